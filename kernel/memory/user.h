@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Safe copying from and to user memory of the current process. May fault pages in, so no spin lock
+ * may be held. Addresses outside the user half are refused, wrapping sizes too. */
+#ifndef MEMORY_USER_H
+#define MEMORY_USER_H
+
+#include "lib/types.h"
+
+int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;       /* 0 or -EFAULT */
+int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK;   /* 0 or -EFAULT */
+int clear_user(user_t to, size_t size) MUST_CHECK;                       /* 0 or -EFAULT */
+/* As far as it goes: the number of bytes copied before the first one that could not be. */
+size_t copy_from_user_partial(void *to, user_t from, size_t size) MUST_CHECK;
+size_t copy_to_user_partial(user_t to, const void *from, size_t size) MUST_CHECK;
+/* Copies a string with its NUL into `size` bytes. Its length without NUL, -EFAULT, or
+ * -ENAMETOOLONG when no NUL stands among the first `size` bytes. */
+ssize_t copy_string_from_user(char *to, user_t from, size_t size) MUST_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What files, terminals and devices ask of the running process. */
+#ifndef PROCESS_CURRENT_H
+#define PROCESS_CURRENT_H
+
+#include "lib/types.h"
+
+struct files;
+struct fs_context;
+
+struct files *current_files(void);
+struct fs_context *current_fs(void);
+int current_pid(void);     /* the process (thread group) */
+int current_group(void);   /* its process group */
+int current_session(void); /* its session */
+bool current_signal_pending(void);
+/* Sends a signal to every process of a group (from a terminal: as the kernel). -ESRCH: none. */
+int signal_group(int group, int signal);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Wait queues: threads that sleep until a condition holds.
+ *
+ *	error = wait_event(&queue, condition);
+ *
+ * sleeps until `condition` (any expression, evaluated again after each wake-up, without locks) is
+ * true: 0; or until a signal that is not blocked is pending for the calling thread: -EINTR. Whoever
+ * makes the condition true then calls wake_all (or wake_one), from any context, interrupts too.
+ */
+#ifndef PROCESS_WAIT_H
+#define PROCESS_WAIT_H
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+
+struct thread;
+
+struct wait_queue {
+	struct spinlock lock;
+	struct list waiters; /* struct waiter.link */
+};
+
+struct waiter {
+	struct list link;
+	struct thread *thread;
+};
+
+#define WAIT_QUEUE_INIT(name) {SPINLOCK_INIT, LIST_INIT((name).waiters)}
+
+void wait_queue_init(struct wait_queue *queue);
+void wake_all(struct wait_queue *queue);
+void wake_one(struct wait_queue *queue);
+
+/* The parts of wait_event: wait_prepare puts the caller on the queue and marks it sleeping;
+ * wait_sleep gives the CPU away until woken, until `deadline` on the monotonic clock (-ETIMEDOUT)
+ * or until a signal is pending (-EINTR); wait_finish takes it off the queue. */
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
+int wait_sleep(ns_t deadline) MUST_CHECK;
+void wait_finish(struct wait_queue *queue, struct waiter *waiter);
+
+#define wait_event_until(queue, condition, deadline)                                               \
+	({                                                                                         \
+		struct waiter wait_self_;                                                          \
+		int wait_error_ = 0;                                                               \
+		while (!(condition)) {                                                             \
+			wait_prepare((queue), &wait_self_);                                        \
+			if (!(condition))                                                          \
+				wait_error_ = wait_sleep(deadline);                                \
+			wait_finish((queue), &wait_self_);                                         \
+			if (wait_error_)                                                           \
+				break;                                                             \
+		}                                                                                  \
+		wait_error_;                                                                       \
+	})
+#define wait_event(queue, condition) wait_event_until(queue, condition, NS_NEVER)
+
+#endif
