@@ -17,7 +17,9 @@
  * In the guest the channel is seen as files: CHANNEL_DEV/0, /1, /2 (ends of pipes to fstat: stdin to
  * read, stdout and stderr to write, frames in the order of the writes), CHANNEL_DEV/tty (a terminal
  * whose bytes are STDIN and STDOUT frames) and CHANNEL_DEV/control (a write of 4 bytes, a wait
- * status as wait4 gives it, becomes an EXIT frame).
+ * status as wait4 gives it, becomes an EXIT frame; a longer one, the payload of a FAILED frame,
+ * becomes that). With init=1 there is no runner left when the program ends: when process 1 ends and
+ * no EXIT frame was sent, the kernel sends one with its wait status.
  */
 #ifndef BATON_CHANNEL_H
 #define BATON_CHANNEL_H

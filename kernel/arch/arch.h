@@ -9,13 +9,27 @@
 
 #include "arch_cpu.h"
 #include "lib/types.h"
+#include "memory/access.h"
 
 struct handoff;
+struct thread;
+
+/* ---- Start; in this order, from main.c ---- */
+
+struct acpi_info;
+
+/* CPU features, the loader's tables taken over, fault reports. `self` becomes current_thread. */
+void arch_early_init(const struct handoff *handoff, struct thread *self);
+/* Pages are there: entry area, kernel areas. isolation: enum option_choice. */
+void arch_memory_init(const struct handoff *handoff, int isolation);
+/* Interrupt controllers, clock, timer. Interrupts are still off. */
+void arch_devices_init(const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline);
+void arch_set_canary(uint64_t value);
 
 /* ---- Physical memory ---- */
 
 /* RAM through the direct map: valid for every range of RAM in the hand-off's map. */
-void *arch_phys_to_ptr(phys_t phys);
+void *arch_phys_to_ptr(phys_t phys);    /* inline in arch_cpu.h */
 phys_t arch_ptr_to_phys(const void *p); /* of a pointer into the direct map */
 
 /* Maps RAM pages at a kernel virtual address for the page-frame array, RW and NX. Page tables that
@@ -30,6 +44,106 @@ enum map_cache { MAP_WRITE_BACK, MAP_WRITE_COMBINING, MAP_UNCACHED };
  * NULL: no memory. */
 void *arch_map_device(phys_t phys, size_t size, enum map_cache cache) MUST_CHECK;
 void arch_unmap_device(void *p, size_t size);
+
+/* ---- Address spaces ---- */
+
+/* A user address space's page tables. The kernel's half is the same in all. The owner (struct
+ * space) serialises changes by its lock. */
+struct arch_space {
+	phys_t top;      /* the kernel's view; under isolation the user's top page follows it */
+	uint64_t *table; /* the same as a pointer */
+	uint64_t tables; /* pages that the tables take */
+};
+
+int arch_space_init(struct arch_space *space) MUST_CHECK; /* -ENOMEM */
+/* Frees the tables. Nothing is mapped in the user half any more and no CPU uses it. */
+void arch_space_destroy(struct arch_space *space);
+/* Makes this CPU use the space; NULL: the kernel's own tables, with nothing in the user half. */
+void arch_space_use(struct arch_space *space);
+
+struct arch_mapping {
+	phys_t phys;
+	unsigned access; /* enum map_access */
+};
+
+/* Maps one page for user mode; what was there is replaced (and flushed). -ENOMEM. */
+int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access) MUST_CHECK;
+/* False: not present. */
+bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mapping *out);
+/* Unmaps all pages of a range; `gone` gets each frame once no CPU can reach it any more. Tables
+ * that become empty are freed when they lie wholly in [floor, ceiling). */
+void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,
+	uintptr_t ceiling, void (*gone)(void *context, phys_t phys, bool dirty), void *context);
+/* Sets the access of the pages present; MAP_WRITE is given only to those
+ * that may_write (copy on write keeps the others back). */
+void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
+	bool (*may_write)(void *context, phys_t phys), void *context);
+
+/* A kernel stack of KERNEL_STACK_SIZE bytes with unmapped pages below; its lowest byte, 0: no memory. */
+virt_t arch_stack_alloc(void) MUST_CHECK;
+void arch_stack_free(virt_t stack);
+
+/* ---- User memory: see memory/user.h, which checks the ranges ---- */
+
+size_t arch_user_copy(void *to, const void *from, size_t size);
+size_t arch_user_clear(void *to, size_t size);
+ssize_t arch_user_string(char *to, const char *from, size_t size);
+
+/* ---- Threads ---- */
+
+/* What a thread has of the machine, beside its kernel stack. */
+struct arch_thread {
+	virt_t stack;     /* lowest byte */
+	virt_t saved_rsp; /* while it does not run */
+	void *fpu;        /* NULL: a kernel thread */
+	uint64_t fs_base, gs_base; /* the user's, while it does not run */
+};
+
+/* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to
+ * user mode by its registers. user: with FPU state. -ENOMEM. */
+int arch_thread_init(struct thread *thread, bool user, void (*function)(void *), void *argument) MUST_CHECK;
+void arch_thread_destroy(struct thread *thread);
+/* Gives this CPU from `from` (the running one) to `to`, address space included. Returns when
+ * `from` runs again. Interrupts off, the run queue's lock held: switch_finish releases it. */
+void arch_switch(struct thread *from, struct thread *to);
+
+/* The registers with which a thread will be (or was) in user mode. */
+struct trap_frame;
+struct trap_frame *arch_user_frame(struct thread *thread);
+/* As at exec: everything 0 but where to go on and the stack; FPU as at power-on. */
+void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack);
+/* For clone: the child's registers are the parent's, with result 0 and, if not 0, another stack. */
+void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stack);
+uintptr_t arch_user_ip(struct thread *thread); /* where it was in user mode */
+void arch_set_fs_base(uint64_t base); /* of the running thread */
+uint64_t arch_get_fs_base(void);
+void arch_set_gs_base(uint64_t base);
+uint64_t arch_get_gs_base(void);
+
+/* ---- What arch calls ---- */
+
+enum fault_access { FAULT_READ = MAP_READ, FAULT_WRITE = MAP_WRITE, FAULT_FETCH = MAP_EXECUTE };
+
+/* A user-half address was touched that the tables do not allow: 0 when it may be tried again, else
+ * -EFAULT with signal and si_code. May sleep. */
+struct fault_result {
+	int signal, code;
+};
+int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result);
+/* An exception of the running thread in user mode that nothing resolved. */
+void thread_fault(int signal, int code, uintptr_t address, const char *what);
+/* The last thing before user mode, interrupts off, when the thread's work flags are not 0. */
+void thread_work(void);
+/* The end of a switch, on the new thread's stack. */
+void switch_finish(void);
+void timer_expired(void); /* the timer armed by arch_timer_arm fired */
+
+/* ---- UEFI runtime services: an address space of their own, identity-mapped, ring 0 ---- */
+
+/* Maps whole pages; a later call for the same page changes the access. -ENOMEM. */
+int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cache cache) MUST_CHECK;
+/* Calls a service (Microsoft's x64 convention) in that space with interrupts off. */
+uint64_t arch_firmware_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
 /* ---- Ports and interrupts ---- */
 
@@ -48,7 +162,19 @@ int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_C
 
 /* ---- Time ---- */
 
-ns_t arch_clock(void);       /* monotonic, since the loader's entry */
+ns_t arch_clock(void);       /* monotonic, since the loader's entry; 0 before clock_init */
 uint64_t arch_cycles(void);  /* the raw counter (TSC) behind it */
+/* One timer event on this CPU at (or as soon as possible after) `when`; NS_NEVER: none. */
+void arch_timer_arm(ns_t when);
+
+/* ---- The rest ---- */
+
+uint64_t arch_hwcap(void);              /* AT_HWCAP */
+uint64_t arch_signal_stack_size(void);  /* AT_MINSIGSTKSZ */
+
+bool arch_random64(uint64_t *out); /* from the CPU's generator; false: it has none */
+void arch_idle(void);              /* halts until an interrupt; interrupts are on afterwards */
+void arch_halt(void) NORETURN;     /* stops this CPU for good */
+void arch_reset(void) NORETURN;    /* by a triple fault, when all else failed */
 
 #endif

@@ -16,6 +16,9 @@ struct object;
  * before stays. `initrd` of size 0: an empty root with /dev. */
 void files_init(phys_t initrd, uint64_t size);
 
+/* The wall clock (since 1970) at the moment when arch_clock() was 0: for the files' times. */
+void files_set_epoch(ns_t wall_at_zero);
+
 /* Tables. NULL: no memory. */
 struct files *files_create(void) MUST_CHECK;
 struct files *files_copy(struct files *from) MUST_CHECK;
@@ -35,13 +38,16 @@ void file_get(struct file *file);
 void file_put(struct file *file);
 
 /* Opens a path for the kernel itself, relative to `fs`. O_* flags. 0 or a negative errno. */
-int file_open(struct fs_context *fs, const char *path, int flags, unsigned mode, struct file **out) MUST_CHECK;
+int file_open(struct fs_context *fs, const char *path, int flags, unsigned mode,
+	struct file **out) MUST_CHECK;
 /* Bytes of a regular file into kernel memory: the count (short at the end), or a negative errno. */
 ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset) MUST_CHECK;
 /* May this file be executed? 0, -EACCES (no x bit, not regular), ... */
 int file_may_execute(struct file *file) MUST_CHECK;
 /* The memory object with the file's data, with a reference; NULL: cannot be mapped. */
 struct object *file_object(struct file *file) MUST_CHECK;
+/* May a mapping be made through this descriptor (man 2 mmap, EACCES)? 0 or -EACCES. */
+int file_may_map(struct file *file, bool write, bool shared) MUST_CHECK;
 /* The path by which it was opened, made absolute: for names in logs and AT_EXECFN. */
 const char *file_path(struct file *file);
 

@@ -2,6 +2,7 @@
 /*
  * Memory objects: what every mapping is of. An object has pages by index; its filler gives the
  * ones that are missing. A file's data is an object, and read, write, mmap and exec share its pages.
+ * See object.c.
  */
 #ifndef MEMORY_OBJECT_H
 #define MEMORY_OBJECT_H
@@ -15,23 +16,28 @@
 struct object;
 
 struct object_operations {
-	/* Gives page `index` its content. `frame` is zeroed and not in the object yet. Called without
-	 * spin locks; may sleep. NULL as a whole: zeroes are the content (tmpfs, shared anonymous). */
+	/* Gives page `index` its content. `frame` is zeroed and not in the object yet; it may be
+	 * thrown away, when another thread filled the same page first or the object was cut shorter
+	 * meanwhile. Called without spin locks; may sleep. NULL: zeroes are the content (tmpfs,
+	 * shared anonymous). */
 	int (*fill)(struct object *object, uint64_t index, struct frame *frame);
-	/* The last reference is gone and all pages are dropped: free what holds the object. */
+	/* The last reference is gone and all pages are dropped: free what holds the object. NULL:
+	 * nothing to do. */
 	void (*release)(struct object *object);
 };
 
 struct object {
 	const struct object_operations *operations;
-	uint32_t references;
-	struct spinlock lock; /* guards pages, size, mappings */
+	uint32_t references;  /* atomic */
+	struct spinlock lock; /* guards pages, page_count, size, cuts, mappings */
 	struct radix pages;   /* index -> struct frame *, one reference each */
 	uint64_t page_count;  /* pages present */
 	uint64_t size;        /* bytes; a fault at or past the last page is SIGBUS */
+	uint64_t cuts;        /* how often it was made shorter */
 	struct list mappings; /* VMAs of it */
 };
 
+/* With one reference, the caller's. `operations` NULL: a plain object of zeroes. */
 void object_init(struct object *object, const struct object_operations *operations, uint64_t size);
 void object_get(struct object *object);
 void object_put(struct object *object);
@@ -39,13 +45,16 @@ void object_put(struct object *object);
 /* The page at `index`, made by fill when missing, with a reference for the caller.
  * 0, -ENOMEM, or fill's errno. Does not look at size. */
 int object_page(struct object *object, uint64_t index, struct frame **out) MUST_CHECK;
-/* The same, but NULL in *out where there is none: a hole, which reads as zeroes. */
+/* The same, but NULL in *out where there is none and zeroes would be its content: a hole. */
 int object_peek(struct object *object, uint64_t index, struct frame **out) MUST_CHECK;
-/* Gives the object a frame that already has its content; takes over the caller's reference.
- * -EEXIST: there is one; -ENOMEM. */
+/* Gives the object a single page that already has its content (and zeroes past the object's end);
+ * takes over the caller's reference, if 0 is returned. -EEXIST: there is one; -ENOMEM. */
 int object_adopt(struct object *object, uint64_t index, struct frame *frame) MUST_CHECK;
-/* Changes size; drops pages past the end and clears the rest of the last one. The caller has
- * unmapped them from all VMAs before. */
+/* Changes size. When it becomes shorter, drops the pages past the end and clears the rest of the
+ * last one; the caller has unmapped them from all VMAs before. */
 void object_truncate(struct object *object, uint64_t size);
+/* Takes the pages from `first` on out of every address space that maps them (the VMAs stay: later
+ * touches fault again). Sleeps: called with the file's lock, without spin locks. Address spaces' own. */
+void object_unmap(struct object *object, uint64_t first);
 
 #endif

@@ -11,31 +11,34 @@
 
 struct object;
 
+/* Set by pages_alloc and pages_claim, changed by frame_set_state alone: the statistics count it. */
 enum frame_state {
-	FRAME_NONE,     /* not RAM, or firmware's, or never handed over: all-zero */
-	FRAME_FREE,     /* head of a free block of `order` */
-	FRAME_USED,     /* head of an allocated block of `order`, owner unsaid */
-	FRAME_SLAB,     /* head of a slab */
-	FRAME_TABLE,    /* a page table */
-	FRAME_OBJECT,   /* a page of a memory object: object, index valid */
-	FRAME_ANON,     /* a private anonymous page of a process */
-	FRAME_INITRD,   /* part of the initrd, to be adopted by a file or freed */
-	FRAME_STACK,    /* a kernel stack */
-	FRAME_TAIL,     /* allocated, not the head of its block */
+	FRAME_NONE,   /* not the head of a block, or not the allocator's: all-zero */
+	FRAME_FREE,   /* head of a free block of `order` */
+	FRAME_USED,   /* head of an allocated block of `order`, owner unsaid */
+	FRAME_SLAB,   /* head of a slab */
+	FRAME_TABLE,  /* a page table */
+	FRAME_OBJECT, /* a page of a memory object: object, index valid */
+	FRAME_ANON,   /* a private anonymous page of a process */
+	FRAME_INITRD, /* part of the initrd, to be adopted by a file or freed */
+	FRAME_STACK,  /* a kernel stack */
+	FRAME_HEAP,   /* whole pages given by kmalloc */
+	FRAME_ARRAY,  /* the page-frame array itself */
+	FRAME_CACHED, /* a free page in the allocator's cache of single pages */
+	FRAME_STATES,
 };
 
-/* One page frame; 32 bytes. An all-zero frame is a valid FRAME_NONE or the inside of a free block,
- * so that a fresh section of the array needs no pass over it. */
+/* One page frame; 32 bytes. Only the head of a block, free or allocated, is ever written: the
+ * frames behind it stay all-zero, so that a fresh section of the array needs no pass over it.
+ * The union of a frame just allocated is all-zero, and its owner's to use. */
 struct frame {
-	uint32_t references; /* 0: free or unowned */
+	uint32_t references; /* 0: free or unowned; atomic */
 	uint8_t state;       /* enum frame_state */
 	uint8_t order;       /* of the block, on its head */
-	uint16_t flags;
+	uint16_t flags;      /* the owner's; 0 at allocation */
 	union {
 		struct {
-			uint32_t next, prev; /* frame numbers: links of a free list */
-			uint64_t unused;
-			uint64_t unused2;
+			uint32_t next, prev; /* frame numbers: links of a free list; 0: end */
 		} free;
 		struct {
 			struct object *object;
@@ -44,12 +47,15 @@ struct frame {
 		} page;
 		struct {
 			void *cache;
-			void *free;
-			uint32_t used;
-			uint32_t next;
+			uint32_t next, prev; /* frame numbers: links of a list of slabs; 0: end */
+			uint16_t free;       /* first free object's index + 1; 0: none */
+			uint16_t used;       /* objects given out */
+			uint16_t fresh;      /* objects from this index on were never given out */
 		} slab;
 	};
 };
+
+_Static_assert(sizeof(struct frame) == 32, "the design says 32 bytes a frame");
 
 enum pages_flags {
 	PAGES_NORMAL = 0,
@@ -58,39 +64,53 @@ enum pages_flags {
 
 struct pages_range {
 	phys_t base;
-	uint64_t size;
+	uint64_t size; /* bytes */
 };
 
+/* In pages. free + stranded + the sum of by_state == total. */
 struct pages_stats {
-	uint64_t free;     /* pages that can be allocated, in active sections or not */
-	uint64_t total;    /* pages ever handed to the allocator */
-	uint64_t array;    /* pages that the page-frame array takes (a part of total) */
+	uint64_t total;    /* ever handed to the allocator: donated or claimed */
+	uint64_t free;     /* can be allocated, in active sections or not */
+	uint64_t stranded; /* free, but in a section with too little RAM to back its own array */
+	uint64_t array;    /* by_state[FRAME_ARRAY] */
+	uint64_t sections; /* active sections (of 128 MiB), not pages */
 	uint64_t by_state[16]; /* allocated pages by enum frame_state */
 };
 
-/* Starts the allocator over `count` free ranges, sorted, page-aligned, not overlapping (they may
- * touch). The array lies at `frames_virt`; its sections of 128 MiB are backed when they are first needed,
- * out of their own memory. Panics only when not one section can be backed. */
+/* Starts the allocator over `count` free ranges in any order, not overlapping; partial pages at
+ * their ends are left out, and so is page 0. The array lies at `frames_virt`; its sections of
+ * 128 MiB are backed when they are first needed, out of their own memory. `ranges` is not needed
+ * afterwards; a caller short of room may give some ranges here and donate the rest one by one.
+ * Panics only when not one section can be backed. */
 void pages_init(virt_t frames_virt, const struct pages_range *ranges, size_t count);
 
-/* Hands over more RAM later (boot services' memory, dropped tables, the initrd's pages). May be
- * called for a range in a section that is not active yet. */
+/* Hands over more RAM later (boot services' memory, dropped tables): nobody may use it any more.
+ * Works for ranges in sections that are not active, which stay so. Partial pages at the ends are
+ * left out. Panics on a range that the allocator has already. */
 void pages_donate(phys_t base, uint64_t size);
 
-/* Makes sure that the array is backed for the range and marks its frames `state` with one reference
- * each (the initrd's pages before files adopt them). -ENOMEM: the array could not be backed. */
+/* Makes sure that the array is backed for the range, its ends rounded outwards to whole pages, and
+ * marks each frame `state` with one reference (the initrd's pages before files adopt them). The
+ * range must not have been handed over; frame_put or pages_free of order 0 hands over page by page.
+ * -ENOMEM: the array could not be backed; no frame is marked then. */
 int pages_claim(phys_t base, uint64_t size, enum frame_state state) MUST_CHECK;
 
 /* 2^order pages, naturally aligned, or NULL. The head has one reference and state `state`. */
-struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_flags flags) MUST_CHECK;
+struct frame *pages_alloc(
+	unsigned order, enum frame_state state, enum pages_flags flags) MUST_CHECK;
+/* The caller holds the one reference. Panics on what is not an allocated block of that order. */
 void pages_free(struct frame *frame, unsigned order);
 
-/* References to single pages (order 0). frame_put frees the page when the last one goes. */
+/* Says what an allocated block is for from now on. The caller owns it. */
+void frame_set_state(struct frame *frame, enum frame_state state);
+
+/* References to single pages (order 0). frame_put frees the page when the last one goes. Any
+ * context, no lock needed. */
 void frame_get(struct frame *frame);
 void frame_put(struct frame *frame);
 
 phys_t frame_phys(const struct frame *frame);
-struct frame *phys_frame(phys_t phys); /* NULL: no active section there */
+struct frame *phys_frame(phys_t phys);      /* NULL: no active section there */
 void *frame_ptr(const struct frame *frame); /* through the direct map */
 
 void pages_statistics(struct pages_stats *out);

@@ -7,22 +7,41 @@
 #include "lib/lock.h"
 #include "lib/types.h"
 
+struct frame;
+
+#define SLAB_DEFAULT_ALIGN 16
+
 struct cache {
 	const char *name;
-	struct spinlock lock;
+	struct spinlock lock; /* guards what follows */
 	uint32_t object_size, align;
+	uint32_t stride; /* bytes from object to object; 0: not laid out yet */
 	uint32_t per_slab, slab_order;
-	struct list list;      /* of all caches */
-	struct frame *partial; /* slabs with free objects */
-	uint64_t objects, slabs;
+	struct list list;      /* of all caches that ever had a slab */
+	struct frame *partial; /* slabs with objects given out and others left; NULL: none */
+	struct frame *spare;   /* a slab with no object given out; NULL: none */
+	uint64_t objects;      /* given out */
+	uint64_t slabs;        /* the spare one included */
 };
 
-/* `cache` is the caller's memory (usually static). align: a power of two, 0 for the default of 16. */
+/* A cache made at compile time: static struct cache c = CACHE_INIT("name", size, 0); */
+#define CACHE_INIT(n, s, a)                                         \
+	{                                                           \
+		.name = (n), .object_size = (uint32_t)(s),          \
+		.align = (uint32_t)((a) ? (a) : SLAB_DEFAULT_ALIGN) \
+	}
+
+/* `cache` is the caller's memory (usually static), `name` stays the caller's. size: 1 byte to
+ * 16 KiB. align: a power of two up to 4096; at least 16 is given. Once for each cache, which lives
+ * for ever. */
 void cache_init(struct cache *cache, const char *name, size_t size, size_t align);
 void *cache_alloc(struct cache *cache) MUST_CHECK; /* zeroed; NULL: no memory */
 void cache_free(struct cache *cache, void *object);
+/* Gives back the spare slab. A cache without objects then holds no memory. */
+void cache_shrink(struct cache *cache);
 
-/* Any size up to 4 MiB; more than half a page comes in whole pages. NULL: no memory. */
+/* Any size up to 4 MiB; more than half a page comes in whole pages. 16-byte aligned. Not zeroed.
+ * NULL: no memory, or too large. */
 void *kmalloc(size_t size) MUST_CHECK;
 void *kzalloc(size_t size) MUST_CHECK;
 void kfree(void *p); /* NULL is fine */

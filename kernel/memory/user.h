@@ -6,6 +6,9 @@
 
 #include "lib/types.h"
 
+/* Linux's access_ok: the range lies in the user half (whether anything is mapped there or not). */
+bool user_range_ok(user_t start, size_t size);
+
 int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;       /* 0 or -EFAULT */
 int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK;   /* 0 or -EFAULT */
 int clear_user(user_t to, size_t size) MUST_CHECK;                       /* 0 or -EFAULT */

@@ -16,5 +16,7 @@ int current_session(void); /* its session */
 bool current_signal_pending(void);
 /* Sends a signal to every process of a group (from a terminal: as the kernel). -ESRCH: none. */
 int signal_group(int group, int signal);
+/* Sends a signal to the calling thread (SIGPIPE, SIGXFSZ). */
+void signal_current(int signal);
 
 #endif

@@ -38,6 +38,8 @@ void wake_one(struct wait_queue *queue);
  * or until a signal is pending (-EINTR); wait_finish takes it off the queue. */
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
 int wait_sleep(ns_t deadline) MUST_CHECK;
+/* As wait_sleep without deadline, whatever signals are pending: for mutexes (process/mutex.h). */
+void wait_sleep_uninterruptible(void);
 void wait_finish(struct wait_queue *queue, struct waiter *waiter);
 
 #define wait_event_until(queue, condition, deadline)                                               \

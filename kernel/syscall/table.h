@@ -15,6 +15,7 @@
 #include "lib/types.h"
 
 #define SYSCALL_TYPE_INT     int           /* a number */
+#define SYSCALL_TYPE_UINT    unsigned int  /* a number: an id, a count, a device */
 #define SYSCALL_TYPE_FD      int           /* a file descriptor, or AT_FDCWD */
 #define SYSCALL_TYPE_FLAGS   unsigned int  /* an or of named bits */
 #define SYSCALL_TYPE_LONG    long

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Sizes of the machine: memory, CPUs, initrd; other firmware."""
+import random
+import re
+
+import harness
+from harness import STORY_HELD, Boot, check, run_program
+
+MIB = 1 << 20
+
+
+def _story(**what):
+    with Boot(**what) as machine:
+        machine.until(STORY_HELD, 250)
+        machine.until_off()
+        return machine.text()
+
+
+def least_memory():
+    """The least that OVMF itself starts with is 48 MiB."""
+    _story(mem=64)
+
+
+def memory_256():
+    _story(mem=256)
+
+
+def memory_4g():
+    """RAM below and above 4 GiB, with a hole in between."""
+    _story(mem=4096)
+
+
+def memory_20g():
+    _story(mem=20480)
+
+
+def one_cpu():
+    _story(cpus=1)
+
+
+def eight_cpus():
+    text = _story(cpus=8)
+    check(re.search(r"\b8 CPUs?\b", text), "the kernel's log does not name 8 CPUs")
+
+
+def big_initrd():
+    """300 MiB of initrd: Baton's own and a second archive, whose last bytes must have arrived."""
+    import mkcpio  # pylint: disable=import-outside-toplevel
+    rng = random.Random(300)
+    block = rng.randbytes(MIB)
+    archive = mkcpio.Archive()
+    for i in range(300):
+        archive.data(block, f"/big/{i:03}")
+    archive.data(b"the very last file\n", "/big/zzz")
+    with Boot("-- cat /big/zzz", more=archive, mem=1024) as machine:
+        machine.until(r"^the very last file$")
+        machine.until_off()
+
+
+def _firmware(name, **what):
+    with Boot(firmware=name, **what) as machine:
+        machine.until(STORY_HELD, 250)
+        machine.until_off()
+
+
+def ovmf_2m():
+    _firmware("ovmf-2m")
+
+
+def ovmf_secboot():
+    """The build with Secure Boot and SMM; without keys, so Secure Boot is off."""
+    _firmware("ovmf-secboot")
+
+
+def uboot():
+    _firmware("uboot", mem=256)
+
+
+def cpu_qemu64():
+    """A CPU without SMEP, SMAP, UMIP, XSAVE, RDRAND, RDTSCP and 1 GiB pages."""
+    _story(cpu="qemu64")
+
+
+def program_on_small_cpu():
+    result = run_program("/bin/busybox", ["echo", "hello"], cpu="qemu64", cpus=1)
+    check((result.code, result.stdout) == (0, b"hello\n"), f"{result.code} {result.stdout}")
+
+
+if __name__ == "__main__":
+    harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, big_initrd,
+                  ovmf_2m, ovmf_secboot, uboot, cpu_qemu64, program_on_small_cpu])

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The system tests of user/tests on Baton, beside the host's Linux, which is the reference.
+
+Each scenario is one boot of user/tests/runner.c with some tests; every line of theirs must be the same
+on both (`ok N name`), and none may say `not ok`. BATON_ON=linux runs them on Debian's kernel in the same
+machine instead of Baton: what fails there is a wrong test.
+"""
+import re
+import subprocess
+
+import harness
+from harness import build, check, run_program
+
+PROGRAMS = build.IMAGE.parent / "user"
+RUNNER = PROGRAMS / "runner"
+CLAIM = re.compile(r"^(?:not ok|ok) \d+ .*$|^1\.\.\d+$|^# \S+: (?:exited|killed|cannot).*$", re.M)
+
+
+def _claims(text):
+    return CLAIM.findall(text)
+
+
+def _on_host(tests):
+    done = subprocess.run([str(RUNNER), *tests], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          timeout=300, check=False)
+    text = done.stdout.decode(errors="replace")
+    check(done.returncode == 0, f"the reference itself failed on the host:\n{text[-3000:]}")
+    return _claims(text)
+
+
+def _on_baton(tests, **what):
+    result = run_program(RUNNER, tests, **what)
+    text = result.stdout.decode(errors="replace")
+    bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
+    check("not ok" not in text, f"claims that do not hold:\n{bad[-6000:]}")
+    check(result.code == 0, f"the runner ended with {result.code}:\n{bad[-6000:]}")
+    return _claims(text)
+
+
+def _same(tests, **what):
+    """Runs the tests on both and compares all that they claim."""
+    expected, found = _on_host(tests), _on_baton(tests, **what)
+    for host, baton in zip(expected, found):
+        check(host == baton, f"the host says {host!r}, Baton {baton!r}")
+    check(len(expected) == len(found), f"{len(expected)} claims on the host, {len(found)} on Baton")
+    check(len(found) > len(tests), "no claims")
+
+
+CORE = ["syscalls", "processes", "memory", "stack", "stack-pie", "elf", "faults", "isolation"]
+
+
+def core():
+    """All tests but the long one, two CPUs, 512 MiB."""
+    _same(CORE)
+
+
+def core_one_cpu():
+    """The same with 1 CPU, 256 MiB, page-table isolation and a fast timer."""
+    _same(CORE, cpus=1, mem=256, cmdline="pti=on hz=1000")
+
+
+def registers():
+    """100,000 timer interrupts: hz=10000 for 10 seconds, one CPU for all processes."""
+    found = _on_baton(["regs=10"], cpus=1, cmdline="hz=10000")
+    check(len([line for line in found if line.startswith("ok ")]) == 4, f"{found}")
+
+
+def registers_without_avx():
+    """The same tests on a CPU that has neither AVX nor XSAVE: FXSAVE's path."""
+    found = _on_baton(["regs=3"], cpus=1, cmdline="hz=10000", cpu="qemu64")
+    check(len([line for line in found if line.startswith("ok ")]) == 4, f"{found}")
+
+
+if __name__ == "__main__":
+    harness.main([core, core_one_cpu, registers, registers_without_avx])

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The command in a terminal: `run`'s keys, `exec --tty`, `stop`, and what happens when Baton dies."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import harness
+from harness import STORY_HELD, TOOLS, ScenarioFailure, check, guest, tree
+
+BATON = str(TOOLS / "baton")
+ROWS, COLUMNS = 33, 99
+
+
+class Terminal:
+    """A command at a terminal of its own."""
+
+    def __init__(self, *words):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            try:
+                os.execv(BATON, [BATON, *words])
+            finally:
+                os._exit(99)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.settings = termios.tcgetattr(self.fd)
+        self.output = b""
+
+    def until(self, wanted, seconds=harness.BOOT_SECONDS):
+        end = time.monotonic() + seconds
+        while wanted not in self.output:
+            if time.monotonic() > end or not self._read(1):
+                raise ScenarioFailure(f"{wanted!r} did not come: {self.output[-1500:]!r}")
+
+    def _read(self, seconds):
+        """False at the end of the output."""
+        if select.select([self.fd], [], [], seconds)[0]:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                return False
+            self.output += data
+            return bool(data)
+        return True
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def end(self, seconds=60):
+        """Waits for the command's end; its exit code."""
+        limit = time.monotonic() + seconds
+        while self._read(0.2):
+            if time.monotonic() > limit:
+                os.kill(self.pid, signal.SIGKILL)
+                raise ScenarioFailure(f"the command did not end: {self.output[-1500:]!r}")
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _machines(owner):
+    """Records of QEMUs that this process started."""
+    return list(tree.RUN.glob(f"{owner}-*/{guest.RECORD}"))
+
+
+def run_and_quit():
+    """Every key goes to the guest, Ctrl-A x ends QEMU, the terminal is as it was."""
+    terminal = Terminal("run", "sh")
+    terminal.until(b"Ctrl-A x ends QEMU")
+    terminal.until(b"# ")
+    raw = termios.tcgetattr(terminal.fd)
+    check(not raw[3] & (termios.ICANON | termios.ECHO | termios.ISIG), "the terminal is not raw")
+    terminal.type(b"echo $((6 * 7))th\r")
+    terminal.until(b"42th", 30)
+    check(len(_machines(terminal.pid)) == 1, "no record of the QEMU that runs")
+    terminal.type(b"\x01x")
+    code = terminal.end()
+    check(code == 0, f"exit code {code}, expected 0")
+    check(not _machines(terminal.pid), "the QEMU's record is still there")
+
+
+def run_to_the_end():
+    """The demo, ended by q; the machine switches off and the command ends with 0."""
+    terminal = Terminal("run")
+    terminal.until(b"Alice: turn ")
+    terminal.type(b"q")
+    terminal.until(b"the story ends here, as you asked")
+    code = terminal.end()
+    check(code == 0, f"exit code {code}, expected 0")
+    check(b"\x1b[2J" not in terminal.output, "the firmware wiped the terminal")
+
+
+def exec_tty():
+    """One tty for the program: its size, a resize, Ctrl-C, exit status, settings restored."""
+    terminal = Terminal("exec", "/bin/busybox", "sh")
+    terminal.until(b"# ")
+    terminal.type(b"stty size; sleep 1000\r")
+    terminal.until(b"%d %d" % (ROWS, COLUMNS), 30)
+    time.sleep(1)
+    terminal.type(b"\x03")
+    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 77, 0, 0))
+    time.sleep(1)
+    terminal.type(b"stty size; exit 5\r")
+    terminal.until(b"44 77", 30)
+    code = terminal.end()
+    check(code == 5, f"exit code {code}, expected 5")
+
+
+def _start_quietly(*words):
+    # A shell's background job ignores SIGINT, and so would all that it starts.
+    process = subprocess.Popen([BATON, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    end = time.monotonic() + 120
+    while not (found := _machines(process.pid)):
+        check(time.monotonic() < end and process.poll() is None, f"{words}: no QEMU came up")
+        time.sleep(0.1)
+    return process, found[0]
+
+
+def _pid_of(record):
+    import json  # pylint: disable=import-outside-toplevel
+    end = time.monotonic() + 5
+    while True:
+        try:
+            return json.loads(record.read_text(encoding="utf-8"))
+        except ValueError:
+            check(time.monotonic() < end, f"{record} cannot be read")
+
+
+def stopped():
+    """`baton stop` ends this QEMU; the command that had started it says so. In a run folder of its
+    own, so that the machines of other tests go on."""
+    process, record = _start_quietly("exec", "/bin/busybox", "sleep", "1000")
+    known = _pid_of(record)
+    own = tree.RUN / f"stop-{os.getpid()}"
+    (own / record.parent.name).mkdir(parents=True)
+    (own / record.parent.name / guest.RECORD).write_bytes(record.read_bytes())
+    ended = guest.stop_all([own])
+    check(ended == [known["pid"]], f"ended {ended}, expected {known['pid']}")
+    output, _ = process.communicate(timeout=60)
+    check(process.returncode == 125 and b"the machine ended before" in output,
+          f"{process.returncode} {output[-500:]!r}")
+    subprocess.run(["rm", "-r", str(own)], check=True)
+
+
+def owner_killed():
+    """Baton killed by SIGKILL takes its QEMU with it; by SIGINT and SIGTERM it ends in order."""
+    for number, expected in ((signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process, record = _start_quietly("exec", "/bin/busybox", "sleep", "1000")
+        known = _pid_of(record)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        check(process.returncode == expected, f"exit code {process.returncode}, expected {expected}")
+        end = time.monotonic() + 10
+        while guest.start_time(known["pid"]) == known["start"]:
+            check(time.monotonic() < end, f"QEMU {known['pid']} lives on after {number.name}")
+            time.sleep(0.05)
+    check(guest.stop_all([tree.RUN / "none"]) == [], "nothing to stop")
+
+
+if __name__ == "__main__":
+    harness.main([run_and_quit, run_to_the_end, exec_tty, stopped, owner_killed])

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: the TSC, scaled to nanoseconds since the loader's entry; and the APIC timer as one-shot
+ * alarm. Their rates are measured together over one millisecond of a clock whose rate is fixed:
+ * the HPET, the ACPI PM timer, or the 8254. A reading is taken several times, and the one between
+ * whose TSC stamps the least time passed counts, so that a hypervisor's pause does no harm.
+ */
+#include "clock.h"
+
+#include "arch/arch.h"
+#include "cpu.h"
+#include "firmware/acpi.h"
+#include "lapic.h"
+#include "lib/log.h"
+#include "registers.h"
+
+#define CALIBRATION_NS UINT64_C(1000000)
+#define READINGS       5
+#define PM_TIMER_HZ    3579545u
+#define PIT_HZ         1193182u
+#define HPET_CONFIG    0x10
+#define HPET_COUNTER   0xf0
+
+static uint64_t tsc_start, tsc_hz, lapic_hz;
+static uint64_t tsc_to_ns, ns_to_lapic, ns_to_tsc; /* multipliers, 32 fractional bits */
+
+uint64_t clock_scale(uint64_t value, uint64_t multiplier)
+{
+	return (uint64_t)((unsigned __int128)value * multiplier >> 32);
+}
+
+uint64_t clock_multiplier(uint64_t from, uint64_t to)
+{
+	unsigned __int128 dividend = (unsigned __int128)to << 32;
+
+	/* 128 by 64 bits without the compiler's library: the quotient fits for from >= to / 2^31. */
+	uint64_t high = (uint64_t)(dividend >> 64), low = (uint64_t)dividend, quotient, remainder;
+
+	__asm__("divq %4" : "=a"(quotient), "=d"(remainder) : "a"(low), "d"(high), "rm"(from));
+	return quotient;
+}
+
+uint64_t arch_cycles(void)
+{
+	return tsc_read();
+}
+
+uint64_t clock_tsc_frequency(void)
+{
+	return tsc_hz;
+}
+
+ns_t arch_clock(void)
+{
+	return clock_scale(tsc_read() - tsc_start, tsc_to_ns);
+}
+
+/* ---- Clocks to measure by ---- */
+
+struct reference {
+	const char *name;
+	uint64_t hz;
+	uint64_t mask; /* of the counter's bits */
+	uint64_t (*read)(const struct reference *reference);
+	uint16_t port;
+	volatile uint64_t *registers;
+};
+
+static uint64_t read_hpet(const struct reference *reference)
+{
+	return reference->registers[HPET_COUNTER / 8];
+}
+
+static uint64_t read_pm_timer(const struct reference *reference)
+{
+	return arch_in32(reference->port);
+}
+
+/* The 8254's channel 2 counts down from 65535, started by find_reference. */
+static uint64_t read_pit(const struct reference *reference)
+{
+	uint8_t low, high;
+
+	(void)reference;
+	arch_out8(0x43, 0x80); /* latch channel 2 */
+	low = arch_in8(0x42);
+	high = arch_in8(0x42);
+	return 0xffff - (uint64_t)(high << 8 | low);
+}
+
+static bool try_hpet(struct reference *out, const struct acpi_info *acpi)
+{
+	volatile uint64_t *registers;
+	uint64_t period;
+
+	if (!acpi->hpet.present)
+		return false;
+	registers = arch_map_device(acpi->hpet.address, 1024, MAP_UNCACHED);
+	if (!registers)
+		return false;
+	period = registers[0] >> 32; /* femtoseconds; at most 100 ns (HPET specification 2.3.4) */
+	if (period < 100000 || period > 100000000)
+		return false;
+	registers[HPET_CONFIG / 8] |= 1;
+	*out = (struct reference){.name = "HPET",
+		.hz = 1000000000000000 / period,
+		.mask = registers[0] & 1u << 13 ? UINT64_MAX : UINT32_MAX,
+		.read = read_hpet,
+		.registers = registers};
+	return true;
+}
+
+static void find_reference(struct reference *out, const struct acpi_info *acpi)
+{
+	if (try_hpet(out, acpi))
+		return;
+	if (acpi->fadt.pm_timer_bits && acpi->fadt.pm_timer.space == ACPI_IO) {
+		*out = (struct reference){.name = "ACPI PM timer",
+			.hz = PM_TIMER_HZ,
+			.mask = acpi->fadt.pm_timer_bits == 32 ? UINT32_MAX : 0xffffff,
+			.read = read_pm_timer,
+			.port = (uint16_t)acpi->fadt.pm_timer.address};
+		return;
+	}
+	arch_out8(0x61, (uint8_t)((arch_in8(0x61) & ~2u) | 1)); /* speaker off, gate on */
+	arch_out8(0x43, 0xb4);                                   /* channel 2, rate generator */
+	arch_out8(0x42, 0xff);
+	arch_out8(0x42, 0xff);
+	*out = (struct reference){.name = "8254", .hz = PIT_HZ, .mask = 0xffff, .read = read_pit};
+}
+
+/* ---- Measuring ---- */
+
+struct reading {
+	uint64_t tsc, count;
+	uint32_t lapic;
+};
+
+static struct reading take_reading(const struct reference *reference)
+{
+	struct reading best = {0};
+	uint64_t shortest = UINT64_MAX;
+
+	for (int i = 0; i < READINGS; i++) {
+		uint64_t before = tsc_read(), count = reference->read(reference), after = tsc_read();
+		uint32_t lapic = lapic_timer_count();
+		uint64_t span = tsc_read() - before;
+
+		if (span < shortest) {
+			shortest = span;
+			best = (struct reading){before + (after - before) / 2, count, lapic};
+		}
+	}
+	return best;
+}
+
+static void measure(const struct reference *reference)
+{
+	uint64_t wanted = reference->hz / (NS_PER_SECOND / CALIBRATION_NS), passed;
+	struct reading start, end;
+
+	lapic_timer_free_run();
+	start = take_reading(reference);
+	while (((reference->read(reference) - start.count) & reference->mask) < wanted)
+		arch_pause();
+	end = take_reading(reference);
+	passed = (end.count - start.count) & reference->mask;
+	if (!passed)
+		panic("clock: the %s does not count", reference->name);
+	tsc_hz = (end.tsc - start.tsc) * reference->hz / passed;
+	lapic_hz = (uint64_t)(start.lapic - end.lapic) * reference->hz / passed;
+}
+
+void clock_init(const struct acpi_info *acpi, uint64_t start)
+{
+	struct reference reference;
+
+	find_reference(&reference, acpi);
+	measure(&reference);
+	if (tsc_hz < 1000000 || lapic_hz < 100000)
+		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s", tsc_hz,
+			lapic_hz, reference.name);
+	tsc_to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
+	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
+	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);
+	tsc_start = start;
+	lapic_timer_set(0);
+	log_info("clock: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz, by the %s", tsc_hz / 1000000,
+		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference.name);
+}
+
+void arch_timer_arm(ns_t when)
+{
+	ns_t now;
+
+	if (when == NS_NEVER) {
+		lapic_timer_set(0);
+		return;
+	}
+	if (lapic_uses_deadline()) {
+		lapic_timer_set(tsc_start + clock_scale(when, ns_to_tsc) + 1);
+		return;
+	}
+	now = arch_clock();
+	/* A tick more than exact, so that it does not fire before its time. */
+	lapic_timer_set(when > now ? clock_scale(when - now, ns_to_lapic) + 1 : 1);
+}

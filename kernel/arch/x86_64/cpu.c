@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "cpu.h"
+
+#include "fpu.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+#include "registers.h"
+
+bool cpu_has[CPU_FEATURES];
+uint64_t cpu_physical_mask;
+
+static const char *const feature_names[CPU_FEATURES] = {
+	[CPU_NX] = "NX",
+	[CPU_SMEP] = "SMEP",
+	[CPU_SMAP] = "SMAP",
+	[CPU_UMIP] = "UMIP",
+	[CPU_FSGSBASE] = "FSGSBASE",
+	[CPU_XSAVE] = "XSAVE",
+	[CPU_AVX] = "AVX",
+};
+
+/* AMD does not speculate through supervisor pages; Intel says so in IA32_ARCH_CAPABILITIES. */
+static bool meltdown_safe(uint32_t leaf7_edx)
+{
+	struct cpuid vendor = cpuid(0, 0);
+
+	if (vendor.ebx == 0x68747541 && vendor.ecx == 0x444d4163) /* AuthenticAMD */
+		return true;
+	if (vendor.ebx == 0x6f677948) /* HygonGenuine */
+		return true;
+	return (leaf7_edx & 1u << 29) && (msr_read(0x10a) & 1); /* RDCL_NO */
+}
+
+void cpu_detect(void)
+{
+	uint32_t last = cpuid(0, 0).eax, last_extended = cpuid(0x80000000, 0).eax;
+	struct cpuid one = cpuid(1, 0), seven = {0}, extended = cpuid(0x80000001, 0);
+	unsigned physical_bits = 36;
+
+	if (last >= 7)
+		seven = cpuid(7, 0);
+	if (last_extended >= 0x80000008)
+		physical_bits = cpuid(0x80000008, 0).eax & 0xff;
+	cpu_physical_mask = ((1ul << physical_bits) - 1) & ~0xffful;
+
+	cpu_has[CPU_NX] = extended.edx & 1u << 20;
+	cpu_has[CPU_GIGABYTE_PAGES] = extended.edx & 1u << 26;
+	cpu_has[CPU_SMEP] = seven.ebx & 1u << 7;
+	cpu_has[CPU_SMAP] = seven.ebx & 1u << 20;
+	cpu_has[CPU_UMIP] = seven.ecx & 1u << 2;
+	cpu_has[CPU_FSGSBASE] = seven.ebx & 1u << 0;
+	cpu_has[CPU_ERMS] = seven.ebx & 1u << 9;
+	cpu_has[CPU_INVPCID] = seven.ebx & 1u << 10;
+	cpu_has[CPU_XSAVE] = one.ecx & 1u << 26;
+	cpu_has[CPU_AVX] = cpu_has[CPU_XSAVE] && (one.ecx & 1u << 28);
+	cpu_has[CPU_PCID] = one.ecx & 1u << 17;
+	cpu_has[CPU_X2APIC] = one.ecx & 1u << 21;
+	cpu_has[CPU_TSC_DEADLINE] = one.ecx & 1u << 24;
+	cpu_has[CPU_RDRAND] = one.ecx & 1u << 30;
+	if (last_extended >= 0x80000007)
+		cpu_has[CPU_INVARIANT_TSC] = cpuid(0x80000007, 0).edx & 1u << 8;
+	cpu_has[CPU_MELTDOWN_SAFE] = meltdown_safe(seven.edx);
+}
+
+void cpu_control_init(void)
+{
+	uint64_t cr4 = cr4_read() & (CR4_PAE | CR4_MCE);
+
+	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
+	cr4 |= CR4_DE | CR4_PGE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	if (cpu_has[CPU_SMEP])
+		cr4 |= CR4_SMEP;
+	if (cpu_has[CPU_SMAP])
+		cr4 |= CR4_SMAP;
+	if (cpu_has[CPU_UMIP])
+		cr4 |= CR4_UMIP;
+	if (cpu_has[CPU_FSGSBASE])
+		cr4 |= CR4_FSGSBASE;
+	if (cpu_has[CPU_XSAVE])
+		cr4 |= CR4_OSXSAVE;
+	cr4_write(cr4);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
+	/* PAT: as at reset, but entry 1 (PWT) is write-combining. */
+	msr_write(MSR_PAT, 0x0007040600070106);
+	fpu_cpu_init();
+}
+
+void cpu_log_features(bool isolation)
+{
+	char line[160] = "";
+	int length = 0;
+
+	for (unsigned i = 0; i < CPU_FEATURES; i++) {
+		if (feature_names[i] && cpu_has[i])
+			length += format(line + length, sizeof(line) - (size_t)length, " %s", feature_names[i]);
+	}
+	log_info("cpu: on: WP%s, page-table isolation %s, FPU state %u bytes", line,
+		isolation ? "on" : "off", fpu_state_size());
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The local APIC: end of interrupt, and this CPU's timer. */
+#ifndef X86_LAPIC_H
+#define X86_LAPIC_H
+
+#include "lib/types.h"
+
+enum lapic_mode {
+	LAPIC_XAPIC,  /* registers in memory */
+	LAPIC_X2APIC, /* registers are MSRs: only where the firmware left it so */
+};
+
+/* `registers`: the mapped page; ignored in x2APIC mode. */
+void lapic_init(enum lapic_mode mode, volatile uint32_t *registers, bool tsc_deadline);
+enum lapic_mode lapic_mode_found(void); /* by IA32_APIC_BASE */
+phys_t lapic_base(void);                /* by IA32_APIC_BASE */
+uint32_t lapic_id(void);
+void lapic_eoi(void);
+/* Counts down from the highest value, for calibration; lapic_timer_count reads it. */
+void lapic_timer_free_run(void);
+uint32_t lapic_timer_count(void);
+/* The next interrupt in `ticks` of the timer's clock; 0: none. In TSC-deadline mode at TSC `ticks`. */
+void lapic_timer_set(uint64_t ticks);
+bool lapic_uses_deadline(void);
+
+#endif

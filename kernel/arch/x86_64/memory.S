@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory block functions, and copies from and to user memory.
+ *
+ * String instructions by eight bytes, then the rest: on a counted machine a REP MOVSB costs a tick a
+ * byte, and on real ones REP MOVSQ is as quick at the sizes that matter here.
+ *
+ * The user copies return how many bytes were NOT copied. The SMAP window is open only in them. Each
+ * instruction that may fault stands in __ex_table with the place to go on at; there rcx tells how
+ * much was left.
+ */
+	.text
+
+	.globl memcpy
+	.type memcpy, @function
+	.balign 16
+memcpy:
+	movq %rdi, %rax
+	movq %rdx, %rcx
+	shrq $3, %rcx
+	rep movsq
+	movl %edx, %ecx
+	andl $7, %ecx
+	rep movsb
+	ret
+	.size memcpy, .-memcpy
+
+	.globl memmove
+	.type memmove, @function
+	.balign 16
+memmove:
+	movq %rdi, %rax
+	subq %rsi, %rax
+	cmpq %rdx, %rax
+	jae memcpy /* below the source, or past its end: forwards */
+	movq %rdi, %rax
+	leaq -1(%rdi,%rdx), %rdi
+	leaq -1(%rsi,%rdx), %rsi
+	movq %rdx, %rcx
+	std
+	rep movsb
+	cld
+	ret
+	.size memmove, .-memmove
+
+	.globl memset
+	.type memset, @function
+	.balign 16
+memset:
+	movq %rdi, %r8
+	movzbl %sil, %eax
+	movabsq $0x0101010101010101, %r9
+	imulq %r9, %rax
+	movq %rdx, %rcx
+	shrq $3, %rcx
+	rep stosq
+	movl %edx, %ecx
+	andl $7, %ecx
+	rep stosb
+	movq %r8, %rax
+	ret
+	.size memset, .-memset
+
+	.globl memcmp
+	.type memcmp, @function
+	.balign 16
+memcmp:
+	movq %rdx, %rcx
+	xorl %eax, %eax
+	cmpq %rcx, %rcx /* equal, should the size be 0 */
+	repe cmpsb
+	je 1f
+	movzbl -1(%rdi), %eax
+	movzbl -1(%rsi), %ecx
+	subl %ecx, %eax
+1:	ret
+	.size memcmp, .-memcmp
+
+.macro EXCEPTION_ENTRY from to
+	.pushsection __ex_table, "a", @progbits
+	.balign 4
+	.long \from - .
+	.long \to - .
+	.popsection
+.endm
+
+/* AC is set by STAC only where SMAP is on: on other CPUs STAC is undefined. */
+.macro WINDOW_OPEN
+	cmpb $0, user_window(%rip)
+	je 9f
+	stac
+9:
+.endm
+
+.macro WINDOW_CLOSE
+	cmpb $0, user_window(%rip)
+	je 9f
+	clac
+9:
+.endm
+
+/* size_t arch_user_copy(void *to, const void *from, size_t size): one of the two is a user's. */
+	.globl arch_user_copy
+	.type arch_user_copy, @function
+	.balign 16
+arch_user_copy:
+	WINDOW_OPEN
+	movq %rdx, %rcx
+	shrq $3, %rcx
+1:	rep movsq
+	movl %edx, %ecx
+	andl $7, %ecx
+2:	rep movsb
+	xorl %eax, %eax
+3:	WINDOW_CLOSE
+	ret
+4:	/* eight bytes straddled a page end: as many single bytes as go */
+	leaq (,%rcx,8), %rcx
+	andl $7, %edx
+	addq %rdx, %rcx
+5:	rep movsb
+6:	movq %rcx, %rax
+	jmp 3b
+	EXCEPTION_ENTRY 1b, 4b
+	EXCEPTION_ENTRY 2b, 6b
+	EXCEPTION_ENTRY 5b, 6b
+	.size arch_user_copy, .-arch_user_copy
+
+/* size_t arch_user_clear(void *to, size_t size) */
+	.globl arch_user_clear
+	.type arch_user_clear, @function
+	.balign 16
+arch_user_clear:
+	WINDOW_OPEN
+	movq %rsi, %rcx
+	xorl %eax, %eax
+	shrq $3, %rcx
+1:	rep stosq
+	movl %esi, %ecx
+	andl $7, %ecx
+2:	rep stosb
+3:	WINDOW_CLOSE
+	ret
+4:	leaq (,%rcx,8), %rcx
+	andl $7, %esi
+	addq %rsi, %rcx
+5:	rep stosb
+6:	movq %rcx, %rax
+	jmp 3b
+	EXCEPTION_ENTRY 1b, 4b
+	EXCEPTION_ENTRY 2b, 6b
+	EXCEPTION_ENTRY 5b, 6b
+	.size arch_user_clear, .-arch_user_clear
+
+/* ssize_t arch_user_string(char *to, const char *from, size_t size): bytes before the NUL; size
+ * when there is none; -1 when a byte could not be read. */
+	.globl arch_user_string
+	.type arch_user_string, @function
+	.balign 16
+arch_user_string:
+	WINDOW_OPEN
+	xorl %eax, %eax
+1:	cmpq %rdx, %rax
+	jae 3f
+2:	movb (%rsi,%rax), %cl
+	movb %cl, (%rdi,%rax)
+	testb %cl, %cl
+	je 3f
+	incq %rax
+	jmp 1b
+3:	WINDOW_CLOSE
+	ret
+4:	movq $-1, %rax
+	jmp 3b
+	EXCEPTION_ENTRY 2b, 4b
+	.size arch_user_string, .-arch_user_string
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef X86_PAGING_H
+#define X86_PAGING_H
+
+#include "arch/arch.h"
+#include "baton/handoff.h"
+
+#define PTE_PRESENT  (1ul << 0)
+#define PTE_WRITE    (1ul << 1)
+#define PTE_USER     (1ul << 2)
+#define PTE_PWT      (1ul << 3) /* with our PAT: write-combining */
+#define PTE_PCD      (1ul << 4) /* with our PAT: uncached */
+#define PTE_ACCESSED (1ul << 5)
+#define PTE_DIRTY    (1ul << 6)
+#define PTE_LARGE    (1ul << 7)
+#define PTE_GLOBAL   (1ul << 8)
+#define PTE_NX       (1ul << 63)
+#define PTE_ADDRESS  0x000ffffffffff000ul
+
+/* Takes over the loader's tables: drops the lower half, makes all top-level entries that the
+ * kernel's half will need. The direct map's base is known from here on. */
+void paging_init(const struct handoff *handoff);
+void paging_late_init(const struct handoff *handoff, bool isolation); /* pages are there */
+
+/* One kernel page; flags are PTE_* beside PRESENT. -ENOMEM. */
+int kernel_map(virt_t virt, phys_t phys, uint64_t flags) MUST_CHECK;
+phys_t kernel_unmap(virt_t virt); /* the frame that was there */
+phys_t kernel_lookup(virt_t virt); /* any kernel address that is mapped; panics otherwise */
+void kernel_protect(virt_t virt, uint64_t flags);
+bool paging_isolated(void);
+
+/* A top-level table with the kernel's half and nothing below; 0: no memory. */
+phys_t paging_firmware_top(void);
+/* Identity-maps a page in it for ring 0; a later call changes the flags. -ENOMEM. */
+int paging_firmware_map(phys_t top, phys_t page, uint64_t flags) MUST_CHECK;
+
+#endif

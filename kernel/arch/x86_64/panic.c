@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's last words: why, the registers, the way there; then the machine stops. */
+#include <stdarg.h>
+
+#include "arch/arch.h"
+#include "build_id.h"
+#include "devices/console.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+#include "lib/symbols.h"
+#include "process/process.h"
+#include "power.h"
+#include "registers.h"
+#include "traps.h"
+
+#define FRAMES_MAX 24
+
+extern const char kernel_image_start[], kernel_image_end[], kernel_text_start[], kernel_text_end[];
+extern const char kernel_symbols_start[], kernel_symbols_end[];
+
+static bool panicking;
+
+const char *symbol_of(virt_t address, uint32_t *within)
+{
+	if (address < (virt_t)kernel_text_start || address >= (virt_t)kernel_text_end)
+		return NULL;
+	return symbols_lookup(kernel_symbols_start, (size_t)(kernel_symbols_end - kernel_symbols_start),
+		(uint32_t)(address - (virt_t)kernel_image_start), within);
+}
+
+static void log_address(const char *what, virt_t address)
+{
+	uint32_t within = 0;
+	const char *name = symbol_of(address, &within);
+
+	if (name)
+		log_error("%s kernel+%#lx  %s+%#x", what, address - (virt_t)kernel_image_start, name, within);
+	else
+		log_error("%s %#lx", what, address);
+}
+
+/* A frame pointer is believed only if it is aligned and above the one before. */
+static bool plausible(virt_t frame, virt_t below)
+{
+	return frame > below && !(frame & 7) && frame - below < 2 * KERNEL_STACK_SIZE && frame >> 47 == 0x1ffff;
+}
+
+static void log_backtrace(virt_t frame)
+{
+	virt_t below = frame - 1;
+
+	for (int i = 0; i < FRAMES_MAX && plausible(frame, below); i++) {
+		virt_t return_address = ((virt_t *)frame)[1];
+
+		if (!return_address)
+			return;
+		log_address("  from", return_address - 1);
+		below = frame;
+		frame = ((virt_t *)frame)[0];
+	}
+}
+
+static void log_registers(const struct trap_frame *f)
+{
+	log_error("rip %016lx rsp %016lx rflags %016lx cs %lx", f->rip, f->rsp, f->rflags, f->cs);
+	log_error("rax %016lx rbx %016lx rcx    %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	log_error("rsi %016lx rdi %016lx rbp    %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
+	log_error("r9  %016lx r10 %016lx r11    %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
+	log_error("r13 %016lx r14 %016lx r15    %016lx cr2 %016lx", f->r13, f->r14, f->r15, cr2_read());
+	log_error("cr3 %016lx cr4 %016lx vector %lu error %lx", cr3_read(), cr4_read(), f->vector, f->error);
+}
+
+static void log_context(void)
+{
+	struct thread *thread = current_thread();
+
+	if (!thread)
+		return;
+	if (thread->process)
+		log_error("running: %s[%d]", thread->name, thread->process->pid);
+	else
+		log_error("running: the kernel thread %s", thread->name);
+}
+
+static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
+	NORETURN;
+static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
+{
+	char reason[200];
+
+	arch_irq_off();
+	if (panicking)
+		machine_stop(); /* a panic in a panic: say no more */
+	panicking = true;
+	log_panic_mode();
+	format_va(reason, sizeof(reason), format, arguments);
+	log_error("PANIC: %s", reason);
+	log_error("baton %s, image at %#lx", BATON_BUILD_ID, (virt_t)kernel_image_start);
+	log_context();
+	if (frame) {
+		log_registers(frame);
+		log_address("    at", frame->rip);
+	}
+	log_backtrace(frame_pointer);
+	machine_stop();
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(NULL, (virt_t)__builtin_frame_address(0), format, arguments);
+}
+
+void panic_at(const struct trap_frame *frame, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(frame, frame->cs & 3 ? (virt_t)__builtin_frame_address(0) : frame->rbp, format, arguments);
+}
+
+/* ---- The stack protector ---- */
+
+uintptr_t __stack_chk_guard = 0x595e9fbd94fda766; /* until random numbers are there */
+
+void __stack_chk_fail(void);
+void __stack_chk_fail(void)
+{
+	panic("stack smashed in the function that returned to %p", __builtin_return_address(0));
+}
+
+void arch_set_canary(uint64_t value)
+{
+	__stack_chk_guard = value & ~0xfful; /* a NUL byte first: string copies stop there */
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine's part of the boot story; the order is main.c's. */
+#include "arch/arch.h"
+#include "baton/handoff.h"
+#include "clock.h"
+#include "cpu.h"
+#include "entry_area.h"
+#include "fpu.h"
+#include "irq.h"
+#include "kernel_area.h"
+#include "lapic.h"
+#include "lib/cmdline.h"
+#include "lib/log.h"
+#include "paging.h"
+#include "process/cpu.h"
+#include "process/process.h"
+#include "registers.h"
+
+uint8_t user_window; /* memory.S: SMAP is on */
+
+void arch_early_init(const struct handoff *handoff, struct thread *self)
+{
+	paging_init(handoff);
+	cpu_detect();
+	entry_early_init(&boot_cpu);
+	boot_cpu.entry->current = self;
+	cpu_control_init();
+	user_window = cpu_has[CPU_SMAP];
+}
+
+static bool isolation_wanted(int choice)
+{
+	return choice == OPTION_ON || (choice == OPTION_AUTO && !cpu_has[CPU_MELTDOWN_SAFE]);
+}
+
+void arch_memory_init(const struct handoff *handoff, int isolation)
+{
+	bool isolated = isolation_wanted(isolation);
+
+	paging_late_init(handoff, isolated);
+	kernel_area_init(handoff->dynamic_virt);
+	switch_init();
+	if (entry_area_init(&boot_cpu, isolated))
+		panic("no memory for the entry area");
+	cpu_log_features(isolated);
+}
+
+void arch_devices_init(const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline)
+{
+	enum lapic_mode mode = lapic_mode_found();
+	volatile uint32_t *registers = NULL;
+
+	if (mode == LAPIC_XAPIC) {
+		registers = arch_map_device(lapic_base(), PAGE_SIZE, MAP_UNCACHED);
+		if (!registers)
+			panic("no memory to map the local APIC at %#lx", lapic_base());
+	}
+	lapic_init(mode, registers, tsc_deadline && cpu_has[CPU_TSC_DEADLINE]);
+	boot_cpu.apic_id = lapic_id();
+	irq_init(acpi, boot_cpu.apic_id);
+	clock_init(acpi, handoff->stage_tsc[HANDOFF_STAGE_ENTRY]);
+}
+
+void arch_idle(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+void arch_halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+void arch_reset(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) nothing = {0, 0};
+
+	arch_out8(0x64, 0xfe); /* the keyboard controller's reset line */
+	__asm__ volatile("lidt %0; int3" : : "m"(nothing));
+	arch_halt();
+}
+
+bool arch_random64(uint64_t *out)
+{
+	uint8_t good;
+
+	if (!cpu_has[CPU_RDRAND])
+		return false;
+	for (int i = 0; i < 10; i++) {
+		__asm__ volatile("rdrand %0; setc %1" : "=r"(*out), "=qm"(good) : : "cc");
+		if (good)
+			return true;
+	}
+	return false;
+}
+
+uint64_t arch_hwcap(void)
+{
+	return cpuid(1, 0).edx;
+}
+
+uint64_t arch_signal_stack_size(void)
+{
+	return fpu_state_size() + 1024; /* a frame: registers, siginfo, red zone, FPU state */
+}
+
+uint8_t arch_in8(uint16_t port)
+{
+	uint8_t v;
+
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+uint16_t arch_in16(uint16_t port)
+{
+	uint16_t v;
+
+	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+uint32_t arch_in32(uint16_t port)
+{
+	uint32_t v;
+
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+void arch_out8(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+void arch_out16(uint16_t port, uint16_t value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+void arch_out32(uint16_t port, uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}

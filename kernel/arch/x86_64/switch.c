@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads as the machine sees them: stacks, switches, registers.
+ *
+ * Kernel stacks lie in slots of the dynamic area: 32 KiB each, the upper half mapped, the lower half
+ * not, so an overflow faults. A thread's user registers (struct trap_frame) stand at the very top.
+ * Slots are found by a bitmap; mapped ones that are freed are kept for the next thread, up to a few.
+ */
+#include "arch/arch.h"
+#include "cpu.h"
+#include "entry_area.h"
+#include "fpu.h"
+#include "kernel_area.h"
+#include "lib/errno.h"
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/pages.h"
+#include "memory/slab.h"
+#include "memory/space.h"
+#include "paging.h"
+#include "process/cpu.h"
+#include "process/process.h"
+#include "registers.h"
+#include "trap_frame.h"
+
+extern const char thread_start[];
+void switch_stacks(virt_t *save, virt_t load);
+
+static struct cache fpu_cache;
+
+void switch_init(void)
+{
+	cache_init(&fpu_cache, "fpu state", ALIGN_UP(fpu_state_size(), FPU_ALIGN), FPU_ALIGN);
+}
+
+struct trap_frame *arch_user_frame(struct thread *thread)
+{
+	return (struct trap_frame *)(thread->arch.stack + KERNEL_STACK_SIZE) - 1;
+}
+
+uintptr_t arch_user_ip(struct thread *thread)
+{
+	return arch_user_frame(thread)->rip;
+}
+
+int arch_thread_init(struct thread *thread, bool user, void (*function)(void *), void *argument)
+{
+	struct arch_thread *arch = &thread->arch;
+	uint64_t *stack;
+
+	arch->fs_base = arch->gs_base = 0;
+	arch->stack = arch_stack_alloc();
+	if (!arch->stack)
+		return -ENOMEM;
+	arch->fpu = NULL;
+	if (user) {
+		arch->fpu = cache_alloc(&fpu_cache);
+		if (!arch->fpu) {
+			arch_stack_free(arch->stack);
+			return -ENOMEM;
+		}
+		fpu_state_init(arch->fpu);
+	}
+	memset(arch_user_frame(thread), 0, sizeof(struct trap_frame));
+	/* What switch_stacks pops: r15 r14 r13 r12 rbx rbp, return address. */
+	stack = (uint64_t *)arch_user_frame(thread) - 7;
+	memset(stack, 0, 7 * sizeof(*stack));
+	stack[3] = (uint64_t)argument;
+	stack[4] = (uint64_t)function;
+	stack[6] = (uint64_t)thread_start;
+	arch->saved_rsp = (virt_t)stack;
+	return 0;
+}
+
+void arch_thread_destroy(struct thread *thread)
+{
+	if (thread->arch.fpu)
+		cache_free(&fpu_cache, thread->arch.fpu);
+	if (thread->arch.stack)
+		arch_stack_free(thread->arch.stack);
+	thread->arch.fpu = NULL;
+	thread->arch.stack = 0;
+}
+
+/* The user's GS base, while in the kernel. */
+static uint64_t gs_base_read(void)
+{
+	return msr_read(MSR_KERNEL_GS_BASE);
+}
+
+static void fs_base_write(uint64_t base)
+{
+	if (cpu_has[CPU_FSGSBASE])
+		__asm__ volatile("wrfsbase %0" : : "r"(base));
+	else
+		msr_write(MSR_FS_BASE, base);
+}
+
+static uint64_t fs_base_read(void)
+{
+	uint64_t base;
+
+	if (!cpu_has[CPU_FSGSBASE])
+		return msr_read(MSR_FS_BASE);
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+void arch_set_fs_base(uint64_t base)
+{
+	fs_base_write(base);
+}
+
+uint64_t arch_get_fs_base(void)
+{
+	return fs_base_read();
+}
+
+void arch_set_gs_base(uint64_t base)
+{
+	msr_write(MSR_KERNEL_GS_BASE, base);
+}
+
+uint64_t arch_get_gs_base(void)
+{
+	return gs_base_read();
+}
+
+void arch_switch(struct thread *from, struct thread *to)
+{
+	struct cpu_entry *entry = this_cpu()->entry;
+
+	if (from->arch.fpu) {
+		fpu_save(from->arch.fpu);
+		from->arch.fs_base = fs_base_read();
+		from->arch.gs_base = gs_base_read();
+	}
+	if (to->arch.fpu) {
+		fpu_load(to->arch.fpu);
+		fs_base_write(to->arch.fs_base);
+		if (to->arch.gs_base != from->arch.gs_base || !from->arch.fpu)
+			msr_write(MSR_KERNEL_GS_BASE, to->arch.gs_base);
+		/* A process may have loaded a null selector of its own; the base is what counts. */
+	}
+	entry->current = to;
+	entry->kernel_stack = to->arch.stack + KERNEL_STACK_SIZE;
+	if (!entry->isolation)
+		entry->tss.rsp[0] = entry->kernel_stack;
+	if (thread_space(to))
+		arch_space_use(&thread_space(to)->arch);
+	switch_stacks(&from->arch.saved_rsp, to->arch.saved_rsp);
+}
+
+void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
+{
+	struct trap_frame *frame = arch_user_frame(thread);
+
+	memset(frame, 0, sizeof(*frame));
+	frame->rip = entry;
+	frame->rsp = stack;
+	frame->cs = SELECTOR_USER_CODE;
+	frame->ss = SELECTOR_USER_DATA;
+	frame->rflags = RFLAGS_IF | RFLAGS_FIXED;
+	thread->frame_changed = true;
+	fpu_state_init(thread->arch.fpu);
+	if (thread == current_thread()) {
+		uint32_t state = arch_irq_save();
+
+		fpu_load(thread->arch.fpu);
+		fs_base_write(0);
+		msr_write(MSR_KERNEL_GS_BASE, 0);
+		thread->arch.gs_base = 0;
+		arch_irq_restore(state);
+	}
+	thread->arch.fs_base = thread->arch.gs_base = 0;
+}
+
+void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stack)
+{
+	struct trap_frame *frame = arch_user_frame(child);
+	uint32_t state = arch_irq_save();
+
+	assert(parent == current_thread());
+	fpu_save(child->arch.fpu);
+	child->arch.fs_base = fs_base_read();
+	child->arch.gs_base = gs_base_read();
+	arch_irq_restore(state);
+	*frame = *arch_user_frame(parent);
+	frame->rax = 0;
+	if (stack)
+		frame->rsp = stack;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The exec channel: the kernel's end of include/baton/channel.h. See channel.c. */
+#ifndef DEVICES_CHANNEL_H
+#define DEVICES_CHANNEL_H
+
+#include "lib/types.h"
+
+/* Makes /dev/channel/{0,1,2,tty,control} when serial port 1 is there. After files_init and the
+ * interrupt controllers. 0 (also without the port) or a negative errno. */
+int channel_init(void) MUST_CHECK;
+
+/* When process 1 has ended: sends its wait status as an EXIT frame if the channel is in use and none
+ * was sent, and waits, but not for ever, until all bytes have left the machine. From a thread. */
+void channel_finish(int wait_status);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The framebuffer console: bad descriptions and failing allocations are refused without a trace; a
+ * good one shows what is written to the console that it registers. */
+#include "devices/framebuffer.h"
+#include "arch/arch.h"
+#include "devices/console.h"
+#include "devices/font.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "memory/slab.h"
+
+#include <baton/handoff.h>
+
+#define WIDTH  323u
+#define HEIGHT 50u
+#define PITCH  1300u
+
+static uint8_t *pixels;
+static unsigned allocations, warnings;
+static bool no_memory, no_mapping;
+static struct console *registered;
+
+void *kmalloc(size_t size)
+{
+	void *p = no_memory ? NULL : malloc(size);
+
+	allocations += p != NULL;
+	return p;
+}
+
+void kfree(void *p)
+{
+	allocations -= p != NULL;
+	free(p);
+}
+
+void *arch_map_device(phys_t phys, size_t size, enum map_cache cache)
+{
+	CHECK_EQUAL(phys, 0xc0000000);
+	CHECK_EQUAL(cache, MAP_WRITE_COMBINING);
+	if (no_mapping)
+		return NULL;
+	free(pixels);
+	pixels = malloc(size);
+	return pixels;
+}
+
+void log_line(enum log_level level, const char *text, ...)
+{
+	warnings += level == LOG_WARN;
+}
+
+void console_register(struct console *console)
+{
+	registered = console;
+}
+
+static const struct handoff_framebuffer good = {.base = 0xc0000000,
+	.size = PITCH * (HEIGHT - 1) + WIDTH * 4,
+	.width = WIDTH,
+	.height = HEIGHT,
+	.pitch = PITCH,
+	.red_mask = 0xff0000,
+	.green_mask = 0xff00,
+	.blue_mask = 0xff};
+
+#define REFUSED(field, value)                                  \
+	do {                                                   \
+		struct handoff_framebuffer bad_ = good;        \
+		bad_.field = (value);                          \
+		warnings = 0;                                  \
+		CHECK_EQUAL(framebuffer_init(&bad_), -EINVAL); \
+		CHECK_EQUAL(warnings, 1);                      \
+		CHECK(!registered && !allocations);            \
+	} while (0)
+
+static void test_refused(void)
+{
+	struct handoff_framebuffer none = {0};
+
+	CHECK_EQUAL(framebuffer_init(&none), -ENODEV);
+	REFUSED(width, 7);
+	REFUSED(height, 15);
+	REFUSED(width, 20000);
+	REFUSED(height, 0xffffffff);
+	REFUSED(pitch, WIDTH * 4 - 1);
+	REFUSED(pitch, 0xffffffff);
+	REFUSED(size, good.size - 1);
+	REFUSED(base, UINT64_MAX - 100);
+	REFUSED(red_mask, 0);
+	REFUSED(green_mask, 0xff0000);
+	REFUSED(blue_mask, 0x1ff);
+	no_memory = true;
+	CHECK_EQUAL(framebuffer_init(&good), -ENOMEM);
+	no_memory = false;
+	no_mapping = true;
+	CHECK_EQUAL(framebuffer_init(&good), -ENOMEM);
+	no_mapping = false;
+	CHECK(!registered && !allocations);
+}
+
+static uint32_t pixel_at(unsigned x, unsigned y)
+{
+	uint32_t pixel;
+
+	memcpy(&pixel, pixels + y * PITCH + x * 4, 4);
+	return pixel;
+}
+
+static void check_glyph(unsigned column, unsigned row, char c, uint32_t colour)
+{
+	const uint8_t *bits = font_regular.bitmaps + font_glyph(&font_regular, (unsigned)c) * 16;
+
+	for (unsigned y = 0; y < 16; y++) {
+		for (unsigned x = 0; x < 8; x++)
+			CHECK_EQUAL(pixel_at(column * 8 + x, row * 16 + y),
+				bits[y] & 0x80 >> x ? colour : 0);
+	}
+}
+
+int main(void)
+{
+	test_refused();
+	CHECK_EQUAL(framebuffer_init(&good), 0);
+	CHECK_STRING(registered->name, "tty0");
+	registered->write(registered, "ab\r\nc", 5);
+	check_glyph(0, 0, 'a', 0xaaaaaa);
+	check_glyph(1, 0, 'b', 0xaaaaaa);
+	check_glyph(39, 2, ' ', 0);
+	registered->colour(registered, CONSOLE_RED);
+	registered->write(registered, "E", 1);
+	registered->colour(registered, CONSOLE_YELLOW);
+	registered->write(registered, "W", 1);
+	registered->colour(registered, CONSOLE_NORMAL);
+	registered->write(registered, "n", 1);
+	check_glyph(0, 1, 'c', 0xaaaaaa);
+	check_glyph(1, 1, 'E', 0xff5555);
+	check_glyph(2, 1, 'W', 0xffff55);
+	check_glyph(3, 1, 'n', 0xaaaaaa);
+	free(pixels);
+	return check_done();
+}

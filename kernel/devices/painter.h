@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Cells to pixels, 32 bits each, in memory that is only ever written. See painter.c. */
+#ifndef DEVICES_PAINTER_H
+#define DEVICES_PAINTER_H
+
+#include "devices/font.h"
+#include "devices/screen.h"
+#include "lib/types.h"
+
+struct painter {
+	uint8_t *pixels;
+	unsigned width, height; /* pixels */
+	size_t pitch;           /* bytes from line to line */
+	const struct font *font;
+	uint32_t palette[16];
+	struct cell *painted; /* what each place on screen shows, the caller's memory */
+	uint16_t ascii[128];  /* glyphs */
+
+	int pair;                 /* the colours that `expanded` is for; -1: none */
+	uint32_t expanded[16][4]; /* four pixels for each pattern of four bits */
+};
+
+/* Sets up painter (pixels, width, height, pitch, font and painted are filled in by the caller);
+ * the masks say where a pixel's red, green and blue lie. Paints nothing. */
+void painter_init(struct painter *painter, uint32_t red, uint32_t green, uint32_t blue);
+
+/* Fills everything with colour 0; `painted` then says blanks. */
+void painter_clear(struct painter *painter, const struct screen *screen);
+
+/* Paints the cells that differ from what is shown, and the cursor. */
+void painter_update(struct painter *painter, struct screen *screen);
+
+#endif

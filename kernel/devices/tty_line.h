@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The line discipline of terminals: bytes typed become lines, signals and echo. Pure: tty_line.c. */
+#ifndef DEVICES_TTY_LINE_H
+#define DEVICES_TTY_LINE_H
+
+#include "files/abi.h"
+#include "lib/types.h"
+
+#define LINE_BUFFER 4096u
+
+/* Where echo and signals go; called by line_input. */
+struct line_events {
+	void (*echo)(void *context, const char *bytes, size_t count); /* after output processing */
+	void (*signal)(void *context, int signal);                    /* to the foreground group */
+	void *context;
+};
+
+struct line {
+	struct termios termios;
+	struct line_events events;
+	/* Bytes typed, from `tail` on to `head`; those before `ready` are complete lines. The counters
+	 * run on; a byte stands at its count modulo LINE_BUFFER. */
+	uint32_t head, ready, tail;
+	uint8_t bytes[LINE_BUFFER];
+	uint64_t ends[LINE_BUFFER / 64];  /* this byte ends a line */
+	uint64_t marks[LINE_BUFFER / 64]; /* ... and is an end-of-file mark, not data */
+	uint32_t column;                  /* where the cursor is, as far as we know */
+	uint32_t line_start;              /* its column when the line being typed began */
+	bool literal;                     /* the next byte is taken as it is (LNEXT) */
+	bool stopped;                     /* output is held (STOP) */
+};
+
+void line_init(struct line *line, const struct line_events *events);
+/* How many bytes may be given to line_input now. */
+size_t line_room(const struct line *line);
+void line_input(struct line *line, uint8_t byte);
+/* Is there anything for a reader: a line, or in raw mode `least` bytes? */
+bool line_readable(const struct line *line, uint32_t least);
+/* Up to `size` bytes for a reader: one line at most in canonical mode. *end: the read is complete,
+ * even with none (end of file). */
+size_t line_read(struct line *line, uint8_t *to, size_t size, bool *end);
+/* Bytes that a reader can have at once: FIONREAD. */
+size_t line_available(const struct line *line);
+/* Output processing: up to `room` bytes into `to`; *used is how many of `count` that took. */
+size_t line_output(
+	struct line *line, const char *from, size_t count, size_t *used, char *to, size_t room);
+void line_flush_input(struct line *line);
+/* New settings; what was typed stays and becomes readable when canonical mode ends. */
+void line_set(struct line *line, const struct termios *termios);
+
+#endif

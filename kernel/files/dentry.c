@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dentry cache: names in directories, found by (parent, name).
+ *
+ * The table grows by linear hashing (Litwin 1980): whenever there are more than two entries a bucket,
+ * one bucket is split in two, so that no insertion ever moves more than one chain and a directory of
+ * 100,000 entries is as quick as one of ten. Buckets stand in segments of a page, allocated as the
+ * table grows; without memory it merely stays as it is.
+ *
+ * Invariants: a hashed dentry is in the chain of bucket_of(hash); a dentry with references 0 is in
+ * the table (cached) or is being freed; an unhashed dentry is never hashed again but by dentry_move.
+ * The count falls to 0 with dentry_lock held only, so a lookup cannot meet a dying entry.
+ *
+ * Lock: dentry_lock, a leaf (the allocator's locks come after it).
+ */
+#include "files/vfs.h"
+
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+
+#define SEGMENT_BUCKETS 512u
+#define SEGMENTS        512u
+
+struct spinlock dentry_lock = SPINLOCK_INIT;
+
+static struct dentry *first_segment[SEGMENT_BUCKETS];
+static struct dentry **segments[SEGMENTS] guarded_by(dentry_lock) = {first_segment};
+static uint32_t buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS;
+static uint32_t round_buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS; /* <= buckets < 2 * it */
+static uint64_t entries guarded_by(dentry_lock);
+
+static uint32_t hash_name(const struct dentry *parent, const struct name *name)
+{
+	uint64_t hash = (uintptr_t)parent >> 4;
+
+	for (uint32_t i = 0; i < name->length; i++)
+		hash = (hash ^ (unsigned char)name->text[i]) * UINT64_C(0x100000001b3);
+	hash *= UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(hash >> 32);
+}
+
+static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)
+{
+	uint32_t bucket = hash & (2 * round_buckets - 1);
+
+	if (bucket >= buckets)
+		bucket = hash & (round_buckets - 1);
+	return &segments[bucket / SEGMENT_BUCKETS][bucket % SEGMENT_BUCKETS];
+}
+
+/* Splits the next bucket in turn. */
+static void grow(void) requires(dentry_lock)
+{
+	uint32_t segment = buckets / SEGMENT_BUCKETS;
+	struct dentry **old = bucket_of(buckets - round_buckets), **fresh;
+	struct dentry *entry;
+
+	if (segment >= SEGMENTS)
+		return;
+	if (!segments[segment])
+		segments[segment] = kzalloc(SEGMENT_BUCKETS * sizeof(struct dentry *));
+	if (!segments[segment])
+		return;
+	fresh = &segments[segment][buckets % SEGMENT_BUCKETS];
+	while ((entry = *old)) {
+		if ((entry->hash & (2 * round_buckets - 1)) != buckets) {
+			old = &entry->hash_next;
+			continue;
+		}
+		*old = entry->hash_next;
+		entry->hash_next = *fresh;
+		*fresh = entry;
+	}
+	if (++buckets == 2 * round_buckets)
+		round_buckets = buckets;
+}
+
+static void insert(struct dentry *dentry) requires(dentry_lock)
+{
+	struct dentry **bucket = bucket_of(dentry->hash);
+
+	dentry->hash_next = *bucket;
+	*bucket = dentry;
+	__atomic_or_fetch(&dentry->flags, DENTRY_HASHED, __ATOMIC_RELAXED);
+	if (++entries > 2 * (uint64_t)buckets)
+		grow();
+}
+
+static void take_out(struct dentry *dentry) requires(dentry_lock)
+{
+	struct dentry **link = bucket_of(dentry->hash);
+
+	while (*link != dentry)
+		link = &(*link)->hash_next;
+	*link = dentry->hash_next;
+	dentry->hash_next = NULL;
+	__atomic_and_fetch(&dentry->flags, ~(uint32_t)DENTRY_HASHED, __ATOMIC_RELAXED);
+	entries--;
+}
+
+static struct dentry *make(const struct name *name)
+{
+	struct dentry *dentry = kzalloc(sizeof(*dentry));
+
+	if (!dentry)
+		return NULL;
+	dentry->name = dentry->short_name;
+	if (name->length >= DENTRY_INLINE)
+		dentry->name = kmalloc(name->length + 1);
+	if (!dentry->name) {
+		kfree(dentry);
+		return NULL;
+	}
+	memcpy(dentry->name, name->text, name->length);
+	dentry->name[name->length] = '\0';
+	dentry->length = name->length;
+	dentry->references = 1;
+	dentry->parent = dentry;
+	return dentry;
+}
+
+struct dentry *dentry_make(struct dentry *parent, const struct name *name)
+{
+	struct dentry *dentry = make(name);
+
+	if (!dentry)
+		return NULL;
+	dentry_get(parent);
+	dentry->parent = parent;
+	dentry->hash = hash_name(parent, name);
+	return dentry;
+}
+
+struct dentry *dentry_make_root(struct inode *inode)
+{
+	struct dentry *dentry = make(&(struct name){"", 0});
+
+	if (dentry)
+		dentry->inode = inode;
+	return dentry;
+}
+
+void dentry_get(struct dentry *dentry)
+{
+	__atomic_add_fetch(&dentry->references, 1, __ATOMIC_RELAXED);
+}
+
+/* Gives a reference back; true: it was the last one of a dentry that nobody can find. */
+static bool put_last(struct dentry *dentry)
+{
+	uint32_t count = __atomic_load_n(&dentry->references, __ATOMIC_RELAXED);
+	bool last;
+
+	while (count > 1)
+		if (__atomic_compare_exchange_n(&dentry->references, &count, count - 1, true,
+			    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return false;
+	spin_lock(&dentry_lock);
+	last = __atomic_sub_fetch(&dentry->references, 1, __ATOMIC_ACQ_REL) == 0 &&
+	       !(dentry->flags & DENTRY_HASHED);
+	spin_unlock(&dentry_lock);
+	return last;
+}
+
+void dentry_put(struct dentry *dentry)
+{
+	struct dentry *parent;
+
+	while (dentry && put_last(dentry)) {
+		parent = dentry->parent == dentry ? NULL : dentry->parent;
+		if (dentry->inode)
+			inode_put(dentry->inode);
+		if (dentry->name != dentry->short_name)
+			kfree(dentry->name);
+		kfree(dentry);
+		dentry = parent;
+	}
+}
+
+struct dentry *dentry_find(struct dentry *parent, const struct name *name)
+{
+	uint32_t hash = hash_name(parent, name);
+	struct dentry *entry;
+
+	spin_lock(&dentry_lock);
+	for (entry = *bucket_of(hash); entry; entry = entry->hash_next)
+		if (entry->hash == hash && entry->parent == parent &&
+			entry->length == name->length &&
+			!memcmp(entry->name, name->text, name->length))
+			break;
+	if (entry)
+		dentry_get(entry);
+	spin_unlock(&dentry_lock);
+	return entry;
+}
+
+void dentry_hash(struct dentry *dentry)
+{
+	spin_lock(&dentry_lock);
+	assert(!(dentry->flags & DENTRY_HASHED));
+	insert(dentry);
+	spin_unlock(&dentry_lock);
+}
+
+void dentry_unhash(struct dentry *dentry)
+{
+	spin_lock(&dentry_lock);
+	if (dentry->flags & DENTRY_HASHED)
+		take_out(dentry);
+	spin_unlock(&dentry_lock);
+}
+
+/* The two change names; a short one lies inside the dentry. */
+static void swap_names(struct dentry *a, struct dentry *b) requires(dentry_lock)
+{
+	char *a_long = a->name == a->short_name ? NULL : a->name;
+	char *b_long = b->name == b->short_name ? NULL : b->name;
+	char text[DENTRY_INLINE];
+	uint32_t length = a->length;
+
+	memcpy(text, a->short_name, DENTRY_INLINE);
+	memcpy(a->short_name, b->short_name, DENTRY_INLINE);
+	memcpy(b->short_name, text, DENTRY_INLINE);
+	a->name = b_long ? b_long : a->short_name;
+	b->name = a_long ? a_long : b->short_name;
+	a->length = b->length;
+	b->length = length;
+}
+
+void dentry_move(struct dentry *from, struct dentry *to)
+{
+	struct dentry *parent;
+	uint32_t hash;
+
+	spin_lock(&dentry_lock);
+	if (to->flags & DENTRY_HASHED)
+		take_out(to);
+	if (from->flags & DENTRY_HASHED)
+		take_out(from);
+	swap_names(from, to);
+	hash = from->hash;
+	from->hash = to->hash;
+	to->hash = hash;
+	parent = from->parent; /* each keeps the other's reference to its parent */
+	from->parent = to->parent;
+	to->parent = parent;
+	insert(from);
+	spin_unlock(&dentry_lock);
+}
+
+bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
+{
+	bool below;
+
+	spin_lock(&dentry_lock);
+	while (dentry != ancestor && dentry->parent != dentry)
+		dentry = dentry->parent;
+	below = dentry == ancestor;
+	spin_unlock(&dentry_lock);
+	return below;
+}
+
+struct dentry *dentry_parent(struct dentry *dentry)
+{
+	struct dentry *parent;
+
+	spin_lock(&dentry_lock);
+	parent = dentry->parent;
+	dentry_get(parent);
+	spin_unlock(&dentry_lock);
+	return parent;
+}
+
+int dentry_lookup_locked(struct dentry *directory, const struct name *name, struct dentry **out)
+{
+	struct inode *inode = directory->inode;
+	struct dentry *dentry;
+	int error;
+
+	if (name->length > NAME_MAX)
+		return -ENAMETOOLONG;
+	*out = dentry_find(directory, name);
+	if (*out)
+		return 0;
+	dentry = dentry_make(directory, name);
+	if (!dentry)
+		return -ENOMEM;
+	if (inode->operations->lookup) {
+		error = inode->operations->lookup(inode, dentry);
+		if (error) {
+			dentry_put(dentry);
+			return error;
+		}
+		dentry_hash(dentry);
+	}
+	*out = dentry;
+	return 0;
+}
+
+uint64_t dentry_count(void)
+{
+	uint64_t count;
+
+	spin_lock(&dentry_lock);
+	count = entries;
+	spin_unlock(&dentry_lock);
+	return count;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The start of the files: the root, what the initrd puts there, /dev. */
+#include "files/devfs.h"
+#include "files/file.h"
+#include "files/initrd.h"
+#include "files/vfs.h"
+#include "lib/log.h"
+
+#define ROOT_DEVICE device_number(0, 2) /* st_dev of the root: any number that nothing else has */
+
+void files_init(phys_t initrd, uint64_t size)
+{
+	struct superblock *root = tmpfs_create("tmpfs", ROOT_DEVICE);
+	struct fs_context *fs;
+	int error;
+
+	if (!root || mount_add(root, NULL))
+		panic("files: no memory for the root");
+	fs = fs_context_create();
+	if (!fs)
+		panic("files: no memory for the root");
+	if (size)
+		initrd_unpack(fs, initrd, size);
+	error = devfs_init(fs); /* keeps fs */
+	if (error)
+		log_error("files: /dev cannot be made: error %d", -error);
+}

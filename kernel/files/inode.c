@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Inodes: life, permissions, times, stat. See vfs.h. */
+#include "files/vfs.h"
+
+#include "arch/arch.h"
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+static ns_t epoch; /* the wall clock when the monotonic one was 0 */
+
+void files_set_epoch(ns_t wall_at_zero)
+{
+	__atomic_store_n(&epoch, wall_at_zero, __ATOMIC_RELAXED);
+}
+
+ns_t vfs_now(void)
+{
+	return __atomic_load_n(&epoch, __ATOMIC_RELAXED) + arch_clock();
+}
+
+const struct credentials *current_credentials(void)
+{
+	static const struct credentials root = {0, 0};
+
+	return &root;
+}
+
+void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what)
+{
+	inode->superblock = superblock;
+	inode->number = __atomic_add_fetch(&superblock->last_number, 1, __ATOMIC_RELAXED);
+	inode->device = what->device;
+	inode->references = 1;
+	mutex_init(&inode->lock);
+	inode->mode = what->mode;
+	inode->uid = what->uid;
+	inode->gid = what->gid;
+	inode->links = S_ISDIR(what->mode) ? 2 : 1;
+	inode->accessed = inode->modified = inode->changed = vfs_now();
+}
+
+void inode_get(struct inode *inode)
+{
+	__atomic_add_fetch(&inode->references, 1, __ATOMIC_RELAXED);
+}
+
+void inode_put(struct inode *inode)
+{
+	if (__atomic_sub_fetch(&inode->references, 1, __ATOMIC_ACQ_REL) == 0)
+		inode->operations->release(inode);
+}
+
+/* Root may read and write everything, search every directory, and execute what anybody may. Group
+ * membership beyond the effective group comes with issue 3's credentials. */
+int inode_permission(const struct inode *inode, unsigned int may)
+{
+	const struct credentials *who = current_credentials();
+	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);
+
+	if (who->uid == 0) {
+		bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+
+		return may & MAY_EXECUTE && !executable ? -EACCES : 0;
+	}
+	if (who->uid == inode->uid)
+		mode >>= 6;
+	else if (who->gid == inode->gid)
+		mode >>= 3;
+	return may & ~mode & 7 ? -EACCES : 0;
+}
+
+uint64_t inode_size(struct inode *inode)
+{
+	uint64_t size = 0, blocks;
+
+	if (inode->object)
+		return __atomic_load_n(&inode->object->size, __ATOMIC_RELAXED);
+	if (inode->operations->measure)
+		inode->operations->measure(inode, &size, &blocks);
+	return size;
+}
+
+int inode_truncate(struct inode *inode, uint64_t size)
+{
+	int error;
+
+	if (!inode->operations->truncate)
+		return -EINVAL;
+	if (size > INT64_MAX)
+		return -EFBIG;
+	mutex_lock(&inode->lock);
+	error = inode->operations->truncate(inode, size);
+	if (!error)
+		inode_touch_modified(inode);
+	mutex_unlock(&inode->lock);
+	return error;
+}
+
+void inode_stat(struct inode *inode, struct stat *out)
+{
+	uint64_t size = 0, blocks = 0;
+
+	if (inode->object) {
+		size = __atomic_load_n(&inode->object->size, __ATOMIC_RELAXED);
+		blocks = __atomic_load_n(&inode->object->page_count, __ATOMIC_RELAXED) *
+			 (PAGE_SIZE / 512);
+	} else if (inode->operations->measure) {
+		inode->operations->measure(inode, &size, &blocks);
+	}
+	*out = (struct stat){
+		.st_dev = inode->superblock->device,
+		.st_ino = inode->number,
+		.st_nlink = inode->links,
+		.st_mode = inode->mode,
+		.st_uid = inode->uid,
+		.st_gid = inode->gid,
+		.st_rdev = inode->device,
+		.st_size = (long)size,
+		.st_blksize = PAGE_SIZE,
+		.st_blocks = (long)blocks,
+		.st_atime = inode->accessed / NS_PER_SECOND,
+		.st_atime_nsec = inode->accessed % NS_PER_SECOND,
+		.st_mtime = inode->modified / NS_PER_SECOND,
+		.st_mtime_nsec = inode->modified % NS_PER_SECOND,
+		.st_ctime = inode->changed / NS_PER_SECOND,
+		.st_ctime_nsec = inode->changed % NS_PER_SECOND,
+	};
+}
+
+/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it. */
+void inode_touch_accessed(struct inode *inode)
+{
+	if (inode->accessed <= inode->modified || inode->accessed <= inode->changed)
+		__atomic_store_n(&inode->accessed, vfs_now(), __ATOMIC_RELAXED);
+}
+
+void inode_touch_modified(struct inode *inode)
+{
+	inode->modified = inode->changed = vfs_now();
+}

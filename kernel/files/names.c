@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making, linking, removing and moving names: the checks that are the same for every file system, in
+ * Linux's order, and the locks. The file system's function comes last and either does it all or
+ * fails with nothing changed.
+ *
+ * Each call gets a walk that stands at the directory of the last component (walk_parent).
+ *
+ * Locks: the directory's, then the file's that loses or gains a name. A move between two directories
+ * holds rename_mutex, so that which is above which cannot change meanwhile, and locks the upper
+ * directory first; then what is replaced. See vfs.h.
+ */
+#include "files/vfs.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+
+static struct mutex rename_mutex = MUTEX_INIT(rename_mutex);
+
+static int may_create(const struct inode *directory)
+{
+	if (!directory->links)
+		return -ENOENT; /* it has been removed */
+	return inode_permission(directory, MAY_WRITE | MAY_EXECUTE);
+}
+
+/* May this entry go? As a directory, or as anything else? */
+static int may_remove(const struct inode *directory, const struct dentry *victim, bool as_directory)
+{
+	const struct credentials *who = current_credentials();
+	int error = inode_permission(directory, MAY_WRITE | MAY_EXECUTE);
+
+	if (error)
+		return error;
+	if (directory->mode & S_ISVTX && who->uid && who->uid != victim->inode->uid &&
+		who->uid != directory->uid)
+		return -EPERM;
+	if (as_directory && !is_directory(victim->inode))
+		return -ENOTDIR;
+	if (!as_directory && is_directory(victim->inode))
+		return -EISDIR;
+	return directory->links ? 0 : -ENOENT;
+}
+
+static bool is_mountpoint(const struct dentry *dentry)
+{
+	return __atomic_load_n(&dentry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED;
+}
+
+int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new_inode *what)
+{
+	struct new_inode made = *what;
+	int error = may_create(directory);
+
+	if (error)
+		return error;
+	if (!directory->operations->make)
+		return -EPERM;
+	if (directory->mode & S_ISGID) {
+		made.gid = directory->gid;
+		if (S_ISDIR(made.mode))
+			made.mode |= S_ISGID;
+	}
+	error = directory->operations->make(directory, dentry, &made);
+	if (error)
+		return error;
+	if (!(dentry->flags & DENTRY_HASHED))
+		dentry_hash(dentry);
+	inode_touch_modified(directory);
+	return 0;
+}
+
+/* The new dentry of a name to be made, in a directory that the caller has locked. */
+static int new_entry(struct walk *walk, bool as_directory, struct dentry **out)
+{
+	int error = dentry_lookup_locked(walk->at.dentry, &walk->last, out);
+
+	if (error)
+		return error;
+	if ((*out)->inode)
+		error = -EEXIST;
+	else if (walk->directory && !as_directory)
+		error = -ENOENT;
+	if (error)
+		dentry_put(*out);
+	return error;
+}
+
+int vfs_make(struct walk *walk, const struct new_inode *what)
+{
+	struct inode *directory = walk->at.dentry->inode;
+	struct dentry *dentry;
+	int error;
+
+	if (walk->kind != LAST_NORMAL)
+		return -EEXIST;
+	mutex_lock(&directory->lock);
+	error = new_entry(walk, S_ISDIR(what->mode), &dentry);
+	if (!error) {
+		error = vfs_make_at(dentry, directory, what);
+		dentry_put(dentry);
+	}
+	mutex_unlock(&directory->lock);
+	return error;
+}
+
+static int link_at(struct inode *directory, struct dentry *dentry, const struct walk *walk,
+	const struct path *old)
+{
+	struct inode *inode = old->dentry->inode;
+	int error;
+
+	if (walk->at.mount != old->mount)
+		return -EXDEV;
+	error = may_create(directory);
+	if (error)
+		return error;
+	if (!directory->operations->link || is_directory(inode))
+		return -EPERM;
+	mutex_lock(&inode->lock);
+	error = inode->links ? directory->operations->link(directory, dentry, inode) : -ENOENT;
+	if (!error)
+		inode->changed = vfs_now();
+	mutex_unlock(&inode->lock);
+	if (error)
+		return error;
+	if (!(dentry->flags & DENTRY_HASHED))
+		dentry_hash(dentry);
+	inode_touch_modified(directory);
+	return 0;
+}
+
+int vfs_link(struct walk *walk, const struct path *old)
+{
+	struct inode *directory = walk->at.dentry->inode;
+	struct dentry *dentry;
+	int error;
+
+	if (walk->kind != LAST_NORMAL)
+		return -EEXIST;
+	mutex_lock(&directory->lock);
+	error = new_entry(walk, false, &dentry);
+	if (!error) {
+		error = link_at(directory, dentry, walk, old);
+		dentry_put(dentry);
+	}
+	mutex_unlock(&directory->lock);
+	return error;
+}
+
+/* What a last component that is no name is for unlink and rmdir. */
+static int odd_last(enum last_kind kind, enum vfs_remove what)
+{
+	if (what == VFS_UNLINK)
+		return -EISDIR;
+	switch (kind) {
+	case LAST_DOT:
+		return -EINVAL;
+	case LAST_DOTDOT:
+		return -ENOTEMPTY;
+	default:
+		return -EBUSY;
+	}
+}
+
+static int remove_at(struct inode *directory, struct dentry *victim, enum vfs_remove what)
+{
+	struct inode *inode = victim->inode;
+	int error = may_remove(directory, victim, what == VFS_RMDIR);
+
+	if (error)
+		return error;
+	if (is_mountpoint(victim))
+		return -EBUSY;
+	if (!directory->operations->remove)
+		return -EPERM;
+	mutex_lock(&inode->lock);
+	if (what == VFS_RMDIR && !inode->operations->is_empty(inode))
+		error = -ENOTEMPTY;
+	else
+		error = directory->operations->remove(directory, victim);
+	mutex_unlock(&inode->lock);
+	if (!error)
+		inode_touch_modified(directory);
+	return error;
+}
+
+int vfs_remove(struct walk *walk, enum vfs_remove what)
+{
+	struct inode *directory = walk->at.dentry->inode;
+	struct dentry *victim;
+	int error;
+
+	if (walk->kind != LAST_NORMAL)
+		return odd_last(walk->kind, what);
+	mutex_lock(&directory->lock);
+	error = dentry_lookup_locked(walk->at.dentry, &walk->last, &victim);
+	if (!error) {
+		if (!victim->inode)
+			error = -ENOENT;
+		else if (walk->directory && what == VFS_UNLINK)
+			error = is_directory(victim->inode) ? -EISDIR : -ENOTDIR;
+		else
+			error = remove_at(directory, victim, what);
+		dentry_put(victim);
+	}
+	mutex_unlock(&directory->lock);
+	return error;
+}
+
+/* ---- rename ---- */
+
+/* Locks both directories of a move, the upper one first. */
+static void lock_both(struct dentry *a, struct dentry *b) no_lock_checks
+{
+	bool b_first;
+
+	if (a == b) {
+		mutex_lock(&a->inode->lock);
+		return;
+	}
+	mutex_lock(&rename_mutex);
+	b_first = dentry_is_below(a, b) || (!dentry_is_below(b, a) && b < a);
+	mutex_lock(b_first ? &b->inode->lock : &a->inode->lock);
+	mutex_lock(b_first ? &a->inode->lock : &b->inode->lock);
+}
+
+static void unlock_both(struct dentry *a, struct dentry *b) no_lock_checks
+{
+	mutex_unlock(&a->inode->lock);
+	if (a == b)
+		return;
+	mutex_unlock(&b->inode->lock);
+	mutex_unlock(&rename_mutex);
+}
+
+/* Everything that forbids the move, with both directories locked. */
+static int may_move(struct walk *from, struct dentry *old, struct walk *to, struct dentry *new)
+{
+	struct inode *from_directory = from->at.dentry->inode;
+	struct inode *to_directory = to->at.dentry->inode;
+	bool directory = is_directory(old->inode);
+	int error;
+
+	if (!directory && (from->directory || to->directory))
+		return -ENOTDIR;
+	if (dentry_is_below(to->at.dentry, old))
+		return -EINVAL;
+	if (new->inode && dentry_is_below(from->at.dentry, new))
+		return -ENOTEMPTY;
+	error = may_remove(from_directory, old, directory);
+	if (!error)
+		error = new->inode ? may_remove(to_directory, new, directory)
+				   : may_create(to_directory);
+	if (!error && directory && from_directory != to_directory)
+		error = inode_permission(old->inode, MAY_WRITE);
+	if (!error && (is_mountpoint(old) || is_mountpoint(new)))
+		error = -EBUSY;
+	if (!error && !from_directory->operations->rename)
+		error = -EPERM;
+	return error;
+}
+
+/* The move itself; what is replaced is locked too, for its count of names and its emptiness. */
+static int move_locked(
+	struct walk *from, struct dentry *old, struct walk *to, struct dentry *new) no_lock_checks
+{
+	struct inode *from_directory = from->at.dentry->inode;
+	struct inode *to_directory = to->at.dentry->inode;
+	struct inode *replaced = new->inode;
+	int error = 0;
+
+	if (replaced) {
+		mutex_lock(&replaced->lock);
+		if (is_directory(replaced) && !replaced->operations->is_empty(replaced))
+			error = -ENOTEMPTY;
+	}
+	if (!error)
+		error = from_directory->operations->rename(from_directory, old, to_directory, new);
+	if (replaced)
+		mutex_unlock(&replaced->lock);
+	if (error)
+		return error;
+	inode_touch_modified(from_directory);
+	inode_touch_modified(to_directory);
+	old->inode->changed = vfs_now();
+	return 0;
+}
+
+static int rename_locked(struct walk *from, struct walk *to, unsigned int flags)
+{
+	struct dentry *old, *new;
+	int error = dentry_lookup_locked(from->at.dentry, &from->last, &old);
+
+	if (error)
+		return error;
+	if (!old->inode) {
+		dentry_put(old);
+		return -ENOENT;
+	}
+	error = dentry_lookup_locked(to->at.dentry, &to->last, &new);
+	if (!error) {
+		if (flags & RENAME_NOREPLACE && new->inode)
+			error = -EEXIST;
+		else if (old->inode != new->inode)
+			error = may_move(from, old, to, new);
+		if (!error && old->inode != new->inode)
+			error = move_locked(from, old, to, new);
+		dentry_put(new);
+	}
+	dentry_put(old);
+	return error;
+}
+
+int vfs_rename(struct walk *from, struct walk *to, unsigned int flags)
+{
+	int error;
+
+	if (flags & ~(unsigned int)RENAME_NOREPLACE)
+		return -EINVAL;
+	if (from->at.mount != to->at.mount)
+		return -EXDEV;
+	if (from->kind != LAST_NORMAL)
+		return -EBUSY;
+	if (to->kind != LAST_NORMAL)
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	lock_both(from->at.dentry, to->at.dentry);
+	error = rename_locked(from, to, flags);
+	unlock_both(from->at.dentry, to->at.dentry);
+	return error;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening files, and open files: struct file.
+ *
+ * An open file is shared by the descriptors that dup and fork make. Its position has a lock of its
+ * own, held across a read or write of a file that has positions; streams (pipes, terminals) have
+ * none and block without it. flags are read and changed atomically (F_SETFL).
+ */
+#include "files/vfs.h"
+
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+
+/* What open(2) alone looks at: not part of what F_GETFL shows. */
+#define OPEN_ONLY ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
+
+static const struct file_operations no_operations; /* O_PATH */
+
+int file_make(struct inode *inode, const struct path *path, unsigned int flags,
+	const struct file_operations *operations, struct file **out)
+{
+	struct file *file = kzalloc(sizeof(*file));
+	int error = 0;
+
+	if (!file)
+		return -ENOMEM;
+	file->operations = operations ? operations : &no_operations;
+	file->inode = inode;
+	inode_get(inode);
+	if (path) {
+		file->path = *path;
+		path_get(path);
+	}
+	file->references = 1;
+	file->flags = flags;
+	mutex_init(&file->position_lock);
+	if (file->operations->open)
+		error = file->operations->open(file);
+	__atomic_and_fetch(&file->flags, ~OPEN_ONLY, __ATOMIC_RELAXED);
+	if (error) {
+		path_put(&file->path);
+		inode_put(inode);
+		kfree(file);
+		return error;
+	}
+	*out = file;
+	return 0;
+}
+
+void file_get(struct file *file)
+{
+	__atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+}
+
+void file_put(struct file *file)
+{
+	if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	if (file->operations->release)
+		file->operations->release(file);
+	path_put(&file->path);
+	inode_put(file->inode);
+	kfree(file->path_text);
+	kfree(file);
+}
+
+/* ---- open ---- */
+
+static unsigned int may_of(unsigned int flags)
+{
+	static const unsigned char by_access[] = {
+		MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+
+	return by_access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0u);
+}
+
+/* May this file be opened so? `made`: by this very call, so its mode does not matter. */
+static int may_open(const struct inode *inode, unsigned int flags, bool made)
+{
+	if (S_ISLNK(inode->mode))
+		return -ELOOP;
+	if (S_ISDIR(inode->mode) && may_of(flags) & MAY_WRITE)
+		return -EISDIR;
+	if (S_ISSOCK(inode->mode) || !inode->file_operations)
+		return -ENXIO;
+	return made ? 0 : inode_permission(inode, may_of(flags));
+}
+
+static int open_path(const struct path *path, unsigned int flags, bool made, struct file **out)
+{
+	struct inode *inode = path->dentry->inode;
+	int error;
+
+	if (flags & O_DIRECTORY && !is_directory(inode))
+		return -ENOTDIR;
+	if (flags & O_PATH)
+		return file_make(inode, path, flags, NULL, out);
+	error = may_open(inode, flags, made);
+	if (!error && flags & O_TRUNC && !made && S_ISREG(inode->mode))
+		error = inode_truncate(inode, 0);
+	return error ? error : file_make(inode, path, flags, inode->file_operations, out);
+}
+
+/* The last component of open(O_CREAT): finds it or makes it. *made says which. */
+static int find_or_make(struct walk *walk, unsigned int mode, struct dentry **out, bool *made)
+{
+	struct inode *directory = walk->at.dentry->inode;
+	const struct credentials *who = current_credentials();
+	const struct new_inode what = {.mode = S_IFREG | mode, .uid = who->uid, .gid = who->gid};
+	int error;
+
+	mutex_lock(&directory->lock);
+	error = dentry_lookup_locked(walk->at.dentry, &walk->last, out);
+	*made = !error && !(*out)->inode;
+	if (*made) {
+		error = vfs_make_at(*out, directory, &what);
+		if (error)
+			dentry_put(*out);
+	}
+	mutex_unlock(&directory->lock);
+	return error;
+}
+
+/* Follows links up to the file, which is made if it isn't there; consumes nothing. */
+static int walk_create(
+	struct walk *walk, unsigned int flags, unsigned int mode, struct path *out, bool *made)
+{
+	struct dentry *dentry;
+	int error;
+
+	for (;;) {
+		if (walk->kind != LAST_NORMAL || walk->directory)
+			return -EISDIR;
+		error = find_or_make(walk, mode, &dentry, made);
+		if (error)
+			return error;
+		if (flags & O_EXCL && !*made)
+			error = -EEXIST;
+		else if (*made || !S_ISLNK(dentry->inode->mode) || flags & O_NOFOLLOW)
+			break;
+		if (error) {
+			dentry_put(dentry);
+			return error;
+		}
+		error = walk_follow(walk, dentry);
+		if (error)
+			return error;
+	}
+	*out = (struct path){walk->at.mount, dentry};
+	path_get(out);
+	dentry_put(dentry);
+	mount_descend(out);
+	if (!*made && is_directory(out->dentry->inode))
+		error = -EISDIR;
+	if (error)
+		path_put(out);
+	return error;
+}
+
+/* Linux's build_open_flags: O_PATH drops all but a few; O_CREAT with O_DIRECTORY is refused, as it
+ * is since Linux 6.4. */
+static int check_flags(unsigned int *flags)
+{
+	*flags |= O_LARGEFILE;
+	if (*flags & O_PATH)
+		*flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+	return *flags & O_CREAT && *flags & O_DIRECTORY ? -EINVAL : 0;
+}
+
+int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
+	unsigned int mode, struct file **out)
+{
+	enum walk_flags follow = flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
+	struct walk walk;
+	struct path found;
+	bool made = false;
+	int error;
+
+	error = check_flags(&flags);
+	mode &= MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED);
+	if (error) {
+		path_put(&start);
+		return error;
+	}
+	error = walk_start(&walk, fs, start, path);
+	if (!error)
+		error = walk_parent(&walk);
+	if (!error)
+		error = flags & O_CREAT ? walk_create(&walk, flags, mode, &found, &made)
+					: walk_last(&walk, follow, &found);
+	walk_end(&walk);
+	if (error)
+		return error;
+	error = open_path(&found, flags, made, out);
+	path_put(&found);
+	return error;
+}
+
+int file_open(
+	struct fs_context *fs, const char *path, int flags, unsigned int mode, struct file **out)
+{
+	return file_open_at(fs, fs_working(fs), path, (unsigned int)flags, mode, out);
+}
+
+/* ---- Reading and writing ---- */
+
+ssize_t file_read(struct file *file, struct io *io, int64_t *position)
+{
+	if (!file_readable(file))
+		return -EBADF;
+	if (is_directory(file->inode))
+		return -EISDIR;
+	if (!file->operations->read)
+		return -EINVAL;
+	return file->operations->read(file, io, position);
+}
+
+ssize_t file_write(struct file *file, struct io *io, int64_t *position)
+{
+	if (!file_writable(file))
+		return -EBADF;
+	if (!file->operations->write)
+		return -EINVAL;
+	return file->operations->write(file, io, position);
+}
+
+ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset)
+{
+	struct io io = io_kernel(to, size < IO_MAX ? size : IO_MAX);
+	int64_t position = (int64_t)offset;
+
+	if (offset > INT64_MAX)
+		return -EINVAL;
+	return file_read(file, &io, &position);
+}
+
+/* ---- What exec and mmap ask ---- */
+
+int file_may_execute(struct file *file)
+{
+	if (!S_ISREG(file->inode->mode))
+		return -EACCES;
+	return inode_permission(file->inode, MAY_EXECUTE);
+}
+
+int file_may_map(struct file *file, bool write, bool shared)
+{
+	if (!file_readable(file) || (write && shared && !file_writable(file)))
+		return -EACCES;
+	return 0;
+}
+
+struct object *file_object(struct file *file)
+{
+	struct object *object = file->inode->object;
+
+	if (object)
+		object_get(object);
+	return object;
+}
+
+/* Made when first asked for, and kept: the name at that time. */
+const char *file_path(struct file *file)
+{
+	char *text = __atomic_load_n(&file->path_text, __ATOMIC_ACQUIRE), *none = NULL, *buffer;
+	struct path root = {NULL, NULL};
+	const char *made;
+	size_t size;
+
+	if (text)
+		return text;
+	if (!file->path.dentry)
+		return "";
+	buffer = kmalloc(PATH_MAX);
+	made = buffer ? path_text(&file->path, &root, buffer, PATH_MAX) : NULL;
+	size = made ? strlen(made) + 1 : 0;
+	text = made ? kmalloc(size) : NULL;
+	if (text)
+		memcpy(text, made, size);
+	kfree(buffer);
+	if (!text)
+		return "?";
+	if (__atomic_compare_exchange_n(
+		    &file->path_text, &none, text, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return text;
+	kfree(text);
+	return none;
+}

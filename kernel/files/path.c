@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking a path (man 7 path_resolution).
+ *
+ * A walk keeps the directory reached (`at`) and the text still to be walked (`rest`). A symbolic link
+ * in the middle puts what follows it on a stack and goes on with the link's text; the link's inode is
+ * held as long as its text is walked. Nothing recurses, and after 40 links in one walk it is -ELOOP.
+ *
+ * The walk stops before the last component, because what becomes of that one is the caller's affair:
+ * stat and open find it (walk_last), mkdir and rename make or move it. "Last" looks through the stack:
+ * the last component of a link's text is the last of all only when nothing follows the link.
+ *
+ * Errors come in Linux's order: search permission of the directory, the length of the name, whether
+ * it exists, and only then whether it is a directory.
+ */
+#include "files/vfs.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+
+/* Leaves the innermost link: `rest` is what followed it. */
+static void pop(struct walk *walk)
+{
+	walk->depth--;
+	walk->rest = walk->stack[walk->depth].rest;
+	if (*walk->rest)
+		walk->pending--;
+	inode_put(walk->stack[walk->depth].link);
+}
+
+/* Goes on with a link's text; `link` is consumed. */
+static int push(struct walk *walk, struct dentry *link)
+{
+	struct inode *inode = link->inode;
+
+	if (walk->links++ >= LINKS_MAX) {
+		dentry_put(link);
+		return -ELOOP;
+	}
+	inode_get(inode);
+	dentry_put(link);
+	walk->stack[walk->depth].link = inode;
+	walk->stack[walk->depth].rest = walk->rest;
+	walk->depth++;
+	if (*walk->rest)
+		walk->pending++;
+	walk->rest = inode->operations->link_text(inode);
+	inode_touch_accessed(inode);
+	if (*walk->rest == '/') {
+		path_put(&walk->at);
+		walk->at = walk->root;
+		path_get(&walk->at);
+	}
+	return 0;
+}
+
+/* One step up; the root of the process and the root of the tree are their own parents. */
+static void step_up(struct walk *walk)
+{
+	struct dentry *parent;
+
+	for (;;) {
+		if (walk->at.dentry == walk->root.dentry && walk->at.mount == walk->root.mount)
+			return;
+		if (!mount_ascend(&walk->at))
+			break;
+	}
+	parent = dentry_parent(walk->at.dentry);
+	dentry_put(walk->at.dentry);
+	walk->at.dentry = parent;
+	mount_descend(&walk->at);
+}
+
+/* The entry of a directory, with a reference, or an error: -ENOENT for none. */
+static int find_entry(struct walk *walk, const struct name *name, struct dentry **out)
+{
+	struct dentry *directory = walk->at.dentry, *dentry;
+	struct inode *inode = directory->inode;
+	int error;
+
+	if (name->length > NAME_MAX)
+		return -ENAMETOOLONG;
+	dentry = dentry_find(directory, name);
+	if (!dentry) {
+		if (!inode->operations->lookup)
+			return -ENOENT;
+		mutex_lock(&inode->lock);
+		error = dentry_lookup_locked(directory, name, &dentry);
+		mutex_unlock(&inode->lock);
+		if (error)
+			return error;
+	}
+	*out = dentry;
+	if (dentry->inode)
+		return 0;
+	dentry_put(dentry);
+	return -ENOENT;
+}
+
+/* Into a component in the middle of the path. */
+static int step_into(struct walk *walk, const struct name *name)
+{
+	struct path next = {walk->at.mount, NULL};
+	int error = find_entry(walk, name, &next.dentry);
+
+	if (error)
+		return error;
+	if (S_ISLNK(next.dentry->inode->mode))
+		return push(walk, next.dentry);
+	if (!is_directory(next.dentry->inode)) {
+		dentry_put(next.dentry);
+		return -ENOTDIR;
+	}
+	dentry_put(walk->at.dentry);
+	walk->at = next;
+	mount_descend(&walk->at);
+	return 0;
+}
+
+static enum last_kind kind_of(const struct name *name)
+{
+	if (name->text[0] != '.' || name->length > 2)
+		return LAST_NORMAL;
+	if (name->length == 1)
+		return LAST_DOT;
+	return name->text[1] == '.' ? LAST_DOTDOT : LAST_NORMAL;
+}
+
+static const char *skip_slashes(const char *text)
+{
+	while (*text == '/')
+		text++;
+	return text;
+}
+
+int walk_parent(struct walk *walk)
+{
+	const char *end;
+	int error = 0;
+
+	for (;;) {
+		walk->rest = skip_slashes(walk->rest);
+		if (!*walk->rest) {
+			if (!walk->depth) {
+				walk->kind = LAST_ROOT;
+				return 0;
+			}
+			pop(walk);
+			continue;
+		}
+		error = inode_permission(walk->at.dentry->inode, MAY_EXECUTE);
+		if (error)
+			return error;
+		for (end = walk->rest; *end && *end != '/'; end++)
+			;
+		walk->last = (struct name){walk->rest, (uint32_t)(end - walk->rest)};
+		walk->kind = kind_of(&walk->last);
+		walk->rest = skip_slashes(end);
+		if (!*walk->rest && !walk->pending) {
+			walk->directory |= *end == '/';
+			return 0;
+		}
+		if (walk->kind == LAST_DOTDOT)
+			step_up(walk);
+		else if (walk->kind == LAST_NORMAL)
+			error = step_into(walk, &walk->last);
+		if (error)
+			return error;
+	}
+}
+
+int walk_start(struct walk *walk, struct fs_context *fs, struct path start, const char *path)
+{
+	walk->root = fs_root(fs);
+	walk->at = start;
+	walk->rest = path;
+	walk->directory = false;
+	walk->kind = LAST_ROOT;
+	walk->links = walk->depth = walk->pending = 0;
+	if (!*path)
+		return -ENOENT;
+	if (*path == '/') {
+		path_put(&walk->at);
+		walk->at = walk->root;
+		path_get(&walk->at);
+	} else if (!is_directory(walk->at.dentry->inode)) {
+		return -ENOTDIR;
+	}
+	return 0;
+}
+
+void walk_end(struct walk *walk)
+{
+	while (walk->depth)
+		pop(walk);
+	path_put(&walk->root);
+	path_put(&walk->at);
+}
+
+int walk_follow(struct walk *walk, struct dentry *link)
+{
+	int error = push(walk, link);
+
+	return error ? error : walk_parent(walk);
+}
+
+int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
+{
+	struct dentry *dentry;
+	int error;
+
+	for (;;) {
+		if (walk->kind == LAST_DOTDOT)
+			step_up(walk);
+		if (walk->kind != LAST_NORMAL) {
+			*out = walk->at;
+			path_get(out);
+			return 0;
+		}
+		error = find_entry(walk, &walk->last, &dentry);
+		if (error)
+			return error;
+		if (!S_ISLNK(dentry->inode->mode) || !(flags & WALK_FOLLOW || walk->directory))
+			break;
+		error = walk_follow(walk, dentry);
+		if (error)
+			return error;
+	}
+	if (walk->directory && !is_directory(dentry->inode)) {
+		dentry_put(dentry);
+		return -ENOTDIR;
+	}
+	*out = (struct path){walk->at.mount, dentry};
+	path_get(out);
+	dentry_put(dentry);
+	mount_descend(out);
+	return 0;
+}
+
+int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+	struct path *out)
+{
+	struct walk walk;
+	int error;
+
+	if (!*path && flags & WALK_EMPTY) {
+		*out = start;
+		return 0;
+	}
+	error = walk_start(&walk, fs, start, path);
+	if (!error)
+		error = walk_parent(&walk);
+	if (!error)
+		error = walk_last(&walk, flags, out);
+	walk_end(&walk);
+	return error;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptor tables: from small numbers to open files.
+ *
+ * A table is one block: slots, then a bit map of the descriptors in use and one of those to be closed
+ * by exec. It doubles as needed up to FILES_LIMIT. A bit that is set with an empty slot is a
+ * descriptor promised to a call under way (open reserves before it walks, as Linux does, so that
+ * EMFILE comes first and the file is published only when it is whole).
+ *
+ * Invariants: a slot that is full has its bit set; close-on-exec bits are a subset of the bits in
+ * use; no bit below `hint` is clear.
+ *
+ * Locks: files->lock guards all but the reference count. It is a leaf; files are put after it.
+ */
+#include "files/table.h"
+
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+
+#define WORD_BITS   64u
+#define FIRST_SLOTS 64u
+
+struct slots {
+	uint32_t count; /* a multiple of WORD_BITS */
+	uint64_t *used, *close_on_exec;
+	struct file *file[];
+};
+
+struct files {
+	uint32_t references; /* atomic */
+	struct spinlock lock;
+	struct slots *slots; /* guarded by lock, replaced whole */
+	uint32_t hint;       /* guarded by lock */
+};
+
+static bool get_bit(const uint64_t *bits, uint32_t n)
+{
+	return bits[n / WORD_BITS] >> (n % WORD_BITS) & 1;
+}
+
+static void set_bit(uint64_t *bits, uint32_t n, bool on)
+{
+	uint64_t bit = UINT64_C(1) << (n % WORD_BITS);
+
+	if (on)
+		bits[n / WORD_BITS] |= bit;
+	else
+		bits[n / WORD_BITS] &= ~bit;
+}
+
+static struct slots *make_slots(uint32_t count)
+{
+	size_t words = count / WORD_BITS;
+	struct slots *slots = kzalloc(
+		sizeof(*slots) + count * sizeof(struct file *) + 2 * words * sizeof(uint64_t));
+
+	if (!slots)
+		return NULL;
+	slots->count = count;
+	slots->used = (uint64_t *)(void *)&slots->file[count];
+	slots->close_on_exec = slots->used + words;
+	return slots;
+}
+
+/* Copies a table's contents into a larger or equal one. */
+static void copy_slots(struct slots *to, const struct slots *from)
+{
+	memcpy(to->file, from->file, from->count * sizeof(from->file[0]));
+	memcpy(to->used, from->used, from->count / 8);
+	memcpy(to->close_on_exec, from->close_on_exec, from->count / 8);
+}
+
+struct files *files_create(void)
+{
+	struct files *files = kzalloc(sizeof(*files));
+
+	if (!files)
+		return NULL;
+	files->references = 1;
+	files->slots = make_slots(FIRST_SLOTS);
+	if (!files->slots) {
+		kfree(files);
+		return NULL;
+	}
+	return files;
+}
+
+/* A copy has every open file once more; descriptors only promised are not copied. */
+static void take_files(struct slots *slots)
+{
+	for (uint32_t i = 0; i < slots->count; i++) {
+		if (slots->file[i])
+			file_get(slots->file[i]);
+		else
+			set_bit(slots->used, i, false);
+	}
+}
+
+struct files *files_copy(struct files *from)
+{
+	struct files *files = kzalloc(sizeof(*files));
+	struct slots *slots = NULL;
+	uint32_t count = __atomic_load_n(&from->slots, __ATOMIC_ACQUIRE)->count;
+
+	if (!files)
+		return NULL;
+	files->references = 1;
+	for (;;) { /* until the copy is as large as the table is by then */
+		slots = make_slots(count);
+		if (!slots) {
+			kfree(files);
+			return NULL;
+		}
+		spin_lock(&from->lock);
+		if (from->slots->count <= count)
+			break;
+		count = from->slots->count;
+		spin_unlock(&from->lock);
+		kfree(slots);
+	}
+	copy_slots(slots, from->slots);
+	take_files(slots);
+	spin_unlock(&from->lock);
+	files->slots = slots;
+	return files;
+}
+
+void files_get(struct files *files)
+{
+	__atomic_add_fetch(&files->references, 1, __ATOMIC_RELAXED);
+}
+
+void files_put(struct files *files)
+{
+	if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (uint32_t i = 0; i < files->slots->count; i++)
+		if (files->slots->file[i])
+			file_put(files->slots->file[i]);
+	kfree(files->slots);
+	kfree(files);
+}
+
+/* Makes room for descriptor `fd`. With files->lock, which it may give away and take again. */
+static int make_room(struct files *files, uint32_t fd) requires(files->lock)
+{
+	struct slots *larger, *old;
+	uint32_t count = files->slots->count;
+
+	while (files->slots->count <= fd) {
+		while (count <= fd)
+			count *= 2;
+		spin_unlock(&files->lock);
+		larger = make_slots(count);
+		spin_lock(&files->lock);
+		if (!larger)
+			return -ENOMEM;
+		old = files->slots;
+		if (old->count < count) {
+			copy_slots(larger, old);
+			__atomic_store_n(&files->slots, larger, __ATOMIC_RELEASE);
+			larger = old;
+		}
+		kfree(larger);
+	}
+	return 0;
+}
+
+/* The lowest clear bit at or above `least`; slots->count when there is none. */
+static uint32_t lowest_free(const struct slots *slots, uint32_t least)
+{
+	for (uint32_t n = least; n < slots->count; n = (n / WORD_BITS + 1) * WORD_BITS) {
+		uint64_t free = ~slots->used[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
+
+		if (free)
+			return n / WORD_BITS * WORD_BITS + (uint32_t)__builtin_ctzll(free);
+	}
+	return slots->count > least ? slots->count : least;
+}
+
+int files_reserve(struct files *files, int least, bool close_on_exec)
+{
+	uint32_t from = (uint32_t)least, fd;
+	int error;
+
+	if (least < 0 || least >= FILES_LIMIT)
+		return -EMFILE;
+	spin_lock(&files->lock);
+	do {
+		fd = lowest_free(files->slots, from < files->hint ? files->hint : from);
+		error = fd >= FILES_LIMIT ? -EMFILE : make_room(files, fd);
+	} while (!error && get_bit(files->slots->used, fd));
+	if (!error) {
+		set_bit(files->slots->used, fd, true);
+		set_bit(files->slots->close_on_exec, fd, close_on_exec);
+		if (from <= files->hint)
+			files->hint = fd + 1;
+	}
+	spin_unlock(&files->lock);
+	return error ? error : (int)fd;
+}
+
+void files_fill(struct files *files, int fd, struct file *file)
+{
+	spin_lock(&files->lock);
+	assert(!files->slots->file[fd]);
+	files->slots->file[fd] = file;
+	spin_unlock(&files->lock);
+}
+
+static void clear_slot(struct files *files, uint32_t fd) requires(files->lock)
+{
+	files->slots->file[fd] = NULL;
+	set_bit(files->slots->used, fd, false);
+	set_bit(files->slots->close_on_exec, fd, false);
+	if (fd < files->hint)
+		files->hint = fd;
+}
+
+void files_unreserve(struct files *files, int fd)
+{
+	spin_lock(&files->lock);
+	clear_slot(files, (uint32_t)fd);
+	spin_unlock(&files->lock);
+}
+
+int files_install(struct files *files, struct file *file, int least, bool close_on_exec)
+{
+	int fd = files_reserve(files, least, close_on_exec);
+
+	if (fd >= 0)
+		files_fill(files, fd, file);
+	return fd;
+}
+
+static struct file *slot(const struct files *files, int fd)
+{
+	return (uint32_t)fd < files->slots->count ? files->slots->file[fd] : NULL;
+}
+
+struct file *files_lookup(struct files *files, int fd)
+{
+	struct file *file;
+
+	spin_lock(&files->lock);
+	file = slot(files, fd);
+	if (file)
+		file_get(file);
+	spin_unlock(&files->lock);
+	return file;
+}
+
+struct file *files_remove(struct files *files, int fd)
+{
+	struct file *file;
+
+	spin_lock(&files->lock);
+	file = slot(files, fd);
+	if (file)
+		clear_slot(files, (uint32_t)fd);
+	spin_unlock(&files->lock);
+	return file;
+}
+
+int files_replace(
+	struct files *files, int fd, struct file *file, bool close_on_exec, struct file **replaced)
+{
+	int error;
+
+	if (fd < 0 || fd >= FILES_LIMIT)
+		return -EBADF;
+	spin_lock(&files->lock);
+	error = make_room(files, (uint32_t)fd);
+	*replaced = error ? NULL : files->slots->file[fd];
+	if (!error && !*replaced && get_bit(files->slots->used, (uint32_t)fd))
+		error = -EBUSY;
+	if (!error) {
+		files->slots->file[fd] = file;
+		set_bit(files->slots->used, (uint32_t)fd, true);
+		set_bit(files->slots->close_on_exec, (uint32_t)fd, close_on_exec);
+	}
+	spin_unlock(&files->lock);
+	return error;
+}
+
+int files_get_close_on_exec(struct files *files, int fd)
+{
+	int on;
+
+	spin_lock(&files->lock);
+	on = slot(files, fd) ? get_bit(files->slots->close_on_exec, (uint32_t)fd) : -EBADF;
+	spin_unlock(&files->lock);
+	return on;
+}
+
+int files_set_close_on_exec(struct files *files, int fd, bool on)
+{
+	int error = 0;
+
+	spin_lock(&files->lock);
+	if (slot(files, fd))
+		set_bit(files->slots->close_on_exec, (uint32_t)fd, on);
+	else
+		error = -EBADF;
+	spin_unlock(&files->lock);
+	return error;
+}
+
+/* The next open descriptor in [fd, last] that exec closes (or any), taken out; NULL: none. */
+static struct file *take_next(struct files *files, uint32_t *fd, uint32_t last, bool only_marked)
+{
+	struct file *file = NULL;
+
+	spin_lock(&files->lock);
+	for (; !file && *fd <= last && *fd < files->slots->count; ++*fd) {
+		if (only_marked && !get_bit(files->slots->close_on_exec, *fd))
+			continue;
+		file = files->slots->file[*fd];
+		if (file)
+			clear_slot(files, *fd);
+	}
+	spin_unlock(&files->lock);
+	return file;
+}
+
+void files_close_on_exec(struct files *files)
+{
+	struct file *file;
+	uint32_t fd = 0;
+
+	while ((file = take_next(files, &fd, UINT32_MAX, true)))
+		file_put(file);
+}
+
+void files_close_range(struct files *files, unsigned int first, unsigned int last, bool only_mark)
+{
+	struct file *file;
+
+	if (!only_mark) {
+		while ((file = take_next(files, &first, last, false)))
+			file_put(file);
+		return;
+	}
+	spin_lock(&files->lock);
+	for (uint32_t fd = first; fd <= last && fd < files->slots->count; fd++)
+		if (files->slots->file[fd])
+			set_bit(files->slots->close_on_exec, fd, true);
+	spin_unlock(&files->lock);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables, as the system calls on descriptors see them; file.h has the rest. */
+#ifndef FILES_TABLE_H
+#define FILES_TABLE_H
+
+#include "files/file.h"
+#include "lib/types.h"
+
+#define FILES_LIMIT 1024 /* RLIMIT_NOFILE's soft limit, until there are limits */
+
+/* A free descriptor at or above `least` that nobody else can get: fill it or give it back.
+ * -EMFILE, -ENOMEM. */
+int files_reserve(struct files *files, int least, bool close_on_exec) MUST_CHECK;
+void files_fill(struct files *files, int fd, struct file *file); /* takes over the reference */
+void files_unreserve(struct files *files, int fd);
+/* Takes a descriptor's file out of the table, with its reference; NULL: not open. */
+struct file *files_remove(struct files *files, int fd) MUST_CHECK;
+/* dup2's: puts the file at `fd`; *replaced is what was there. Takes over the reference when 0;
+ * -EBADF (fd out of range), -EBUSY (fd is reserved by a call under way), -ENOMEM. */
+int files_replace(struct files *files, int fd, struct file *file, bool close_on_exec,
+	struct file **replaced) MUST_CHECK;
+/* FD_CLOEXEC: 0 or 1, or -EBADF. */
+int files_get_close_on_exec(struct files *files, int fd) MUST_CHECK;
+int files_set_close_on_exec(struct files *files, int fd, bool on) MUST_CHECK;
+/* Closes [first, last], or marks them close-on-exec. */
+void files_close_range(struct files *files, unsigned int first, unsigned int last, bool only_mark);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: files in memory. The root, /tmp and, with other inodes in it, /dev.
+ *
+ * A regular file's data is a memory object, embedded in the inode's memory; read, write, mmap and
+ * exec share its pages, holes are pages that are not there. The memory goes when both the last
+ * reference to the inode and the last one to the object (mappings) are gone: the inode owns one
+ * reference to the object, and the object's release frees all.
+ *
+ * A directory's entries are dentries that stay in the dentry cache, pinned by one reference each. A
+ * radix tree from cookie to dentry gives readdir its order: cookies only grow, so a position in the
+ * directory stays valid whatever is made and removed meanwhile, and going on from it costs nothing.
+ *
+ * Locks: the directories' locks are held by the caller of every function that changes entries, and
+ * by readdir. See vfs.h.
+ */
+#include "files/tmpfs.h"
+
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/radix.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+
+#include <linux/magic.h>
+
+#define FIRST_COOKIE 2u  /* 0 and 1 are `.` and `..` in getdents' positions */
+#define ENTRY_SIZE   20u /* what Linux's tmpfs counts an entry as in a directory's size */
+
+struct tmpfs_inode {
+	struct inode inode;
+	union {
+		struct object object; /* regular files */
+		struct {
+			struct radix entries; /* cookie -> struct dentry */
+			uint64_t count, next_cookie;
+		} directory;
+		char *link_text;
+	};
+};
+
+static struct tmpfs_inode *tmpfs_of(struct inode *inode)
+{
+	return container_of(inode, struct tmpfs_inode, inode);
+}
+
+static void free_by_object(struct object *object)
+{
+	kfree(container_of(object, struct tmpfs_inode, object));
+}
+
+static const struct object_operations data_operations = {.release = free_by_object};
+
+static void tmpfs_release(struct inode *inode)
+{
+	struct tmpfs_inode *file = tmpfs_of(inode);
+
+	if (S_ISREG(inode->mode)) {
+		object_put(&file->object);
+		return;
+	}
+	if (S_ISLNK(inode->mode))
+		kfree(file->link_text);
+	if (S_ISFIFO(inode->mode) && inode->driver)
+		fifo_release(inode);
+	kfree(file);
+}
+
+static const char *tmpfs_link_text(struct inode *inode)
+{
+	return tmpfs_of(inode)->link_text;
+}
+
+static int tmpfs_truncate(struct inode *inode, uint64_t size)
+{
+	struct tmpfs_inode *file = tmpfs_of(inode);
+
+	if (!S_ISREG(inode->mode))
+		return -EINVAL;
+	if (size < file->object.size)
+		object_unmap(&file->object, DIV_ROUND_UP(size, PAGE_SIZE));
+	object_truncate(&file->object, size);
+	return 0;
+}
+
+static void tmpfs_measure(struct inode *inode, uint64_t *size, uint64_t *blocks)
+{
+	struct tmpfs_inode *file = tmpfs_of(inode);
+
+	*size = 0;
+	*blocks = 0;
+	if (S_ISDIR(inode->mode))
+		*size = (2 + file->directory.count) * ENTRY_SIZE;
+	else if (S_ISLNK(inode->mode))
+		*size = strlen(file->link_text);
+}
+
+/* Enters a dentry into a directory's order. */
+static int enter(struct inode *directory, struct dentry *dentry)
+{
+	struct tmpfs_inode *where = tmpfs_of(directory);
+	uint64_t cookie = where->directory.next_cookie;
+	int error = radix_put(&where->directory.entries, cookie, dentry);
+
+	if (error)
+		return error;
+	dentry->cookie = cookie;
+	where->directory.next_cookie++;
+	where->directory.count++;
+	return 0;
+}
+
+static void leave(struct inode *directory, const struct dentry *dentry)
+{
+	struct tmpfs_inode *where = tmpfs_of(directory);
+	void *was = radix_remove(&where->directory.entries, dentry->cookie);
+
+	assert(was == dentry);
+	where->directory.count--;
+}
+
+static int tmpfs_make(struct inode *directory, struct dentry *dentry, const struct new_inode *what)
+{
+	struct inode *inode = tmpfs_inode_create(directory->superblock, what);
+	int error;
+
+	if (!inode)
+		return -ENOMEM;
+	error = enter(directory, dentry);
+	if (error) {
+		inode_put(inode);
+		return error;
+	}
+	dentry->inode = inode;
+	dentry_get(dentry); /* the tree's */
+	if (S_ISDIR(what->mode))
+		directory->links++;
+	return 0;
+}
+
+static int tmpfs_link(struct inode *directory, struct dentry *dentry, struct inode *inode)
+{
+	int error = enter(directory, dentry);
+
+	if (error)
+		return error;
+	inode_get(inode);
+	dentry->inode = inode;
+	dentry_get(dentry);
+	inode->links++;
+	return 0;
+}
+
+/* The name is gone from the tree: what it counted for goes too. */
+static void drop_entry(struct inode *directory, struct dentry *dentry)
+{
+	struct inode *inode = dentry->inode;
+
+	leave(directory, dentry);
+	if (is_directory(inode)) {
+		directory->links--;
+		inode->links = 0;
+	} else {
+		inode->links--;
+	}
+	inode->changed = vfs_now();
+}
+
+static int tmpfs_remove(struct inode *directory, struct dentry *dentry)
+{
+	drop_entry(directory, dentry);
+	dentry_unhash(dentry);
+	dentry_put(dentry); /* the tree's */
+	return 0;
+}
+
+static int tmpfs_rename(struct inode *from_directory, struct dentry *from,
+	struct inode *to_directory, struct dentry *to)
+{
+	uint64_t old = from->cookie;
+	int error = enter(to_directory, from); /* all that can fail */
+	void *was;
+
+	if (error)
+		return error;
+	was = radix_remove(&tmpfs_of(from_directory)->directory.entries, old);
+	assert(was == from);
+	tmpfs_of(from_directory)->directory.count--;
+	if (to->inode)
+		drop_entry(to_directory, to);
+	if (is_directory(from->inode) && from_directory != to_directory) {
+		from_directory->links--;
+		to_directory->links++;
+	}
+	dentry_move(from, to);
+	if (to->inode)
+		dentry_put(to); /* the tree's, of what was replaced */
+	return 0;
+}
+
+static bool tmpfs_is_empty(struct inode *directory)
+{
+	return tmpfs_of(directory)->directory.count == 0;
+}
+
+static const struct inode_operations tmpfs_operations = {
+	.make = tmpfs_make,
+	.link = tmpfs_link,
+	.remove = tmpfs_remove,
+	.rename = tmpfs_rename,
+	.is_empty = tmpfs_is_empty,
+	.link_text = tmpfs_link_text,
+	.truncate = tmpfs_truncate,
+	.measure = tmpfs_measure,
+	.release = tmpfs_release,
+};
+
+static const struct file_operations *operations_for(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return &tmpfs_file_operations;
+	case S_IFDIR:
+		return &tmpfs_directory_operations;
+	case S_IFIFO:
+		return &fifo_file_operations;
+	case S_IFCHR:
+		return &device_file_operations;
+	default:
+		return NULL;
+	}
+}
+
+struct inode *tmpfs_inode_create(struct superblock *superblock, const struct new_inode *what)
+{
+	struct tmpfs_inode *file = kzalloc(sizeof(*file));
+	size_t size;
+
+	if (!file)
+		return NULL;
+	if (S_ISLNK(what->mode)) {
+		size = strlen(what->link_text) + 1;
+		file->link_text = kmalloc(size);
+		if (!file->link_text) {
+			kfree(file);
+			return NULL;
+		}
+		memcpy(file->link_text, what->link_text, size);
+	}
+	inode_init(&file->inode, superblock, what);
+	file->inode.operations = &tmpfs_operations;
+	file->inode.file_operations = operations_for(what->mode);
+	if (S_ISREG(what->mode)) {
+		object_init(&file->object, &data_operations, 0);
+		file->inode.object = &file->object;
+	} else if (S_ISDIR(what->mode)) {
+		radix_init(&file->directory.entries);
+		file->directory.next_cookie = FIRST_COOKIE;
+	}
+	return &file->inode;
+}
+
+struct superblock *tmpfs_create(const char *type, uint64_t device)
+{
+	static const struct new_inode root = {.mode = S_IFDIR | 0755};
+	struct superblock *superblock = kzalloc(sizeof(*superblock));
+	struct inode *inode;
+
+	if (!superblock)
+		return NULL;
+	superblock->type = type;
+	superblock->device = device;
+	superblock->magic = TMPFS_MAGIC;
+	inode = tmpfs_inode_create(superblock, &root);
+	if (inode)
+		superblock->root = dentry_make_root(inode);
+	if (superblock->root)
+		return superblock;
+	if (inode)
+		inode_put(inode);
+	kfree(superblock);
+	return NULL;
+}
+
+/* ---- Reading a directory ---- */
+
+static bool emit_dot(struct file *file, struct entry_sink *sink, int64_t position)
+{
+	struct inode *inode = file->inode;
+	struct dentry *parent;
+	uint64_t number;
+
+	if (position == 0)
+		return sink->emit(sink, ".", 1, inode->number, S_IFDIR, 1);
+	parent = dentry_parent(file->path.dentry);
+	number = parent->inode->number;
+	dentry_put(parent);
+	return sink->emit(sink, "..", 2, number, S_IFDIR, 2);
+}
+
+static int tmpfs_iterate(struct file *file, struct entry_sink *sink, int64_t *position)
+{
+	struct tmpfs_inode *directory = tmpfs_of(file->inode);
+	struct dentry *dentry;
+	uint64_t cookie;
+
+	for (; *position < FIRST_COOKIE; ++*position)
+		if (!emit_dot(file, sink, *position))
+			return 0;
+	cookie = (uint64_t)*position;
+	while ((dentry = radix_next(&directory->directory.entries, &cookie))) {
+		if (!sink->emit(sink, dentry->name, dentry->length, dentry->inode->number,
+			    dentry->inode->mode, (int64_t)cookie + 1))
+			return 0;
+		*position = (int64_t)++cookie;
+	}
+	return 0;
+}
+
+/* Positions are cookies: only the start and what getdents gave have a meaning. */
+static int64_t tmpfs_seek_directory(struct file *file, int64_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->position;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	return offset;
+}
+
+const struct file_operations tmpfs_directory_operations = {
+	.iterate = tmpfs_iterate,
+	.seek = tmpfs_seek_directory,
+};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and writing a regular file whose data is a memory object.
+ *
+ * Reads take no lock but the object's, page by page: a read beside a write sees each page's old or
+ * new bytes. Writes, and whatever changes the size, hold the inode's lock; the size grows after the
+ * bytes are there, so a reader never sees what was not written. The bytes after the end in the last
+ * page are zero. User memory is touched with the inode's lock held (vfs.h has the order).
+ */
+#include "files/tmpfs.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#include <asm/signal.h>
+
+static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
+{
+	struct object *object = file->inode->object;
+	uint64_t at = (uint64_t)*position, size;
+	size_t done = 0, part, moved;
+	struct frame *frame;
+	int error = 0;
+
+	while (io->left) {
+		size = __atomic_load_n(&object->size, __ATOMIC_ACQUIRE);
+		if (at >= size)
+			break;
+		part = PAGE_SIZE - at % PAGE_SIZE;
+		if (part > size - at)
+			part = size - at;
+		if (part > io->left)
+			part = io->left;
+		error = object_peek(object, at / PAGE_SIZE, &frame);
+		if (error)
+			break;
+		if (frame) {
+			moved = io_put(io, (char *)frame_ptr(frame) + at % PAGE_SIZE, part);
+			frame_put(frame);
+		} else {
+			moved = io_put_zeros(io, part);
+		}
+		at += moved;
+		done += moved;
+		if (moved < part)
+			break;
+	}
+	*position = (int64_t)at;
+	inode_touch_accessed(file->inode);
+	return io_result(io, done, error);
+}
+
+static void grow_to(struct object *object, uint64_t size)
+{
+	spin_lock(&object->lock);
+	if (size > object->size)
+		__atomic_store_n(&object->size, size, __ATOMIC_RELEASE);
+	spin_unlock(&object->lock);
+}
+
+/* Writes at *at with the inode's lock held. */
+static ssize_t write_locked(struct object *object, struct io *io, uint64_t *at)
+{
+	size_t done = 0, part, moved;
+	struct frame *frame;
+	int error = 0;
+
+	while (io->left) {
+		part = PAGE_SIZE - *at % PAGE_SIZE;
+		if (part > io->left)
+			part = io->left;
+		error = object_page(object, *at / PAGE_SIZE, &frame);
+		if (error)
+			break;
+		moved = io_get(io, (char *)frame_ptr(frame) + *at % PAGE_SIZE, part);
+		frame_put(frame);
+		*at += moved;
+		done += moved;
+		if (moved < part)
+			break;
+	}
+	if (done)
+		grow_to(object, *at);
+	return io_result(io, done, error);
+}
+
+ssize_t tmpfs_write(struct inode *inode, struct io *io, uint64_t at)
+{
+	return write_locked(inode->object, io, &at);
+}
+
+void tmpfs_grow(struct inode *inode, uint64_t size)
+{
+	grow_to(inode->object, size);
+}
+
+static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
+{
+	struct inode *inode = file->inode;
+	uint64_t at;
+	ssize_t result;
+
+	if (!io->left)
+		return 0;
+	mutex_lock(&inode->lock);
+	at = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_APPEND ? inode->object->size
+									: (uint64_t)*position;
+	if (at >= INT64_MAX) {
+		result = -EFBIG;
+	} else {
+		if (io->left > INT64_MAX - at)
+			io->left = INT64_MAX - at;
+		result = write_locked(inode->object, io, &at);
+		if (result > 0)
+			inode_touch_modified(inode);
+		*position = (int64_t)at;
+	}
+	mutex_unlock(&inode->lock);
+	return result;
+}
+
+/* SEEK_DATA and SEEK_HOLE: the first page that is, or is not, there. */
+static int64_t seek_by_content(struct object *object, uint64_t offset, int whence)
+{
+	uint64_t size = __atomic_load_n(&object->size, __ATOMIC_RELAXED), index, next;
+	int64_t found;
+
+	if (offset >= size)
+		return -ENXIO;
+	index = next = offset / PAGE_SIZE;
+	spin_lock(&object->lock);
+	if (whence == SEEK_DATA) {
+		found = radix_next(&object->pages, &next) ? (int64_t)(next * PAGE_SIZE) : -ENXIO;
+	} else {
+		while (radix_get(&object->pages, index))
+			index++;
+		found = (int64_t)(index * PAGE_SIZE);
+	}
+	spin_unlock(&object->lock);
+	if (found >= 0 && (uint64_t)found < offset)
+		found = (int64_t)offset;
+	if (found >= 0 && (uint64_t)found >= size)
+		found = whence == SEEK_DATA ? -ENXIO : (int64_t)size;
+	return found;
+}
+
+static int64_t seek_data(struct file *file, int64_t offset, int whence)
+{
+	struct object *object = file->inode->object;
+	int64_t base = 0;
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = file->position;
+		break;
+	case SEEK_END:
+		base = (int64_t)__atomic_load_n(&object->size, __ATOMIC_RELAXED);
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		return offset < 0 ? -ENXIO : seek_by_content(object, (uint64_t)offset, whence);
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, offset, &offset))
+		return -EOVERFLOW;
+	return offset < 0 ? -EINVAL : offset;
+}
+
+const struct file_operations tmpfs_file_operations = {
+	.read = read_data,
+	.write = write_data,
+	.seek = seek_data,
+};

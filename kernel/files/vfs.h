@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtual file system: what path walking, open files, system calls and file systems share.
+ *
+ * The problem. Names lead to files, files outlive their names, several file systems form one tree,
+ * and every process works on it at once.
+ *
+ * The design. An inode is a file. A dentry is a name in a directory: (parent, name) -> inode, found
+ * by one hash table (dentry.c). tmpfs and devfs keep every entry in that table ("the dentry cache is
+ * the directory"): their `lookup` is NULL, and a name that is not in the table does not exist. A file
+ * system on a disk will fill the table by `lookup`, with negative entries too (inode == NULL). A
+ * mount puts the root dentry of a superblock over a directory; a path is a mount with a dentry. An
+ * open file has a path, an inode, operations and a position.
+ *
+ * Who owns what. A dentry holds its parent and its inode; a path holds mount and dentry; an open file
+ * holds its path (or, for pipes, only the inode). tmpfs pins each dentry of the tree by one reference
+ * that goes when the entry is removed.
+ *
+ * Locks, outermost first:
+ *	rename_mutex                        moving between two directories, one at a time
+ *	inode->lock of directories          ancestor before descendant, unrelated ones by address
+ *	inode->lock of other files          mode, owner, times, size changes, writes
+ *	file->position_lock, pipe->lock     (position_lock comes before inode->lock)
+ *	the address space's lock            user memory is touched under all of the above
+ *	spin locks: mount_lock, dentry_lock, object->lock, files->lock: nothing of this header inside
+ * Position_lock -> directory or file lock -> address space. Fields that only ever are replaced whole
+ * (mode, size, times) are read without a lock by stat.
+ */
+#ifndef FILES_VFS_H
+#define FILES_VFS_H
+
+#include "files/abi.h"
+#include "files/io.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+#include "memory/object.h"
+#include "process/mutex.h"
+
+struct dentry;
+struct file;
+struct inode;
+struct mount;
+struct new_inode;
+struct superblock;
+
+/* A component of a path; not NUL-terminated. */
+struct name {
+	const char *text;
+	uint32_t length;
+};
+
+/* ---- File systems ---- */
+
+/* Functions that change a directory are called with its lock (both for rename), the entry looked up
+ * and every general check made: they either do it whole, or fail and change nothing. */
+struct inode_operations {
+	/* Finds dentry's name in the directory and sets dentry->inode, or leaves it NULL: not there.
+	 * NULL: the dentry cache holds all entries. */
+	int (*lookup)(struct inode *directory, struct dentry *dentry);
+	/* Makes a file under this new dentry and sets dentry->inode. */
+	int (*make)(struct inode *directory, struct dentry *dentry, const struct new_inode *what);
+	/* Gives an inode one more name. */
+	int (*link)(struct inode *directory, struct dentry *dentry, struct inode *inode);
+	/* Removes an entry (of an empty directory too). Cannot fail half way. */
+	int (*remove)(struct inode *directory, struct dentry *dentry);
+	/* Moves `from` to the place of `to`, which may be a new name or an entry to replace. */
+	int (*rename)(struct inode *from_directory, struct dentry *from, struct inode *to_directory,
+		struct dentry *to);
+	bool (*is_empty)(struct inode *directory);
+	/* Text of a symbolic link, NUL-terminated, valid as long as the inode is held. */
+	const char *(*link_text)(struct inode *inode);
+	/* Sets the size, with the inode's lock held. NULL: EINVAL. */
+	int (*truncate)(struct inode *inode, uint64_t size);
+	/* Another size than the object's (directories, links), and blocks of 512 bytes. */
+	void (*measure)(struct inode *inode, uint64_t *size, uint64_t *blocks);
+	/* The last reference went: free it. */
+	void (*release)(struct inode *inode);
+};
+
+struct inode {
+	const struct inode_operations *operations;
+	const struct file_operations *file_operations; /* of files opened on it */
+	struct superblock *superblock;
+	struct object *object; /* the data of a regular file, or NULL */
+	uint64_t number;
+	uint64_t device;     /* of a device node, as makedev gives it */
+	uint32_t references; /* atomic */
+	struct mutex lock;
+	/* Changed with `lock` held. */
+	uint32_t mode; /* kind and permissions; the kind never changes */
+	uint32_t uid, gid;
+	uint32_t links;
+	ns_t accessed, modified, changed; /* since 1970 */
+	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
+};
+
+/* What a file to be made is like. */
+struct new_inode {
+	uint32_t mode; /* kind and permissions */
+	uint32_t uid, gid;
+	uint64_t device;
+	const char *link_text;
+};
+
+struct superblock {
+	const char *type; /* "tmpfs" */
+	uint64_t device;  /* st_dev */
+	struct dentry *root;
+	uint64_t last_number; /* atomic: inode numbers given */
+	uint64_t magic;       /* statfs's f_type */
+};
+
+struct mount {
+	struct list link;          /* of all, mount_lock */
+	struct mount *parent;      /* NULL: the root of the tree */
+	struct dentry *mountpoint; /* in parent */
+	struct dentry *root;
+	struct superblock *superblock;
+	uint32_t references; /* atomic */
+};
+
+struct path {
+	struct mount *mount;
+	struct dentry *dentry;
+};
+
+static inline bool is_directory(const struct inode *inode)
+{
+	return S_ISDIR(inode->mode);
+}
+
+/* ---- inode.c ---- */
+
+enum may { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
+
+struct credentials {
+	uint32_t uid, gid; /* effective, for files */
+};
+
+/* Who asks: for now everybody is root (credentials come with issue 3's set*id calls). */
+const struct credentials *current_credentials(void);
+
+void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what);
+void inode_get(struct inode *inode);
+void inode_put(struct inode *inode);
+/* 0 or -EACCES. */
+int inode_permission(const struct inode *inode, unsigned int may) MUST_CHECK;
+int inode_truncate(struct inode *inode, uint64_t size) MUST_CHECK;
+uint64_t inode_size(struct inode *inode);
+void inode_stat(struct inode *inode, struct stat *out);
+/* Now by the wall clock, since 1970. */
+ns_t vfs_now(void);
+void inode_touch_accessed(struct inode *inode); /* relatime */
+void inode_touch_modified(struct inode *inode);
+
+/* ---- dentry.c ---- */
+
+enum dentry_flags {
+	DENTRY_HASHED = 1,  /* in the table */
+	DENTRY_MOUNTED = 2, /* something is mounted here (mount_lock) */
+};
+
+#define DENTRY_INLINE 32u
+
+struct dentry {
+	struct dentry *hash_next; /* dentry_lock */
+	struct dentry *parent;    /* itself: a root or an orphan; dentry_lock */
+	struct inode *inode;      /* NULL: negative */
+	char *name;               /* NUL-terminated; dentry_lock */
+	uint64_t cookie;          /* the file system's: the place in the directory */
+	uint32_t references;      /* atomic; falls to 0 under dentry_lock only */
+	uint32_t hash;
+	uint32_t length; /* of name */
+	uint32_t flags;  /* dentry_flags; atomic */
+	char short_name[DENTRY_INLINE];
+};
+
+extern struct spinlock dentry_lock;
+
+/* A new dentry, not in the table, with a reference to its parent. NULL: no memory. */
+struct dentry *dentry_make(struct dentry *parent, const struct name *name) MUST_CHECK;
+struct dentry *dentry_make_root(struct inode *inode) MUST_CHECK; /* takes over the inode */
+void dentry_get(struct dentry *dentry);
+void dentry_put(struct dentry *dentry); /* NULL is fine */
+/* From the table, with a reference, or NULL. */
+struct dentry *dentry_find(struct dentry *parent, const struct name *name) MUST_CHECK;
+void dentry_hash(struct dentry *dentry);
+void dentry_unhash(struct dentry *dentry);
+/* Gives `from` the place (parent and name) of `to`, which leaves the table if it was in it. */
+void dentry_move(struct dentry *from, struct dentry *to);
+bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor); /* or is it */
+struct dentry *dentry_parent(struct dentry *dentry) MUST_CHECK;       /* with a reference */
+/* As dentry_find, then by the file system; with directory->lock. A negative dentry, new and unhashed
+ * for file systems without `lookup`, where there is no such name. 0, -ENAMETOOLONG, -ENOMEM. */
+int dentry_lookup_locked(
+	struct dentry *directory, const struct name *name, struct dentry **out) MUST_CHECK;
+uint64_t dentry_count(void);
+
+/* ---- mount.c ---- */
+
+struct fs_context {
+	uint32_t references;  /* atomic */
+	struct spinlock lock; /* guards the rest */
+	struct path root, working;
+	uint32_t umask;
+};
+
+void path_get(const struct path *path);
+void path_put(const struct path *path);
+/* Mounts a superblock over a directory; over nothing: it becomes the root of the tree. */
+int mount_add(struct superblock *superblock, const struct path *over) MUST_CHECK;
+/* Goes down into what is mounted over *path, as often as needed; up to what *path's root covers. */
+void mount_descend(struct path *path);
+bool mount_ascend(struct path *path);
+struct superblock *superblock_root(void);
+struct path fs_working(struct fs_context *fs); /* with references */
+struct path fs_root(struct fs_context *fs);
+void fs_set_working(struct fs_context *fs, const struct path *path); /* takes its own references */
+/* The path from `root` to `path`, ends at the end of `buffer`; NULL: -ERANGE, does not fit. Removed
+ * directories give " (deleted)" at the end when `deleted` is said. */
+const char *path_text(
+	const struct path *path, const struct path *root, char *buffer, size_t size) MUST_CHECK;
+
+/* ---- path.c ---- */
+
+enum last_kind { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+
+#define LINKS_MAX 40u
+
+/* A walk along a path. After walk_parent, `at` is the directory of the last component. */
+struct walk {
+	struct path root, at; /* with references */
+	const char *rest;     /* what is still to be walked */
+	struct name last;
+	enum last_kind kind;
+	bool directory; /* a slash followed the last component: it must be a directory */
+	unsigned int links, depth, pending;
+	struct {
+		struct inode *link; /* holds the text that is being walked */
+		const char *rest;   /* what follows when it is done */
+	} stack[LINKS_MAX];
+};
+
+enum walk_flags { WALK_FOLLOW = 1, WALK_EMPTY = 2 };
+
+/* Starts a walk at `start` (consumed) or, for absolute paths, at the root of `fs`. */
+int walk_start(
+	struct walk *walk, struct fs_context *fs, struct path start, const char *path) MUST_CHECK;
+void walk_end(struct walk *walk);
+/* Up to the last component. */
+int walk_parent(struct walk *walk) MUST_CHECK;
+/* After it has been found to be a symbolic link (link: consumed): up to where that leads. */
+int walk_follow(struct walk *walk, struct dentry *link) MUST_CHECK;
+/* The last component itself, with references. */
+int walk_last(struct walk *walk, enum walk_flags flags, struct path *out) MUST_CHECK;
+/* All of it: `start` is consumed. WALK_EMPTY: an empty path is `start` itself. */
+int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+	struct path *out) MUST_CHECK;
+
+/* ---- names.c: the calls that change directories ---- */
+
+int vfs_make(struct walk *walk, const struct new_inode *what) MUST_CHECK;
+int vfs_link(struct walk *walk, const struct path *old) MUST_CHECK;
+enum vfs_remove { VFS_UNLINK, VFS_RMDIR };
+int vfs_remove(struct walk *walk, enum vfs_remove what) MUST_CHECK;
+int vfs_rename(struct walk *from, struct walk *to, unsigned int flags) MUST_CHECK;
+/* In a directory that the caller has locked: makes what is not there. */
+int vfs_make_at(
+	struct dentry *dentry, struct inode *directory, const struct new_inode *what) MUST_CHECK;
+
+/* ---- Open files: open.c ---- */
+
+/* Where getdents puts entries: false when there is no more room. */
+struct entry_sink {
+	bool (*emit)(struct entry_sink *sink, const char *name, uint32_t length, uint64_t number,
+		uint32_t mode, int64_t next);
+};
+
+struct file_operations {
+	int (*open)(struct file *file);
+	void (*release)(struct file *file);
+	/* Bytes moved, or a negative errno. *position is where; the operation moves it on. */
+	ssize_t (*read)(struct file *file, struct io *io, int64_t *position);
+	ssize_t (*write)(struct file *file, struct io *io, int64_t *position);
+	int64_t (*seek)(struct file *file, int64_t offset, int whence);
+	int (*iterate)(struct file *file, struct entry_sink *sink, int64_t *position);
+	long (*ioctl)(struct file *file, unsigned int command, uintptr_t argument);
+	/* POLL* bits that hold now; the queues (up to two, NULL-filled) whose wake-ups may change it.
+	 * NULL: always readable and writable. */
+	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
+	unsigned int traits; /* enum file_traits */
+};
+
+enum file_traits {
+	FILE_STREAM = 1, /* no position: lseek, pread, pwrite give ESPIPE */
+};
+
+struct file {
+	const struct file_operations *operations;
+	struct inode *inode;
+	struct path path;    /* empty for pipes */
+	uint32_t references; /* atomic */
+	uint32_t flags;      /* O_*; atomic */
+	struct mutex position_lock;
+	int64_t position; /* under position_lock */
+	void *private;    /* the operations' */
+	char *path_text;  /* made by file_path */
+};
+
+/* An open file on an inode, without a path unless given (takes its own references). Calls
+ * operations->open. 0 or a negative errno. */
+int file_make(struct inode *inode, const struct path *path, unsigned int flags,
+	const struct file_operations *operations, struct file **out) MUST_CHECK;
+int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
+	unsigned int mode, struct file **out) MUST_CHECK;
+ssize_t file_read(struct file *file, struct io *io, int64_t *position) MUST_CHECK;
+ssize_t file_write(struct file *file, struct io *io, int64_t *position) MUST_CHECK;
+
+static inline bool file_readable(const struct file *file)
+{
+	return (file->flags & (O_ACCMODE | O_PATH)) != O_WRONLY && !(file->flags & O_PATH);
+}
+
+static inline bool file_writable(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
+
+static inline bool file_nonblocking(const struct file *file)
+{
+	return __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_NONBLOCK;
+}
+
+/* ---- File systems that are built in ---- */
+
+struct superblock *tmpfs_create(const char *type, uint64_t device) MUST_CHECK;
+extern const struct file_operations directory_file_operations, fifo_file_operations,
+	device_file_operations;
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one table of the command line's options. struct cmdline, the parser and docs/cmdline.md (make
+ * it anew with `build/kernel/lib/cmdline-doc > docs/cmdline.md`) are made from it. Included by
+ * cmdline.h alone.
+ *
+ *	FLAG(name, help)                       there or not                  bool name
+ *	INT(name, default, least, most, help)  a number, decimal or 0x       int64_t name
+ *	STRING(name, default, help)            text; NULL: none              const char *name
+ *	SYNONYM(name, of, help)                another name of a STRING
+ *	CHOICE(name, default, set, help)       a word of a set               enum option_choice name
+ *	LIST(name, help)                       may come more than once       const char *name[]
+ *
+ * Adding an option: one line here, in the order of the alphabet.
+ */
+#ifndef LIB_OPTIONS_H
+#define LIB_OPTIONS_H
+
+#define OPTIONS(FLAG, INT, STRING, SYNONYM, CHOICE, LIST)                                          \
+	LIST(console, "a console to use: ttyS0, ttyS1 or tty0 (the screen); what follows a comma " \
+		      "is ignored. Without it: all that are there")                                \
+	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
+	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
+	STRING(init, "/init", "the program that becomes process 1")                                \
+	STRING(initrd, NULL, "read by the loader: archives beside those of the entry")             \
+	STRING(kernel, NULL, "read by the loader: another kernel than the entry's")                \
+	INT(loglevel, 7, 0, 8,                                                                     \
+		"log lines of a lower level go to the consoles: error 3, "                         \
+		"warning 4, info 6, debug 7; errors always do")                                    \
+	INT(maxcpus, 0, 0, 4096, "use at most that many CPUs; 0: all")                             \
+	FLAG(nokaslr, "read by the loader: no random addresses for the kernel")                    \
+	FLAG(nosmp, "use one CPU, as maxcpus=1")                                                   \
+	CHOICE(pcid, OPTION_OFF, ON_OFF, "keep TLB entries over address-space switches")           \
+	CHOICE(pti, OPTION_AUTO, ON_OFF_AUTO,                                                      \
+		"page-table isolation: nothing of the kernel is mapped while a process runs")      \
+	FLAG(quiet, "as loglevel=4")                                                               \
+	SYNONYM(rdinit, init, "as init=, as on Linux")                                             \
+	CHOICE(tscdeadline, OPTION_OFF, ON_OFF, "use the APIC timer's TSC-deadline mode")          \
+	STRING(video, NULL, "read by the loader: the video mode, as 1280x800")
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's function names, for backtraces. kernel/symbols.py makes the table from the first of
+ * two links and it goes into the second, behind everything whose address it names:
+ *
+ *	u32 count, u32 size of the names
+ *	count times: u32 offset from the image's start, u32 offset of the name   (sorted by address)
+ *	the names, NUL-terminated
+ */
+#ifndef LIB_SYMBOLS_H
+#define LIB_SYMBOLS_H
+
+#include "lib/types.h"
+
+/* The function that holds image offset `offset` and how far in: pure, for tests. NULL: none, or the
+ * table (`size` bytes) is broken. */
+const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint32_t *within);
+
+/* The same for an address in the running kernel. */
+const char *symbol_of(virt_t address, uint32_t *within);
+
+#endif

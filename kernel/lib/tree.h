@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* A balanced tree with its links inside the elements. No locks of its own. See tree.c. */
+#ifndef LIB_TREE_H
+#define LIB_TREE_H
+
+#include "lib/types.h"
+
+struct tree_node {
+	struct tree_node *parent, *left, *right;
+	int balance;
+};
+
+struct tree {
+	struct tree_node *root;
+};
+
+#define tree_entry(node, type, member) container_of(node, type, member)
+
+/* Is a before b? A strict weak order. */
+typedef bool (*tree_less)(const struct tree_node *a, const struct tree_node *b);
+
+void tree_init(struct tree *tree);
+/* Equal elements go after those that are there. */
+void tree_insert(struct tree *tree, struct tree_node *node, tree_less less);
+void tree_remove(struct tree *tree, struct tree_node *node);
+struct tree_node *tree_first(const struct tree *tree); /* NULL: empty */
+struct tree_node *tree_last(const struct tree *tree);
+struct tree_node *tree_next(const struct tree_node *node); /* NULL: node was the last */
+struct tree_node *tree_prev(const struct tree_node *node);
+/* The first node for which `before` is not true, where `before` is true of a prefix of the order. */
+struct tree_node *tree_lower_bound(
+	const struct tree *tree, bool (*before)(const struct tree_node *node, uint64_t key), uint64_t key);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's boot story, from the loader's jump to the first process.
+ *
+ * The hand-off is checked before anything in it is believed. Memory that the firmware used until
+ * ExitBootServices is taken over once the tables in it are read. Everything on the way that cannot
+ * be done without ends in a panic that says what was missing.
+ */
+#include "main.h"
+
+#include <asm/fcntl.h>
+
+#include "arch/arch.h"
+#include "baton/handoff.h"
+#include "build_id.h"
+#include "devices/channel.h"
+#include "devices/console.h"
+#include "devices/console_tty.h"
+#include "devices/framebuffer.h"
+#include "devices/random.h"
+#include "devices/realtime.h"
+#include "devices/serial.h"
+#include "files/file.h"
+#include "firmware/acpi.h"
+#include "firmware/handoff_intake.h"
+#include "firmware/runtime.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/pages.h"
+#include "memory/slab.h"
+#include "memory/space.h"
+#include "process/process.h"
+#include "process/sched.h"
+
+struct cmdline options;
+
+static uint64_t usable_pages; /* RAM in the sanitised map that a kernel may use */
+
+void kernel_start(struct handoff *handoff) NORETURN;
+
+/* ---- Memory ---- */
+
+static const struct handoff_memory *map_of(const struct handoff *handoff, size_t *count)
+{
+	*count = handoff->memory.size / sizeof(struct handoff_memory);
+	return arch_phys_to_ptr(handoff->memory.base);
+}
+
+static bool is_usable(uint32_t type)
+{
+	return type == HANDOFF_MEMORY_FREE || type == HANDOFF_MEMORY_BOOT_SERVICES ||
+	       (type >= HANDOFF_MEMORY_KERNEL && type <= HANDOFF_MEMORY_STACK);
+}
+
+/* The page at 0 and the rest of the first MiB stay out: firmware writes there behind our back, and
+ * the trampoline of the other CPUs needs a page there. */
+#define LOW_MEMORY ((phys_t)1 << 20)
+
+static struct pages_range clipped(const struct handoff_memory *entry)
+{
+	phys_t base = entry->base < LOW_MEMORY ? LOW_MEMORY : entry->base, end = entry->base + entry->size;
+
+	return (struct pages_range){base, end > base ? end - base : 0};
+}
+
+/* The first free ranges start the allocator; what is beyond them is handed over when it runs. */
+static void memory_init(const struct handoff *handoff)
+{
+	static struct pages_range first[32];
+	size_t count, used = 0, i;
+	const struct handoff_memory *map = map_of(handoff, &count);
+
+	for (i = 0; i < count; i++) {
+		struct pages_range range = clipped(&map[i]);
+
+		if (is_usable(map[i].type))
+			usable_pages += range.size / PAGE_SIZE;
+		if (map[i].type != HANDOFF_MEMORY_FREE || !range.size)
+			continue;
+		if (used < ARRAY_SIZE(first))
+			first[used++] = range;
+	}
+	pages_init(handoff->frames_virt, first, used);
+	for (i = 0, used = 0; i < count; i++) {
+		struct pages_range range = clipped(&map[i]);
+
+		if (map[i].type == HANDOFF_MEMORY_FREE && range.size && used++ >= ARRAY_SIZE(first))
+			pages_donate(range.base, range.size);
+	}
+}
+
+/* What was in use until now by boot services and the loader; nobody looks there any more. */
+static void memory_take_over(const struct handoff *handoff)
+{
+	size_t count;
+	const struct handoff_memory *map = map_of(handoff, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct pages_range range = clipped(&map[i]);
+
+		if (map[i].type == HANDOFF_MEMORY_BOOT_SERVICES && range.size)
+			pages_donate(range.base, range.size);
+	}
+}
+
+static void log_memory(const struct handoff *handoff)
+{
+	struct pages_stats stats;
+	uint64_t initrd = DIV_ROUND_UP(handoff->initrd.size, PAGE_SIZE);
+
+	pages_statistics(&stats);
+	log_info("memory: %lu MiB usable, %lu MiB free, %lu KiB for the kernel, initrd %lu KiB",
+		usable_pages / 256, stats.free / 256, (usable_pages - stats.free - initrd) * 4, initrd * 4);
+}
+
+/* RAM in use at the first process, as the cost table counts it: without initrd, file data, and the
+ * process's own pages. */
+static void log_memory_in_use(void)
+{
+	struct pages_stats stats;
+	struct space *space = current_space();
+	uint64_t own = space ? space->resident + space->arch.tables : 0;
+
+	pages_statistics(&stats);
+	log_info("boot: memory_in_use %lu KiB",
+		(usable_pages - stats.free - stats.by_state[FRAME_OBJECT] - stats.by_state[FRAME_INITRD] - own) * 4);
+}
+
+/* ---- Start ---- */
+
+static const void *view(phys_t phys)
+{
+	return arch_phys_to_ptr(phys);
+}
+
+static void check_handoff(const struct handoff *handoff)
+{
+	char message[HANDOFF_MESSAGE_MAX];
+	const char *wrong = handoff_check(handoff, BATON_BUILD_ID, view, message);
+
+	if (wrong)
+		panic("the hand-off from the loader cannot be used: %s", wrong);
+}
+
+static void warn_option(void *context, const char *what, const char *word)
+{
+	(void)context;
+	log_warn("command line: %s: %s", what, word);
+}
+
+static void read_command_line(const struct handoff *handoff)
+{
+	static char storage[4096];
+	size_t length = handoff->command_line.size;
+
+	if (length >= sizeof(storage)) {
+		log_warn("command line: %zu bytes, of which the first %zu are used", length,
+			sizeof(storage) - 1);
+		length = sizeof(storage) - 1;
+	}
+	cmdline_parse(&options, length ? arch_phys_to_ptr(handoff->command_line.base) : "", length, storage,
+		warn_option, NULL);
+	log_set_console_level(options.quiet ? 4 : (unsigned)options.loglevel);
+	if (length)
+		log_info("command line: %.*s", (int)length, (char *)arch_phys_to_ptr(handoff->command_line.base));
+}
+
+static void log_stages(const struct handoff *handoff, uint64_t first_user)
+{
+	static const char *const names[HANDOFF_STAGES] = {"entry", "config", "kernel", "initrd", "graphics",
+		"tables", "paging", "exit", "jump"};
+	const uint64_t *at = handoff->stage_tsc;
+
+	for (unsigned i = 1; i < HANDOFF_STAGES; i++)
+		log_info("boot: loader_%s %lu ticks", names[i], at[i] - at[i - 1]);
+	log_info("boot: kernel %lu ticks", first_user - at[HANDOFF_STAGE_JUMP]);
+	log_info("boot: total %lu ticks", first_user - at[HANDOFF_STAGE_ENTRY]);
+}
+
+/* Process 1, in kernel mode still: its files, then its program. */
+static void first_process(void *argument)
+{
+	const struct handoff *handoff = argument;
+	struct exec_strings strings;
+	int error = exec_strings_init(&strings);
+
+	if (!error)
+		error = exec_strings_add(&strings, options.init);
+	strings.argc = 1;
+	for (unsigned i = 0; !error && i < options.init_argc; i++, strings.argc++)
+		error = exec_strings_add(&strings, options.init_argv[i]);
+	if (!error)
+		error = exec_strings_add(&strings, "HOME=/");
+	if (!error)
+		error = exec_strings_add(&strings, "TERM=linux");
+	strings.envc = 2;
+	for (unsigned i = 0; !error && i < options.init_envc; i++, strings.envc++)
+		error = exec_strings_add(&strings, options.init_envp[i]);
+	if (!error)
+		error = process_exec(options.init, &strings);
+	exec_strings_free(&strings);
+	if (error)
+		panic("the first program %s cannot be started: error %d", options.init, -error);
+	log_memory_in_use();
+	log_stages(handoff, arch_cycles());
+}
+
+static void open_console(struct process *process)
+{
+	struct file *file;
+	int error = file_open(process->fs, "/dev/console", O_RDWR, 0, &file);
+
+	for (int fd = 0; fd < 3 && !error; fd++) {
+		file_get(file);
+		error = files_install(process->files, file, fd, false);
+		if (error == fd)
+			error = 0;
+		else
+			file_put(file);
+	}
+	if (error)
+		panic("/dev/console cannot be opened for process 1: error %d", -error);
+	file_put(file);
+}
+
+static void start_first_process(struct handoff *handoff)
+{
+	int error;
+	struct process *process = process_create(NULL, &error);
+	struct thread *thread;
+
+	if (!process)
+		panic("process 1 cannot be made: error %d", -error);
+	process->files = files_create();
+	process->fs = fs_context_create();
+	thread = process->files && process->fs ? thread_create(process, "init", first_process, handoff) : NULL;
+	if (!thread)
+		panic("no memory for process 1");
+	open_console(process);
+	thread_wake(thread);
+}
+
+static void consoles_init(const struct handoff *handoff)
+{
+	int error;
+
+	if (cmdline_console(&options, "tty0")) {
+		error = framebuffer_init(&handoff->framebuffer);
+		if (error && error != -ENODEV)
+			log_warn("no screen console: error %d", -error);
+	}
+}
+
+static void terminals_init(void)
+{
+	int error = console_tty_init();
+
+	if (error)
+		panic("/dev/console cannot be made: error %d", -error);
+	error = channel_init();
+	if (error)
+		log_warn("no exec channel: error %d", -error);
+}
+
+void kernel_start(struct handoff *handoff)
+{
+	arch_early_init(handoff, sched_boot_thread());
+	if (serial_console_init(0))
+		log_debug("no serial console: nothing answers at 0x3f8");
+	log_info("Baton %s", BATON_BUILD_ID);
+	check_handoff(handoff);
+	read_command_line(handoff);
+	memory_init(handoff);
+	arch_memory_init(handoff, options.pti);
+	random_init(handoff->seed, handoff->seed_sources);
+	arch_set_canary(random_u64());
+	consoles_init(handoff);
+	memory_take_over(handoff);
+	if (acpi_init(handoff->rsdp))
+		log_warn("no ACPI tables: power off and interrupt routing by default rules");
+	firmware_runtime_init(handoff);
+	arch_devices_init(handoff, acpi_info(), options.tscdeadline == OPTION_ON);
+	realtime_init(acpi_info());
+	sched_init((unsigned)options.hz);
+	space_init();
+	process_init();
+	log_memory(handoff);
+	files_init(handoff->initrd.base, handoff->initrd.size);
+	terminals_init();
+	start_first_process(handoff);
+	sched_idle();
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIN_H
+#define MAIN_H
+
+#include "lib/cmdline.h"
+
+extern struct cmdline options; /* the command line, read once at start */
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "power.h"
+
+#include "arch/arch.h"
+#include "devices/channel.h"
+#include "devices/console.h"
+#include "firmware/acpi.h"
+#include "firmware/runtime.h"
+#include "lib/log.h"
+#include "main.h"
+#include "process/process.h"
+#include "process/sched.h"
+#include "syscall/dispatch.h"
+
+#include <asm/signal.h>
+
+void machine_stop(void)
+{
+	arch_halt();
+}
+
+void machine_halt(const char *why)
+{
+	log_info("halted: %s", why);
+	console_flush();
+	arch_halt();
+}
+
+void machine_power_off(const char *why)
+{
+	log_info("power off: %s", why);
+	console_flush();
+	arch_irq_off();
+	acpi_power_off();
+	log_warn("ACPI did not power off; asking the firmware");
+	firmware_reset_system(FIRMWARE_RESET_SHUTDOWN);
+	machine_halt("neither ACPI nor the firmware powers off: switch off by hand");
+}
+
+void machine_reset(const char *why)
+{
+	log_info("reset: %s", why);
+	console_flush();
+	arch_irq_off();
+	acpi_reset();
+	firmware_reset_system(FIRMWARE_RESET_COLD);
+	arch_reset();
+}
+
+void process_one_ended(int status)
+{
+	static bool ended;
+	int signal = status & 0x7f;
+
+	assert(!ended);
+	ended = true;
+	if (signal)
+		log_warn("process 1 was ended by %s", signal_name(signal));
+	else
+		log_info("process 1 has ended with exit status %d", status >> 8 & 0xff);
+	syscall_report();
+	channel_finish(status);
+	if (options.halt)
+		machine_halt("process 1 has ended");
+	machine_power_off("process 1 has ended");
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow half of mutexes (mutex.h): who finds the lock held marks it contended (2) and sleeps.
+ * Taking it here always leaves 2 behind, since other sleepers may exist: one wake-up too many is
+ * possible, a lost one is not. Whoever gives up for a signal may have eaten a wake-up meant for the
+ * next sleeper, so it tries once more, which either takes the lock or makes the holder wake again.
+ */
+#include "process/mutex.h"
+
+void mutex_init(struct mutex *mutex)
+{
+	mutex->state = 0;
+	wait_queue_init(&mutex->waiters);
+}
+
+static bool take_contended(struct mutex *mutex)
+{
+	return __atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) == 0;
+}
+
+void mutex_lock_slow(struct mutex *mutex)
+{
+	struct waiter self;
+
+	while (!take_contended(mutex)) {
+		wait_prepare(&mutex->waiters, &self);
+		if (mutex_held(mutex))
+			wait_sleep_uninterruptible();
+		wait_finish(&mutex->waiters, &self);
+	}
+}
+
+int mutex_lock_slow_interruptible(struct mutex *mutex)
+{
+	struct waiter self;
+	int error;
+
+	while (!take_contended(mutex)) {
+		error = 0;
+		wait_prepare(&mutex->waiters, &self);
+		if (mutex_held(mutex))
+			error = wait_sleep(NS_NEVER);
+		wait_finish(&mutex->waiters, &self);
+		if (error)
+			return take_contended(mutex) ? 0 : error;
+	}
+	return 0;
+}

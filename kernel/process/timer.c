@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers: a tree a CPU, ordered by time; the machine's timer is armed for the first by the scheduler
+ * (sched_rearm). Locks: the CPU's timer_lock over the tree and the timers on it; functions are called
+ * without it. A timer fires on the CPU it was armed on.
+ */
+#include "process/timer.h"
+
+#include "process/cpu.h"
+#include "process/sched.h"
+
+static bool sooner(const struct tree_node *a, const struct tree_node *b)
+{
+	return tree_entry(a, struct timer, node)->when < tree_entry(b, struct timer, node)->when;
+}
+
+void timer_init(struct timer *timer, void (*function)(struct timer *timer))
+{
+	*timer = (struct timer){.when = NS_NEVER, .function = function};
+}
+
+void timer_cancel(struct timer *timer)
+{
+	struct cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
+
+	if (!cpu)
+		return;
+	spin_lock(&cpu->timer_lock);
+	if (timer->cpu) {
+		tree_remove(&cpu->timers, &timer->node);
+		timer->cpu = NULL;
+	}
+	spin_unlock(&cpu->timer_lock);
+}
+
+void timer_arm(struct timer *timer, ns_t when)
+{
+	struct cpu *cpu;
+
+	timer_cancel(timer);
+	cpu = this_cpu();
+	spin_lock(&cpu->timer_lock);
+	timer->when = when;
+	timer->cpu = cpu;
+	tree_insert(&cpu->timers, &timer->node, sooner);
+	spin_unlock(&cpu->timer_lock);
+	sched_rearm();
+}
+
+/* The first timer that is due, off the tree; NULL: none. */
+static struct timer *take_due(struct cpu *cpu, ns_t now)
+{
+	struct timer *timer = NULL;
+	struct tree_node *node;
+
+	spin_lock(&cpu->timer_lock);
+	node = tree_first(&cpu->timers);
+	if (node && tree_entry(node, struct timer, node)->when <= now) {
+		timer = tree_entry(node, struct timer, node);
+		tree_remove(&cpu->timers, node);
+		timer->cpu = NULL;
+	}
+	spin_unlock(&cpu->timer_lock);
+	return timer;
+}
+
+ns_t timers_run(ns_t now)
+{
+	struct timer *timer;
+
+	while ((timer = take_due(this_cpu(), now)))
+		timer->function(timer);
+	return timers_next();
+}
+
+ns_t timers_next(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct tree_node *node;
+	ns_t next = NS_NEVER;
+
+	spin_lock(&cpu->timer_lock);
+	node = tree_first(&cpu->timers);
+	if (node)
+		next = tree_entry(node, struct timer, node)->when;
+	spin_unlock(&cpu->timer_lock);
+	return next;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Wait queues; see wait.h. A waiter is on its sleeper's stack; it is taken off by wait_finish alone,
+ * so wake_all and wake_one only mark threads runnable. Locks: a queue's lock before run queues'.
+ */
+#include "process/wait.h"
+
+#include "lib/errno.h"
+#include "process/current.h"
+#include "process/sched.h"
+
+void wait_queue_init(struct wait_queue *queue)
+{
+	queue->lock = (struct spinlock)SPINLOCK_INIT;
+	list_init(&queue->waiters);
+}
+
+void wake_all(struct wait_queue *queue)
+{
+	struct waiter *waiter;
+
+	spin_lock(&queue->lock);
+	list_for_each (waiter, &queue->waiters, link)
+		thread_wake(waiter->thread);
+	spin_unlock(&queue->lock);
+}
+
+void wake_one(struct wait_queue *queue)
+{
+	struct waiter *waiter;
+
+	spin_lock(&queue->lock);
+	list_for_each (waiter, &queue->waiters, link) {
+		if (thread_wake(waiter->thread))
+			break;
+	}
+	spin_unlock(&queue->lock);
+}
+
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
+{
+	waiter->thread = current_thread();
+	spin_lock(&queue->lock);
+	list_push_back(&queue->waiters, &waiter->link);
+	__atomic_store_n(&waiter->thread->state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
+	spin_unlock(&queue->lock);
+}
+
+void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+{
+	spin_lock(&queue->lock);
+	__atomic_store_n(&waiter->thread->state, THREAD_RUNNABLE, __ATOMIC_SEQ_CST);
+	list_remove(&waiter->link);
+	spin_unlock(&queue->lock);
+}
+
+void wait_sleep_uninterruptible(void)
+{
+	schedule();
+}
+
+static void sleep_over(struct timer *timer)
+{
+	struct thread *thread = container_of(timer, struct thread, sleep_timer);
+
+	thread->timed_out = true;
+	thread_wake(thread);
+}
+
+void thread_sleep_init(struct thread *thread)
+{
+	timer_init(&thread->sleep_timer, sleep_over);
+}
+
+int wait_sleep(ns_t deadline)
+{
+	struct thread *self = current_thread();
+
+	if (self->state == THREAD_SLEEPING && current_signal_pending())
+		return -EINTR;
+	self->timed_out = false;
+	if (deadline != NS_NEVER)
+		timer_arm(&self->sleep_timer, deadline);
+	schedule();
+	if (deadline != NS_NEVER) {
+		timer_cancel(&self->sleep_timer);
+		if (self->timed_out)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int sched_sleep(ns_t deadline)
+{
+	static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+	int error = wait_event_until(&nobody, arch_clock() >= deadline, deadline);
+
+	return error == -EINTR ? -EINTR : 0;
+}

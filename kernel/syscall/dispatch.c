@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a number to a handler. The table is made from table.h: for each call a small adapter that
+ * takes the arguments from the registers with their types (rdi, rsi, rdx, r10, r8, r9). Calls are counted;
+ * those that nobody handles by number too, for the log at the end.
+ */
+#include "arch/arch.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "process/process.h"
+#include "syscall/dispatch.h"
+#include "syscall/table.h"
+#include "trap_frame.h"
+#include "traps.h"
+
+#define SYSCALLS_MAX 512u
+
+typedef long (*adapter)(const struct trap_frame *frame);
+
+/* An argument word as its type. */
+#define ARG_INT(word)         ((int)(word))
+#define ARG_UINT(word)         ((unsigned int)(word))
+#define ARG_FD(word)          ((int)(word))
+#define ARG_FLAGS(word)       ((unsigned int)(word))
+#define ARG_LONG(word)        ((long)(word))
+#define ARG_SIZE(word)        ((size_t)(word))
+#define ARG_OFFSET(word)      ((int64_t)(word))
+#define ARG_ADDRESS(word)     ((uintptr_t)(word))
+#define ARG_IN(word)          user_pointer(word)
+#define ARG_OUT(word)         user_pointer(word)
+#define ARG_INOUT(word)       user_pointer(word)
+#define ARG_PATH(word)        user_pointer(word)
+#define ARG_STRINGS(word)     user_pointer(word)
+#define ARG_SIGNAL(word)      ((int)(word))
+#define ARG_PID(word)         ((int)(word))
+#define ARG_MODE(word)        ((unsigned int)(word))
+
+#define ADAPT(name, ...)                                                                           \
+	static long adapt_##name(const struct trap_frame *f UNUSED)                                \
+	{                                                                                          \
+		return sys_##name(__VA_ARGS__);                                                    \
+	}
+#define ADAPT0(nr, name) ADAPT(name)
+#define ADAPT1(nr, name, t1, a1) ADAPT(name, ARG_##t1(f->rdi))
+#define ADAPT2(nr, name, t1, a1, t2, a2) ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi))
+#define ADAPT3(nr, name, t1, a1, t2, a2, t3, a3)                                                   \
+	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx))
+#define ADAPT4(nr, name, t1, a1, t2, a2, t3, a3, t4, a4)                                           \
+	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10))
+#define ADAPT5(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                                   \
+	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10),        \
+		ARG_##t5(f->r8))
+#define ADAPT6(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                           \
+	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10),        \
+		ARG_##t5(f->r8), ARG_##t6(f->r9))
+SYSCALL_TABLE(ADAPT0, ADAPT1, ADAPT2, ADAPT3, ADAPT4, ADAPT5, ADAPT6)
+
+#define ENTRY(nr, name, ...) [nr] = adapt_##name,
+static const adapter adapters[SYSCALLS_MAX] = {
+	SYSCALL_TABLE(ENTRY, ENTRY, ENTRY, ENTRY, ENTRY, ENTRY, ENTRY)};
+
+static const char *const names[SYSCALLS_MAX] = {
+#include "syscall_names.h"
+};
+
+static uint64_t unhandled[SYSCALLS_MAX], unhandled_beyond;
+
+static long not_implemented(uint64_t number)
+{
+	if (number < SYSCALLS_MAX)
+		__atomic_add_fetch(&unhandled[number], 1, __ATOMIC_RELAXED);
+	else
+		__atomic_add_fetch(&unhandled_beyond, 1, __ATOMIC_RELAXED);
+	return -ENOSYS;
+}
+
+bool syscall_enter(struct trap_frame *frame)
+{
+	uint64_t number = frame->rax;
+	struct thread *self = current_thread();
+	bool whole;
+
+	arch_irq_on();
+	if (likely(number < SYSCALLS_MAX && adapters[number]))
+		frame->rax = (uint64_t)adapters[number](frame);
+	else
+		frame->rax = (uint64_t)not_implemented(number);
+	arch_irq_off();
+	whole = self->frame_changed;
+	if (unlikely(whole))
+		self->frame_changed = false;
+	if (unlikely(__atomic_load_n(&self->work, __ATOMIC_RELAXED))) {
+		thread_work();
+		whole = true;
+	}
+	return whole;
+}
+
+void syscall_report(void)
+{
+	for (unsigned i = 0; i < SYSCALLS_MAX; i++) {
+		if (unhandled[i])
+			log_info("system call %u (%s) is not implemented: called %lu times", i,
+				names[i] ? names[i] : "unknown", unhandled[i]);
+	}
+	if (unhandled_beyond)
+		log_info("system calls above %u: called %lu times", SYSCALLS_MAX - 1, unhandled_beyond);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that move bytes: read, write and their kin, lseek (man 2 read, readv, lseek).
+ *
+ * A call is cut to 0x7ffff000 bytes, as Linux's. Files with positions hold the position's lock across
+ * the operation, so that two writers through one open file never overlap; streams have none, since
+ * their operations may sleep for ever.
+ */
+#include "syscall/files.h"
+
+#include "memory/slab.h"
+
+#define FAST_RANGES 8
+
+enum direction { MOVE_READ, MOVE_WRITE };
+
+static ssize_t move_at(struct file *file, struct io *io, int64_t *position, enum direction way)
+{
+	return way == MOVE_READ ? file_read(file, io, position) : file_write(file, io, position);
+}
+
+/* At the file's own position. */
+static ssize_t move(struct file *file, struct io *io, enum direction way)
+{
+	int64_t none = 0;
+	ssize_t result;
+
+	if (file->operations->traits & FILE_STREAM)
+		return move_at(file, io, &none, way);
+	mutex_lock(&file->position_lock);
+	result = move_at(file, io, &file->position, way);
+	mutex_unlock(&file->position_lock);
+	return result;
+}
+
+static bool allows(const struct file *file, enum direction way)
+{
+	return way == MOVE_READ ? file_readable(file) : file_writable(file);
+}
+
+static long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
+{
+	struct file *file = get_file(fd);
+	struct io io;
+	long result;
+
+	if (!file)
+		return -EBADF;
+	if (!allows(file, way)) {
+		result = -EBADF;
+	} else if ((ssize_t)count < 0) {
+		result = -EINVAL;
+	} else if (!user_range_ok(buffer, count)) {
+		result = -EFAULT;
+	} else {
+		io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
+		result = move(file, &io, way);
+	}
+	file_put(file);
+	return result;
+}
+
+long sys_read(int fd, user_t buffer, size_t count)
+{
+	return move_buffer(fd, buffer, count, MOVE_READ);
+}
+
+long sys_write(int fd, user_t buffer, size_t count)
+{
+	return move_buffer(fd, buffer, count, MOVE_WRITE);
+}
+
+/* ---- At a given position ---- */
+
+static long move_positioned(struct file *file, struct io *io, int64_t offset, enum direction way)
+{
+	if (file->operations->traits & FILE_STREAM)
+		return -ESPIPE;
+	if (!allows(file, way))
+		return -EBADF;
+	return move_at(file, io, &offset, way);
+}
+
+static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, enum direction way)
+{
+	struct file *file;
+	struct io io;
+	long result;
+
+	if (offset < 0)
+		return -EINVAL;
+	file = get_real_file(fd);
+	if (!file)
+		return -EBADF;
+	io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
+	if (file->operations->traits & FILE_STREAM)
+		result = -ESPIPE;
+	else if (!allows(file, way))
+		result = -EBADF;
+	else if ((ssize_t)count < 0)
+		result = -EINVAL;
+	else if (!user_range_ok(buffer, count))
+		result = -EFAULT;
+	else
+		result = move_positioned(file, &io, offset, way);
+	file_put(file);
+	return result;
+}
+
+long sys_pread64(int fd, user_t buffer, size_t count, int64_t offset)
+{
+	return move_buffer_at(fd, buffer, count, offset, MOVE_READ);
+}
+
+long sys_pwrite64(int fd, user_t buffer, size_t count, int64_t offset)
+{
+	return move_buffer_at(fd, buffer, count, offset, MOVE_WRITE);
+}
+
+/* ---- Vectors ---- */
+
+/* Checks the ranges and cuts their sum to IO_MAX: the sum, or a negative errno. */
+static ssize_t check_ranges(struct iovec *ranges, unsigned int count)
+{
+	size_t sum = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if ((ssize_t)ranges[i].iov_len < 0)
+			return -EINVAL;
+		if (!user_range_ok(user_pointer((uintptr_t)ranges[i].iov_base), ranges[i].iov_len))
+			return -EFAULT;
+		if (ranges[i].iov_len > IO_MAX - sum)
+			ranges[i].iov_len = IO_MAX - sum;
+		sum += ranges[i].iov_len;
+	}
+	return (ssize_t)sum;
+}
+
+/* Copies a user's ranges to `fast` or, when there are many, to memory of their own. */
+static ssize_t get_ranges(user_t from, size_t count, struct iovec *fast, struct iovec **out)
+{
+	ssize_t sum;
+
+	*out = fast;
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	if (count > FAST_RANGES)
+		*out = kmalloc(count * sizeof(struct iovec));
+	if (!*out)
+		return -ENOMEM;
+	sum = copy_from_user(*out, from, count * sizeof(struct iovec));
+	if (!sum)
+		sum = check_ranges(*out, (unsigned int)count);
+	if (sum < 0 && *out != fast)
+		kfree(*out);
+	return sum;
+}
+
+static const int64_t AT_POSITION = -1; /* of the file itself */
+
+static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enum direction way)
+{
+	struct iovec fast[FAST_RANGES], *ranges;
+	struct file *file = get_real_file(fd);
+	struct io io;
+	ssize_t sum;
+	long result;
+
+	if (!file)
+		return -EBADF;
+	if (offset != AT_POSITION && file->operations->traits & FILE_STREAM) {
+		file_put(file);
+		return -ESPIPE;
+	}
+	sum = allows(file, way) ? get_ranges(vector, count, fast, &ranges) : -EBADF;
+	if (sum < 0) {
+		file_put(file);
+		return sum;
+	}
+	io = io_vector(ranges, (unsigned int)count, (size_t)sum);
+	if (offset == AT_POSITION)
+		result = move(file, &io, way);
+	else
+		result = move_positioned(file, &io, offset, way);
+	if (ranges != fast)
+		kfree(ranges);
+	file_put(file);
+	return result;
+}
+
+long sys_readv(int fd, user_t vector, size_t count)
+{
+	return move_ranges(fd, vector, count, AT_POSITION, MOVE_READ);
+}
+
+long sys_writev(int fd, user_t vector, size_t count)
+{
+	return move_ranges(fd, vector, count, AT_POSITION, MOVE_WRITE);
+}
+
+long sys_preadv(int fd, user_t vector, size_t count, int64_t offset)
+{
+	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, MOVE_READ);
+}
+
+long sys_pwritev(int fd, user_t vector, size_t count, int64_t offset)
+{
+	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, MOVE_WRITE);
+}
+
+/* ---- lseek ---- */
+
+long sys_lseek(int fd, int64_t offset, int whence)
+{
+	struct file *file = get_real_file(fd);
+	int64_t result;
+
+	if (!file)
+		return -EBADF;
+	if (whence < SEEK_SET || whence > SEEK_HOLE) {
+		result = -EINVAL;
+	} else if (file->operations->traits & FILE_STREAM || !file->operations->seek) {
+		result = -ESPIPE;
+	} else {
+		mutex_lock(&file->position_lock);
+		result = file->operations->seek(file, offset, whence);
+		if (result >= 0)
+			file->position = result;
+		mutex_unlock(&file->position_lock);
+	}
+	file_put(file);
+	return (long)result;
+}
+
+/* ---- sendfile ---- */
+
+#define SENDFILE_CHUNK PAGE_SIZE
+
+/* Copies by way of one page, from *position of the source to wherever the target is. */
+static long copy_bytes(struct file *out, struct file *in, int64_t *position, size_t count)
+{
+	char *page = kmalloc(SENDFILE_CHUNK);
+	ssize_t got, put;
+	struct io io;
+	size_t done = 0;
+
+	if (!page)
+		return -ENOMEM;
+	do {
+		int64_t at = *position;
+
+		io = io_kernel(page, count - done < SENDFILE_CHUNK ? count - done : SENDFILE_CHUNK);
+		got = move_at(in, &io, &at, MOVE_READ);
+		if (got <= 0)
+			break;
+		io = io_kernel(page, (size_t)got);
+		put = move(out, &io, MOVE_WRITE);
+		if (put > 0) {
+			done += (size_t)put;
+			*position += put;
+		}
+		if (put < got) {
+			got = put;
+			break;
+		}
+	} while (done < count && !current_signal_pending());
+	kfree(page);
+	return done ? (long)done : got;
+}
+
+static long send(struct file *out, struct file *in, user_t offset, size_t count)
+{
+	int64_t position;
+	long result;
+
+	if (in->operations->traits & FILE_STREAM || !in->operations->read)
+		return offset.address ? -ESPIPE : -EINVAL;
+	if (count > IO_MAX)
+		count = IO_MAX;
+	if (!offset.address) {
+		mutex_lock(&in->position_lock);
+		result = copy_bytes(out, in, &in->position, count);
+		mutex_unlock(&in->position_lock);
+		return result;
+	}
+	if (copy_from_user(&position, offset, sizeof(position)))
+		return -EFAULT;
+	if (position < 0)
+		return -EINVAL;
+	result = copy_bytes(out, in, &position, count);
+	if (copy_to_user(offset, &position, sizeof(position)))
+		return -EFAULT;
+	return result;
+}
+
+long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
+{
+	struct file *in = get_real_file(in_fd), *out = get_real_file(out_fd);
+	long result;
+
+	if (!in || !file_readable(in) || !out || !file_writable(out))
+		result = -EBADF;
+	else if (in == out && !offset.address)
+		result = -EINVAL; /* the position's lock is one */
+	else
+		result = send(out, in, offset, count);
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
+	return result;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What the system calls on files share: files from descriptors, paths from users. */
+#ifndef SYSCALL_FILES_H
+#define SYSCALL_FILES_H
+
+#include "files/file.h"
+#include "files/table.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "memory/user.h"
+#include "process/current.h"
+#include "syscall/table.h"
+
+/* The open file of a descriptor of this process, with a reference, or NULL. */
+static inline struct file *get_file(int fd)
+{
+	return files_lookup(current_files(), fd);
+}
+
+/* The same, NULL for files opened with O_PATH too: for all that is not allowed on those. */
+struct file *get_real_file(int fd) MUST_CHECK;
+
+/* A path that a user gave. Most are short and stand inside; drop_path frees the others. */
+struct user_path {
+	char *text;
+	char small[200];
+};
+
+/* 0, -EFAULT, -ENAMETOOLONG (4,096 bytes or more with the NUL), -ENOMEM; -ENOENT for an empty path
+ * unless `empty` allows it. */
+enum path_empty { PATH_NOT_EMPTY, PATH_MAY_BE_EMPTY };
+int get_path(struct user_path *path, user_t from, enum path_empty empty) MUST_CHECK;
+void drop_path(struct user_path *path);
+
+/* Where a walk with this directory descriptor starts, with references: -EBADF; -ENOTDIR. */
+int get_start(int directory_fd, const char *path, struct path *out) MUST_CHECK;
+/* A walk to the directory of the last component; walk_end in any case. */
+int get_walk(struct walk *walk, int directory_fd, const char *path) MUST_CHECK;
+/* The file that a path leads to. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+int get_target(int directory_fd, user_t path, unsigned int flags, struct path *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on what files are like: stat and its kin, access, chmod, chown, utimensat, truncate,
+ * umask, sync. */
+#include "syscall/files.h"
+
+#include "lib/string.h"
+
+#include <asm/statfs.h>
+#include <linux/time_types.h>
+
+/* ---- stat ---- */
+
+static long give_stat(struct inode *inode, user_t out)
+{
+	struct stat stat;
+
+	inode_stat(inode, &stat);
+	return copy_to_user(out, &stat, sizeof(stat));
+}
+
+long sys_fstat(int fd, user_t out)
+{
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = give_stat(file->inode, out);
+	file_put(file);
+	return result;
+}
+
+/* glibc's fstat: newfstatat(fd, "", out, AT_EMPTY_PATH), which works for pipes too. */
+static bool is_empty_path(user_t path)
+{
+	char first;
+
+	return !copy_from_user(&first, path, 1) && !first;
+}
+
+long sys_newfstatat(int directory_fd, user_t path, user_t out, unsigned int flags)
+{
+	struct path target;
+	long result;
+
+	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+		return -EINVAL;
+	if (flags & AT_EMPTY_PATH && directory_fd >= 0 && is_empty_path(path))
+		return sys_fstat(directory_fd, out);
+	result = get_target(directory_fd, path, flags, &target);
+	if (result)
+		return result;
+	result = give_stat(target.dentry->inode, out);
+	path_put(&target);
+	return result;
+}
+
+long sys_stat(user_t path, user_t out)
+{
+	return sys_newfstatat(AT_FDCWD, path, out, 0);
+}
+
+long sys_lstat(user_t path, user_t out)
+{
+	return sys_newfstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
+}
+
+static long give_statfs(struct inode *inode, user_t out)
+{
+	struct pages_stats pages;
+	struct statfs stat;
+
+	pages_statistics(&pages);
+	memset(&stat, 0, sizeof(stat));
+	stat.f_type = (long)inode->superblock->magic;
+	stat.f_bsize = stat.f_frsize = PAGE_SIZE;
+	stat.f_blocks = (long)pages.total;
+	stat.f_bfree = stat.f_bavail = (long)pages.free;
+	stat.f_namelen = NAME_MAX;
+	return copy_to_user(out, &stat, sizeof(stat));
+}
+
+long sys_statfs(user_t path, user_t out)
+{
+	struct path target;
+	long result = get_target(AT_FDCWD, path, 0, &target);
+
+	if (result)
+		return result;
+	result = give_statfs(target.dentry->inode, out);
+	path_put(&target);
+	return result;
+}
+
+long sys_fstatfs(int fd, user_t out)
+{
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = give_statfs(file->inode, out);
+	file_put(file);
+	return result;
+}
+
+/* ---- access ---- */
+
+long sys_faccessat2(int directory_fd, user_t path, unsigned int may, unsigned int flags)
+{
+	struct path target;
+	long result;
+
+	if (may & ~(unsigned int)(MAY_READ | MAY_WRITE | MAY_EXECUTE) ||
+		flags & ~(unsigned int)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	result = get_target(
+		directory_fd, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &target);
+	if (result)
+		return result;
+	result = inode_permission(target.dentry->inode, may);
+	path_put(&target);
+	return result;
+}
+
+long sys_faccessat(int directory_fd, user_t path, unsigned int may)
+{
+	return sys_faccessat2(directory_fd, path, may, 0);
+}
+
+long sys_access(user_t path, unsigned int may)
+{
+	return sys_faccessat2(AT_FDCWD, path, may, 0);
+}
+
+/* ---- Changing mode, owner, times ---- */
+
+struct change {
+	bool mode, owner, times;
+	uint32_t new_mode;
+	uint32_t uid, gid;       /* UINT32_MAX: stays */
+	ns_t accessed, modified; /* NS_NEVER: stays */
+};
+
+static long change_inode(struct inode *inode, const struct change *change)
+{
+	const struct credentials *who = current_credentials();
+
+	if (who->uid && who->uid != inode->uid)
+		return -EPERM;
+	mutex_lock(&inode->lock);
+	if (change->mode)
+		inode->mode = (inode->mode & S_IFMT) | (change->new_mode & MODE_BITS);
+	if (change->owner) {
+		if (change->uid != UINT32_MAX)
+			inode->uid = change->uid;
+		if (change->gid != UINT32_MAX)
+			inode->gid = change->gid;
+		/* A program that changes hands loses its set-id bits: man 2 chown. */
+		if (!is_directory(inode)) {
+			inode->mode &= ~(uint32_t)S_ISUID;
+			if (inode->mode & S_IXGRP)
+				inode->mode &= ~(uint32_t)S_ISGID;
+		}
+	}
+	if (change->times && change->accessed != NS_NEVER)
+		inode->accessed = change->accessed;
+	if (change->times && change->modified != NS_NEVER)
+		inode->modified = change->modified;
+	inode->changed = vfs_now();
+	mutex_unlock(&inode->lock);
+	return 0;
+}
+
+static long change_path(
+	int directory_fd, user_t path, unsigned int flags, const struct change *change)
+{
+	struct path target;
+	long result = get_target(directory_fd, path, flags, &target);
+
+	if (result)
+		return result;
+	result = change_inode(target.dentry->inode, change);
+	path_put(&target);
+	return result;
+}
+
+static long change_file(int fd, const struct change *change)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = change_inode(file->inode, change);
+	file_put(file);
+	return result;
+}
+
+long sys_fchmodat(int directory_fd, user_t path, unsigned int mode)
+{
+	return change_path(directory_fd, path, 0, &(struct change){.mode = true, .new_mode = mode});
+}
+
+long sys_chmod(user_t path, unsigned int mode)
+{
+	return sys_fchmodat(AT_FDCWD, path, mode);
+}
+
+long sys_fchmod(int fd, unsigned int mode)
+{
+	return change_file(fd, &(struct change){.mode = true, .new_mode = mode});
+}
+
+long sys_fchownat(
+	int directory_fd, user_t path, unsigned int uid, unsigned int gid, unsigned int flags)
+{
+	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return change_path(
+		directory_fd, path, flags, &(struct change){.owner = true, .uid = uid, .gid = gid});
+}
+
+long sys_chown(user_t path, unsigned int uid, unsigned int gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, 0);
+}
+
+long sys_lchown(user_t path, unsigned int uid, unsigned int gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fchown(int fd, unsigned int uid, unsigned int gid)
+{
+	return change_file(fd, &(struct change){.owner = true, .uid = uid, .gid = gid});
+}
+
+/* utimensat's special nanoseconds; Linux keeps them to its inner headers. man 2 utimensat. */
+#define UTIME_NOW_  ((1l << 30) - 1l)
+#define UTIME_OMIT_ ((1l << 30) - 2l)
+
+static int one_time(const struct __kernel_timespec *from, ns_t now, ns_t *out)
+{
+	if (from->tv_nsec == UTIME_NOW_)
+		*out = now;
+	else if (from->tv_nsec == UTIME_OMIT_)
+		*out = NS_NEVER;
+	else if (from->tv_nsec < 0 || from->tv_nsec >= (long long)NS_PER_SECOND)
+		return -EINVAL;
+	else /* times before 1970 and after 2554 are held at the ends, as Linux clamps to a range */
+		*out = from->tv_sec < 0 ? 0
+		       : (uint64_t)from->tv_sec > NS_NEVER / NS_PER_SECOND - 1
+			       ? NS_NEVER - 1
+			       : (uint64_t)from->tv_sec * NS_PER_SECOND + (uint64_t)from->tv_nsec;
+	return 0;
+}
+
+long sys_utimensat(int directory_fd, user_t path, user_t times, unsigned int flags)
+{
+	struct change change = {.times = true};
+	struct __kernel_timespec both[2];
+	ns_t now = vfs_now();
+
+	change.accessed = change.modified = now;
+	if (times.address) {
+		if (copy_from_user(both, times, sizeof(both)))
+			return -EFAULT;
+		if (both[0].tv_nsec == UTIME_OMIT_ && both[1].tv_nsec == UTIME_OMIT_)
+			return 0;
+		if (one_time(&both[0], now, &change.accessed) ||
+			one_time(&both[1], now, &change.modified))
+			return -EINVAL;
+	}
+	if (!path.address && directory_fd != AT_FDCWD)
+		return flags ? -EINVAL : change_file(directory_fd, &change);
+	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return change_path(directory_fd, path, flags, &change);
+}
+
+long sys_umask(unsigned int mask)
+{
+	return (long)__atomic_exchange_n(&current_fs()->umask, mask & 0777, __ATOMIC_RELAXED);
+}
+
+/* ---- Sizes ---- */
+
+long sys_truncate(user_t path, int64_t size)
+{
+	struct path target;
+	struct inode *inode;
+	long result;
+
+	if (size < 0)
+		return -EINVAL;
+	result = get_target(AT_FDCWD, path, 0, &target);
+	if (result)
+		return result;
+	inode = target.dentry->inode;
+	if (is_directory(inode))
+		result = -EISDIR;
+	else if (!S_ISREG(inode->mode))
+		result = -EINVAL;
+	else
+		result = inode_permission(inode, MAY_WRITE);
+	if (!result)
+		result = inode_truncate(inode, (uint64_t)size);
+	path_put(&target);
+	return result;
+}
+
+long sys_ftruncate(int fd, int64_t size)
+{
+	struct file *file;
+	long result;
+
+	if (size < 0)
+		return -EINVAL;
+	file = get_real_file(fd);
+	if (!file)
+		return -EBADF;
+	if (!S_ISREG(file->inode->mode) || !file_writable(file))
+		result = -EINVAL;
+	else
+		result = inode_truncate(file->inode, (uint64_t)size);
+	file_put(file);
+	return result;
+}
+
+/* ---- Getting data to its place: memory is its place ---- */
+
+static long sync_file(int fd)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = S_ISREG(file->inode->mode) || is_directory(file->inode) ? 0 : -EINVAL;
+	file_put(file);
+	return result;
+}
+
+long sys_fsync(int fd)
+{
+	return sync_file(fd);
+}
+
+long sys_fdatasync(int fd)
+{
+	return sync_file(fd);
+}
+
+long sys_sync(void)
+{
+	return 0;
+}

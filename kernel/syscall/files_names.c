@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on names: mkdir, mknod, link, symlink, unlink, rmdir, rename, readlink, getcwd,
+ * chdir, and getdents64. Each has an old form and one with directory descriptors. */
+#include "syscall/files.h"
+
+#include "lib/string.h"
+#include "memory/slab.h"
+
+/* ---- Making ---- */
+
+static long make(int directory_fd, user_t path, struct new_inode *what)
+{
+	const struct credentials *who = current_credentials();
+	struct user_path text;
+	struct walk walk;
+	int error = get_path(&text, path, PATH_NOT_EMPTY);
+
+	if (error)
+		return error;
+	what->uid = who->uid;
+	what->gid = who->gid;
+	error = get_walk(&walk, directory_fd, text.text);
+	if (!error)
+		error = vfs_make(&walk, what);
+	walk_end(&walk);
+	drop_path(&text);
+	return error;
+}
+
+static uint32_t masked(unsigned int mode, uint32_t allowed)
+{
+	return mode & allowed & ~__atomic_load_n(&current_fs()->umask, __ATOMIC_RELAXED);
+}
+
+long sys_mkdirat(int directory_fd, user_t path, unsigned int mode)
+{
+	struct new_inode what = {
+		.mode = S_IFDIR | masked(mode, S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)};
+
+	return make(directory_fd, path, &what);
+}
+
+long sys_mkdir(user_t path, unsigned int mode)
+{
+	return sys_mkdirat(AT_FDCWD, path, mode);
+}
+
+long sys_mknodat(int directory_fd, user_t path, unsigned int mode, unsigned int device)
+{
+	struct new_inode what = {.mode = (mode & S_IFMT) | masked(mode, MODE_BITS)};
+
+	switch (mode & S_IFMT) {
+	case 0:
+		what.mode |= S_IFREG;
+		break;
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+		break;
+	case S_IFCHR:
+	case S_IFBLK:
+		what.device = device;
+		break;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	return make(directory_fd, path, &what);
+}
+
+long sys_mknod(user_t path, unsigned int mode, unsigned int device)
+{
+	return sys_mknodat(AT_FDCWD, path, mode, device);
+}
+
+long sys_symlinkat(user_t target, int directory_fd, user_t path)
+{
+	struct new_inode what = {.mode = S_IFLNK | 0777};
+	struct user_path text;
+	long result = get_path(&text, target, PATH_NOT_EMPTY);
+
+	if (result)
+		return result;
+	what.link_text = text.text;
+	result = make(directory_fd, path, &what);
+	drop_path(&text);
+	return result;
+}
+
+long sys_symlink(user_t target, user_t path)
+{
+	return sys_symlinkat(target, AT_FDCWD, path);
+}
+
+long sys_linkat(int old_fd, user_t old, int new_fd, user_t new, unsigned int flags)
+{
+	struct user_path text;
+	struct walk walk;
+	struct path target;
+	int error;
+
+	if (flags & ~(unsigned int)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	error = get_target(old_fd, old,
+		(flags & AT_SYMLINK_FOLLOW ? 0u : AT_SYMLINK_NOFOLLOW) | (flags & AT_EMPTY_PATH),
+		&target);
+	if (error)
+		return error;
+	error = get_path(&text, new, PATH_NOT_EMPTY);
+	if (!error) {
+		error = get_walk(&walk, new_fd, text.text);
+		if (!error)
+			error = vfs_link(&walk, &target);
+		walk_end(&walk);
+		drop_path(&text);
+	}
+	path_put(&target);
+	return error;
+}
+
+long sys_link(user_t old, user_t new)
+{
+	return sys_linkat(AT_FDCWD, old, AT_FDCWD, new, 0);
+}
+
+/* ---- Removing and moving ---- */
+
+static long remove(int directory_fd, user_t path, enum vfs_remove what)
+{
+	struct user_path text;
+	struct walk walk;
+	int error = get_path(&text, path, PATH_NOT_EMPTY);
+
+	if (error)
+		return error;
+	error = get_walk(&walk, directory_fd, text.text);
+	if (!error)
+		error = vfs_remove(&walk, what);
+	walk_end(&walk);
+	drop_path(&text);
+	return error;
+}
+
+long sys_unlinkat(int directory_fd, user_t path, unsigned int flags)
+{
+	if (flags & ~(unsigned int)AT_REMOVEDIR)
+		return -EINVAL;
+	return remove(directory_fd, path, flags & AT_REMOVEDIR ? VFS_RMDIR : VFS_UNLINK);
+}
+
+long sys_unlink(user_t path)
+{
+	return remove(AT_FDCWD, path, VFS_UNLINK);
+}
+
+long sys_rmdir(user_t path)
+{
+	return remove(AT_FDCWD, path, VFS_RMDIR);
+}
+
+/* Two walks are large: they are kept off the stack. */
+struct two_walks {
+	struct walk from, to;
+};
+
+static int rename_texts(
+	int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+{
+	struct two_walks *walks = kzalloc(sizeof(*walks));
+	int error;
+
+	if (!walks)
+		return -ENOMEM;
+	error = get_walk(&walks->from, from_fd, from);
+	if (!error)
+		error = get_walk(&walks->to, to_fd, to);
+	if (!error)
+		error = vfs_rename(&walks->from, &walks->to, flags);
+	walk_end(&walks->from);
+	walk_end(&walks->to);
+	kfree(walks);
+	return error;
+}
+
+long sys_renameat2(int from_fd, user_t from, int to_fd, user_t to, unsigned int flags)
+{
+	struct user_path from_text, to_text;
+	int error;
+
+	if (flags & ~(unsigned int)RENAME_NOREPLACE)
+		return -EINVAL;
+	error = get_path(&from_text, from, PATH_NOT_EMPTY);
+	if (error)
+		return error;
+	error = get_path(&to_text, to, PATH_NOT_EMPTY);
+	if (!error) {
+		error = rename_texts(from_fd, from_text.text, to_fd, to_text.text, flags);
+		drop_path(&to_text);
+	}
+	drop_path(&from_text);
+	return error;
+}
+
+long sys_renameat(int from_fd, user_t from, int to_fd, user_t to)
+{
+	return sys_renameat2(from_fd, from, to_fd, to, 0);
+}
+
+long sys_rename(user_t from, user_t to)
+{
+	return sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* ---- Reading links and directories ---- */
+
+long sys_readlinkat(int directory_fd, user_t path, user_t buffer, int size)
+{
+	struct path target;
+	struct inode *inode;
+	const char *text;
+	size_t length;
+	int error;
+
+	if (size <= 0)
+		return -EINVAL;
+	error = get_target(directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &target);
+	if (error)
+		return error;
+	inode = target.dentry->inode;
+	if (!S_ISLNK(inode->mode)) {
+		path_put(&target);
+		return -EINVAL;
+	}
+	text = inode->operations->link_text(inode);
+	length = strlen(text);
+	if (length > (size_t)size)
+		length = (size_t)size;
+	error = copy_to_user(buffer, text, length);
+	inode_touch_accessed(inode);
+	path_put(&target);
+	return error ? error : (long)length;
+}
+
+long sys_readlink(user_t path, user_t buffer, int size)
+{
+	return sys_readlinkat(AT_FDCWD, path, buffer, size);
+}
+
+struct getdents {
+	struct entry_sink sink;
+	user_t at;
+	size_t left;
+	int error;
+};
+
+/* Writes one struct linux_dirent64; the name's NUL and padding up to eight bytes with it. */
+static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t length, uint64_t number,
+	uint32_t mode, int64_t next)
+{
+	struct getdents *out = container_of(sink, struct getdents, sink);
+	size_t header = offsetof(struct linux_dirent64, d_name);
+	size_t size = ALIGN_UP(header + length + 1, 8);
+	struct {
+		struct linux_dirent64 entry;
+		char name[ALIGN_UP(NAME_MAX + 1, 8)];
+	} record;
+
+	if (size > out->left) {
+		out->error = -EINVAL; /* what the caller gives when not even one fits */
+		return false;
+	}
+	memset(&record, 0, size);
+	record.entry.d_ino = number;
+	record.entry.d_off = next;
+	record.entry.d_reclen = (unsigned short)size;
+	record.entry.d_type = (unsigned char)(mode >> 12 & 15);
+	memcpy((char *)&record + header, name, length);
+	if (copy_to_user(out->at, &record, size)) {
+		out->error = -EFAULT;
+		return false;
+	}
+	out->at = user_offset(out->at, size);
+	out->left -= size;
+	return true;
+}
+
+static long get_entries(struct file *file, user_t buffer, size_t count)
+{
+	struct getdents out = {.sink.emit = emit_entry, .at = buffer, .left = count};
+	struct inode *directory = file->inode;
+	int error = -ENOENT;
+
+	mutex_lock(&file->position_lock);
+	mutex_lock(&directory->lock);
+	if (directory->links) {
+		error = file->operations->iterate(file, &out.sink, &file->position);
+		inode_touch_accessed(directory);
+	}
+	mutex_unlock(&directory->lock);
+	mutex_unlock(&file->position_lock);
+	if (out.left < count)
+		return (long)(count - out.left);
+	return error ? error : out.error;
+}
+
+long sys_getdents64(int fd, user_t buffer, unsigned int count)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = file->operations->iterate ? get_entries(file, buffer, count) : -ENOTDIR;
+	file_put(file);
+	return result;
+}
+
+/* ---- The working directory ---- */
+
+long sys_getcwd(user_t buffer, size_t size)
+{
+	struct fs_context *fs = current_fs();
+	struct path working = fs_working(fs), root = fs_root(fs);
+	char *page = kmalloc(PATH_MAX);
+	const char *text = NULL;
+	size_t length;
+	long result;
+
+	if (!page)
+		result = -ENOMEM;
+	else if (!working.dentry->inode->links)
+		result = -ENOENT;
+	else
+		result = (text = path_text(&working, &root, page, PATH_MAX)) ? 0 : -ENAMETOOLONG;
+	if (!result) {
+		length = strlen(text) + 1;
+		if (length > size)
+			result = -ERANGE;
+		else
+			result = copy_to_user(buffer, text, length) ? -EFAULT : (long)length;
+	}
+	kfree(page);
+	path_put(&working);
+	path_put(&root);
+	return result;
+}
+
+static long change_directory(const struct path *path)
+{
+	struct inode *inode = path->dentry->inode;
+	int error = -ENOTDIR;
+
+	if (is_directory(inode))
+		error = inode_permission(inode, MAY_EXECUTE);
+	if (!error)
+		fs_set_working(current_fs(), path);
+	return error;
+}
+
+long sys_chdir(user_t path)
+{
+	struct path target;
+	long result = get_target(AT_FDCWD, path, 0, &target);
+
+	if (result)
+		return result;
+	result = change_directory(&target);
+	path_put(&target);
+	return result;
+}
+
+long sys_fchdir(int fd)
+{
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = file->path.dentry ? change_directory(&file->path) : -ENOTDIR;
+	file_put(file);
+	return result;
+}

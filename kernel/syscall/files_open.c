@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that make and give back descriptors: open, close, dup, pipe, fcntl, ioctl. */
+#include "syscall/files.h"
+
+#include "files/pipe.h"
+
+/* Descriptor first, then the walk, as Linux has it: EMFILE comes before ENOENT. */
+static long open_text(int directory_fd, const char *path, unsigned int flags, unsigned int mode)
+{
+	struct files *files = current_files();
+	struct file *file;
+	struct path start;
+	int error, fd = files_reserve(files, 0, flags & O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	error = get_start(directory_fd, path, &start);
+	if (!error)
+		error = file_open_at(current_fs(), start, path, flags, mode, &file);
+	if (error) {
+		files_unreserve(files, fd);
+		return error;
+	}
+	files_fill(files, fd, file);
+	return fd;
+}
+
+long sys_openat(int directory_fd, user_t path, unsigned int flags, unsigned int mode)
+{
+	struct user_path text;
+	long result;
+	int error;
+
+	if (flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH))
+		return -EINVAL;
+	error = get_path(&text, path, PATH_NOT_EMPTY);
+	if (error)
+		return error;
+	result = open_text(directory_fd, text.text, flags, mode);
+	drop_path(&text);
+	return result;
+}
+
+long sys_open(user_t path, unsigned int flags, unsigned int mode)
+{
+	return sys_openat(AT_FDCWD, path, flags, mode);
+}
+
+long sys_creat(user_t path, unsigned int mode)
+{
+	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+long sys_close(int fd)
+{
+	struct file *file = files_remove(current_files(), fd);
+
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return 0;
+}
+
+#define CLOSE_RANGE_CLOEXEC_BIT (1u << 2) /* <linux/close_range.h> */
+
+long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	if (flags & ~CLOSE_RANGE_CLOEXEC_BIT || first > last)
+		return -EINVAL;
+	files_close_range(current_files(), first, last, flags & CLOSE_RANGE_CLOEXEC_BIT);
+	return 0;
+}
+
+/* ---- dup ---- */
+
+static long duplicate(int fd, int least, bool close_on_exec)
+{
+	struct file *file = get_file(fd);
+	int made;
+
+	if (!file)
+		return -EBADF;
+	made = files_install(current_files(), file, least, close_on_exec);
+	if (made < 0)
+		file_put(file);
+	return made;
+}
+
+static long duplicate_to(int fd, int to, bool close_on_exec)
+{
+	struct file *file = get_file(fd), *replaced;
+	int error;
+
+	if (!file)
+		return -EBADF;
+	error = files_replace(current_files(), to, file, close_on_exec, &replaced);
+	if (error) {
+		file_put(file);
+		return error;
+	}
+	if (replaced)
+		file_put(replaced);
+	return to;
+}
+
+long sys_dup(int fd)
+{
+	return duplicate(fd, 0, false);
+}
+
+long sys_dup2(int fd, int to)
+{
+	struct file *file;
+
+	if (fd != to)
+		return duplicate_to(fd, to, false);
+	file = get_file(fd);
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return to;
+}
+
+long sys_dup3(int fd, int to, unsigned int flags)
+{
+	if (flags & ~(unsigned int)O_CLOEXEC || fd == to)
+		return -EINVAL;
+	return duplicate_to(fd, to, flags & O_CLOEXEC);
+}
+
+/* ---- pipe ---- */
+
+long sys_pipe2(user_t out, unsigned int flags)
+{
+	struct files *files = current_files();
+	struct file *ends[2];
+	int fds[2], error;
+
+	if (flags & ~(unsigned int)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
+	if (error)
+		return error;
+	fds[0] = files_reserve(files, 0, flags & O_CLOEXEC);
+	fds[1] = fds[0] < 0 ? fds[0] : files_reserve(files, 0, flags & O_CLOEXEC);
+	error = fds[1] < 0 ? fds[1] : copy_to_user(out, fds, sizeof(fds));
+	if (!error) {
+		files_fill(files, fds[0], ends[0]);
+		files_fill(files, fds[1], ends[1]);
+		return 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (fds[i] >= 0)
+			files_unreserve(files, fds[i]);
+		file_put(ends[i]);
+	}
+	return error;
+}
+
+long sys_pipe(user_t out)
+{
+	return sys_pipe2(out, 0);
+}
+
+/* ---- fcntl ---- */
+
+#define SETTABLE ((unsigned int)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME))
+
+static long set_flags(struct file *file, unsigned int flags)
+{
+	uint32_t old = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
+
+	while (!__atomic_compare_exchange_n(&file->flags, &old,
+		(old & ~SETTABLE) | (flags & SETTABLE & ~(unsigned int)O_DIRECT), true,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return 0;
+}
+
+long sys_fcntl(int fd, int command, uintptr_t argument)
+{
+	struct files *files = current_files();
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	switch (command) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		result = argument >= FILES_LIMIT
+				 ? -EINVAL
+				 : duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
+		break;
+	case F_GETFD:
+		result = files_get_close_on_exec(files, fd);
+		break;
+	case F_SETFD:
+		result = files_set_close_on_exec(files, fd, argument & FD_CLOEXEC);
+		break;
+	case F_GETFL:
+		result = (long)__atomic_load_n(&file->flags, __ATOMIC_RELAXED);
+		break;
+	case F_SETFL:
+		result = file->flags & O_PATH ? -EBADF : set_flags(file, (unsigned int)argument);
+		break;
+	case F_GETPIPE_SZ:
+		result = file->flags & O_PATH ? -EBADF : pipe_size(file);
+		break;
+	default:
+		result = file->flags & O_PATH ? -EBADF : -EINVAL;
+		break;
+	}
+	file_put(file);
+	return result;
+}
+
+/* ---- ioctl ---- */
+
+static long set_nonblocking(struct file *file, user_t argument)
+{
+	int on;
+
+	if (copy_from_user(&on, argument, sizeof(on)))
+		return -EFAULT;
+	if (on)
+		__atomic_or_fetch(&file->flags, O_NONBLOCK, __ATOMIC_RELAXED);
+	else
+		__atomic_and_fetch(&file->flags, ~(uint32_t)O_NONBLOCK, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* FIONREAD of a regular file: what is left of it. */
+static long bytes_left(struct file *file, user_t argument)
+{
+	int left = (int)((int64_t)inode_size(file->inode) - file->position);
+
+	return copy_to_user(argument, &left, sizeof(left));
+}
+
+long sys_ioctl(int fd, unsigned int command, uintptr_t argument)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	switch (command) {
+	case FIOCLEX:
+	case FIONCLEX:
+		result = files_set_close_on_exec(current_files(), fd, command == FIOCLEX);
+		break;
+	case FIONBIO:
+		result = set_nonblocking(file, user_pointer(argument));
+		break;
+	default:
+		if (file->operations->ioctl)
+			result = file->operations->ioctl(file, command, argument);
+		else if (command == FIONREAD && S_ISREG(file->inode->mode))
+			result = bytes_left(file, user_pointer(argument));
+		else
+			result = -ENOTTY;
+		break;
+	}
+	file_put(file);
+	return result;
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Boot media of one run: the built ESP with another entry, and further initrds."""
+import sys
+from pathlib import Path
+
+from . import build, tree
+
+sys.path.insert(0, str(tree.ROOT / "tools"))
+import mkcpio  # pylint: disable=wrong-import-position
+import mkimage  # pylint: disable=wrong-import-position
+
+LOADER = build.ESP / "EFI" / "BOOT" / "BOOTX64.EFI"
+KERNEL = build.ESP / "baton" / "kernel.elf"
+
+
+def entry(options, initrds=("/baton/initrd.cpio",), title="Baton"):
+    """A boot entry in the syntax of the Boot Loader Specification."""
+    if any(c in options for c in "\n\r\0"):
+        raise tree.Failure(f"the command line {options!r} holds a line's end")
+    lines = [f"title {title}", "kernel /baton/kernel.elf", *(f"initrd {path}" for path in initrds)]
+    if options.strip():
+        lines.append(f"options {options.strip()}")
+    return "\n".join(lines) + "\n"
+
+
+def write_archive(archive, path):
+    try:
+        with open(path, "wb") as out:
+            archive.write(out, mkcpio.epoch())
+    except mkcpio.CpioError as error:
+        raise tree.Failure(str(error)) from error
+    return path
+
+
+def image(folder, options, more=None, free=0, kernel=KERNEL, loader=LOADER, initrd=build.INITRD):
+    """A disk image in `folder` that boots straight into `options`; `more`: a second initrd's path;
+    kernel, loader, initrd: others than those built (initrd None: none)."""
+    folder = Path(folder)
+    files = [(loader, "EFI/BOOT/BOOTX64.EFI"), (kernel, "baton/kernel.elf"),
+             (initrd, "baton/initrd.cpio"), (more, "baton/more.cpio")]
+    items = [(str(host), guest) for host, guest in files if host is not None]
+    initrds = ["/" + guest for _, guest in items if guest.endswith(".cpio")]
+    for name, text in (("loader.conf", "timeout 0\ndefault run.conf\n"),
+                       ("run.conf", entry(options, initrds))):
+        (folder / name).write_text(text, encoding="utf-8")
+    items += [(str(folder / "loader.conf"), "loader/loader.conf"),
+              (str(folder / "run.conf"), "loader/entries/run.conf")]
+    try:
+        mkimage.make(str(folder / "disk.img"), items, free)
+    except (mkimage.ImageError, OSError) as error:
+        raise tree.Failure(f"the boot image: {error}") from error
+    return folder / "disk.img"

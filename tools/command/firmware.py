@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Firmware by name or file: which flash files, which machine they want."""
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tree
+
+OVMF = Path("/usr/share/OVMF")
+UBOOT = Path("/usr/lib/u-boot/qemu-x86_64/u-boot.rom")
+# The GUID of the firmware volume that holds variables (EFI_SYSTEM_NV_DATA_FV), as it lies in flash.
+NV_DATA_FV = bytes.fromhex("8d2bf1ff96768b4ca9852747075b4f50")
+FV_SIGNATURE_AT = 40
+DEFAULT = "ovmf-4m"
+
+
+@dataclass(frozen=True)
+class Firmware:
+    name: str
+    code: Path
+    variables: Path = None  # the template; each run has a private copy
+    machine: str = "q35"
+    flash: bool = True  # as pflash; otherwise -bios
+    smm: bool = False  # flash writable from SMM alone
+
+
+NAMED = {
+    "ovmf-4m": Firmware("ovmf-4m", OVMF / "OVMF_CODE_4M.fd", OVMF / "OVMF_VARS_4M.fd"),
+    "ovmf-2m": Firmware("ovmf-2m", OVMF / "OVMF_CODE.fd", OVMF / "OVMF_VARS.fd"),
+    # No keys enrolled: Secure Boot is there, and off.
+    "ovmf-secboot": Firmware("ovmf-secboot", OVMF / "OVMF_CODE_4M.secboot.fd",
+                             OVMF / "OVMF_VARS_4M.fd", smm=True),
+    # Debian's test keys enrolled: only what they signed starts.
+    "ovmf-snakeoil": Firmware("ovmf-snakeoil", OVMF / "OVMF_CODE_4M.secboot.fd",
+                              OVMF / "OVMF_VARS_4M.snakeoil.fd", smm=True),
+    "uboot": Firmware("uboot", UBOOT, machine="pc", flash=False),
+}
+
+
+def from_file(path):
+    """Tells flash images apart by their first firmware volume."""
+    with open(path, "rb") as f:
+        head = f.read(64)
+    smm = "secboot" in path.name
+    if head[FV_SIGNATURE_AT:FV_SIGNATURE_AT + 4] != b"_FVH":
+        return Firmware(str(path), path, flash=False)
+    if head[16:32] == NV_DATA_FV:
+        return Firmware(str(path), None, path, smm=smm)  # variables and code in one file
+    stem = path.name.replace(".secboot", "").replace(".ms", "").replace(".snakeoil", "")
+    variables = path.with_name(stem.replace("CODE", "VARS"))
+    if variables == path or not variables.exists():
+        return Firmware(str(path), path, smm=smm)
+    return Firmware(str(path), path, variables, smm=smm)
+
+
+def find(name):
+    """A Firmware; Failure when there is no such name or file."""
+    firmware = NAMED.get(name)
+    if firmware is None:
+        path = Path(name)
+        if not path.is_file():
+            raise tree.Failure(f"firmware {name!r}: no such file, and no name of "
+                               + ", ".join(NAMED))
+        return from_file(path.absolute())
+    for path in (firmware.code, firmware.variables):
+        if path is not None and not path.exists():
+            raise tree.Failure(f"firmware {name}: {path} is not there "
+                               f"(Debian: {'u-boot-qemu' if name == 'uboot' else 'ovmf'})")
+    return firmware
+
+
+def private_variables(firmware, folder):
+    """A copy of the variable store for one run, in its folder; None: the firmware has none."""
+    if firmware.variables is None:
+        return None
+    copy = Path(folder) / "variables.fd"
+    shutil.copyfile(firmware.variables, copy)
+    os.chmod(copy, 0o600)
+    return copy

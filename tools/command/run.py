@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""baton run: boots under QEMU, the serial console in the terminal."""
+import argparse
+import contextlib
+import os
+import re
+import select
+import sys
+
+from . import boot, build, channel, firmware, guest, kvm, log, machine, packages, program, session, tree
+
+ESCAPE = 0x01  # Ctrl-A
+QUIT = ord("x")
+DEFAULT_VGA = "VGA"
+
+EPILOG = """\
+Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
+to the guest. In the demos q and Ctrl-C end them too. PROGRAM with a `/` in it is a file of the host
+(with its libraries), without one a name in the initrd: `baton run sh`. The log of the serial port is
+kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed.
+"""
+
+
+class Keys:
+    """Cuts typed bytes into what the guest gets and the wish to quit: pure."""
+
+    def __init__(self):
+        self.escaped = False
+
+    def feed(self, data):
+        """(bytes for the guest, True when Ctrl-A x was typed)."""
+        out = bytearray()
+        for byte in data:
+            if self.escaped:
+                self.escaped = False
+                if byte in (QUIT, ord("X")):
+                    return bytes(out), True
+                out += bytes([ESCAPE] if byte == ESCAPE else [ESCAPE, byte])
+            elif byte == ESCAPE:
+                self.escaped = True
+            else:
+                out.append(byte)
+        return bytes(out), False
+
+
+class FirmwareFilter:
+    """Takes out of the firmware's output what would wipe the caller's terminal: clearing the screen,
+    homing the cursor, setting the mode. Ends with the first line that is Baton's own: pure."""
+
+    WIPES = re.compile(rb"\x1b\[(?:2J|=3h|\?25[hl]|[0-9]+;[0-9]+H|H|8;[0-9]+;[0-9]+t)")
+    BEGUN = re.compile(rb"(?i)baton [0-9]")
+    PARTIAL = re.compile(rb"\x1b(?:\[[=?0-9;]*)?$")
+
+    def __init__(self):
+        self.over = False
+        self.rest = b""  # a sequence that has begun
+        self.shown = b""  # the end of what was passed on
+
+    def feed(self, data):
+        if self.over:
+            return data
+        data, self.rest = self.rest + data, b""
+        begun = self.BEGUN.search(self.shown + data)
+        if begun:
+            self.over = True
+            own = max(0, begun.end() - len(self.shown))
+            return self.WIPES.sub(b"", data[:own]) + data[own:]
+        partial = self.PARTIAL.search(data)
+        if partial:
+            data, self.rest = data[:partial.start()], partial[0]
+        data = self.WIPES.sub(b"", data)
+        self.shown = (self.shown + data)[-16:]
+        return data
+
+
+def _console(qemu, record, stdin, stdout):
+    """Carries keys and output until QEMU ends or Ctrl-A x; True: it was ended by the user."""
+    keys, wipe = Keys(), FirmwareFilter()
+    sock, process = qemu.com1, qemu.process
+    inputs = {sock.fileno(), stdin}
+    pending = bytearray()
+    while True:
+        readable, writable, _ = select.select(inputs, [sock] if pending else [], [], 1.0)
+        if sock.fileno() in readable:
+            data = sock.recv(65536)
+            if not data:
+                process.wait()
+                return False
+            record.feed(data)
+            view = wipe.feed(data)
+            while view:
+                view = view[os.write(stdout, view):]
+        if stdin in readable:
+            try:
+                data = os.read(stdin, 4096)
+            except OSError:
+                data = b""
+            if not data:
+                inputs.discard(stdin)  # the input's end is no reason to end the machine
+            typed, quit_wished = keys.feed(data)
+            pending += typed
+            if quit_wished:
+                return True
+        if writable:
+            del pending[:sock.send(pending[:4096])]
+
+
+def _program_words(name, folder):
+    """(words for the command line after `--`, path of a second initrd or None)."""
+    if name is None:
+        return "", None
+    if "/" not in name:
+        return f"-- {name}", None
+    archive = program.archive_for(name, [])
+    del archive.entries[channel.SPEC_PATH.lstrip("/")]
+    more = boot.write_archive(archive, folder / "program.cpio")
+    return f"-- /bin/{os.path.basename(name)}", more
+
+
+def _display(args):
+    if not args.screen:
+        return "none"
+    packages.need(packages.SCREEN)
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise tree.Failure("--screen: there is no display to open a window on (DISPLAY and "
+                           "WAYLAND_DISPLAY are not set)")
+    return "gtk"
+
+
+def command(args):
+    what = machine.Machine(firmware=args.firmware, disk=args.disk, cpus=args.cpus, mem=args.mem,
+                           reboot=True, display=_display(args))
+    what.vga = DEFAULT_VGA if args.screen else "none"
+    what.check()
+    build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
+    what.accelerator = kvm.accelerator()
+    stdin, stdout = 0, sys.stdout.fileno()
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(guest.private_folder())
+        words, more = _program_words(args.program, folder)
+        options = f"{args.cmdline} {words}".strip()
+        what.image = boot.image(folder, options, more) if options or more else build.IMAGE
+        record = log.Log(tree.run_folder() / "run.log")
+        stack.callback(record.close)
+        qemu = stack.enter_context(guest.Guest(what, folder))
+        interactive = os.isatty(stdin)
+        if interactive:
+            tree.say("Ctrl-A x ends QEMU; every other key goes to the guest")
+            stack.enter_context(session.raw_terminal(stdin))
+        ended = _console(qemu, record, stdin, stdout)
+        code = qemu.quit()
+    if ended:
+        print()
+        tree.say("ended")
+        return 0
+    if code != 0:
+        raise tree.Failure(f"QEMU ended with {code}: {qemu.last_words}")
+    return 0
+
+
+def add(verbs):
+    parser = verbs.add_parser(
+        "run", help="boot Baton: Alice, Eve and a shell", epilog=EPILOG,
+        description="Builds, makes the boot disk, boots it under QEMU and firmware.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--screen", action="store_true", help="open a window with the screen too")
+    parser.add_argument("--cpus", type=int, metavar="N", help="default 2")
+    parser.add_argument("--mem", type=int, metavar="MIB", help="default 512")
+    parser.add_argument("--disk", choices=machine.DISKS, default="virtio", help="default %(default)s")
+    parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
+                        help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
+    parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")
+    parser.add_argument("program", nargs="?", metavar="PROGRAM", help="run this first instead")
+    parser.set_defaults(function=command)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""baton symbolise: the kernel's addresses in a log -> function, file and line.
+
+An address is `kernel+0xOFFSET`, or one in the kernel's range; the slide that was added to the latter
+is read from the log (`slide 0x...`), from the line above or the address's own. The return address of
+a call is the instruction after it, which may belong to another line: one less is looked up, but for
+the address that a line with `rip` names.
+"""
+import argparse
+import re
+import struct
+import subprocess
+import sys
+
+from . import build, tree
+
+LINK_BASE = 0xFFFFFFFF80000000
+SLIDE = re.compile(r"\bslide[ =:]+(?:0x)?([0-9a-f]+)\b", re.I)
+ADDRESS = re.compile(r"\bkernel\+0x([0-9a-f]+)\b|\b(?:0x)?(ffffffff[89a-f][0-9a-f]{7})\b", re.I)
+EXACT = re.compile(r"\brip\b", re.I)
+PT_LOAD, PF_X = 1, 1
+
+
+def executable_ranges(data):
+    """[(start, end)] of an ELF64's executable segments: pure."""
+    table, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    ranges = []
+    for i in range(count):
+        kind, flags, _, virt, _, _, memory = struct.unpack_from("<IIQQQQQ", data, table + i * size)
+        if kind == PT_LOAD and flags & PF_X:
+            ranges.append((virt, virt + memory))
+    return ranges
+
+
+def addresses(lines):
+    """Per line the link-time addresses to look up: pure."""
+    slide, found = 0, []
+    for line in lines:
+        said = SLIDE.search(line)
+        if said:
+            slide = int(said[1], 16)
+        back = 0 if EXACT.search(line) else 1
+        here = []
+        for match in ADDRESS.finditer(line):
+            here.append((LINK_BASE + int(match[1], 16) if match[1] else int(match[2], 16) - slide) - back)
+        found.append(here)
+    return found
+
+
+def lookup(kernel, wanted):
+    """{address: [(function, file:line), ...]}, the innermost inlined function first."""
+    if not wanted:
+        return {}
+    done = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", str(kernel)], check=True, text=True,
+                          input="".join(f"{address:#x}\n" for address in wanted),
+                          stdout=subprocess.PIPE)
+    places, lines = {}, iter(done.stdout.splitlines())
+    here = None
+    for line in lines:
+        if re.fullmatch(r"0x[0-9a-f]{16}", line):
+            here = places.setdefault(int(line, 16), [])
+        else:
+            here.append((line, next(lines).partition(" (discriminator")[0]))
+    return places
+
+
+def annotate(lines, kernel):
+    with open(kernel, "rb") as f:
+        ranges = executable_ranges(f.read())
+    found = addresses(lines)
+    code = sorted({a for here in found for a in here if any(low <= a < high for low, high in ranges)})
+    places = lookup(kernel, code)
+    for line, here in zip(lines, found):
+        yield line
+        for address in here:
+            for depth, (function, place) in enumerate(places.get(address, ())):
+                if function != "??":
+                    yield f"        {'inlined in' if depth else '->'} {function} at {place}"
+
+
+def command(args):
+    if not build.KERNEL.exists():
+        raise tree.Failure(f"{build.KERNEL} is not there: symbols come from the kernel that was built")
+    try:
+        with open(args.file, encoding="utf-8", errors="replace") if args.file else sys.stdin as log:
+            lines = log.read().splitlines()
+    except OSError as error:
+        raise tree.Failure(f"{args.file}: {error.strerror}") from error
+    for line in annotate(lines, build.KERNEL):
+        print(line)
+    return 0
+
+
+def add(verbs):
+    parser = verbs.add_parser(
+        "symbolise", help="addresses in a log to functions and lines", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a log; standard input without")
+    parser.set_defaults(function=command)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""baton test: sets up, runs Meson's tests, says how many passed."""
+import argparse
+import json
+import subprocess
+
+from . import build, packages, tree
+
+PASSED = ("OK", "EXPECTEDFAIL")
+SKIPPED = ("SKIP",)
+PARALLEL = "2"  # a boot takes a CPU and 600 MB
+EPILOG = """\
+Without SUITE all but `soak` (the long searches) run. Suites: unit (host, seconds), boot (firmware in
+QEMU, minutes), and whatever the meson.build files name. The last line is `N passed, N failed`, with
+`, N skipped` behind it when there are any. exit code: 0 all passed, 1 otherwise.
+"""
+
+
+def counts(results):
+    """(passed, failed, skipped) of the lines of testlog.json: pure."""
+    passed = failed = skipped = 0
+    for result in results:
+        if result in PASSED:
+            passed += 1
+        elif result in SKIPPED:
+            skipped += 1
+        else:
+            failed += 1
+    return passed, failed, skipped
+
+
+def known_suites():
+    done = subprocess.run(["meson", "introspect", "--tests", str(tree.BUILD)], check=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    tests = json.loads(done.stdout)
+    return {suite.partition(":")[2] or suite for test in tests for suite in test["suite"]}
+
+
+def command(args):
+    build.ready("all", "meson-test-prereq", needs=[packages.RUN, packages.TEST])
+    unknown = set(args.suites) - known_suites()
+    if unknown:
+        raise tree.Failure(f"no suite {', '.join(sorted(unknown))}; there are: "
+                           + ", ".join(sorted(known_suites())))
+    words = [word for suite in args.suites for word in ("--suite", suite)]
+    if "soak" not in args.suites:
+        words += ["--no-suite", "soak"]
+    report = tree.BUILD / "meson-logs" / "testlog.json"
+    report.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", str(tree.BUILD), "--num-processes", PARALLEL,
+                    "--print-errorlogs", "--no-rebuild", *words],
+                   stdin=subprocess.DEVNULL, check=False)
+    if not report.exists():
+        raise tree.Failure("meson test ran no tests")
+    with open(report, encoding="utf-8") as lines:
+        passed, failed, skipped = counts(json.loads(line)["result"] for line in lines)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    return 0 if passed and not failed else 1
+
+
+def add(verbs):
+    parser = verbs.add_parser("test", help="run all tests, or some suites", epilog=EPILOG,
+                              description="Sets up the build and runs the tests.",
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suites", nargs="*", metavar="SUITE")
+    parser.set_defaults(function=command)
