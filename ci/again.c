@@ -4,17 +4,18 @@
  * each time the status is the right one and the firmware's memory is as it was before: as many free
  * pages, and the same memory map, descriptor by descriptor.
  *
- * What to try stands in \again\plan.txt, written with the bad files by again_files.py, a line a case:
+ * What to try stands in \again\plan.txt, written with the bad files by again_files.py, a line a
+ * case:
  *
  *	NAME | STATUS | LOAD OPTIONS [| leave=KIB] [| refuse=N]
  *
- * STATUS is a number of UEFI 2.10 appendix D without its high bit. leave=KIB: all memory but so much is
- * taken away first. refuse=N: ExitBootServices is refused N times (then it is the real one, and the
- * machine is the kernel's: such a case is the last).
+ * STATUS is a number of UEFI 2.10 appendix D without its high bit. leave=KIB: all memory but so
+ * much is taken away first. refuse=N: ExitBootServices is refused N times (then it is the real one,
+ * and the machine is the kernel's: such a case is the last).
  *
  * Each case is run twice. A firmware keeps things from a first time (pool pages, file caches, code
- * loaded on demand), which is no leak of ours; so the first run warms up, and the second is measured
- * alone. What the first run cost is printed as a comment.
+ * loaded on demand), which is no leak of ours; so the first run warms up, and the second is
+ * measured alone. What the first run cost is printed as a comment.
  *
  * Output, on the first serial port: `ok N - NAME` or `not ok N - NAME: what: found, expected`, then
  * `1..N` and `done PASSED FAILED`; then the machine is shut down.
@@ -29,7 +30,7 @@
 #define LOADER_PATH "\\EFI\\BOOT\\BATON.EFI"
 #define PLAN_PATH   "\\again\\plan.txt"
 #define PLAN_MAX    (64u * 1024u)
-#define MAP_MAX	    (64u * 1024u)
+#define MAP_MAX     (64u * 1024u)
 #define TAKEN_MAX   512u
 #define PAGE_KIB    4u
 
@@ -211,7 +212,8 @@ static void judge(const struct test_case *c, EFI_STATUS status, bool compared, U
 	if (!compared)
 		return;
 	if (c->leaves) {
-		result(c->name, "free pages", free_pages(&after), free_pages(&before) + image_pages);
+		result(c->name, "free pages", free_pages(&after),
+			free_pages(&before) + image_pages);
 		return;
 	}
 	result(c->name, "free pages", free_pages(&after), free_pages(&before));

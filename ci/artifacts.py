@@ -86,6 +86,8 @@ def reproducible():
                         ["ninja", "-C", str(target), "-j", "2", *OUTPUTS]):
             done = subprocess.run(command, **words)
             check(done.returncode == 0, f"{command}: {done.stdout[-3000:]}")
+        ids = [(out / "build_id.h").read_text(encoding="utf-8") for out in (target, tree.BUILD)]
+        check(ids[0] == ids[1], "the sources changed after the build: build again, then compare")
         for name in OUTPUTS:
             check(_digest(target / name) == _digest(tree.BUILD / name),
                   f"{name} differs between two builds of the same sources")

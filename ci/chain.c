@@ -54,8 +54,7 @@ EFI_STATUS chain_load(EFI_HANDLE image, EFI_BOOT_SERVICES *boot, const char *pat
 		status = file_device_path(boot, self->DeviceHandle, path, &device_path);
 	if (EFI_ERROR(status))
 		return status;
-	status = boot->LoadImage(
-		FALSE, image, (EFI_DEVICE_PATH *)device_path, NULL, 0, loaded);
+	status = boot->LoadImage(FALSE, image, (EFI_DEVICE_PATH *)device_path, NULL, 0, loaded);
 	boot->FreePool(device_path);
 	if (!EFI_ERROR(status))
 		status = boot->HandleProtocol(*loaded, &guid, (void **)&other);

@@ -12,8 +12,8 @@ struct chain_options {
 	CHAR16 text[CHAIN_OPTIONS_MAX];
 };
 
-/* Loads `path` (from the volume's root) from the volume that `image` came from, and gives it `options`
- * (ASCII). The caller starts it; an image that returns is unloaded by the firmware. */
+/* Loads `path` (from the volume's root) from the volume that `image` came from, and gives it
+ * `options` (ASCII). The caller starts it; an image that returns is unloaded by the firmware. */
 EFI_STATUS chain_load(EFI_HANDLE image, EFI_BOOT_SERVICES *boot, const char *path,
 	const char *options, struct chain_options *room, EFI_HANDLE *loaded);
 

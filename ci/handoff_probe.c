@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kernel that does nothing but check the hand-off, so that the loader is tested by itself: against
- * include/baton/handoff.h, word by word, with code that shares nothing with the loader but the
- * contract and the CRC. It writes `ok N - name` and `not ok N - name: found, expected` to the first
- * serial port, then facts for the host's script (`fact key value`), then `done PASSED FAILED`, and
- * ends the machine: value 0x10 (all well) or 0x20 at port 0xf4 (isa-debug-exit), then ACPI at 0x604.
+ * A kernel that does nothing but check the hand-off, so that the loader is tested by itself:
+ * against include/baton/handoff.h, word by word, with code that shares nothing with the loader but
+ * the contract and the CRC. It writes `ok N - name` and `not ok N - name: found, expected` to the
+ * first serial port, then facts for the host's script (`fact key value`), then `done PASSED
+ * FAILED`, and ends the machine: value 0x10 (all well) or 0x20 at port 0xf4 (isa-debug-exit), then
+ * ACPI at 0x604.
  *
  * It runs on the loader's stack, with the firmware's IDT: a fault is the end, seen by its silence.
  */
@@ -14,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE	    UINT64_C(4096)
+#define PAGE        UINT64_C(4096)
 #define ADDRESS     UINT64_C(0x000ffffffffff000)
 #define PRESENT     UINT64_C(1)
 #define WRITABLE    UINT64_C(2)
@@ -155,7 +156,8 @@ struct translation {
 
 static struct translation translate(uint64_t virt)
 {
-	struct translation t = {.present = true, .writable = true, .executable = true, .user = true};
+	struct translation t = {
+		.present = true, .writable = true, .executable = true, .user = true};
 	uint64_t table = read_cr3() & ADDRESS, size = PAGE << 27;
 
 	for (int level = 4;; level--, size >>= 9) {
@@ -196,7 +198,8 @@ static bool is_typed(struct handoff_range r, uint32_t type)
 {
 	const struct handoff_memory *m = memory_of(r.base);
 
-	return m && m->type == type && inside(r.base, r.size, (struct handoff_range){m->base, m->size});
+	return m && m->type == type &&
+	       inside(r.base, r.size, (struct handoff_range){m->base, m->size});
 }
 
 static bool is_ram(uint32_t type)
@@ -306,8 +309,7 @@ static bool is_expected(uint64_t virt, uint64_t size)
 {
 	const struct handoff *h = handoff;
 
-	return inside(virt, size,
-		       (struct handoff_range){h->direct_map_virt, h->direct_map_size}) ||
+	return inside(virt, size, (struct handoff_range){h->direct_map_virt, h->direct_map_size}) ||
 	       inside(virt, size, (struct handoff_range){h->stack_virt, h->stack.size}) ||
 	       inside(virt, size,
 		       (struct handoff_range){KERNEL_BASE + h->kernel_slide, h->kernel.size});
@@ -420,7 +422,8 @@ static void check_copies(const struct handoff *h)
 			inside(h->raw_memory.base, h->raw_memory.size, all) &&
 			inside(h->jump_page, PAGE, all) &&
 			(!h->configuration_tables.size ||
-				inside(h->configuration_tables.base, h->configuration_tables.size, all)) &&
+				inside(h->configuration_tables.base, h->configuration_tables.size,
+					all)) &&
 			(!h->memory_attributes.size ||
 				inside(h->memory_attributes.base, h->memory_attributes.size, all)));
 	while (length < h->command_line.size && line[length])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From 4-level to 5-level paging: only with paging off, hence through 32-bit code. The code and its
- * data are copied to a page below 4 GiB. All that must survive is on the stack or in the page, for the
- * upper halves of registers do not.
+ * data are copied to a page below 4 GiB. All that must survive is on the stack or in the page, for
+ * the upper halves of registers do not.
  */
 #define LA57_CR3   0
 #define LA57_RSP   8

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * la57.efi: turns 5-level paging on under a firmware that runs with 4 levels, then starts the loader
- * (\EFI\BOOT\BATON.EFI, or what the load options say: a path, then its options). So the loader's way
- * back is tested on firmware that never goes there.
+ * la57.efi: turns 5-level paging on under a firmware that runs with 4 levels, then starts the
+ * loader (\EFI\BOOT\BATON.EFI, or what the load options say: a path, then its options). So the
+ * loader's way back is tested on firmware that never goes there.
  *
- * The firmware's own tables stay as they are: a level-5 table whose first entry points to them is put
- * above. UEFI uses the lower half alone, hence that entry alone.
+ * The firmware's own tables stay as they are: a level-5 table whose first entry points to them is
+ * put above. UEFI uses the lower half alone, hence that entry alone.
  */
 #include "chain.h"
 
@@ -14,7 +14,7 @@
 #include "firmware/serial.h"
 
 #define LOADER_PATH "\\EFI\\BOOT\\BATON.EFI"
-#define PAGE	    UINT64_C(4096)
+#define PAGE        UINT64_C(4096)
 #define BELOW_4GIB  UINT64_C(0xffffffff)
 #define CPUID_LA57  (1u << 16) /* leaf 7, ECX */
 
@@ -29,8 +29,9 @@ struct la57 {
 };
 
 _Static_assert(offsetof(struct la57, gdtr) == 24 && offsetof(struct la57, far32) == 40 &&
-		       offsetof(struct la57, far64) == 48 && offsetof(struct la57, old_gdtr) == 56 &&
-		       offsetof(struct la57, cs) == 72 && sizeof(struct la57) <= 128,
+		       offsetof(struct la57, far64) == 48 &&
+		       offsetof(struct la57, old_gdtr) == 56 && offsetof(struct la57, cs) == 72 &&
+		       sizeof(struct la57) <= 128,
 	"la57.S knows these offsets");
 
 extern const char la57_code[], la57_code32[], la57_code64[], la57_data[], la57_end[];
@@ -76,8 +77,8 @@ static EFI_STATUS turn_on(EFI_BOOT_SERVICES *boot)
 }
 
 /* The first word of the load options is the loader's path, the rest its options. */
-static void read_own_options(EFI_LOADED_IMAGE *self, char *path, size_t path_size, char *options,
-	size_t options_size)
+static void read_own_options(
+	EFI_LOADED_IMAGE *self, char *path, size_t path_size, char *options, size_t options_size)
 {
 	const CHAR16 *from = self->LoadOptions;
 	size_t n = from ? self->LoadOptionsSize / 2 : 0, i = 0, used = 0;

@@ -2,9 +2,10 @@
 /*
  * The loader: from the firmware's call to the kernel's entry point.
  *
- * It has two halves. pure/ holds the thinking: functions from memory to memory that refuse bad input
- * with a verdict and a sentence; they are built for the host too, tested and fuzzed there. firmware/
- * holds the doing, thin code around UEFI's services. This file is the story, top to bottom.
+ * It has two halves. pure/ holds the thinking: functions from memory to memory that refuse bad
+ * input with a verdict and a sentence; they are built for the host too, tested and fuzzed there.
+ * firmware/ holds the doing, thin code around UEFI's services. This file is the story, top to
+ * bottom.
  *
  * A chapter that fails has said so; all that was taken is given back and the firmware gets the
  * status, as if we had never run. That holds up to the first call of ExitBootServices (exit.c).

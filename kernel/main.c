@@ -81,7 +81,7 @@ static void memory_init(const struct handoff *handoff)
 		if (used < ARRAY_SIZE(first))
 			first[used++] = range;
 	}
-	pages_init(handoff->frames_virt, first, used);
+	pages_init_near(handoff->frames_virt, first, used, handoff->initrd.base);
 	for (i = 0, used = 0; i < count; i++) {
 		struct pages_range range = clipped(&map[i]);
 

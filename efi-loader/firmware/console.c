@@ -147,10 +147,11 @@ const char *status_name(EFI_STATUS status)
 {
 	static const char *const names[] = {"success", "load error", "invalid parameter",
 		"unsupported", "bad buffer size", "buffer too small", "not ready", "device error",
-		"write protected", "out of resources", "volume corrupted", "volume full", "no media",
-		"media changed", "not found", "access denied", "no response", "no mapping", "time-out",
-		"not started", "already started", "aborted", "ICMP error", "TFTP error",
-		"protocol error", "incompatible version", "security violation", "CRC error"};
+		"write protected", "out of resources", "volume corrupted", "volume full",
+		"no media", "media changed", "not found", "access denied", "no response",
+		"no mapping", "time-out", "not started", "already started", "aborted", "ICMP error",
+		"TFTP error", "protocol error", "incompatible version", "security violation",
+		"CRC error"};
 	uint64_t code = status & ~EFI_ERROR_MASK;
 
 	return code < sizeof(names) / sizeof(names[0]) ? names[code] : "unknown status";

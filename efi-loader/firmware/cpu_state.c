@@ -25,11 +25,11 @@ static uint64_t read_msr(uint32_t msr)
 	return (uint64_t)high << 32 | low;
 }
 
-#define READ_SEGMENT(name)                                                                         \
-	({                                                                                         \
-		uint16_t v_;                                                                       \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(v_));                                \
-		v_;                                                                                \
+#define READ_SEGMENT(name)                                          \
+	({                                                          \
+		uint16_t v_;                                        \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(v_)); \
+		v_;                                                 \
 	})
 
 static void read_tables(struct handoff_cpu *s)

@@ -16,8 +16,8 @@ void cpu_state_read(struct handoff_cpu *state);
 unsigned int cpu_paging_features(void);
 
 /*
- * Memory that runs this program although `map` may call it free: the stack, and the page tables when
- * they lie in free memory (U-Boot). At most PLACEMENT_AVOID_MAX ranges; returns their number.
+ * Memory that runs this program although `map` may call it free: the stack, and the page tables
+ * when they lie in free memory (U-Boot). At most PLACEMENT_AVOID_MAX ranges; returns their number.
  */
 size_t cpu_memory_in_use(
 	const struct memory_list *map, struct handoff_range ranges[PLACEMENT_AVOID_MAX]);

@@ -9,29 +9,47 @@
 
 #include <efi.h>
 
-#define SHELL_PARAMETERS_GUID                                                                      \
-	{                                                                                          \
-		0x752f3136, 0x4e16, 0x4fdc, {0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca}       \
+#define SHELL_PARAMETERS_GUID                                          \
+	{                                                              \
+		0x752f3136, 0x4e16, 0x4fdc,                            \
+		{                                                      \
+			0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca \
+		}                                                      \
 	}
-#define GLOBAL_VARIABLE_GUID                                                                       \
-	{                                                                                          \
-		0x8be4df61, 0x93ca, 0x11d2, {0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c}       \
+#define GLOBAL_VARIABLE_GUID                                           \
+	{                                                              \
+		0x8be4df61, 0x93ca, 0x11d2,                            \
+		{                                                      \
+			0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c \
+		}                                                      \
 	}
-#define TCG2_PROTOCOL_GUID                                                                         \
-	{                                                                                          \
-		0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}       \
+#define TCG2_PROTOCOL_GUID                                             \
+	{                                                              \
+		0x607f766c, 0x7455, 0x42be,                            \
+		{                                                      \
+			0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f \
+		}                                                      \
 	}
-#define MEMORY_ATTRIBUTES_TABLE_GUID                                                               \
-	{                                                                                          \
-		0xdcfa911d, 0x26eb, 0x469f, {0xa2, 0x20, 0x38, 0xb7, 0xdc, 0x46, 0x12, 0x20}       \
+#define MEMORY_ATTRIBUTES_TABLE_GUID                                   \
+	{                                                              \
+		0xdcfa911d, 0x26eb, 0x469f,                            \
+		{                                                      \
+			0xa2, 0x20, 0x38, 0xb7, 0xdc, 0x46, 0x12, 0x20 \
+		}                                                      \
 	}
-#define ESRT_GUID                                                                                  \
-	{                                                                                          \
-		0xb122a263, 0x3661, 0x4f68, {0x99, 0x29, 0x78, 0xf8, 0xb0, 0xd6, 0x21, 0x80}       \
+#define ESRT_GUID                                                      \
+	{                                                              \
+		0xb122a263, 0x3661, 0x4f68,                            \
+		{                                                      \
+			0x99, 0x29, 0x78, 0xf8, 0xb0, 0xd6, 0x21, 0x80 \
+		}                                                      \
 	}
-#define CONSOLE_OUT_DEVICE_GUID /* EDK2's mark on the handles that ConOut prints to */            \
-	{                                                                                          \
-		0xd3b36f2c, 0xd551, 0x11d4, {0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}       \
+#define CONSOLE_OUT_DEVICE_GUID /* EDK2's mark on the handles that ConOut prints to */ \
+	{                                                                              \
+		0xd3b36f2c, 0xd551, 0x11d4,                                            \
+		{                                                                      \
+			0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d                 \
+		}                                                                      \
 	}
 
 /* EFI_MEMORY_ATTRIBUTES_TABLE, UEFI 2.10 4.6.4. */
@@ -47,8 +65,8 @@ struct tcg2_capability {
 	uint8_t rest[64];
 };
 struct tcg2_protocol {
-	EFI_STATUS(EFIAPI *get_capability)(
-		struct tcg2_protocol *this, struct tcg2_capability *capability);
+	EFI_STATUS(EFIAPI *get_capability)
+	(struct tcg2_protocol *this, struct tcg2_capability *capability);
 };
 
 static inline bool guid_equal(const EFI_GUID *a, const EFI_GUID *b)

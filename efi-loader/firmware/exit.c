@@ -4,10 +4,10 @@
  * allocated, printed or returned to: this file has no console and no allocator in scope, only the
  * pure functions, memory taken before, and last_words().
  *
- * A try is: GetMemoryMap into the hand-off; sort it; build the page tables from it; claim in it what
- * was loaded; ExitBootServices. So all that can be refused is refused before the call, and what is
- * mapped is what the last map says. The map may change between the calls (a timer's event): then the
- * firmware refuses the key, and all is done anew, EXIT_TRIES_MAX times at most.
+ * A try is: GetMemoryMap into the hand-off; sort it; build the page tables from it; claim in it
+ * what was loaded; ExitBootServices. So all that can be refused is refused before the call, and
+ * what is mapped is what the last map says. The map may change between the calls (a timer's event):
+ * then the firmware refuses the key, and all is done anew, EXIT_TRIES_MAX times at most.
  */
 #include "cpu.h"
 #include "cpu_state.h"
@@ -54,8 +54,8 @@ static size_t read_only_ranges(
 
 	for (uint32_t i = 0; i < h->segment_count; i++)
 		if (!(h->segments[i].access & HANDOFF_WRITE))
-			ranges[n++] = (struct handoff_range){
-				h->segments[i].phys, h->segments[i].size};
+			ranges[n++] =
+				(struct handoff_range){h->segments[i].phys, h->segments[i].size};
 	if (!n || jump_page.base > ranges[n - 1].base) {
 		ranges[n++] = jump_page;
 		return n;
@@ -73,8 +73,8 @@ static enum verdict map_kernel(struct state *s, struct paging *p)
 	for (uint32_t i = 0; i < h->segment_count && !verdict; i++) {
 		const struct handoff_segment *g = &h->segments[i];
 
-		verdict = paging_map(p,
-			&(struct paging_run){g->virt, g->phys, g->size, g->access}, &s->why);
+		verdict = paging_map(
+			p, &(struct paging_run){g->virt, g->phys, g->size, g->access}, &s->why);
 	}
 	if (!verdict)
 		verdict = paging_map(p,
@@ -143,8 +143,8 @@ static enum verdict claim_all(struct state *s)
 	if (!verdict)
 		verdict = memory_map_claim(map, initrd, HANDOFF_MEMORY_INITRD, &s->why);
 	if (!verdict)
-		verdict = memory_map_claim(
-			map, used_handoff(s->l), HANDOFF_MEMORY_HANDOFF, &s->why);
+		verdict =
+			memory_map_claim(map, used_handoff(s->l), HANDOFF_MEMORY_HANDOFF, &s->why);
 	h->memory = (struct handoff_range){
 		s->l->areas.memory.base, map->count * sizeof(struct handoff_memory)};
 	return verdict;
@@ -188,7 +188,8 @@ static EFI_STATUS get_map(struct state *s)
 	s->h->raw_descriptor_version = version;
 	if (EFI_ERROR(status))
 		refuse(&s->why, VERDICT_MALFORMED,
-			"memory map: %lu bytes in descriptors of %lu, expected at most %lu in ones of %lu",
+			"memory map: %lu bytes in descriptors of %lu, expected at most %lu in ones "
+			"of %lu",
 			size, descriptor_size, s->l->areas.raw_memory.size,
 			s->h->raw_descriptor_size);
 	return status;
@@ -292,6 +293,6 @@ EFI_STATUS leave_firmware(struct loader *l, struct complaint *why)
 	}
 	text_format(s.why.text, sizeof(s.why.text), "%u tries, the last status 0x%lx",
 		s.h->exit_attempts, status);
-	last_words(l->system->RuntimeServices, &s.h->framebuffer, "ExitBootServices failed:",
-		s.why.text);
+	last_words(l->system->RuntimeServices, &s.h->framebuffer,
+		"ExitBootServices failed:", s.why.text);
 }

@@ -17,8 +17,8 @@ EFI_STATUS volume_open(struct loader *l)
 		return fail(status, "the loader's own image: no loaded image protocol");
 	status = l->boot->HandleProtocol(l->loaded_image->DeviceHandle, &volume_guid, (void **)&fs);
 	if (EFI_ERROR(status))
-		return fail(status,
-			"the device that the loader came from has no file system to read the kernel from");
+		return fail(status, "the device that the loader came from has no file system to "
+				    "read the kernel from");
 	status = fs->OpenVolume(fs, &l->volume);
 	if (EFI_ERROR(status)) {
 		l->volume = NULL;

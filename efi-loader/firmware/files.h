@@ -20,8 +20,8 @@ EFI_STATUS file_read(struct file *file, uint64_t offset, void *to, uint64_t size
 EFI_STATUS file_read_text(
 	struct loader *l, const char *path, char *to, size_t most, size_t *size) CHECKED;
 
-/* Next name in an open folder, in ASCII; an empty one at the end. Names that are not ASCII or longer
- * than `size` come as "?". */
+/* Next name in an open folder, in ASCII; an empty one at the end. Names that are not ASCII or
+ * longer than `size` come as "?". */
 EFI_STATUS folder_next(EFI_FILE *folder, char *name, size_t size) CHECKED;
 
 /* The path as UCS-2. */

@@ -7,9 +7,9 @@
  * its own tables. The jump page holds a copy of jump_page_code and, behind it, struct jump; from it
  * the kernel's tables are loaded, which map it at the same address.
  *
- * Out of 5-level paging one gets only by turning paging off, hence through 32-bit code; jump page and
- * tables lie below 4 GiB then. The upper halves of registers do not survive that, so everything is
- * read from struct jump by its address.
+ * Out of 5-level paging one gets only by turning paging off, hence through 32-bit code; jump page
+ * and tables lie below 4 GiB then. The upper halves of registers do not survive that, so everything
+ * is read from struct jump by its address.
  */
 #define JUMP_CR3     0
 #define JUMP_CR4     8

@@ -26,8 +26,8 @@ void jump_page_fill(uint64_t page, const struct jump *jump)
 	uint16_t limit = sizeof(jump->gdt) - 1;
 	struct jump *j = (struct jump *)data;
 
-	__builtin_memcpy((void *)page, jump_page_code,
-		(size_t)(jump_page_code_end - jump_page_code));
+	__builtin_memcpy(
+		(void *)page, jump_page_code, (size_t)(jump_page_code_end - jump_page_code));
 	*j = *jump;
 	__builtin_memcpy(j->gdtr, &limit, sizeof(limit));
 	__builtin_memcpy(j->gdtr + sizeof(limit), &gdt, sizeof(gdt));

@@ -5,10 +5,10 @@
 #include "cpu.h"
 #include "serial.h"
 
-#define SECONDS	       10u
+#define SECONDS        10u
 #define PIT_CHANNEL_2  0x42
 #define PIT_COMMAND    0x43
-#define PORT_B	       0x61
+#define PORT_B         0x61
 #define PIT_TICKS_50MS 59659u
 /* Fewer TSC ticks than this in 50 ms: there is no PIT, and no CPU that slow either. */
 #define TSC_50MS_LEAST UINT64_C(1000000)

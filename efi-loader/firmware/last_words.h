@@ -7,9 +7,9 @@
 #include <baton/handoff.h>
 
 /*
- * The end, when boot services are gone and the kernel cannot be entered: says so on the first serial
- * port and in the framebuffer, waits ten seconds, resets the machine. Uses neither memory nor
- * firmware but ResetSystem.
+ * The end, when boot services are gone and the kernel cannot be entered: says so on the first
+ * serial port and in the framebuffer, waits ten seconds, resets the machine. Uses neither memory
+ * nor firmware but ResetSystem.
  */
 _Noreturn void last_words(EFI_RUNTIME_SERVICES *runtime,
 	const struct handoff_framebuffer *framebuffer, const char *what, const char *why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The loader's one state, and the chapters of the boot story that main.c tells in order. Each
- * chapter returns EFI_SUCCESS or has already said, by fail(), what went wrong; whatever it took is in
- * struct loader, where loader_release finds it.
+ * chapter returns EFI_SUCCESS or has already said, by fail(), what went wrong; whatever it took is
+ * in struct loader, where loader_release finds it.
  */
 #ifndef LOADER_LOADER_H
 #define LOADER_LOADER_H
@@ -25,7 +25,7 @@ enum piece { PIECE_KERNEL, PIECE_STACK, PIECE_TABLES, PIECE_HANDOFF, PIECE_INITR
 
 struct file {
 	EFI_FILE *handle; /* NULL: not open */
-	uint64_t size;	  /* bytes */
+	uint64_t size;    /* bytes */
 	char path[LOADER_PATH_MAX];
 };
 
@@ -63,8 +63,8 @@ struct loader {
 	struct placement_piece pieces[PIECES];
 	struct handoff_areas areas;
 	struct handoff_memory *scratch; /* within `work`, entries as many as raw descriptors fit */
-	struct paging middle;		/* within `work`: the tables of the jump */
-	struct memory_list map;		/* in the hand-off, built at exit */
+	struct paging middle;           /* within `work`: the tables of the jump */
+	struct memory_list map;         /* in the hand-off, built at exit */
 	struct placement_slides slides;
 
 	struct random_pool random;
@@ -81,8 +81,8 @@ struct menu_item {
 };
 typedef EFI_STATUS menu_options_of(
 	struct loader *l, const struct menu_item *item, struct command_line *line);
-EFI_STATUS menu_run(struct loader *l, const struct menu_item *items, size_t count,
-	uint32_t timeout, menu_options_of *options_of, size_t *chosen, struct command_line *line,
+EFI_STATUS menu_run(struct loader *l, const struct menu_item *items, size_t count, uint32_t timeout,
+	menu_options_of *options_of, size_t *chosen, struct command_line *line,
 	bool *edited) CHECKED;
 
 /* images.c: kernel and initrd. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking memory: one block for the loader's own work (map, scratch, the tables of the jump), and the
- * pieces that the kernel gets, which the pure half places. Pieces that touch are taken in one call.
- * All of it is EfiLoaderData: when the loader fails it goes back, when it succeeds the final map
- * shows it as the loader's, and what is in use is claimed there.
+ * Taking memory: one block for the loader's own work (map, scratch, the tables of the jump), and
+ * the pieces that the kernel gets, which the pure half places. Pieces that touch are taken in one
+ * call. All of it is EfiLoaderData: when the loader fails it goes back, when it succeeds the final
+ * map shows it as the loader's, and what is in use is claimed there.
  */
 #include "console.h"
 #include "cpu.h"
 #include "cpu_state.h"
 #include "loader.h"
 
-#define SLACK_DESCRIPTORS   32u /* that the map may grow by until the end */
-#define SLACK_ENTRIES	    8u	/* the same of configuration tables and attributes */
-#define MIDDLE_TABLES	    10u
-#define FIRST_WORK_SIZE	    (UINT64_C(96) << 10)
-#define AREA_ALIGN		    UINT64_C(64)
+#define SLACK_DESCRIPTORS 32u /* that the map may grow by until the end */
+#define SLACK_ENTRIES     8u  /* the same of configuration tables and attributes */
+#define MIDDLE_TABLES     10u
+#define FIRST_WORK_SIZE   (UINT64_C(96) << 10)
+#define AREA_ALIGN        UINT64_C(64)
 
 struct raw_map {
 	void *data;
@@ -53,8 +53,7 @@ static EFI_STATUS get_map(struct loader *l, struct raw_map *map)
 	map->descriptor_size = 0;
 	map->data = (char *)l->work.base + MIDDLE_TABLES * MEMORY_PAGE;
 	map->size = l->work.size - MIDDLE_TABLES * MEMORY_PAGE;
-	return l->boot->GetMemoryMap(
-		&map->size, map->data, &key, &map->descriptor_size, &version);
+	return l->boot->GetMemoryMap(&map->size, map->data, &key, &map->descriptor_size, &version);
 }
 
 /* Takes the work block and reads the map into it; once more, larger, if the map is a long one. */
@@ -74,7 +73,8 @@ static EFI_STATUS take_work(struct loader *l, struct raw_map *map)
 		if (EFI_ERROR(status) && status != EFI_BUFFER_TOO_SMALL)
 			return fail(status, "the firmware gives no memory map");
 		if (map->descriptor_size < sizeof(struct firmware_descriptor))
-			return fail(EFI_UNSUPPORTED, "memory descriptors of %lu bytes, expected %zu",
+			return fail(EFI_UNSUPPORTED,
+				"memory descriptors of %lu bytes, expected %zu",
 				map->descriptor_size, sizeof(struct firmware_descriptor));
 		if (!EFI_ERROR(status) && work_needed(map) <= size)
 			return EFI_SUCCESS;
@@ -108,8 +108,8 @@ static uint64_t lay_out(struct loader *l, const struct raw_map *map, uint64_t ba
 	a->raw_memory = cut(&at, n * map->descriptor_size);
 	a->configuration_tables = cut(&at, (l->system->NumberOfTableEntries + SLACK_ENTRIES) *
 						   sizeof(EFI_CONFIGURATION_TABLE));
-	a->memory_attributes = cut(&at, l->handoff.memory_attributes.size +
-						SLACK_ENTRIES * map->descriptor_size);
+	a->memory_attributes =
+		cut(&at, l->handoff.memory_attributes.size + SLACK_ENTRIES * map->descriptor_size);
 	a->memory = cut(&at, entries_size(memory_map_capacity(n)));
 	return at;
 }
@@ -125,7 +125,8 @@ static void set_pieces(struct loader *l, const struct raw_map *map, const struct
 	p[PIECE_KERNEL] = (struct placement_piece){"kernel", l->elf.size, MEMORY_PHYS_END, 0};
 	p[PIECE_STACK] = (struct placement_piece){"stack", HANDOFF_STACK_SIZE, MEMORY_PHYS_END, 0};
 	p[PIECE_TABLES] = (struct placement_piece){"page tables", tables * MEMORY_PAGE, end, 0};
-	p[PIECE_HANDOFF] = (struct placement_piece){"hand-off", page_up(lay_out(l, map, 0)), end, 0};
+	p[PIECE_HANDOFF] =
+		(struct placement_piece){"hand-off", page_up(lay_out(l, map, 0)), end, 0};
 	p[PIECE_INITRD] =
 		(struct placement_piece){"initrd", page_up(l->initrd_size), MEMORY_PHYS_END, 0};
 }
@@ -160,7 +161,8 @@ static EFI_STATUS take_block(struct loader *l, struct handoff_range block)
 		AllocateAddress, EfiLoaderData, block.size / MEMORY_PAGE, &base);
 
 	if (EFI_ERROR(status))
-		return fail(status, "0x%lx bytes at 0x%lx are free by the memory map, but not given",
+		return fail(status,
+			"0x%lx bytes at 0x%lx are free by the memory map, but not given",
 			block.size, block.base);
 	l->blocks[l->block_count++] = block;
 	return EFI_SUCCESS;

@@ -131,7 +131,8 @@ static bool take_key(struct menu *m, const EFI_INPUT_KEY *key, menu_options_of *
 	return false;
 }
 
-static void run(struct menu *m, menu_options_of *options_of, struct command_line *line, bool *edited)
+static void run(
+	struct menu *m, menu_options_of *options_of, struct command_line *line, bool *edited)
 {
 	EFI_INPUT_KEY key;
 
@@ -147,9 +148,8 @@ static void run(struct menu *m, menu_options_of *options_of, struct command_line
 	}
 }
 
-EFI_STATUS menu_run(struct loader *l, const struct menu_item *items, size_t count,
-	uint32_t timeout, menu_options_of *options_of, size_t *chosen, struct command_line *line,
-	bool *edited)
+EFI_STATUS menu_run(struct loader *l, const struct menu_item *items, size_t count, uint32_t timeout,
+	menu_options_of *options_of, size_t *chosen, struct command_line *line, bool *edited)
 {
 	struct menu m = {
 		.l = l, .items = items, .count = count, .chosen = *chosen, .seconds = timeout};

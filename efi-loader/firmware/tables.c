@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the firmware leaves for the kernel: configuration tables, the memory attributes, random bytes,
- * the state of Secure Boot and TPM.
+ * What the firmware leaves for the kernel: configuration tables, the memory attributes, random
+ * bytes, the state of Secure Boot and TPM.
  */
 #include "console.h"
 #include "cpu.h"
 #include "loader.h"
 
-#define RNG_BYTES	32u
-#define RDRAND_WORDS	8u
+#define RNG_BYTES       32u
+#define RDRAND_WORDS    8u
 #define RDRAND_ATTEMPTS 10
-#define TSC_STAMPS	32u
+#define TSC_STAMPS      32u
 
 static EFI_CONFIGURATION_TABLE *find_table(struct loader *l, const EFI_GUID *guid)
 {

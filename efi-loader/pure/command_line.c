@@ -6,8 +6,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-enum verdict command_line_append(
-	struct command_line *line, const char *text, struct complaint *why)
+enum verdict command_line_append(struct command_line *line, const char *text, struct complaint *why)
 {
 	size_t length = text_length(text), gap = line->length && length ? 1 : 0;
 
@@ -63,8 +62,7 @@ static bool next_word(const char **at, char *word, size_t size)
 	return true;
 }
 
-static enum verdict take_path(
-	char *out, const char *name, const char *value, struct complaint *why)
+static enum verdict take_path(char *out, const char *name, const char *value, struct complaint *why)
 {
 	if (!*value)
 		return refuse(why, VERDICT_MALFORMED, "command line: %s= without a path", name);
@@ -75,8 +73,7 @@ static enum verdict take_path(
 	return VERDICT_OK;
 }
 
-static enum verdict take_video(
-	struct loader_options *o, const char *value, struct complaint *why)
+static enum verdict take_video(struct loader_options *o, const char *value, struct complaint *why)
 {
 	const char *x = value;
 
@@ -152,10 +149,11 @@ enum verdict load_options_text(const void *options, size_t size, bool from_shell
 			break;
 		if ((c < ' ' || c > '~') && c != '\t')
 			return refuse(why, VERDICT_MALFORMED,
-				"load options: character 0x%x at %zu, expected printable ASCII", c, n);
+				"load options: character 0x%x at %zu, expected printable ASCII", c,
+				n);
 		if (n + 1 >= COMMAND_LINE_MAX)
-			return refuse(why, VERDICT_NO_ROOM, "load options: longer than %u characters",
-				COMMAND_LINE_MAX - 1);
+			return refuse(why, VERDICT_NO_ROOM,
+				"load options: longer than %u characters", COMMAND_LINE_MAX - 1);
 		line->text[n] = (char)c;
 	}
 	for (; skip < n && (quoted || !is_blank(line->text[skip])); skip++)

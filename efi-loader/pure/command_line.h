@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The command line: the entry's `options`, then the load options, joined by a space. Words are
- * separated by spaces and tabs; within double quotes a space separates nothing. The loader reads its
- * own options out of it, leaves them in, and never complains of one that it does not know: the
+ * separated by spaces and tabs; within double quotes a space separates nothing. The loader reads
+ * its own options out of it, leaves them in, and never complains of one that it does not know: the
  * kernel has the table of all. After a word `--` nothing is the loader's.
  */
 #ifndef LOADER_COMMAND_LINE_H
@@ -22,7 +22,7 @@ struct command_line {
 struct loader_options {
 	bool nokaslr;
 	uint32_t video_width, video_height; /* 0: as the firmware has it */
-	char kernel[LOADER_PATH_MAX];	    /* empty: as the entry says */
+	char kernel[LOADER_PATH_MAX];       /* empty: as the entry says */
 	char initrds[INITRDS_MAX][LOADER_PATH_MAX];
 	size_t initrd_count;
 	char config[LOADER_PATH_MAX]; /* another loader.conf; in load options only */

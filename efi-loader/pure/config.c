@@ -62,13 +62,15 @@ static enum verdict split(
 		end--;
 	line->number = r->number;
 	if (!copy_range(line->value, sizeof(line->value), r->text + value, end - value))
-		return refuse(why, VERDICT_MALFORMED, "line %u: a value of %zu bytes, expected at most %zu",
-			r->number, end - value, sizeof(line->value) - 1);
+		return refuse(why, VERDICT_MALFORMED,
+			"line %u: a value of %zu bytes, expected at most %zu", r->number,
+			end - value, sizeof(line->value) - 1);
 	return VERDICT_OK;
 }
 
 /* The next line with a key; an empty key in `line` with VERDICT_OK means the end. */
-static enum verdict next_line(struct reader *r, struct line *line, bool *more, struct complaint *why)
+static enum verdict next_line(
+	struct reader *r, struct line *line, bool *more, struct complaint *why)
 {
 	*more = false;
 	while (r->at < r->size) {
@@ -97,8 +99,7 @@ static enum verdict next_line(struct reader *r, struct line *line, bool *more, s
 	return VERDICT_OK;
 }
 
-static enum verdict begin(
-	struct reader *r, const char *text, size_t size, struct complaint *why)
+static enum verdict begin(struct reader *r, const char *text, size_t size, struct complaint *why)
 {
 	*r = (struct reader){.text = text, .size = size};
 	if (size > CONFIG_FILE_MAX)
@@ -131,8 +132,8 @@ static enum verdict take_loader_line(
 			return no_value(line, why);
 		if (!text_number(line->value, NULL, CONFIG_TIMEOUT_MAX, &config->timeout))
 			return refuse(why, VERDICT_MALFORMED,
-				"line %u: `timeout %s`, expected seconds from 0 to %u", line->number,
-				line->value, CONFIG_TIMEOUT_MAX);
+				"line %u: `timeout %s`, expected seconds from 0 to %u",
+				line->number, line->value, CONFIG_TIMEOUT_MAX);
 	} else if (text_equal(line->key, "default")) {
 		if (!*line->value)
 			return no_value(line, why);
@@ -173,7 +174,8 @@ static enum verdict take_options(
 static enum verdict take_entry_line(
 	struct boot_entry *entry, const struct line *line, struct complaint *why)
 {
-	bool is_initrd = text_equal(line->key, "initrd"), is_kernel = text_equal(line->key, "kernel");
+	bool is_initrd = text_equal(line->key, "initrd"),
+	     is_kernel = text_equal(line->key, "kernel");
 
 	if (text_equal(line->key, "options"))
 		return take_options(entry, line, why);

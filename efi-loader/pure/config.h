@@ -21,11 +21,11 @@
 
 struct loader_config {
 	char default_entry[CONFIG_NAME_MAX]; /* file name with * and ?; empty: the first */
-	uint32_t timeout;		     /* seconds */
+	uint32_t timeout;                    /* seconds */
 };
 
 struct boot_entry {
-	char title[CONFIG_NAME_MAX]; /* empty: none given */
+	char title[CONFIG_NAME_MAX];  /* empty: none given */
 	char kernel[LOADER_PATH_MAX]; /* empty: not an entry of ours */
 	char initrds[INITRDS_MAX][LOADER_PATH_MAX];
 	size_t initrd_count;

@@ -32,8 +32,8 @@ static enum verdict check_identity(const Elf64_Ehdr *h, struct complaint *why)
 	if (id[EI_MAG0] != ELFMAG0 || id[EI_MAG1] != ELFMAG1 || id[EI_MAG2] != ELFMAG2 ||
 		id[EI_MAG3] != ELFMAG3)
 		return refuse(why, VERDICT_MALFORMED,
-			"no ELF file: it begins with %x %x %x %x, expected 7f 45 4c 46", id[0], id[1],
-			id[2], id[3]);
+			"no ELF file: it begins with %x %x %x %x, expected 7f 45 4c 46", id[0],
+			id[1], id[2], id[3]);
 	if (id[EI_CLASS] != ELFCLASS64)
 		return refuse(why, VERDICT_UNSUPPORTED, "ELF class %u, expected %u (64 bits)",
 			id[EI_CLASS], ELFCLASS64);
@@ -48,8 +48,8 @@ static enum verdict check_identity(const Elf64_Ehdr *h, struct complaint *why)
 			h->e_machine, EM_X86_64);
 	if (h->e_type != ET_DYN && h->e_type != ET_EXEC)
 		return refuse(why, VERDICT_UNSUPPORTED,
-			"ELF type %u, expected %u (static-pie) or %u (executable)", h->e_type, ET_DYN,
-			ET_EXEC);
+			"ELF type %u, expected %u (static-pie) or %u (executable)", h->e_type,
+			ET_DYN, ET_EXEC);
 	return VERDICT_OK;
 }
 
@@ -75,7 +75,8 @@ static enum verdict check_tables(
 	bytes = (uint64_t)h->e_shnum * h->e_shentsize;
 	if (!fits(h->e_shoff, bytes, file_size))
 		return refuse(why, VERDICT_MALFORMED,
-			"section headers at 0x%lx, 0x%lx bytes: past the file's end at 0x%lx (cut?)",
+			"section headers at 0x%lx, 0x%lx bytes: past the file's end at 0x%lx "
+			"(cut?)",
 			h->e_shoff, bytes, file_size);
 	return VERDICT_OK;
 }
@@ -97,18 +98,18 @@ static enum verdict check_load(
 			p->p_filesz, p->p_memsz);
 	if (!fits(p->p_offset, p->p_filesz, file_size))
 		return refuse(why, VERDICT_MALFORMED,
-			"program header %u: 0x%lx bytes at 0x%lx are past the file's end at 0x%lx", i,
-			p->p_filesz, p->p_offset, file_size);
+			"program header %u: 0x%lx bytes at 0x%lx are past the file's end at 0x%lx",
+			i, p->p_filesz, p->p_offset, file_size);
 	if (p->p_align < ELF_PAGE || (p->p_align & (p->p_align - 1)))
 		return refuse(why, VERDICT_MALFORMED,
-			"program header %u: alignment 0x%lx, expected a power of two from 0x1000", i,
-			p->p_align);
+			"program header %u: alignment 0x%lx, expected a power of two from 0x1000",
+			i, p->p_align);
 	if ((p->p_vaddr - p->p_offset) & (ELF_PAGE - 1))
 		return refuse(why, VERDICT_MALFORMED,
 			"program header %u: address 0x%lx and offset 0x%lx differ within a page", i,
 			p->p_vaddr, p->p_offset);
-	if (p->p_vaddr < ELF_LOWEST || !fits(p->p_vaddr - ELF_LOWEST, p->p_memsz,
-					       ELF_HIGHEST - ELF_LOWEST))
+	if (p->p_vaddr < ELF_LOWEST ||
+		!fits(p->p_vaddr - ELF_LOWEST, p->p_memsz, ELF_HIGHEST - ELF_LOWEST))
 		return refuse(why, VERDICT_UNSUPPORTED,
 			"program header %u: 0x%lx bytes at 0x%lx, expected within 0x%lx-0x%lx", i,
 			p->p_memsz, p->p_vaddr, ELF_LOWEST, ELF_HIGHEST);
@@ -117,13 +118,14 @@ static enum verdict check_load(
 			"program header %u: flags 0x%x without PF_R", i, p->p_flags);
 	if ((p->p_flags & (PF_W | PF_X)) == (PF_W | PF_X))
 		return refuse(why, VERDICT_MALFORMED,
-			"program header %u: flags 0x%x, writable and executable: expected one of them",
+			"program header %u: flags 0x%x, writable and executable: expected one of "
+			"them",
 			i, p->p_flags);
 	return VERDICT_OK;
 }
 
-static enum verdict add_load(struct elf_image *image, const Elf64_Phdr *p, unsigned int i,
-	struct complaint *why)
+static enum verdict add_load(
+	struct elf_image *image, const Elf64_Phdr *p, unsigned int i, struct complaint *why)
 {
 	uint64_t end = image->base + image->size;
 
@@ -132,7 +134,8 @@ static enum verdict add_load(struct elf_image *image, const Elf64_Phdr *p, unsig
 			"program header %u: more than %u segments to load", i, ELF_SEGMENTS_MAX);
 	if (image->segment_count && page_down(p->p_vaddr) < end)
 		return refuse(why, VERDICT_MALFORMED,
-			"program header %u: begins in page 0x%lx, the segment before it ends at 0x%lx "
+			"program header %u: begins in page 0x%lx, the segment before it ends at "
+			"0x%lx "
 			"(overlap, or not in ascending order)",
 			i, page_down(p->p_vaddr), end);
 	if (!image->segment_count)
@@ -199,8 +202,8 @@ static enum verdict check_whole(const struct elf_image *image, struct complaint 
 	return VERDICT_OK;
 }
 
-enum verdict elf_check(const void *header, size_t size, uint64_t file_size,
-	struct elf_image *image, struct complaint *why)
+enum verdict elf_check(const void *header, size_t size, uint64_t file_size, struct elf_image *image,
+	struct complaint *why)
 {
 	enum verdict verdict;
 	Elf64_Ehdr h;
@@ -281,8 +284,8 @@ static enum verdict read_dynamic(const struct elf_image *image, const char *memo
 			table->size, entry_size, sizeof(Elf64_Rela));
 	if (table->size && !segment_of(image, table->virt, table->size))
 		return refuse(why, VERDICT_MALFORMED,
-			"relocations, 0x%lx bytes at 0x%lx: expected in a loaded segment", table->size,
-			table->virt);
+			"relocations, 0x%lx bytes at 0x%lx: expected in a loaded segment",
+			table->size, table->virt);
 	return VERDICT_OK;
 }
 
@@ -297,12 +300,13 @@ static enum verdict check_relocation(const struct elf_image *image, const Elf64_
 			(unsigned long)ELF64_R_TYPE(r->r_info), R_X86_64_RELATIVE);
 	if (!s || (s->access & HANDOFF_EXECUTE))
 		return refuse(why, VERDICT_MALFORMED,
-			"relocation %lu: target 0x%lx, expected in a segment that is not executable", i,
-			r->r_offset);
-	if (r->r_offset < table->virt + table->size &&
-		r->r_offset + sizeof(uint64_t) > table->virt)
+			"relocation %lu: target 0x%lx, expected in a segment that is not "
+			"executable",
+			i, r->r_offset);
+	if (r->r_offset < table->virt + table->size && r->r_offset + sizeof(uint64_t) > table->virt)
 		return refuse(why, VERDICT_MALFORMED,
-			"relocation %lu: target 0x%lx lies in the relocation table", i, r->r_offset);
+			"relocation %lu: target 0x%lx lies in the relocation table", i,
+			r->r_offset);
 	if ((uint64_t)r->r_addend - image->base > image->size)
 		return refuse(why, VERDICT_MALFORMED,
 			"relocation %lu: value 0x%lx, expected within the image 0x%lx-0x%lx", i,

@@ -154,8 +154,8 @@ static enum verdict emit(struct memory_list *list, struct handoff_memory m, stru
 		return VERDICT_OK;
 	}
 	if (list->count == list->capacity)
-		return refuse(why, VERDICT_NO_ROOM, "memory map: more than %zu ranges",
-			list->capacity);
+		return refuse(
+			why, VERDICT_NO_ROOM, "memory map: more than %zu ranges", list->capacity);
 	list->entries[list->count++] = m;
 	return VERDICT_OK;
 }
@@ -241,7 +241,8 @@ enum verdict memory_map_sanitise(const void *raw, size_t raw_size, size_t descri
 	list->count = 0;
 	if (descriptor_size < sizeof(struct firmware_descriptor) || raw_size % descriptor_size)
 		return refuse(why, VERDICT_MALFORMED,
-			"memory map: %zu bytes in descriptors of %zu, expected whole ones of %zu or more",
+			"memory map: %zu bytes in descriptors of %zu, expected whole ones of %zu "
+			"or more",
 			raw_size, descriptor_size, sizeof(struct firmware_descriptor));
 	if (raw_size / descriptor_size >= NONE)
 		return refuse(why, VERDICT_NO_ROOM, "memory map: %zu bytes", raw_size);
@@ -286,8 +287,8 @@ enum verdict memory_map_claim(struct memory_list *list, struct handoff_range ran
 	parts[n].size = m->base + m->size - parts[n].base;
 	n += parts[n].size != 0;
 	if (list->count + n - 1 > list->capacity)
-		return refuse(why, VERDICT_NO_ROOM, "memory map: more than %zu ranges",
-			list->capacity);
+		return refuse(
+			why, VERDICT_NO_ROOM, "memory map: more than %zu ranges", list->capacity);
 	__builtin_memmove(m + n, m + 1, (size_t)(end - m - 1) * sizeof(*m));
 	__builtin_memcpy(m, parts, n * sizeof(*m));
 	list->count += n - 1;

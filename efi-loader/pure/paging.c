@@ -26,8 +26,8 @@ static unsigned int index_at(uint64_t virt, unsigned int level)
 static enum verdict new_table(struct paging *p, uint64_t **table, struct complaint *why)
 {
 	if (p->used == p->capacity)
-		return refuse(why, VERDICT_NO_ROOM, "page tables: more than %zu needed",
-			p->capacity);
+		return refuse(
+			why, VERDICT_NO_ROOM, "page tables: more than %zu needed", p->capacity);
 	*table = p->tables + p->used++ * ENTRIES;
 	__builtin_memset(*table, 0, TABLE_SIZE);
 	return VERDICT_OK;
@@ -127,8 +127,8 @@ enum verdict paging_map(struct paging *p, const struct paging_run *run, struct c
 	if (((r.virt | r.phys | r.size) & (MEMORY_PAGE - 1)) || r.phys >= MEMORY_PHYS_END ||
 		r.size > MEMORY_PHYS_END - r.phys || r.virt + r.size - 1 < r.virt)
 		return refuse(why, VERDICT_MALFORMED,
-			"page tables: 0x%lx bytes at 0x%lx from 0x%lx: not whole pages", r.size, r.virt,
-			r.phys);
+			"page tables: 0x%lx bytes at 0x%lx from 0x%lx: not whole pages", r.size,
+			r.virt, r.phys);
 	if ((r.access & HANDOFF_WRITE) && (r.access & HANDOFF_EXECUTE))
 		return refuse(why, VERDICT_MALFORMED,
 			"page tables: 0x%lx would be writable and executable", r.virt);
@@ -161,15 +161,16 @@ static enum verdict map_stretch(struct paging *p, struct handoff_range ram, uint
 			why);
 		if (!verdict)
 			verdict = paging_map(p,
-				&(struct paging_run){virt + ro, ro, ro_end - ro, HANDOFF_READ}, why);
+				&(struct paging_run){virt + ro, ro, ro_end - ro, HANDOFF_READ},
+				why);
 		ram.base = ro_end;
 		ram.size = end - ro_end;
 	}
 	if (verdict)
 		return verdict;
 	return paging_map(p,
-		&(struct paging_run){virt + ram.base, ram.base, ram.size,
-			HANDOFF_READ | HANDOFF_WRITE},
+		&(struct paging_run){
+			virt + ram.base, ram.base, ram.size, HANDOFF_READ | HANDOFF_WRITE},
 		why);
 }
 

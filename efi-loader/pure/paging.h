@@ -19,21 +19,21 @@
 enum paging_levels { PAGING_4_LEVELS = 4, PAGING_5_LEVELS = 5 };
 enum paging_features {
 	PAGING_GIGABYTE_PAGES = 1, /* CPUID 80000001h EDX bit 26 */
-	PAGING_NO_EXECUTE = 2,	   /* EFER.NXE is or will be on: without it all is executable */
+	PAGING_NO_EXECUTE = 2,     /* EFER.NXE is or will be on: without it all is executable */
 };
 
 struct paging {
-	uint64_t *tables;  /* where the tables can be written; table 0 is the top-level one */
-	uint64_t phys;	   /* physical address of `tables` */
-	size_t used;	   /* tables of 4 KiB */
-	size_t capacity;   /* tables of 4 KiB */
-	unsigned int levels; /* enum paging_levels */
+	uint64_t *tables;      /* where the tables can be written; table 0 is the top-level one */
+	uint64_t phys;         /* physical address of `tables` */
+	size_t used;           /* tables of 4 KiB */
+	size_t capacity;       /* tables of 4 KiB */
+	unsigned int levels;   /* enum paging_levels */
 	unsigned int features; /* enum paging_features, or-ed */
 };
 
 struct paging_run {
 	uint64_t virt, phys, size; /* whole pages */
-	uint32_t access;	   /* enum handoff_access, or-ed */
+	uint32_t access;           /* enum handoff_access, or-ed */
 };
 
 /* Clears the top-level table. */

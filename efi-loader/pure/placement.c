@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "placement.h"
 
-#define MIB UINT64_C(0x100000)
-#define GIB UINT64_C(0x40000000)
-#define TIB (1024 * GIB)
+#define MIB             UINT64_C(0x100000)
+#define GIB             UINT64_C(0x40000000)
+#define TIB             (1024 * GIB)
 
 #define DIRECT_MAP_VIRT UINT64_C(0xffff888000000000)
 #define DYNAMIC_VIRT    UINT64_C(0xffffc90000000000)
@@ -90,8 +90,8 @@ static enum verdict place_apart(const struct memory_list *map, struct taken *tak
 			f++;
 		if (f == sizeof(floors) / sizeof(floors[0]))
 			return refuse(why, VERDICT_NO_ROOM,
-				"%s: no %lu KiB of free memory in one piece below 0x%lx", pieces[i].name,
-				pieces[i].size / 1024, pieces[i].end_max);
+				"%s: no %lu KiB of free memory in one piece below 0x%lx",
+				pieces[i].name, pieces[i].size / 1024, pieces[i].end_max);
 	}
 	return VERDICT_OK;
 }

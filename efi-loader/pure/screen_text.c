@@ -5,10 +5,10 @@
 
 #define GLYPH_WIDTH  5u
 #define GLYPH_HEIGHT 7u
-#define SCALE	     3u
+#define SCALE        3u
 #define CELL_WIDTH   ((GLYPH_WIDTH + 1) * SCALE)
 #define CELL_HEIGHT  ((GLYPH_HEIGHT + 3) * SCALE)
-#define LINES	     12u /* cleared */
+#define LINES        12u /* cleared */
 
 /* Rows from the top, the leftmost dot in bit 4. */
 static const unsigned char glyphs[91][GLYPH_HEIGHT] = {

@@ -27,8 +27,8 @@ enum verdict handoff_verify(
 	const struct handoff *handoff, uint64_t available, struct complaint *why)
 {
 	if (available < sizeof(*handoff))
-		return refuse(why, VERDICT_MALFORMED, "hand-off: %lu bytes, expected %zu", available,
-			sizeof(*handoff));
+		return refuse(why, VERDICT_MALFORMED, "hand-off: %lu bytes, expected %zu",
+			available, sizeof(*handoff));
 	if (handoff->magic != HANDOFF_MAGIC)
 		return refuse(why, VERDICT_MALFORMED, "hand-off: magic 0x%lx, expected 0x%lx",
 			handoff->magic, HANDOFF_MAGIC);

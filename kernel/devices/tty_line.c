@@ -213,12 +213,30 @@ static uint32_t column_at(const struct line *line, uint32_t end)
 	return column;
 }
 
-/* Takes the cells back from the cursor to `column`. */
-static void erase_to(struct line *line, uint32_t column)
+/* The cells of the byte at `position`. A tab's depend on all before it. */
+static uint32_t cells(const struct line *line, uint32_t position)
 {
-	while (line->column > column) {
-		echo_raw(line, "\b \b", 3);
-		line->column--;
+	uint8_t byte = at(line, position);
+
+	if (byte == '\t')
+		return column_at(line, position + 1) - column_at(line, position);
+	if (is_control(byte))
+		return local_flag(line, ECHOCTL) ? 2 : 0;
+	return !is_continuation(line, byte);
+}
+
+/* Takes back on the screen what stood from line->head up to `old_head`, last first. Over a tab's
+ * cells there is nothing to blank. */
+static void erase_cells(struct line *line, uint32_t old_head)
+{
+	const char *back;
+	uint32_t width;
+
+	while (old_head != line->head) {
+		old_head--;
+		back = at(line, old_head) == '\t' ? "\b" : "\b \b";
+		for (width = cells(line, old_head); width && line->column; width--, line->column--)
+			echo_raw(line, back, strlen(back));
 	}
 }
 
@@ -265,6 +283,8 @@ static void back_word(struct line *line)
 
 static void erase(struct line *line, uint8_t byte)
 {
+	uint32_t old_head = line->head;
+
 	if (is_special(line, byte, VERASE) && !back_one(line))
 		return;
 	if (is_special(line, byte, VWERASE))
@@ -272,7 +292,7 @@ static void erase(struct line *line, uint8_t byte)
 	if (!local_flag(line, ECHO))
 		return;
 	if (local_flag(line, ECHOE))
-		erase_to(line, column_at(line, line->head));
+		erase_cells(line, old_head);
 	else
 		echo_byte(line, byte);
 }
@@ -280,12 +300,13 @@ static void erase(struct line *line, uint8_t byte)
 static void kill_line(struct line *line, uint8_t byte)
 {
 	bool clean = local_flag(line, ECHOK) && local_flag(line, ECHOKE) && local_flag(line, ECHOE);
+	uint32_t old_head = line->head;
 
 	line->head = line->ready;
 	if (!local_flag(line, ECHO))
 		return;
 	if (clean) {
-		erase_to(line, line->line_start);
+		erase_cells(line, old_head);
 		return;
 	}
 	echo_byte(line, byte);

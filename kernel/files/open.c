@@ -207,13 +207,20 @@ int file_open(
 
 /* ---- Reading and writing ---- */
 
+/* Where nothing can be: before 0, or past the largest position there is. */
+static bool is_nowhere(const struct file *file, const struct io *io, int64_t position)
+{
+	return !(file->operations->traits & FILE_STREAM) &&
+	       (position < 0 || io->left > (uint64_t)(INT64_MAX - position));
+}
+
 ssize_t file_read(struct file *file, struct io *io, int64_t *position)
 {
 	if (!file_readable(file))
 		return -EBADF;
 	if (is_directory(file->inode))
 		return -EISDIR;
-	if (!file->operations->read)
+	if (!file->operations->read || is_nowhere(file, io, *position))
 		return -EINVAL;
 	return file->operations->read(file, io, position);
 }
@@ -222,7 +229,7 @@ ssize_t file_write(struct file *file, struct io *io, int64_t *position)
 {
 	if (!file_writable(file))
 		return -EBADF;
-	if (!file->operations->write)
+	if (!file->operations->write || is_nowhere(file, io, *position))
 		return -EINVAL;
 	return file->operations->write(file, io, position);
 }

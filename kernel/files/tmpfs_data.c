@@ -108,7 +108,7 @@ static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 	if (at >= INT64_MAX) {
 		result = -EFBIG;
 	} else {
-		if (io->left > INT64_MAX - at)
+		if (io->left > INT64_MAX - at) /* appending only: others are checked before */
 			io->left = INT64_MAX - at;
 		result = write_locked(inode->object, io, &at);
 		if (result > 0)

@@ -181,8 +181,9 @@ static void report(void)
 {
 	const struct acpi_madt *madt = &info.madt;
 
-	log_info("ACPI: %u CPUs, %u IOAPICs, PM timer %u bits, HPET %s, power-off %s, reset %s",
-		madt->cpu_count, madt->ioapic_count, info.fadt.pm_timer_bits,
+	log_info("ACPI: %u CPU%s, %u IOAPIC%s, PM timer %u bits, HPET %s, power-off %s, reset %s",
+		madt->cpu_count, madt->cpu_count == 1 ? "" : "s", madt->ioapic_count,
+		madt->ioapic_count == 1 ? "" : "s", info.fadt.pm_timer_bits,
 		info.hpet.present ? "yes" : "no", info.s5.present ? "yes" : "no",
 		info.fadt.reset.address ? "yes" : "no");
 	if (madt->cpus_left_out)

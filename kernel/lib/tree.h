@@ -28,7 +28,7 @@ struct tree_node *tree_last(const struct tree *tree);
 struct tree_node *tree_next(const struct tree_node *node); /* NULL: node was the last */
 struct tree_node *tree_prev(const struct tree_node *node);
 /* The first node for which `before` is not true, where `before` is true of a prefix of the order. */
-struct tree_node *tree_lower_bound(
-	const struct tree *tree, bool (*before)(const struct tree_node *node, uint64_t key), uint64_t key);
+struct tree_node *tree_lower_bound(const struct tree *tree,
+	bool (*before)(const struct tree_node *node, uint64_t key), uint64_t key);
 
 #endif

@@ -343,6 +343,12 @@ void *frame_ptr(const struct frame *frame)
 
 void pages_init(virt_t frames_virt, const struct pages_range *ranges, size_t count)
 {
+	pages_init_near(frames_virt, ranges, count, 0);
+}
+
+void pages_init_near(
+	virt_t frames_virt, const struct pages_range *ranges, size_t count, phys_t near)
+{
 	uint64_t active;
 
 	spin_lock(&pages_lock);
@@ -354,6 +360,7 @@ void pages_init(virt_t frames_virt, const struct pages_range *ranges, size_t cou
 	for (size_t i = 0; i < count; i++)
 		pages_donate(ranges[i].base, ranges[i].size);
 	spin_lock(&pages_lock);
+	section_activate_preferred(near >> SECTION_SHIFT);
 	while (!pages.active_sections && section_activate_next())
 		;
 	active = pages.active_sections;

@@ -83,6 +83,10 @@ struct pages_stats {
  * afterwards; a caller short of room may give some ranges here and donate the rest one by one.
  * Panics only when not one section can be backed. */
 void pages_init(virt_t frames_virt, const struct pages_range *ranges, size_t count);
+/* The same, but it starts in the section where `near` lies, if that has RAM enough: the initrd's
+ * frames, say, are claimed anyway, and a second section would cost a second MiB. */
+void pages_init_near(
+	virt_t frames_virt, const struct pages_range *ranges, size_t count, phys_t near);
 
 /* Hands over more RAM later (boot services' memory, dropped tables): nobody may use it any more.
  * Works for ranges in sections that are not active, which stay so. Partial pages at the ends are

@@ -71,6 +71,8 @@ static inline bool section_active(uint64_t section)
 }
 
 void sections_reset(void) requires(pages_lock);
+/* Activates this section, if it is not active and worth it. */
+void section_activate_preferred(uint64_t section) requires(pages_lock);
 /* Activates the lowest section worth it. False: there is none left. */
 bool section_activate_next(void) requires(pages_lock);
 /* Splits what waits into what an activation could make free and what it could not. */

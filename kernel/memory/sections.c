@@ -291,6 +291,16 @@ static int section_activate(uint64_t section, enum backing backing) requires(pag
 	return 0;
 }
 
+/* Where the array would take more than a quarter, a section is not worth it yet. */
+#define WORTH_IT (4 * SECTION_COST)
+
+void section_activate_preferred(uint64_t section)
+{
+	/* Whether it failed does not matter: another section serves too. */
+	if (waiting_in(section) >= WORTH_IT)
+		(void)section_activate(section, BACKING_OWN);
+}
+
 /* Tries the lowest section where `least` pages wait. False: there is none. */
 static bool activate_lowest(uint64_t least) requires(pages_lock)
 {
@@ -309,8 +319,7 @@ static bool activate_lowest(uint64_t least) requires(pages_lock)
 
 bool section_activate_next(void)
 {
-	/* Those where the array would take more than a quarter come last. */
-	return activate_lowest(4 * SECTION_COST) || activate_lowest(SECTION_COST + 1);
+	return activate_lowest(WORTH_IT) || activate_lowest(SECTION_COST + 1);
 }
 
 /* ---- Handing over ---- */
@@ -354,7 +363,7 @@ void pages_donate(phys_t base, uint64_t size)
 	}
 	spin_lock(&pages_lock);
 	for (; first < end; first += count) {
-		count = in_section(first, end);
+		count = pages.active_sections ? in_section(first, end) : end - first;
 		if (section_active(first / SECTION_FRAMES)) {
 			assert(range_unknown(first, count));
 			buddy_give_range(first, count);

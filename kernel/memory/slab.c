@@ -357,7 +357,7 @@ void *kmalloc(size_t size)
 	struct frame *frame;
 	unsigned order = 0;
 
-	if (size <= KMALLOC_MAX - RED_ZONE_SIZE)
+	if (size <= KMALLOC_MAX)
 		return object_alloc(kmalloc_cache(size));
 	if (size > PAGE_SIZE << PAGES_MAX_ORDER)
 		return NULL;

@@ -241,7 +241,7 @@ static void crime_free_middle(void)
 
 static void crime_free_never_given(void)
 {
-	cache_free(&things, victim + 10 * things.stride);
+	cache_free(&things, victim + things.stride);
 }
 
 static void crime_wrong_cache(void)

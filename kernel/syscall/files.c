@@ -48,8 +48,6 @@ static long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
 		return -EBADF;
 	if (!allows(file, way)) {
 		result = -EBADF;
-	} else if ((ssize_t)count < 0) {
-		result = -EINVAL;
 	} else if (!user_range_ok(buffer, count)) {
 		result = -EFAULT;
 	} else {
@@ -97,8 +95,6 @@ static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, 
 		result = -ESPIPE;
 	else if (!allows(file, way))
 		result = -EBADF;
-	else if ((ssize_t)count < 0)
-		result = -EINVAL;
 	else if (!user_range_ok(buffer, count))
 		result = -EFAULT;
 	else

@@ -8,7 +8,7 @@ from pathlib import Path
 TAIL = 16384
 # What says that nothing will come of this boot: a kernel panic, a loader that went back to firmware.
 FATAL = re.compile(
-    rb"[^\r\n]*(?:\bpanic: |\bloader: error: |BdsDxe: failed to (?:start|load) Boot|BdsDxe: No bootable option|"
+    rb"[^\r\n]*(?:(?i:\bpanic: )|\bloader: error: |BdsDxe: failed to (?:start|load) Boot|BdsDxe: No bootable option|"
     rb"\bUEFI Interactive Shell)[^\r\n]*[\r\n]")
 CONTROL = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|.)|[\x00-\x08\x0b-\x1f\x7f]")
 

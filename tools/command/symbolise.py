@@ -2,7 +2,7 @@
 """baton symbolise: the kernel's addresses in a log -> function, file and line.
 
 An address is `kernel+0xOFFSET`, or one in the kernel's range; the slide that was added to the latter
-is read from the log (`slide 0x...`), from the line above or the address's own. The return address of
+is read from the log (`image at 0x...`, `slide 0x...`), from the line above or the address's own. The return address of
 a call is the instruction after it, which may belong to another line: one less is looked up, but for
 the address that a line with `rip` names.
 """
@@ -15,6 +15,7 @@ import sys
 from . import build, tree
 
 LINK_BASE = 0xFFFFFFFF80000000
+IMAGE = re.compile(r"\bimage at (?:0x)?([0-9a-f]{16})\b", re.I)
 SLIDE = re.compile(r"\bslide[ =:]+(?:0x)?([0-9a-f]+)\b", re.I)
 ADDRESS = re.compile(r"\bkernel\+0x([0-9a-f]+)\b|\b(?:0x)?(ffffffff[89a-f][0-9a-f]{7})\b", re.I)
 EXACT = re.compile(r"\brip\b", re.I)
@@ -37,8 +38,9 @@ def addresses(lines):
     """Per line the link-time addresses to look up: pure."""
     slide, found = 0, []
     for line in lines:
-        said = SLIDE.search(line)
-        if said:
+        if said := IMAGE.search(line):
+            slide = int(said[1], 16) - LINK_BASE
+        elif said := SLIDE.search(line):
             slide = int(said[1], 16)
         back = 0 if EXACT.search(line) else 1
         here = []

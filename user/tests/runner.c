@@ -10,7 +10,7 @@
 #include "check.h"
 
 static const char *const every_test[] = {"syscalls", "processes", "memory", "stack",
-	"stack-pie", "elf", "faults",
+	"stack-pie", "elf", "faults", "files",
 	"isolation", "regs"};
 
 static bool run(const char *word)

@@ -8,6 +8,28 @@
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  ((size_t)1 << PAGE_SHIFT)
 
+/* As on x86-64. */
+#define USER_MIN          UINT64_C(0x10000)
+#define USER_END          UINT64_C(0x00007ffffffff000)
+#define KERNEL_STACK_SIZE ((size_t)16384)
+
+struct cpu;
+struct thread;
+
+/* The test that links what asks for them defines them. */
+extern struct thread *fake_thread;
+extern struct cpu *fake_cpu;
+
+static inline struct thread *current_thread(void)
+{
+	return fake_thread;
+}
+
+static inline struct cpu *this_cpu(void)
+{
+	return fake_cpu;
+}
+
 static inline uint32_t arch_irq_save(void)
 {
 	return 0;

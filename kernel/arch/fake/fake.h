@@ -23,6 +23,16 @@ uint64_t fake_mapped_tables(void); /* page tables taken */
 /* The nth call of arch_map_frames from now fails with -ENOMEM; 0: none does. */
 void fake_map_fail_nth(unsigned n);
 
+/* ---- space.c: address spaces. Tables are pages of FRAME_TABLE, one for each 2 MiB ---- */
+
+struct arch_space;
+
+/* What the CPU would do in user mode: false is a page fault. A write marks the page dirty. */
+bool fake_access(struct arch_space *space, uintptr_t address, unsigned access, phys_t *phys);
+/* Every page that has an entry, in the order of addresses. */
+void fake_each_page(struct arch_space *space,
+	void (*visit)(void *context, uintptr_t address, phys_t phys, unsigned access), void *context);
+
 /* arch_clock and arch_cycles (one a nanosecond). Time stands still unless it is moved. */
 void fake_clock_set(ns_t now);
 void fake_clock_advance(ns_t by);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* user/tests/files.h's `raw` for the unit tests: the handlers themselves, by the table. */
+#include "syscall/table.h"
+
+#include "lib/errno.h"
+
+long raw(long number, const long arguments[6]);
+
+#define ARGUMENT_INT(x)     ((int)(x))
+#define ARGUMENT_UINT(x)    ((unsigned int)(x))
+#define ARGUMENT_FD(x)      ((int)(x))
+#define ARGUMENT_FLAGS(x)   ((unsigned int)(x))
+#define ARGUMENT_MODE(x)    ((unsigned int)(x))
+#define ARGUMENT_SIZE(x)    ((size_t)(x))
+#define ARGUMENT_OFFSET(x)  (x)
+#define ARGUMENT_ADDRESS(x) ((uintptr_t)(x))
+#define ARGUMENT_IN(x)      user_pointer((uintptr_t)(x))
+#define ARGUMENT_OUT(x)     user_pointer((uintptr_t)(x))
+#define ARGUMENT_INOUT(x)   user_pointer((uintptr_t)(x))
+#define ARGUMENT_PATH(x)    user_pointer((uintptr_t)(x))
+
+#define A(kind, n)          ARGUMENT_##kind(arguments[n])
+
+#define CASE0(nr, name) \
+	case nr:        \
+		return sys_##name();
+#define CASE1(nr, name, t0, a0) \
+	case nr:                \
+		return sys_##name(A(t0, 0));
+#define CASE2(nr, name, t0, a0, t1, a1) \
+	case nr:                        \
+		return sys_##name(A(t0, 0), A(t1, 1));
+#define CASE3(nr, name, t0, a0, t1, a1, t2, a2) \
+	case nr:                                \
+		return sys_##name(A(t0, 0), A(t1, 1), A(t2, 2));
+#define CASE4(nr, name, t0, a0, t1, a1, t2, a2, t3, a3) \
+	case nr:                                        \
+		return sys_##name(A(t0, 0), A(t1, 1), A(t2, 2), A(t3, 3));
+#define CASE5(nr, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4) \
+	case nr:                                                \
+		return sys_##name(A(t0, 0), A(t1, 1), A(t2, 2), A(t3, 3), A(t4, 4));
+#define CASE6(nr, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5) \
+	case nr:                                                        \
+		return sys_##name(A(t0, 0), A(t1, 1), A(t2, 2), A(t3, 3), A(t4, 4), A(t5, 5));
+
+long raw(long number, const long arguments[6])
+{
+	switch (number) {
+		SYSCALL_TABLE_FILES(CASE0, CASE1, CASE2, CASE3, CASE4, CASE5, CASE6)
+	default:
+		return -ENOSYS;
+	}
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* See fake_process.h. */
+#include "files/fake_process.h"
+
+#include "arch/arch.h"
+#include "arch/fake/fake.h"
+#include "devices/random.h"
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/object.h"
+#include "memory/pages.h"
+#include "memory/user.h"
+#include "process/current.h"
+#include "process/wait.h"
+
+bool (*fake_on_sleep)(void);
+uintptr_t fake_fault_start, fake_fault_end;
+int fake_session = FAKE_PID, fake_group = FAKE_PID;
+uint64_t fake_signals;
+unsigned int fake_sleeps;
+
+static struct files *files;
+static struct fs_context *fs;
+
+#define RAM_SIZE (UINT64_C(64) << 20)
+#define RAM_BASE UINT64_C(0x1000000)
+
+static uint64_t kept_size;
+
+phys_t fake_kept(void)
+{
+	return RAM_BASE + RAM_SIZE - kept_size;
+}
+
+void fake_process_init(uint64_t kept)
+{
+	const struct pages_range ram = {RAM_BASE, RAM_SIZE - kept};
+
+	kept_size = kept;
+	fake_memory_init(RAM_SIZE, RAM_BASE);
+	pages_init(fake_frames_virt(), &ram, 1);
+}
+
+void fake_process_start(void)
+{
+	files = files_create();
+	fs = fs_context_create();
+}
+
+void fake_process_end(void)
+{
+	files_put(files);
+	fs_context_put(fs);
+}
+
+/* ---- process/current.h ---- */
+
+struct files *current_files(void)
+{
+	return files;
+}
+
+struct fs_context *current_fs(void)
+{
+	return fs;
+}
+
+int current_pid(void)
+{
+	return FAKE_PID;
+}
+
+int current_group(void)
+{
+	return fake_group;
+}
+
+int current_session(void)
+{
+	return fake_session;
+}
+
+bool current_signal_pending(void)
+{
+	return false;
+}
+
+int signal_group(int group, int signal)
+{
+	if (group != fake_group)
+		return -ESRCH;
+	fake_signals |= UINT64_C(1) << signal;
+	return 0;
+}
+
+void signal_current(int signal)
+{
+	fake_signals |= UINT64_C(1) << signal;
+}
+
+/* ---- process/wait.h ---- */
+
+void wait_queue_init(struct wait_queue *queue)
+{
+	queue->lock = (struct spinlock)SPINLOCK_INIT;
+	list_init(&queue->waiters);
+}
+
+void wake_all(struct wait_queue *queue)
+{
+}
+
+void wake_one(struct wait_queue *queue)
+{
+}
+
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
+{
+	list_push_back(&queue->waiters, &waiter->link);
+}
+
+void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+{
+	list_remove(&waiter->link);
+}
+
+int wait_sleep(ns_t deadline)
+{
+	fake_sleeps++;
+	if (fake_on_sleep && fake_on_sleep())
+		return 0;
+	if (deadline == NS_NEVER)
+		return -EINTR;
+	fake_clock_set(deadline);
+	return -ETIMEDOUT;
+}
+
+void wait_sleep_uninterruptible(void)
+{
+	fake_sleeps++;
+	if (!fake_on_sleep || !fake_on_sleep())
+		panic("waits for what nobody will do");
+}
+
+/* ---- memory/user.h ---- */
+
+bool user_range_ok(user_t start, size_t size)
+{
+	return size <= USER_END && start.address <= USER_END - size;
+}
+
+/* How many bytes can be touched from `start` on. */
+static size_t touchable(user_t start, size_t size)
+{
+	if (!user_range_ok(start, size) || start.address < PAGE_SIZE)
+		return 0;
+	if (start.address < fake_fault_end && start.address + size > fake_fault_start)
+		return start.address < fake_fault_start ? fake_fault_start - start.address : 0;
+	return size;
+}
+
+size_t copy_from_user_partial(void *to, user_t from, size_t size)
+{
+	size = touchable(from, size);
+	if (size)
+		memcpy(to, (void *)from.address, size);
+	return size;
+}
+
+size_t copy_to_user_partial(user_t to, const void *from, size_t size)
+{
+	size = touchable(to, size);
+	if (size)
+		memcpy((void *)to.address, from, size);
+	return size;
+}
+
+int copy_from_user(void *to, user_t from, size_t size)
+{
+	return copy_from_user_partial(to, from, size) == size ? 0 : -EFAULT;
+}
+
+int copy_to_user(user_t to, const void *from, size_t size)
+{
+	return copy_to_user_partial(to, from, size) == size ? 0 : -EFAULT;
+}
+
+int clear_user(user_t to, size_t size)
+{
+	if (touchable(to, size) < size)
+		return -EFAULT;
+	memset((void *)to.address, 0, size);
+	return 0;
+}
+
+ssize_t copy_string_from_user(char *to, user_t from, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (copy_from_user(to + i, user_offset(from, i), 1))
+			return -EFAULT;
+		if (!to[i])
+			return (ssize_t)i;
+	}
+	return -ENAMETOOLONG;
+}
+
+/* ---- The rest ---- */
+
+void object_unmap(struct object *object, uint64_t first)
+{
+}
+
+void random_bytes(void *to, size_t size)
+{
+	memset(to, 0x5a, size);
+}
