@@ -15,10 +15,14 @@
  *
  * Each case is run twice. A firmware keeps things from a first time (pool pages, file caches, code
  * loaded on demand), which is no leak of ours; so the first run warms up, and the second is
- * measured alone. What the first run cost is printed as a comment.
+ * measured alone. What the first run cost is printed as a comment. A firmware that loses pages
+ * whenever an image is loaded and unloaded, even if it never ran, is found out first (U-Boot
+ * 2023.01 loses some): that many pages are taken off, and the maps are not compared, for they
+ * cannot be equal.
  *
  * Output, on the first serial port: `ok N - NAME` or `not ok N - NAME: what: found, expected`, then
- * `1..N` and `done PASSED FAILED`; then the machine is shut down.
+ * `1..N` and `done PASSED FAILED`; then the machine ends: by the value 0x10 (all well) or 0x20 at
+ * port 0xf4 (QEMU's isa-debug-exit; U-Boot cannot shut down), or else by ResetSystem.
  */
 #include "chain.h"
 
@@ -33,6 +37,7 @@
 #define MAP_MAX     (64u * 1024u)
 #define TAKEN_MAX   512u
 #define PAGE_KIB    4u
+#define DEBUG_EXIT  0xf4
 
 struct snapshot {
 	UINTN size, descriptor_size;
@@ -59,6 +64,8 @@ static struct snapshot before, after;
 static struct taken taken[TAKEN_MAX];
 static size_t taken_count;
 static unsigned int number, failed;
+static UINTN image_pages;   /* that the loader's image takes while it is loaded */
+static uint64_t lost_pages; /* that the firmware loses each time it loads and unloads an image */
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
@@ -146,7 +153,8 @@ static void take_away(uint64_t leave)
 		UINTN pages = d->NumberOfPages;
 		EFI_PHYSICAL_ADDRESS base = d->PhysicalStart;
 
-		if (d->Type != EfiConventionalMemory || free <= leave)
+		/* Some firmware gives page 0 and does not take it back. */
+		if (d->Type != EfiConventionalMemory || free <= leave || !base)
 			continue;
 		if (pages > free - leave)
 			pages = free - leave;
@@ -201,50 +209,51 @@ static EFI_STATUS run_once(const struct test_case *c, bool *compared)
 	return status;
 }
 
-/* With memory taken away the loader's own image is in the first snapshot and, unloaded, not in the
- * second: only what it took at run time is compared, by the free pages that are not the image's. */
-static void judge(const struct test_case *c, EFI_STATUS status, bool compared, UINTN image_pages)
+/* With memory taken away the first snapshot has the loader's image in it and the second has not. */
+static void judge(const struct test_case *c, EFI_STATUS status, bool compared)
 {
-	UINTN different;
+	uint64_t expected =
+		c->leaves ? free_pages(&before) + image_pages : free_pages(&before) - lost_pages;
 
 	result(c->name, "status", status & ~EFI_ERROR_MASK, c->status);
 	result(c->name, "memory maps read", compared, true);
 	if (!compared)
 		return;
-	if (c->leaves) {
-		result(c->name, "free pages", free_pages(&after),
-			free_pages(&before) + image_pages);
+	result(c->name, "free pages", free_pages(&after), expected);
+	if (c->leaves || lost_pages)
 		return;
-	}
-	result(c->name, "free pages", free_pages(&after), free_pages(&before));
-	different = first_difference(&before, &after);
 	result(c->name, "descriptors", descriptors(&after), descriptors(&before));
-	result(c->name, "first descriptor that differs", different, descriptors(&before));
+	result(c->name, "first descriptor that differs", first_difference(&before, &after),
+		descriptors(&before));
 }
 
-/* Pages that the loader's image takes while it is loaded. */
-static UINTN measure_image(void)
+/* Finds out image_pages and lost_pages; the first rounds warm the firmware up. */
+static void measure_firmware(void)
 {
 	static struct chain_options room;
 	EFI_HANDLE loaded;
-	uint64_t with = 0;
+	uint64_t first = 0, with = 0;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
+		take_snapshot(&before);
+		first = free_pages(&before);
 		if (chain_load(self, boot, LOADER_PATH, "", &room, &loaded))
-			return 0;
+			return;
 		take_snapshot(&before);
 		with = free_pages(&before);
 		boot->UnloadImage(loaded);
 	}
 	take_snapshot(&after);
-	return free_pages(&after) - with;
+	image_pages = free_pages(&after) - with;
+	lost_pages = first - free_pages(&after);
+	print("# an image takes %lu pages; loading and unloading it loses %lu\n", image_pages,
+		lost_pages);
 }
 
 static void run_case(const struct test_case *c)
 {
 	EFI_STATUS status;
 	bool compared;
-	UINTN image_pages = c->leaves ? measure_image() : 0;
 
 	if (c->refuse) {
 		refusals = c->refuse;
@@ -253,11 +262,11 @@ static void run_case(const struct test_case *c)
 		print("# %s: ExitBootServices is refused %u times\n", c->name, c->refuse);
 	}
 	run_once(c, &compared);
-	if (compared)
-		print("# %s: the first run left %lu pages more in use than the image\n", c->name,
-			free_pages(&before) + image_pages - free_pages(&after));
+	if (compared && !c->leaves)
+		print("# %s: free pages before the first run %lu, after it %lu\n", c->name,
+			free_pages(&before), free_pages(&after));
 	status = run_once(c, &compared);
-	judge(c, status, compared, image_pages);
+	judge(c, status, compared);
 }
 
 /* Copies the field that begins at `*at`, without blanks around it; moves behind its bar. */
@@ -333,11 +342,13 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	status = read_plan();
 	if (EFI_ERROR(status))
 		return fail(status, "again: %s cannot be read", PLAN_PATH);
+	measure_firmware();
 	while (*at)
 		if (read_case(&at, &c))
 			run_case(&c);
 	result("again", "cases were found", number > 0, true);
 	print("1..%u\ndone %u %u\n", number, number - failed, failed);
+	out8(DEBUG_EXIT, failed ? 0x20 : 0x10);
 	system_table->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
 	return EFI_ABORTED;
 }

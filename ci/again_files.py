@@ -162,7 +162,7 @@ def write_cases(out, good):
         f"initrd-empty | {LOAD_ERROR} | initrd=\\again\\empty.cpio",
         f"initrd-second-missing | {NOT_FOUND} | initrd=\\again\\large.cpio initrd=\\again\\none.cpio",
         f"memory-for-the-initrd | {OUT_OF_RESOURCES} | initrd=\\again\\large.cpio | leave=3072",
-        f"memory-for-the-kernel | {OUT_OF_RESOURCES} | initrd=\\again\\large.cpio | leave=512",
+        f"memory-for-the-kernel | {OUT_OF_RESOURCES} | initrd=\\again\\large.cpio | leave=64",
     ]
     return plan
 

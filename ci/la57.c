@@ -6,6 +6,10 @@
  *
  * The firmware's own tables stay as they are: a level-5 table whose first entry points to them is
  * put above. UEFI uses the lower half alone, hence that entry alone.
+ *
+ * For a machine of one CPU: EDK2 keeps the CR3 of its start for the other CPUs, and sends them with
+ * it and the new CR4 into its code at ExitBootServices. A firmware that uses 5 levels by itself has
+ * set them up so.
  */
 #include "chain.h"
 

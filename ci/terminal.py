@@ -11,7 +11,8 @@ import termios
 import time
 
 import harness
-from harness import STORY_HELD, TOOLS, ScenarioFailure, check, guest, tree
+from exec_programs import compiled
+from harness import TOOLS, ScenarioFailure, check, guest, tree
 
 BATON = str(TOOLS / "baton")
 ROWS, COLUMNS = 33, 99
@@ -93,20 +94,42 @@ def run_to_the_end():
     check(b"\x1b[2J" not in terminal.output, "the firmware wiped the terminal")
 
 
+SIZES = r"""
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+/* Prints the window's size at each line of input. */
+int main(void)
+{
+	char line[100];
+	setvbuf(stdin, NULL, _IONBF, 0);
+	printf("%d%d%d ready\n", isatty(0), isatty(1), isatty(2));
+	while (fgets(line, sizeof line, stdin)) {
+		struct winsize w = {0};
+		ioctl(1, TIOCGWINSZ, &w);
+		printf("size %d %d\n", w.ws_row, w.ws_col);
+	}
+	return 5;
+}
+"""
+
+
 def exec_tty():
-    """One tty for the program: its size, a resize, Ctrl-C, exit status, settings restored."""
-    terminal = Terminal("exec", "/bin/busybox", "sh")
-    terminal.until(b"# ")
-    terminal.type(b"stty size; sleep 1000\r")
-    terminal.until(b"%d %d" % (ROWS, COLUMNS), 30)
-    time.sleep(1)
-    terminal.type(b"\x03")
-    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 77, 0, 0))
-    time.sleep(1)
-    terminal.type(b"stty size; exit 5\r")
-    terminal.until(b"44 77", 30)
-    code = terminal.end()
-    check(code == 5, f"exit code {code}, expected 5")
+    """One tty for the program: its size, a resize, end of file, Ctrl-C, the exit status."""
+    with guest.private_folder() as folder:
+        program = str(compiled(folder, "sizes", SIZES))
+        for last, expected in ((b"\x04", 5), (b"\x03", 130)):
+            terminal = Terminal("exec", program)
+            terminal.until(b"111 ready")
+            terminal.type(b"\r")
+            terminal.until(b"size %d %d" % (ROWS, COLUMNS), 30)
+            fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 77, 0, 0))
+            time.sleep(1)
+            terminal.type(b"\r")
+            terminal.until(b"size 44 77", 30)
+            terminal.type(last)
+            code = terminal.end()
+            check(code == expected, f"exit code {code} after {last!r}, expected {expected}")
 
 
 def _start_quietly(*words):

@@ -13,6 +13,7 @@
 #include "arch/arch.h"
 #include "baton/handoff.h"
 #include "build_id.h"
+#include "crash.h"
 #include "devices/channel.h"
 #include "devices/console.h"
 #include "devices/console_tty.h"
@@ -59,7 +60,8 @@ static bool is_usable(uint32_t type)
 
 static struct pages_range clipped(const struct handoff_memory *entry)
 {
-	phys_t base = entry->base < LOW_MEMORY ? LOW_MEMORY : entry->base, end = entry->base + entry->size;
+	phys_t base = entry->base < LOW_MEMORY ? LOW_MEMORY : entry->base,
+	       end = entry->base + entry->size;
 
 	return (struct pages_range){base, end > base ? end - base : 0};
 }
@@ -111,7 +113,8 @@ static void log_memory(const struct handoff *handoff)
 
 	pages_statistics(&stats);
 	log_info("memory: %lu MiB usable, %lu MiB free, %lu KiB for the kernel, initrd %lu KiB",
-		usable_pages / 256, stats.free / 256, (usable_pages - stats.free - initrd) * 4, initrd * 4);
+		usable_pages / 256, stats.free / 256, (usable_pages - stats.free - initrd) * 4,
+		initrd * 4);
 }
 
 /* RAM in use at the first process, as the cost table counts it: without initrd, file data, and the
@@ -124,7 +127,9 @@ static void log_memory_in_use(void)
 
 	pages_statistics(&stats);
 	log_info("boot: memory_in_use %lu KiB",
-		(usable_pages - stats.free - stats.by_state[FRAME_OBJECT] - stats.by_state[FRAME_INITRD] - own) * 4);
+		(usable_pages - stats.free - stats.by_state[FRAME_OBJECT] -
+			stats.by_state[FRAME_INITRD] - own) *
+			4);
 }
 
 /* ---- Start ---- */
@@ -159,17 +164,18 @@ static void read_command_line(const struct handoff *handoff)
 			sizeof(storage) - 1);
 		length = sizeof(storage) - 1;
 	}
-	cmdline_parse(&options, length ? arch_phys_to_ptr(handoff->command_line.base) : "", length, storage,
-		warn_option, NULL);
+	cmdline_parse(&options, length ? arch_phys_to_ptr(handoff->command_line.base) : "", length,
+		storage, warn_option, NULL);
 	log_set_console_level(options.quiet ? 4 : (unsigned)options.loglevel);
 	if (length)
-		log_info("command line: %.*s", (int)length, (char *)arch_phys_to_ptr(handoff->command_line.base));
+		log_info("command line: %.*s", (int)length,
+			(char *)arch_phys_to_ptr(handoff->command_line.base));
 }
 
 static void log_stages(const struct handoff *handoff, uint64_t first_user)
 {
-	static const char *const names[HANDOFF_STAGES] = {"entry", "config", "kernel", "initrd", "graphics",
-		"tables", "paging", "exit", "jump"};
+	static const char *const names[HANDOFF_STAGES] = {"entry", "config", "kernel", "initrd",
+		"graphics", "tables", "paging", "exit", "jump"};
 	const uint64_t *at = handoff->stage_tsc;
 
 	for (unsigned i = 1; i < HANDOFF_STAGES; i++)
@@ -202,6 +208,8 @@ static void first_process(void *argument)
 	exec_strings_free(&strings);
 	if (error)
 		panic("the first program %s cannot be started: error %d", options.init, -error);
+	if (options.crash)
+		crash(options.crash);
 	log_memory_in_use();
 	log_stages(handoff, arch_cycles());
 }
@@ -234,7 +242,9 @@ static void start_first_process(struct handoff *handoff)
 		panic("process 1 cannot be made: error %d", -error);
 	process->files = files_create();
 	process->fs = fs_context_create();
-	thread = process->files && process->fs ? thread_create(process, "init", first_process, handoff) : NULL;
+	thread = process->files && process->fs
+			 ? thread_create(process, "init", first_process, handoff)
+			 : NULL;
 	if (!thread)
 		panic("no memory for process 1");
 	open_console(process);

@@ -16,7 +16,14 @@
 
 void machine_stop(void)
 {
-	arch_halt();
+	ns_t until = arch_clock() + (ns_t)options.panic * NS_PER_SECOND;
+
+	console_flush();
+	if (!options.panic)
+		arch_halt();
+	while (arch_clock() < until)
+		arch_pause();
+	arch_reset();
 }
 
 void machine_halt(const char *why)

@@ -75,9 +75,9 @@ struct handoff_memory {
 enum handoff_access { HANDOFF_READ = 1, HANDOFF_WRITE = 2, HANDOFF_EXECUTE = 4 };
 
 struct handoff_segment {
-	uint64_t virt; /* where it is mapped, page-aligned */
-	uint64_t phys; /* page-aligned */
-	uint64_t size; /* bytes in memory, whole pages */
+	uint64_t virt;   /* where it is mapped, page-aligned */
+	uint64_t phys;   /* page-aligned */
+	uint64_t size;   /* bytes in memory, whole pages */
 	uint32_t access; /* enum handoff_access, or-ed */
 	uint32_t reserved;
 };
@@ -125,11 +125,11 @@ enum handoff_seed_source {
 };
 
 enum handoff_security {
-	HANDOFF_SECURE_BOOT = 1,   /* SecureBoot = 1 and SetupMode = 0 */
-	HANDOFF_SETUP_MODE = 2,    /* SetupMode = 1 */
-	HANDOFF_TPM2 = 4,          /* EFI_TCG2_PROTOCOL with a TPM behind it */
-	HANDOFF_LA57_LEFT = 8,     /* the firmware ran with 5-level paging; it was switched back */
-	HANDOFF_KASLR = 16,        /* slides are random */
+	HANDOFF_SECURE_BOOT = 1, /* SecureBoot = 1 and SetupMode = 0 */
+	HANDOFF_SETUP_MODE = 2,  /* SetupMode = 1 */
+	HANDOFF_TPM2 = 4,        /* EFI_TCG2_PROTOCOL with a TPM behind it */
+	HANDOFF_LA57_LEFT = 8,   /* the firmware ran with 5-level paging; it was switched back */
+	HANDOFF_KASLR = 16,      /* slides are random */
 };
 
 struct handoff {
@@ -137,27 +137,27 @@ struct handoff {
 	uint32_t version; /* HANDOFF_VERSION */
 	uint32_t size;    /* bytes of this structure */
 	uint32_t crc32;
-	uint32_t source; /* enum handoff_source */
+	uint32_t source;                     /* enum handoff_source */
 	char build_id[HANDOFF_BUILD_ID_MAX]; /* the loader's, NUL-terminated */
-	uint64_t flags; /* enum handoff_security, or-ed */
+	uint64_t flags;                      /* enum handoff_security, or-ed */
 
 	/* Where things are mapped. */
-	uint64_t kernel_slide;    /* bytes added to the ELF's virtual addresses, 2 MiB-aligned */
-	uint64_t direct_map_virt; /* of physical address 0; 1 GiB-aligned */
-	uint64_t direct_map_size; /* bytes: past the highest RAM address mapped */
-	uint64_t dynamic_virt;    /* start of the dynamic area, 1 GiB-aligned */
-	uint64_t frames_virt;     /* start of the page-frame array, 1 GiB-aligned */
-	uint64_t stack_virt;      /* lowest mapped byte of the stack (in the dynamic area) */
+	uint64_t kernel_slide;       /* bytes added to the ELF's virtual addresses, 2 MiB-aligned */
+	uint64_t direct_map_virt;    /* of physical address 0; 1 GiB-aligned */
+	uint64_t direct_map_size;    /* bytes: past the highest RAM address mapped */
+	uint64_t dynamic_virt;       /* start of the dynamic area, 1 GiB-aligned */
+	uint64_t frames_virt;        /* start of the page-frame array, 1 GiB-aligned */
+	uint64_t stack_virt;         /* lowest mapped byte of the stack (in the dynamic area) */
 	struct handoff_range stack;  /* HANDOFF_STACK_SIZE bytes */
 	struct handoff_range tables; /* all page tables in use, the top-level one first */
-	uint64_t jump_page;          /* identity-mapped in the lower half; part of `handoff` memory */
+	uint64_t jump_page; /* identity-mapped in the lower half; part of `handoff` memory */
 
 	/* What was loaded. */
 	struct handoff_range kernel; /* the image in memory */
 	uint32_t segment_count, reserved0;
 	struct handoff_segment segments[HANDOFF_SEGMENTS_MAX];
 	struct handoff_range kernel_file; /* the ELF file as read, kept when asked (0: dropped) */
-	struct handoff_range initrd;      /* all archives, one after the other; 4 KiB-aligned base */
+	struct handoff_range initrd; /* all archives, one after the other; 4 KiB-aligned base */
 	struct handoff_range command_line; /* NUL-terminated, NUL not counted in size */
 
 	/* Memory. */
@@ -169,9 +169,9 @@ struct handoff {
 	struct handoff_framebuffer framebuffer;
 
 	/* Firmware. */
-	uint64_t system_table, runtime_services; /* physical; 0: absent */
-	uint64_t firmware_revision;              /* EFI_SYSTEM_TABLE.FirmwareRevision */
-	uint64_t uefi_revision;                  /* EFI_SYSTEM_TABLE.Hdr.Revision */
+	uint64_t system_table, runtime_services;   /* physical; 0: absent */
+	uint64_t firmware_revision;                /* EFI_SYSTEM_TABLE.FirmwareRevision */
+	uint64_t uefi_revision;                    /* EFI_SYSTEM_TABLE.Hdr.Revision */
 	struct handoff_range configuration_tables; /* copy of EFI_CONFIGURATION_TABLE[] */
 	uint64_t rsdp;                             /* ACPI 2.0 one preferred */
 	uint64_t smbios2, smbios3, esrt;           /* entry points */

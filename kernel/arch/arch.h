@@ -23,7 +23,8 @@ void arch_early_init(const struct handoff *handoff, struct thread *self);
 /* Pages are there: entry area, kernel areas. isolation: enum option_choice. */
 void arch_memory_init(const struct handoff *handoff, int isolation);
 /* Interrupt controllers, clock, timer. Interrupts are still off. */
-void arch_devices_init(const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline);
+void arch_devices_init(
+	const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline);
 void arch_set_canary(uint64_t value);
 
 /* ---- Physical memory ---- */
@@ -35,7 +36,8 @@ phys_t arch_ptr_to_phys(const void *p); /* of a pointer into the direct map */
 /* Maps RAM pages at a kernel virtual address for the page-frame array, RW and NX. Page tables that
  * are missing come from take_table (one zeroed page's physical address; 0: none left).
  * 0 or -ENOMEM (nothing is undone then). */
-int arch_map_frames(virt_t virt, phys_t phys, size_t size, phys_t (*take_table)(void *), void *context) MUST_CHECK;
+int arch_map_frames(virt_t virt, phys_t phys, size_t size, phys_t (*take_table)(void *),
+	void *context) MUST_CHECK;
 
 enum map_cache { MAP_WRITE_BACK, MAP_WRITE_COMBINING, MAP_UNCACHED };
 
@@ -93,15 +95,16 @@ ssize_t arch_user_string(char *to, const char *from, size_t size);
 
 /* What a thread has of the machine, beside its kernel stack. */
 struct arch_thread {
-	virt_t stack;     /* lowest byte */
-	virt_t saved_rsp; /* while it does not run */
-	void *fpu;        /* NULL: a kernel thread */
+	virt_t stack;              /* lowest byte */
+	virt_t saved_rsp;          /* while it does not run */
+	void *fpu;                 /* NULL: a kernel thread */
 	uint64_t fs_base, gs_base; /* the user's, while it does not run */
 };
 
 /* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to
  * user mode by its registers. user: with FPU state. -ENOMEM. */
-int arch_thread_init(struct thread *thread, bool user, void (*function)(void *), void *argument) MUST_CHECK;
+int arch_thread_init(
+	struct thread *thread, bool user, void (*function)(void *), void *argument) MUST_CHECK;
 void arch_thread_destroy(struct thread *thread);
 /* Gives this CPU from `from` (the running one) to `to`, address space included. Returns when
  * `from` runs again. Interrupts off, the run queue's lock held: switch_finish releases it. */
@@ -115,7 +118,7 @@ void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack);
 /* For clone: the child's registers are the parent's, with result 0 and, if not 0, another stack. */
 void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stack);
 uintptr_t arch_user_ip(struct thread *thread); /* where it was in user mode */
-void arch_set_fs_base(uint64_t base); /* of the running thread */
+void arch_set_fs_base(uint64_t base);          /* of the running thread */
 uint64_t arch_get_fs_base(void);
 void arch_set_gs_base(uint64_t base);
 uint64_t arch_get_gs_base(void);
@@ -129,7 +132,8 @@ enum fault_access { FAULT_READ = MAP_READ, FAULT_WRITE = MAP_WRITE, FAULT_FETCH 
 struct fault_result {
 	int signal, code;
 };
-int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result);
+int space_fault(
+	uintptr_t address, enum fault_access access, bool user, struct fault_result *result);
 /* An exception of the running thread in user mode that nothing resolved. */
 void thread_fault(int signal, int code, uintptr_t address, const char *what);
 /* The last thing before user mode, interrupts off, when the thread's work flags are not 0. */
@@ -162,15 +166,15 @@ int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_C
 
 /* ---- Time ---- */
 
-ns_t arch_clock(void);       /* monotonic, since the loader's entry; 0 before clock_init */
-uint64_t arch_cycles(void);  /* the raw counter (TSC) behind it */
+ns_t arch_clock(void);      /* monotonic, since the loader's entry; 0 before clock_init */
+uint64_t arch_cycles(void); /* the raw counter (TSC) behind it */
 /* One timer event on this CPU at (or as soon as possible after) `when`; NS_NEVER: none. */
 void arch_timer_arm(ns_t when);
 
 /* ---- The rest ---- */
 
-uint64_t arch_hwcap(void);              /* AT_HWCAP */
-uint64_t arch_signal_stack_size(void);  /* AT_MINSIGSTKSZ */
+uint64_t arch_hwcap(void);             /* AT_HWCAP */
+uint64_t arch_signal_stack_size(void); /* AT_MINSIGSTKSZ */
 
 bool arch_random64(uint64_t *out); /* from the CPU's generator; false: it has none */
 void arch_idle(void);              /* halts until an interrupt; interrupts are on afterwards */

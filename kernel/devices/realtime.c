@@ -34,7 +34,8 @@ int64_t realtime_days(int64_t year, unsigned month, unsigned day)
 	/* Years begin in March, so that the leap day comes last. */
 	int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400;
 	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
+	int64_t of_year =
+		(153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
 
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
@@ -47,8 +48,8 @@ static uint8_t cmos_read(uint8_t index)
 
 static struct cmos_time read_once(uint8_t century_index)
 {
-	return (struct cmos_time){cmos_read(0), cmos_read(2), cmos_read(4), cmos_read(7), cmos_read(8),
-		cmos_read(9), century_index ? cmos_read(century_index) : 0};
+	return (struct cmos_time){cmos_read(0), cmos_read(2), cmos_read(4), cmos_read(7),
+		cmos_read(8), cmos_read(9), century_index ? cmos_read(century_index) : 0};
 }
 
 static uint8_t from_bcd(uint8_t v)
@@ -99,19 +100,22 @@ void realtime_init(const struct acpi_info *acpi)
 	int64_t year, seconds;
 
 	if (!read_stable(&t, acpi->fadt.century)) {
-		log_warn("no date: the CMOS clock does not answer; CLOCK_REALTIME starts at 1970-01-01");
+		log_warn("no date: the CMOS clock does not answer; CLOCK_REALTIME starts at "
+			 "1970-01-01");
 		return;
 	}
 	decode(&t, cmos_read(STATUS_B));
 	year = t.century >= 19 && t.century <= 30 ? t.century * 100 + t.year
-						 : (t.year < 70 ? 2000 : 1900) + t.year;
-	if (!t.month || t.month > 12 || !t.day || t.day > 31 || t.hour > 23 || t.minute > 59 || t.second > 60) {
-		log_warn("no date: the CMOS clock says %u-%02u-%02u %02u:%02u:%02u", (unsigned)year, t.month,
-			t.day, t.hour, t.minute, t.second);
+						  : (t.year < 70 ? 2000 : 1900) + t.year;
+	if (!t.month || t.month > 12 || !t.day || t.day > 31 || t.hour > 23 || t.minute > 59 ||
+		t.second > 60) {
+		log_warn("no date: the CMOS clock says %u-%02u-%02u %02u:%02u:%02u", (unsigned)year,
+			t.month, t.day, t.hour, t.minute, t.second);
 		return;
 	}
-	seconds = ((realtime_days(year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 + t.second;
+	seconds = ((realtime_days(year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 +
+		  t.second;
 	offset = (ns_t)seconds * NS_PER_SECOND - arch_clock();
-	log_info("date: %u-%02u-%02u %02u:%02u:%02u UTC", (unsigned)year, t.month, t.day, t.hour, t.minute,
-		t.second);
+	log_info("date: %u-%02u-%02u %02u:%02u:%02u UTC", (unsigned)year, t.month, t.day, t.hour,
+		t.minute, t.second);
 }

@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "arch/fake/fake.h"
 #include "devices/random.h"
+#include "devices/realtime.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -210,6 +211,11 @@ ssize_t copy_string_from_user(char *to, user_t from, size_t size)
 
 void object_unmap(struct object *object, uint64_t first)
 {
+}
+
+ns_t realtime_offset(void)
+{
+	return 1700000000 * NS_PER_SECOND;
 }
 
 void random_bytes(void *to, size_t size)

@@ -16,9 +16,6 @@ struct object;
  * before stays. `initrd` of size 0: an empty root with /dev. */
 void files_init(phys_t initrd, uint64_t size);
 
-/* The wall clock (since 1970) at the moment when arch_clock() was 0: for the files' times. */
-void files_set_epoch(ns_t wall_at_zero);
-
 /* Tables. NULL: no memory. */
 struct files *files_create(void) MUST_CHECK;
 struct files *files_copy(struct files *from) MUST_CHECK;

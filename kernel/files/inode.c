@@ -3,21 +3,15 @@
 #include "files/vfs.h"
 
 #include "arch/arch.h"
+#include "devices/realtime.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
-static ns_t epoch; /* the wall clock when the monotonic one was 0 */
-
-void files_set_epoch(ns_t wall_at_zero)
-{
-	__atomic_store_n(&epoch, wall_at_zero, __ATOMIC_RELAXED);
-}
-
 ns_t vfs_now(void)
 {
-	return __atomic_load_n(&epoch, __ATOMIC_RELAXED) + arch_clock();
+	return realtime_offset() + arch_clock();
 }
 
 const struct credentials *current_credentials(void)

@@ -10,17 +10,20 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 #define list_entry(link, type, member) container_of(link, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
-#define list_for_each(pos, head, member)                                                           \
-	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);     \
+#define list_for_each(pos, head, member)                                                       \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head); \
 		pos = list_entry(pos->member.next, __typeof__(*pos), member))
 /* The same where the body may remove `pos`; `next` is another cursor. */
-#define list_for_each_safe(pos, nxt, head, member)                                                 \
-	for (pos = list_entry((head)->next, __typeof__(*pos), member),                             \
-	    nxt = list_entry(pos->member.next, __typeof__(*pos), member);                          \
-		&pos->member != (head);                                                            \
+#define list_for_each_safe(pos, nxt, head, member)                        \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member),    \
+	    nxt = list_entry(pos->member.next, __typeof__(*pos), member); \
+		&pos->member != (head);                                   \
 		pos = nxt, nxt = list_entry(nxt->member.next, __typeof__(*nxt), member))
 
 static inline void list_init(struct list *l)

@@ -17,20 +17,23 @@
 #else
 #define TS(x)
 #endif
-#define CAPABILITY      TS(capability("lock"))
-#define guarded_by(l)   TS(guarded_by(l))
-#define requires(...)   TS(requires_capability(__VA_ARGS__))
-#define acquires(...)   TS(acquire_capability(__VA_ARGS__))
-#define releases(...)   TS(release_capability(__VA_ARGS__))
-#define excludes(...)   TS(locks_excluded(__VA_ARGS__))
-#define no_lock_checks  TS(no_thread_safety_analysis)
+#define CAPABILITY    TS(capability("lock"))
+#define guarded_by(l) TS(guarded_by(l))
+#define requires(...) TS(requires_capability(__VA_ARGS__))
+#define acquires(...)  TS(acquire_capability(__VA_ARGS__))
+#define releases(...)  TS(release_capability(__VA_ARGS__))
+#define excludes(...)  TS(locks_excluded(__VA_ARGS__))
+#define no_lock_checks TS(no_thread_safety_analysis)
 
 struct CAPABILITY spinlock {
 	uint32_t held;
 	uint32_t irq_state; /* of the holder, before it took the lock */
 };
 
-#define SPINLOCK_INIT {0, 0}
+#define SPINLOCK_INIT \
+	{             \
+		0, 0  \
+	}
 
 static inline void spin_lock(struct spinlock *lock) acquires(lock) no_lock_checks
 {

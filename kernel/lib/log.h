@@ -27,7 +27,8 @@ void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 void panic(const char *format, ...) NORETURN PRINTF_LIKE(1, 2);
 
 /* What must be so whatever the input; stays on in release. */
-#define assert(condition)                                                                          \
-	((condition) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition))
+#define assert(condition)      \
+	((condition) ? (void)0 \
+		     : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition))
 
 #endif

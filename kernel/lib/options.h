@@ -19,6 +19,9 @@
 #define OPTIONS(FLAG, INT, STRING, SYNONYM, CHOICE, LIST)                                          \
 	LIST(console, "a console to use: ttyS0, ttyS1 or tty0 (the screen); what follows a comma " \
 		      "is ignored. Without it: all that are there")                                \
+	STRING(crash, NULL,                                                                        \
+		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
+		"text, data, stack, smash, opcode, user")                                          \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
 	STRING(init, "/init", "the program that becomes process 1")                                \
@@ -30,6 +33,8 @@
 	INT(maxcpus, 0, 0, 4096, "use at most that many CPUs; 0: all")                             \
 	FLAG(nokaslr, "read by the loader: no random addresses for the kernel")                    \
 	FLAG(nosmp, "use one CPU, as maxcpus=1")                                                   \
+	INT(panic, 0, 0, 86400,                                                                   \
+		"seconds from a panic to the reset; 0: stay there")                         \
 	CHOICE(pcid, OPTION_OFF, ON_OFF, "keep TLB entries over address-space switches")           \
 	CHOICE(pti, OPTION_AUTO, ON_OFF_AUTO,                                                      \
 		"page-table isolation: nothing of the kernel is mapped while a process runs")      \

@@ -151,9 +151,26 @@ static long map_locked(struct space *space, uintptr_t address, size_t size, unsi
 	return (long)address;
 }
 
+static void free_object(struct object *object)
+{
+	kfree(object);
+}
+
+/* What shared anonymous memory is of, so that all who map it see the same pages. */
+static struct object *zeroes_create(size_t size)
+{
+	static const struct object_operations zeroes = {.release = free_object};
+	struct object *object = kmalloc(sizeof(*object));
+
+	if (object)
+		object_init(object, &zeroes, size);
+	return object;
+}
+
 long space_map(struct space *space, uintptr_t address, size_t size, unsigned access, unsigned vma_flags,
 	unsigned map_flags, struct object *object, uint64_t offset)
 {
+	struct object *zeroes = NULL;
 	long result;
 
 	if (!size)
@@ -161,12 +178,20 @@ long space_map(struct space *space, uintptr_t address, size_t size, unsigned acc
 	if (size > USER_END)
 		return -ENOMEM;
 	size = ALIGN_UP(size, PAGE_SIZE);
+	if (!object && (vma_flags & VMA_SHARED)) {
+		object = zeroes = zeroes_create(size);
+		if (!zeroes)
+			return -ENOMEM;
+		offset = 0;
+	}
 	mutex_lock(&space->lock);
 	if (space->vma_count >= SPACE_VMAS_MAX)
 		result = -ENOMEM;
 	else
 		result = map_locked(space, address, size, access, vma_flags, map_flags, object, offset);
 	mutex_unlock(&space->lock);
+	if (zeroes)
+		object_put(zeroes);
 	return result;
 }
 
@@ -187,6 +212,13 @@ int space_unmap(struct space *space, uintptr_t address, size_t size)
 	return error;
 }
 
+/* What page-table entries of a VMA may allow: x86 has no memory that can be written or executed but
+ * not read. */
+static unsigned table_access(const struct vma *vma)
+{
+	return vma->access ? vma->access | MAP_READ : 0;
+}
+
 /* May a page of a private mapping be written without a copy? */
 static bool sole_owner(void *context, phys_t phys)
 {
@@ -202,21 +234,27 @@ static int protect_locked(struct space *space, uintptr_t start, uintptr_t end, u
 {
 	struct vma *vma = vma_find(space, start);
 	uintptr_t covered = start;
+	int stop = -ENOMEM; /* a hole */
 
-	for (; vma && vma->start <= covered && covered < end; vma = vma_next(vma))
+	for (; vma && vma->start <= covered && covered < end; vma = vma_next(vma)) {
+		if ((access & MAP_WRITE) && (vma->flags & VMA_READ_ONLY)) {
+			stop = -EACCES;
+			break;
+		}
 		covered = vma->end;
-	if (covered < end && (!vma_find(space, start) || covered == start))
-		return -ENOMEM;
+	}
+	if (covered == start)
+		return stop;
 	/* Linux changes what comes before the hole, then says ENOMEM. */
 	if (vma_isolate(space, start, covered < end ? covered : end))
 		return -ENOMEM;
 	for (vma = vma_find(space, start); vma && vma->start < end && vma->start < covered;
 		vma = vma_next(vma)) {
 		vma->access = access;
-		arch_protect(&space->arch, vma->start, vma->end, access, sole_owner, vma);
+		arch_protect(&space->arch, vma->start, vma->end, table_access(vma), sole_owner, vma);
 	}
 	vma_merge_range(space, start, end);
-	return covered < end ? -ENOMEM : 0;
+	return covered < end ? stop : 0;
 }
 
 int space_protect(struct space *space, uintptr_t address, size_t size, unsigned access)
@@ -225,11 +263,11 @@ int space_protect(struct space *space, uintptr_t address, size_t size, unsigned 
 
 	if (address & (PAGE_SIZE - 1))
 		return -EINVAL;
-	size = ALIGN_UP(size, PAGE_SIZE);
 	if (!size)
 		return 0;
-	if (bad_range(address, size))
+	if (size > USER_END || bad_range(address, ALIGN_UP(size, PAGE_SIZE)))
 		return -ENOMEM;
+	size = ALIGN_UP(size, PAGE_SIZE);
 	mutex_lock(&space->lock);
 	error = protect_locked(space, address, address + size, access);
 	mutex_unlock(&space->lock);
@@ -351,11 +389,11 @@ static enum fault_verdict anonymous_fault(
 	struct frame *frame;
 
 	if (access != FAULT_WRITE)
-		return install(space, vma, page, zero_frame, vma->access & ~(unsigned)MAP_WRITE);
+		return install(space, vma, page, zero_frame, table_access(vma) & ~(unsigned)MAP_WRITE);
 	frame = pages_alloc(0, FRAME_ANON, PAGES_ZERO);
 	if (!frame)
 		return FAULT_NO_MEMORY;
-	return install(space, vma, page, frame, vma->access);
+	return install(space, vma, page, frame, table_access(vma));
 }
 
 static struct frame *private_copy(struct frame *from)
@@ -380,12 +418,12 @@ static enum fault_verdict object_fault(
 	if (error)
 		return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
 	if (vma->flags & VMA_SHARED)
-		return install(space, vma, page, frame, vma->access);
+		return install(space, vma, page, frame, table_access(vma));
 	if (access != FAULT_WRITE)
-		return install(space, vma, page, frame, vma->access & ~(unsigned)MAP_WRITE);
+		return install(space, vma, page, frame, table_access(vma) & ~(unsigned)MAP_WRITE);
 	copy = private_copy(frame);
 	frame_put(frame);
-	return copy ? install(space, vma, page, copy, vma->access) : FAULT_NO_MEMORY;
+	return copy ? install(space, vma, page, copy, table_access(vma)) : FAULT_NO_MEMORY;
 }
 
 /* A write to a page that is mapped without the right to: copy-on-write, or its last owner. */
@@ -395,11 +433,11 @@ static enum fault_verdict write_fault(
 	struct frame *old = phys_frame(now->phys), *copy;
 
 	if (sole_owner(vma, now->phys))
-		return arch_map(&space->arch, page, now->phys, vma->access) ? FAULT_NO_MEMORY : FAULT_DONE;
+		return arch_map(&space->arch, page, now->phys, table_access(vma)) ? FAULT_NO_MEMORY : FAULT_DONE;
 	copy = private_copy(old);
 	if (!copy)
 		return FAULT_NO_MEMORY;
-	if (arch_map(&space->arch, page, frame_phys(copy), vma->access)) {
+	if (arch_map(&space->arch, page, frame_phys(copy), table_access(vma))) {
 		frame_put(copy);
 		return FAULT_NO_MEMORY;
 	}

@@ -16,13 +16,14 @@ enum vma_flags {
 	VMA_SHARED = 1,     /* writes go to the object; else private, copy-on-write */
 	VMA_GROWS_DOWN = 2, /* a stack */
 	VMA_HEAP = 4,       /* made by brk */
+	VMA_READ_ONLY = 8,  /* shared, of a file not open for writing: never gets MAP_WRITE */
 };
 
 struct vma {
 	struct tree_node node;
-	uintptr_t start, end; /* page-aligned, start < end */
-	unsigned access;      /* enum map_access */
-	unsigned flags;       /* enum vma_flags */
+	uintptr_t start, end;  /* page-aligned, start < end */
+	unsigned access;       /* enum map_access */
+	unsigned flags;        /* enum vma_flags */
 	struct object *object; /* NULL: anonymous memory; a reference */
 	uint64_t offset;       /* bytes into the object at start, page-aligned */
 	/* by the object's lock */
@@ -48,7 +49,7 @@ struct space {
 };
 
 enum space_map_flags {
-	SPACE_FIXED = 1,    /* at the address, over what is there */
+	SPACE_FIXED = 1,      /* at the address, over what is there */
 	SPACE_NO_REPLACE = 2, /* with FIXED: -EEXIST when something is there */
 };
 
@@ -59,9 +60,9 @@ void space_put(struct space *space);
 
 /* Maps `size` bytes (rounded up to pages) of `object` (NULL: anonymous; else a reference is taken)
  * from byte `offset` on. The address, or -ENOMEM, -EEXIST, -EINVAL. */
-long space_map(struct space *space, uintptr_t address, size_t size, unsigned access, unsigned vma_flags,
-	unsigned map_flags, struct object *object, uint64_t offset) MUST_CHECK;
-/* 0 or a negative errno, as munmap, mprotect; address is page-aligned. */
+long space_map(struct space *space, uintptr_t address, size_t size, unsigned access,
+	unsigned vma_flags, unsigned map_flags, struct object *object, uint64_t offset) MUST_CHECK;
+/* 0 or a negative errno, as munmap, mprotect (-EACCES: write access to a VMA_READ_ONLY). */
 int space_unmap(struct space *space, uintptr_t address, size_t size) MUST_CHECK;
 int space_protect(struct space *space, uintptr_t address, size_t size, unsigned access) MUST_CHECK;
 /* brk(2) as the kernel has it: the new break, or the old one where that cannot be. */
@@ -69,8 +70,8 @@ uintptr_t space_brk(struct space *space, uintptr_t brk);
 
 /* The frame behind an address of any space, faulted in for `access`, with a reference.
  * 0 or -EFAULT. */
-int space_frame(struct space *space, uintptr_t address, enum fault_access access, struct frame **out)
-	MUST_CHECK;
+int space_frame(struct space *space, uintptr_t address, enum fault_access access,
+	struct frame **out) MUST_CHECK;
 /* Writes into a space that need not be in use. 0 or -EFAULT. */
 int space_write(struct space *space, uintptr_t address, const void *bytes, size_t size) MUST_CHECK;
 

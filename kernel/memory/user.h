@@ -9,9 +9,9 @@
 /* Linux's access_ok: the range lies in the user half (whether anything is mapped there or not). */
 bool user_range_ok(user_t start, size_t size);
 
-int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;       /* 0 or -EFAULT */
-int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK;   /* 0 or -EFAULT */
-int clear_user(user_t to, size_t size) MUST_CHECK;                       /* 0 or -EFAULT */
+int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;     /* 0 or -EFAULT */
+int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK; /* 0 or -EFAULT */
+int clear_user(user_t to, size_t size) MUST_CHECK;                     /* 0 or -EFAULT */
 /* As far as it goes: the number of bytes copied before the first one that could not be. */
 size_t copy_from_user_partial(void *to, user_t from, size_t size) MUST_CHECK;
 size_t copy_to_user_partial(user_t to, const void *from, size_t size) MUST_CHECK;

@@ -156,11 +156,19 @@ int vma_isolate(struct space *space, uintptr_t start, uintptr_t end)
 	return split(space, end);
 }
 
+/* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
+static uintptr_t lowest(const struct vma *vma)
+{
+	if (!(vma->flags & VMA_GROWS_DOWN))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
 static bool is_free(struct space *space, uintptr_t address, size_t size)
 {
 	struct vma *vma = vma_find(space, address);
 
-	return !vma || address + size <= vma->start;
+	return !vma || address + size <= lowest(vma);
 }
 
 uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size)
@@ -172,15 +180,12 @@ uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size)
 		return 0;
 	if (hint >= USER_MIN && hint <= USER_END - size && is_free(space, hint, size))
 		return hint;
-	vma = vma_of(tree_last(&space->vmas));
-	while (vma && vma->start >= top)
-		vma = vma_prev(vma);
-	/* All VMAs from here on begin below top; `top` is the end of the hole looked at. */
-	for (; vma; vma = vma_prev(vma)) {
+	/* `top` is the end of the hole looked at. */
+	for (vma = vma_of(tree_last(&space->vmas)); vma; vma = vma_prev(vma)) {
 		if (vma->end < top && top - vma->end >= size)
 			return top - size;
-		if (vma->start < top)
-			top = vma->start;
+		if (lowest(vma) < top)
+			top = lowest(vma);
 	}
 	return top >= USER_MIN && top - USER_MIN >= size ? top - size : 0;
 }
@@ -189,7 +194,7 @@ bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page)
 {
 	struct vma *below = vma_prev(vma);
 
-	if (vma->object || vma->end - page > space->stack_limit)
+	if (vma->object || page < USER_MIN || vma->end - page > space->stack_limit)
 		return false;
 	if (below && below->access && page < below->end + STACK_GUARD_GAP)
 		return false;

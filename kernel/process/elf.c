@@ -81,8 +81,8 @@ static int add_segment(struct elf_image *out, const Elf64_Phdr *program, const c
 	return 0;
 }
 
-static int read_program(struct elf_image *out, const Elf64_Phdr *program, uint64_t file_size,
-	const char **why)
+static int read_program(
+	struct elf_image *out, const Elf64_Phdr *program, uint64_t file_size, const char **why)
 {
 	switch (program->p_type) {
 	case PT_LOAD:
@@ -92,7 +92,8 @@ static int read_program(struct elf_image *out, const Elf64_Phdr *program, uint64
 			return 0;
 		if (program->p_filesz < 2 || program->p_filesz > 4096)
 			return refuse(why, "PT_INTERP is empty or longer than a path");
-		if (program->p_offset > file_size || program->p_filesz > file_size - program->p_offset)
+		if (program->p_offset > file_size ||
+			program->p_filesz > file_size - program->p_offset)
 			return refuse(why, "PT_INTERP lies outside the file");
 		out->interpreter_offset = program->p_offset;
 		out->interpreter_size = program->p_filesz;
@@ -136,7 +137,8 @@ int elf_parse(
 	for (unsigned i = 0; i < header->e_phnum; i++) {
 		Elf64_Phdr program;
 
-		memcpy(&program, (const char *)bytes + header->e_phoff + i * sizeof(program), sizeof(program));
+		memcpy(&program, (const char *)bytes + header->e_phoff + i * sizeof(program),
+			sizeof(program));
 		error = read_program(out, &program, file_size, why);
 		if (error)
 			return error;

@@ -6,7 +6,8 @@
 #include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32u
-#define ELF_HEADERS_SIZE ((size_t)4096) /* bytes from the file's start that elf_parse wants to see */
+#define ELF_HEADERS_SIZE \
+	((size_t)4096) /* bytes from the file's start that elf_parse wants to see */
 
 struct elf_segment {
 	uintptr_t address; /* of the first byte; file-relative for a static-pie */
@@ -29,7 +30,7 @@ struct elf_image {
 
 /* `bytes`: the file's first `size` bytes (ELF_HEADERS_SIZE, or all of a shorter file); `file_size`
  * of the whole. 0, -ENOEXEC (*why says what and where), or Linux's other errno for it. */
-int elf_parse(const void *bytes, size_t size, uint64_t file_size, struct elf_image *out, const char **why)
-	MUST_CHECK;
+int elf_parse(const void *bytes, size_t size, uint64_t file_size, struct elf_image *out,
+	const char **why) MUST_CHECK;
 
 #endif

@@ -25,14 +25,14 @@
 #include "process/elf.h"
 #include "process/process.h"
 
-#define ARGUMENT_MAX   (32 * PAGE_SIZE)       /* one string: MAX_ARG_STRLEN */
-#define ARGUMENTS_MAX  ((size_t)6 << 20)      /* all: 3/4 of the stack's limit */
-#define SCRIPT_DEPTH   4                      /* #! interpreters of interpreters */
-#define SCRIPT_LINE    256
-#define AUXV_WORDS     (2 * 22)
-#define PIE_BASE       UINT64_C(0x555555554000)
-#define STACK_SPAN     UINT64_C(0x800000)
-#define MAP_GAP        (STACK_SPAN + UINT64_C(0x8000000)) /* between stack top and mmap's area */
+#define ARGUMENT_MAX  (32 * PAGE_SIZE)  /* one string: MAX_ARG_STRLEN */
+#define ARGUMENTS_MAX ((size_t)6 << 20) /* all: 3/4 of the stack's limit */
+#define SCRIPT_DEPTH  4                 /* #! interpreters of interpreters */
+#define SCRIPT_LINE   256
+#define AUXV_WORDS    (2 * 22)
+#define PIE_BASE      UINT64_C(0x555555554000)
+#define STACK_SPAN    UINT64_C(0x800000)
+#define MAP_GAP       (STACK_SPAN + UINT64_C(0x8000000)) /* between stack top and mmap's area */
 
 /* ---- Strings ---- */
 
@@ -84,7 +84,8 @@ int exec_strings_add(struct exec_strings *strings, const char *text)
 }
 
 /* Puts `count` strings (NUL-terminated in `text`, `size` bytes) before argv[from]. */
-static int strings_replace_first(struct exec_strings *strings, const char *text, size_t size, unsigned count)
+static int strings_replace_first(
+	struct exec_strings *strings, const char *text, size_t size, unsigned count)
 {
 	size_t gone = strings->argc ? strlen(strings->bytes) + 1 : 0;
 	int error = size > gone ? exec_strings_room(strings, size - gone) : 0;
@@ -136,8 +137,8 @@ static int clear_tail(struct space *space, uintptr_t at, uintptr_t end)
 	return 0;
 }
 
-static int map_segment(
-	struct space *space, struct object *object, const struct elf_segment *segment, uintptr_t bias)
+static int map_segment(struct space *space, struct object *object,
+	const struct elf_segment *segment, uintptr_t bias)
 {
 	uintptr_t start = ALIGN_DOWN(segment->address + bias, PAGE_SIZE);
 	uintptr_t file_end = segment->address + bias + segment->file_size;
@@ -146,8 +147,8 @@ static int map_segment(
 	long result;
 
 	if (segment->file_size) {
-		result = space_map(space, start, file_pages_end - start, segment->access, 0, SPACE_FIXED,
-			object, ALIGN_DOWN(segment->offset, PAGE_SIZE));
+		result = space_map(space, start, file_pages_end - start, segment->access, 0,
+			SPACE_FIXED, object, ALIGN_DOWN(segment->offset, PAGE_SIZE));
 		if (result < 0)
 			return (int)result;
 	}
@@ -157,7 +158,8 @@ static int map_segment(
 		if (result < 0)
 			return (int)result;
 	}
-	if (segment->file_size && segment->memory_size > segment->file_size && (segment->access & MAP_WRITE))
+	if (segment->file_size && segment->memory_size > segment->file_size &&
+		(segment->access & MAP_WRITE))
 		return clear_tail(space, file_end, segment->address + bias + segment->memory_size);
 	return 0;
 }
@@ -176,7 +178,8 @@ static long place_image(struct space *space, const struct elf_image *image, uint
 	return base < 0 ? base : (long)((uintptr_t)base - image->low);
 }
 
-static int load_image(struct space *space, struct file *file, const struct elf_image *image, uintptr_t bias)
+static int load_image(
+	struct space *space, struct file *file, const struct elf_image *image, uintptr_t bias)
 {
 	struct object *object = file_object(file);
 	int error = 0;
@@ -248,8 +251,9 @@ static int load_interpreter(struct program *program)
 		error = -ELIBBAD;
 	if (!error) {
 		bias = place_image(program->space, interpreter, 0);
-		error = bias < 0 && bias > -4096 ? (int)bias
-						 : load_image(program->space, file, interpreter, (uintptr_t)bias);
+		error = bias < 0 && bias > -4096
+				? (int)bias
+				: load_image(program->space, file, interpreter, (uintptr_t)bias);
 		program->interpreter = (uintptr_t)bias;
 		program->entry = interpreter->entry + (uintptr_t)bias;
 	}
@@ -326,7 +330,8 @@ static void put_auxv(struct stack_words *stack, const struct program *program, u
 }
 
 /* Pointers to the strings, which lie at `at` in the new space; returns the address past them. */
-static uintptr_t put_pointers(struct stack_words *stack, const char **text, uintptr_t at, unsigned count)
+static uintptr_t put_pointers(
+	struct stack_words *stack, const char **text, uintptr_t at, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		size_t length = strlen(*text) + 1;
@@ -339,8 +344,8 @@ static uintptr_t put_pointers(struct stack_words *stack, const char **text, uint
 	return at;
 }
 
-static int build_stack(
-	struct program *program, const char *name, const struct exec_strings *strings, uintptr_t *stack_pointer)
+static int build_stack(struct program *program, const char *name,
+	const struct exec_strings *strings, uintptr_t *stack_pointer)
 {
 	static const char platform_name[] = "x86_64";
 	struct space *space = program->space;
@@ -380,11 +385,13 @@ static int build_stack(
 static int map_stack(struct program *program, const struct exec_strings *strings)
 {
 	struct space *space = program->space;
-	size_t size = ALIGN_UP(strings->size + (strings->argc + strings->envc + 128) * 8ul, PAGE_SIZE) +
-		      33 * PAGE_SIZE;
-	unsigned access = MAP_READ | MAP_WRITE | (program->image.executable_stack ? MAP_EXECUTE : 0);
-	long result = space_map(space, space->stack_top - size, size, access, VMA_GROWS_DOWN, SPACE_FIXED,
-		NULL, 0);
+	size_t size =
+		ALIGN_UP(strings->size + (strings->argc + strings->envc + 128) * 8ul, PAGE_SIZE) +
+		33 * PAGE_SIZE;
+	unsigned access =
+		MAP_READ | MAP_WRITE | (program->image.executable_stack ? MAP_EXECUTE : 0);
+	long result = space_map(
+		space, space->stack_top - size, size, access, VMA_GROWS_DOWN, SPACE_FIXED, NULL, 0);
 
 	return result < 0 ? (int)result : 0;
 }
@@ -392,7 +399,8 @@ static int map_stack(struct program *program, const struct exec_strings *strings
 /* ---- Scripts ---- */
 
 /* "#! interpreter argument": the strings become interpreter, argument, path, argv[1...]. */
-static int script_line(struct file *file, const char *path, struct exec_strings *strings, char *interpreter)
+static int script_line(
+	struct file *file, const char *path, struct exec_strings *strings, char *interpreter)
 {
 	char line[SCRIPT_LINE + 1], *start, *end, *argument;
 	ssize_t got = file_read_at(file, line, SCRIPT_LINE, 0);
@@ -472,7 +480,8 @@ static void base_name(char *out, const char *path)
 	string_copy(out, slash ? slash + 1 : path, NAME_SIZE);
 }
 
-static void commit(struct program *program, const char *path, char *kept_path, uintptr_t stack_pointer)
+static void commit(
+	struct program *program, const char *path, char *kept_path, uintptr_t stack_pointer)
 {
 	struct process *process = current_process();
 	struct thread *self = current_thread();

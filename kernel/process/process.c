@@ -196,7 +196,8 @@ static void reparent(struct process *process) requires(process_lock)
 {
 	struct process *child, *next;
 
-	list_for_each_safe (child, next, &process->children, sibling) {
+	list_for_each_safe(child, next, &process->children, sibling)
+	{
 		list_remove(&child->sibling);
 		child->parent = first;
 		list_push_back(&first->children, &child->sibling);
@@ -284,7 +285,8 @@ static struct process *zombie_take(struct process *self, int which, bool *any)
 
 	*any = false;
 	spin_lock(&process_lock);
-	list_for_each (child, &self->children, sibling) {
+	list_for_each(child, &self->children, sibling)
+	{
 		if (!matches(child, which, self->group))
 			continue;
 		*any = true;

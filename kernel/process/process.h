@@ -50,7 +50,7 @@ struct thread {
 	/* guarded by the run queue's lock of `cpu` */
 	uint32_t state; /* enum thread_state */
 	struct cpu *cpu;
-	struct list run; /* on the run queue; empty while running or not runnable */
+	struct list run;   /* on the run queue; empty while running or not runnable */
 	bool wake_pending; /* woken between marking itself asleep and giving the CPU away */
 	ns_t slice_end;
 	ns_t run_since, run_total; /* CPU time: since it got the CPU, and before */
@@ -60,8 +60,8 @@ struct thread {
 	struct list siblings; /* process->threads, by process_lock */
 	struct timer sleep_timer;
 	bool timed_out;
-	user_t clear_tid;      /* set to 0 and woken as a futex at the end; 0: none */
-	uint64_t blocked;      /* signal mask: bit n - 1 is signal n */
+	user_t clear_tid;       /* set to 0 and woken as a futex at the end; 0: none */
+	uint64_t blocked;       /* signal mask: bit n - 1 is signal n */
 	struct space *borrowed; /* kernel threads: none */
 };
 
@@ -131,8 +131,8 @@ void process_exit(int status) NORETURN;
 /* wait4: the pid, 0 for WNOHANG with nothing to tell, or a negative errno. */
 long process_wait(int which, unsigned options, int *status, ns_t *cpu_time) MUST_CHECK;
 /* Every process, zombies too. */
-void process_for_each(void (*visit)(struct process *process, void *context), void *context)
-	requires(process_lock);
+void process_for_each(void (*visit)(struct process *process, void *context),
+	void *context) requires(process_lock);
 
 /* Process 1 is gone: what it left as status. Set once. */
 void process_one_ended(int status);
@@ -141,13 +141,14 @@ void process_one_ended(int status);
  * thread's user registers are those of the new program. Once the old space is given up failure ends
  * the process. */
 struct exec_strings {
-	char *bytes;      /* argv then envp, NUL-terminated one after the other */
-	size_t size;      /* bytes used */
+	char *bytes; /* argv then envp, NUL-terminated one after the other */
+	size_t size; /* bytes used */
 	size_t capacity;
 	unsigned argc, envc;
 };
 int exec_strings_init(struct exec_strings *strings) MUST_CHECK;
-int exec_strings_add(struct exec_strings *strings, const char *text) MUST_CHECK; /* -E2BIG, -ENOMEM */
+int exec_strings_add(
+	struct exec_strings *strings, const char *text) MUST_CHECK; /* -E2BIG, -ENOMEM */
 int exec_strings_room(struct exec_strings *strings, size_t more) MUST_CHECK;
 void exec_strings_free(struct exec_strings *strings);
 int process_exec(const char *path, struct exec_strings *strings) MUST_CHECK;
@@ -155,8 +156,8 @@ int process_exec(const char *path, struct exec_strings *strings) MUST_CHECK;
 /* signal.c */
 void signal_send(struct process *process, int signal) requires(process_lock);
 int signal_kill(int pid, int signal) MUST_CHECK; /* kill(2) */
-void signal_deliver(void); /* on the way to user mode; interrupts on */
-void signal_mask_changed(void); /* the running thread's */
+void signal_deliver(void);                       /* on the way to user mode; interrupts on */
+void signal_mask_changed(void);                  /* the running thread's */
 const char *signal_name(int signal);
 bool signal_dumps_core(int signal);
 

@@ -22,7 +22,8 @@
 #include "lib/log.h"
 #include "memory/slab.h"
 
-struct cpu boot_cpu = {.queue = {.threads = LIST_INIT(boot_cpu.queue.threads)}, .timer_armed = NS_NEVER};
+struct cpu boot_cpu = {
+	.queue = {.threads = LIST_INIT(boot_cpu.queue.threads)}, .timer_armed = NS_NEVER};
 
 static struct thread boot_thread = {.name = "idle", .cpu = &boot_cpu};
 static ns_t slice = NS_PER_SECOND / 100;

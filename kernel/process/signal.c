@@ -13,22 +13,24 @@
 #include "process/process.h"
 #include "process/sched.h"
 
-#define BIT(signal)  (1ul << ((signal)-1))
-#define SIGNALS      64
-#define CORE_DUMPED  0x80
+#define BIT(signal)    (1ul << ((signal)-1))
+#define SIGNALS        64
+#define CORE_DUMPED    0x80
 #define DEFAULT_IGNORE (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
-#define DEFAULT_CORE                                                                               \
-	(BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) |    \
+#define DEFAULT_CORE                                                                            \
+	(BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) | \
 		BIT(SIGSEGV) | BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGSYS))
 
-static const char *const names[] = {"0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT",
-	"SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",
-	"SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG",
-	"SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS"};
+static const char *const names[] = {"0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP",
+	"SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE",
+	"SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
+	"SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",
+	"SIGPWR", "SIGSYS"};
 
 const char *signal_name(int signal)
 {
-	return signal > 0 && (size_t)signal < ARRAY_SIZE(names) ? names[signal] : "a real-time signal";
+	return signal > 0 && (size_t)signal < ARRAY_SIZE(names) ? names[signal]
+								: "a real-time signal";
 }
 
 bool signal_dumps_core(int signal)
@@ -53,7 +55,8 @@ void signal_send(struct process *process, int signal)
 	if ((process->ignored & BIT(signal)) || (DEFAULT_IGNORE & BIT(signal)))
 		return;
 	process->pending |= BIT(signal);
-	list_for_each (thread, &process->threads, siblings) {
+	list_for_each(thread, &process->threads, siblings)
+	{
 		if (!deliverable(thread))
 			continue;
 		thread_set_work(thread, WORK_SIGNAL);

@@ -17,7 +17,7 @@ struct timer {
 
 void timer_init(struct timer *timer, void (*function)(struct timer *timer));
 void timer_arm(struct timer *timer, ns_t when); /* on this CPU; armed ones are moved */
-void timer_cancel(struct timer *timer);         /* after this it does not fire; it may be armed again */
+void timer_cancel(struct timer *timer); /* after this it does not fire; it may be armed again */
 /* Runs what is due on this CPU; the time of the next one, NS_NEVER: none. Interrupts off. */
 ns_t timers_run(ns_t now);
 ns_t timers_next(void);

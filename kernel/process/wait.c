@@ -20,8 +20,7 @@ void wake_all(struct wait_queue *queue)
 	struct waiter *waiter;
 
 	spin_lock(&queue->lock);
-	list_for_each (waiter, &queue->waiters, link)
-		thread_wake(waiter->thread);
+	list_for_each(waiter, &queue->waiters, link) thread_wake(waiter->thread);
 	spin_unlock(&queue->lock);
 }
 
@@ -30,7 +29,8 @@ void wake_one(struct wait_queue *queue)
 	struct waiter *waiter;
 
 	spin_lock(&queue->lock);
-	list_for_each (waiter, &queue->waiters, link) {
+	list_for_each(waiter, &queue->waiters, link)
+	{
 		if (thread_wake(waiter->thread))
 			break;
 	}

@@ -14,15 +14,19 @@
 _Static_assert(PROT_READ == MAP_READ && PROT_WRITE == MAP_WRITE && PROT_EXEC == MAP_EXECUTE,
 	"protection is access");
 
-/* The object behind a descriptor, for a mapping with these rights. */
-static int object_for(int fd, unsigned protection, unsigned flags, struct object **out)
+/* The object behind a descriptor, for a mapping with these rights; adds to its VMA's flags. */
+static int object_for(
+	int fd, unsigned protection, unsigned flags, struct object **out, unsigned *vma_flags)
 {
 	struct file *file = files_lookup(current_files(), fd);
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 	int error;
 
 	if (!file)
 		return -EBADF;
-	error = file_may_map(file, protection & PROT_WRITE, (flags & MAP_TYPE) != MAP_PRIVATE);
+	error = file_may_map(file, protection & PROT_WRITE, shared);
+	if (shared && file_may_map(file, true, true))
+		*vma_flags |= VMA_READ_ONLY;
 	if (!error) {
 		*out = file_object(file);
 		if (!*out)
@@ -32,7 +36,8 @@ static int object_for(int fd, unsigned protection, unsigned flags, struct object
 	return error;
 }
 
-long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned flags, int fd, int64_t offset)
+long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned flags, int fd,
+	int64_t offset)
 {
 	unsigned type = flags & MAP_TYPE, map_flags = 0, vma_flags = 0;
 	struct object *object = NULL;
@@ -41,7 +46,7 @@ long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned fl
 	if (offset & (int64_t)(PAGE_SIZE - 1))
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS)) {
-		int error = object_for(fd, protection, flags, &object);
+		int error = object_for(fd, protection, flags, &object, &vma_flags);
 
 		if (error)
 			return error;
@@ -59,8 +64,8 @@ long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned fl
 	else if (object && offset < 0)
 		result = -EOVERFLOW;
 	else
-		result = space_map(current_space(), address, length, protection & 7, vma_flags, map_flags,
-			object, object ? (uint64_t)offset : 0);
+		result = space_map(current_space(), address, length, protection & 7, vma_flags,
+			map_flags, object, object ? (uint64_t)offset : 0);
 	if (object)
 		object_put(object);
 	return result;

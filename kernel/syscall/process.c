@@ -212,7 +212,8 @@ static int add_user_vector(struct exec_strings *strings, user_t vector, unsigned
 	uintptr_t text;
 
 	for (*count = 0; vector.address; ++*count) {
-		int error = copy_from_user(&text, user_offset(vector, *count * sizeof(text)), sizeof(text));
+		int error = copy_from_user(
+			&text, user_offset(vector, *count * sizeof(text)), sizeof(text));
 
 		if (error)
 			return error;
@@ -279,7 +280,8 @@ long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
 	int value = 0;
 	long result;
 
-	if (options & ~(unsigned)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+	if (options &
+		~(unsigned)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
@@ -443,7 +445,8 @@ long sys_uname(user_t out)
 {
 	struct new_utsname name = {0};
 
-	string_copy(name.sysname, "Linux", sizeof(name.sysname)); /* the ABI's name: programs ask for it */
+	string_copy(name.sysname, "Linux",
+		sizeof(name.sysname)); /* the ABI's name: programs ask for it */
 	string_copy(name.nodename, "baton", sizeof(name.nodename));
 	string_copy(name.release, "6.1.0-baton", sizeof(name.release));
 	string_copy(name.version, "Baton " BATON_BUILD_ID, sizeof(name.version));

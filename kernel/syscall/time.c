@@ -11,7 +11,7 @@
 #include "process/sched.h"
 #include "syscall/table.h"
 
-#define GRND_ALL      7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
+#define GRND_ALL 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
 
 static ns_t process_cpu_time(void)
 {
@@ -21,8 +21,7 @@ static ns_t process_cpu_time(void)
 
 	spin_lock(&process_lock);
 	total = process->cpu_time;
-	list_for_each (thread, &process->threads, siblings)
-		total += thread_cpu_time(thread);
+	list_for_each(thread, &process->threads, siblings) total += thread_cpu_time(thread);
 	spin_unlock(&process_lock);
 	return total;
 }
@@ -55,7 +54,8 @@ static int clock_read(int clock, ns_t *now)
 
 static int put_time(user_t out, ns_t time)
 {
-	struct __kernel_timespec spec = {(long)(time / NS_PER_SECOND), (long)(time % NS_PER_SECOND)};
+	struct __kernel_timespec spec = {
+		(long)(time / NS_PER_SECOND), (long)(time % NS_PER_SECOND)};
 
 	return copy_to_user(out, &spec, sizeof(spec));
 }

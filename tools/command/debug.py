@@ -26,7 +26,7 @@ FIND_SECONDS = 180
 SCANNED_MIB = 2048  # the loader lies below 4 GiB, below the hole for devices
 
 EPILOG = """\
-gdb starts with breakpoints at loader_main and kernel_main: `continue` goes to them. Whatever comes
+gdb starts with breakpoints at loader_main and kernel_start: `continue` goes to them. Whatever comes
 after `--` are gdb's own options. The machine's log goes to build/run/gdb.log; leaving gdb ends the
 machine. Without --no-loader-symbols the machine is booted once before, to find where the loader lies.
 """
@@ -90,7 +90,7 @@ def script(offset, sock):
     lines += ["set architecture i386:x86-64", f"target remote {sock}"]
     if offset is not None:
         lines.append("tbreak loader_main")
-    return "\n".join([*lines, "tbreak kernel_main", ""])
+    return "\n".join([*lines, "tbreak kernel_start", ""])
 
 
 def _pump(qemu, record):

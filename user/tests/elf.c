@@ -177,31 +177,42 @@ static void refused(void)
 	run(-ENOEXEC, "2,000 program headers: ENOEXEC");
 }
 
-/* Broken in what is only found once the old program is gone: it ends by a signal. */
+/* Broken in what Linux only finds once the old program is gone: SIGSEGV. A kernel that looks
+ * before it commits may refuse with an errno instead; running it is wrong. */
+static void refuse(const char *name)
+{
+	int result = elf_run(&elf, argv_one);
+
+	if (result == -ENOEXEC || result == -EINVAL || result == -ENOMEM)
+		claim(true, "%s", name);
+	else
+		claim_ended(result, KILLED(SIGSEGV), name);
+}
+
 static void refused_late(void)
 {
 	simple();
 	elf.header.e_phoff = 1ul << 40;
 	run(-ENOEXEC, "program headers past the file's end: ENOEXEC");
 	READ_AT(0x500000, 200, 100, 0x500000);
-	run(KILLED(SIGSEGV), "a segment longer in the file than in memory");
+	refuse("a segment longer in the file than in memory");
 	READ_AT(0x500000, 100, 1ul << 47, 0x500000);
-	run(KILLED(SIGSEGV), "a segment of 128 TiB");
+	refuse("a segment of 128 TiB");
 	simple();
 	elf.segment[0].p_vaddr = 0xffffffff80000000ul;
-	run(KILLED(SIGSEGV), "a segment in the kernel");
+	refuse("a segment in the kernel");
 	simple();
 	elf.segment[0].p_vaddr = 0x00007ffffffff000ul;
-	run(KILLED(SIGSEGV), "a segment behind the last address");
+	refuse("a segment behind the last address");
 	READ_AT(0x500000, 100, 100, 0x500000);
 	elf.segment[1].p_offset += 5;
-	run(KILLED(SIGSEGV), "offset and address differ within the page");
+	refuse("offset and address differ within the page");
 	READ_AT(0x500000, 100, 100, 0x500000);
 	elf.segment[1].p_offset = 0x100000;
 	run(KILLED(SIGBUS), "a segment past the file's end: SIGBUS where it is touched");
 	simple();
 	elf.segment[0].p_type = PT_NOTE;
-	run(KILLED(SIGSEGV), "no segment to load");
+	refuse("no segment to load");
 }
 
 static void not_executable(void)

@@ -29,7 +29,8 @@ int main(int argc, char **argv)
 	}
 	snprintf(directory, sizeof directory, "%s/files-test-%d",
 		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigpipe_kills = signal(SIGPIPE, SIG_IGN) == SIG_ERR;
 	umask(022);
 	return test_files(argc > 1 ? argv[1] : directory);
 }

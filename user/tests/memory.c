@@ -9,10 +9,12 @@
 
 #define PAGE    4096ul
 #define KERNEL  0xffffffff80000000ul
-#define TASK    0x00007ffffffff000ul /* the first address that is nobody's */
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW      (PROT_READ | PROT_WRITE)
 #define FIXED   0x20000000ul /* a free place in a program that is linked at 4 MiB */
+
+/* The first address that is nobody's; with 5-level paging Linux has more. */
+static unsigned long task_end = 0x00007ffffffff000ul;
 
 static long map(unsigned long at, unsigned long size, int protection, int flags)
 {
@@ -155,7 +157,7 @@ static void mapping(void)
 {
 	unsigned char *p = (unsigned char *)map(0, 16 * PAGE, RW, PRIVATE), *q;
 
-	claim((unsigned long)p % PAGE == 0 && (unsigned long)p < TASK, "mmap");
+	claim((unsigned long)p % PAGE == 0 && (unsigned long)p < task_end, "mmap");
 	claim(all_zero(p, 16 * PAGE), "mmap: zeroes");
 	memset(p, 0x5a, 16 * PAGE);
 	q = (unsigned char *)map(0, 16 * PAGE, RW, PRIVATE);
@@ -185,11 +187,11 @@ static void mapping_errors(void)
 	claim_result(map(0, 0, RW, PRIVATE), -EINVAL, "mmap of nothing: EINVAL");
 	claim_result(map(0, PAGE, RW, MAP_ANONYMOUS), -EINVAL, "mmap, neither kind: EINVAL");
 	claim_result(map(FIXED + 1, PAGE, RW, PRIVATE | MAP_FIXED), -EINVAL, "mmap FIXED + 1: EINVAL");
-	claim_result(map(TASK, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap at the end: ENOMEM");
+	claim_result(map(task_end, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap at the end: ENOMEM");
 	claim_result(map(KERNEL, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap, kernel: ENOMEM");
-	claim_result(map(TASK - PAGE, 2 * PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM,
+	claim_result(map(task_end - PAGE, 2 * PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM,
 		"mmap across the end: ENOMEM");
-	claim_result(map(0, 1ul << 47, RW, PRIVATE), -ENOMEM, "mmap of 128 TiB: ENOMEM");
+	claim_result(map(0, 1ul << 56, RW, PRIVATE), -ENOMEM, "mmap of 64 PiB: ENOMEM");
 	claim_result(map(0, -PAGE, RW, PRIVATE), -ENOMEM, "mmap of 2^64 - 4096: ENOMEM");
 	claim_result(map(0, ~0ul, RW, PRIVATE), -ENOMEM, "mmap of 2^64 - 1: ENOMEM");
 	claim_result(kernel_call(SYS_mmap, 0, PAGE, RW, MAP_PRIVATE, 999, 0), -EBADF,
@@ -198,7 +200,7 @@ static void mapping_errors(void)
 		"mmap of a file, odd offset: EINVAL");
 	claim_result(unmap(0, 0), -EINVAL, "munmap of nothing: EINVAL");
 	claim_result(unmap(KERNEL, PAGE), -EINVAL, "munmap, kernel: EINVAL");
-	claim_result(unmap(TASK - PAGE, 2 * PAGE), -EINVAL, "munmap across the end: EINVAL");
+	claim_result(unmap(task_end - PAGE, 2 * PAGE), -EINVAL, "munmap across the end: EINVAL");
 	claim_result(unmap(0, ~0ul), -EINVAL, "munmap of all: EINVAL");
 }
 
@@ -279,7 +281,7 @@ static void breaking(void)
 {
 	unsigned long start = (unsigned long)kernel_call(SYS_brk, 0), top = start + 10 * PAGE;
 
-	claim(start > 0 && start < TASK, "brk(0) tells the break");
+	claim(start > 0 && start < task_end, "brk(0) tells the break");
 	claim_result(kernel_call(SYS_brk, top), (long)top, "brk up");
 	claim(all_zero((unsigned char *)start, 10 * PAGE), "brk: zeroes");
 	memset((unsigned char *)start, 0x33, 10 * PAGE);
@@ -319,6 +321,8 @@ static void stack(void)
 
 static void all(int argc, char **argv)
 {
+	if (map(1ul << 50, PAGE, RW, PRIVATE | MAP_FIXED) == 1l << 50)
+		task_end = 0x00fffffffffff000ul;
 	mapping();
 	mapping_errors();
 	protections();

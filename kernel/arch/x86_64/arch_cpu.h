@@ -14,8 +14,8 @@
 
 /* What a process may have: page 0 and the first 64 KiB stay empty; the last page below the hole
  * too, so that no instruction ends at a non-canonical address. */
-#define USER_MIN UINT64_C(0x10000)
-#define USER_END UINT64_C(0x00007ffffffff000)
+#define USER_MIN          UINT64_C(0x10000)
+#define USER_END          UINT64_C(0x00007ffffffff000)
 
 #define KERNEL_STACK_SIZE ((size_t)16384)
 

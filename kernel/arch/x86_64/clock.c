@@ -123,7 +123,7 @@ static void find_reference(struct reference *out, const struct acpi_info *acpi)
 		return;
 	}
 	arch_out8(0x61, (uint8_t)((arch_in8(0x61) & ~2u) | 1)); /* speaker off, gate on */
-	arch_out8(0x43, 0xb4);                                   /* channel 2, rate generator */
+	arch_out8(0x43, 0xb4);                                  /* channel 2, rate generator */
 	arch_out8(0x42, 0xff);
 	arch_out8(0x42, 0xff);
 	*out = (struct reference){.name = "8254", .hz = PIT_HZ, .mask = 0xffff, .read = read_pit};
@@ -142,7 +142,8 @@ static struct reading take_reading(const struct reference *reference)
 	uint64_t shortest = UINT64_MAX;
 
 	for (int i = 0; i < READINGS; i++) {
-		uint64_t before = tsc_read(), count = reference->read(reference), after = tsc_read();
+		uint64_t before = tsc_read(), count = reference->read(reference),
+			 after = tsc_read();
 		uint32_t lapic = lapic_timer_count();
 		uint64_t span = tsc_read() - before;
 
@@ -178,8 +179,8 @@ void clock_init(const struct acpi_info *acpi, uint64_t start)
 	find_reference(&reference, acpi);
 	measure(&reference);
 	if (tsc_hz < 1000000 || lapic_hz < 100000)
-		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s", tsc_hz,
-			lapic_hz, reference.name);
+		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s",
+			tsc_hz, lapic_hz, reference.name);
 	tsc_to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
 	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
 	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);

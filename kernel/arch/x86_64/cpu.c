@@ -66,7 +66,8 @@ void cpu_control_init(void)
 {
 	uint64_t cr4 = cr4_read() & (CR4_PAE | CR4_MCE);
 
-	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
+	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_MP | CR0_NE | CR0_WP |
+		  CR0_AM);
 	cr4 |= CR4_DE | CR4_PGE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	if (cpu_has[CPU_SMEP])
 		cr4 |= CR4_SMEP;
@@ -92,7 +93,8 @@ void cpu_log_features(bool isolation)
 
 	for (unsigned i = 0; i < CPU_FEATURES; i++) {
 		if (feature_names[i] && cpu_has[i])
-			length += format(line + length, sizeof(line) - (size_t)length, " %s", feature_names[i]);
+			length += format(line + length, sizeof(line) - (size_t)length, " %s",
+				feature_names[i]);
 	}
 	log_info("cpu: on: WP%s, page-table isolation %s, FPU state %u bytes", line,
 		isolation ? "on" : "off", fpu_state_size());

@@ -33,12 +33,11 @@ struct table_pointer {
 
 /* What each CPU's GDT begins with; then come the two words of its TSS. */
 static const uint64_t gdt_template[GDT_WORDS - 2] = {
-	0,
-	0x00af9b000000ffff, /* kernel code, 64 bits */
-	0x00cf93000000ffff, /* kernel data */
-	0x00cffb000000ffff, /* user code, 32 bits: only SYSRET's arithmetic wants it */
-	0x00cff3000000ffff, /* user data */
-	0x00affb000000ffff, /* user code, 64 bits */
+	0, 0x00af9b000000ffff, /* kernel code, 64 bits */
+	0x00cf93000000ffff,    /* kernel data */
+	0x00cffb000000ffff,    /* user code, 32 bits: only SYSRET's arithmetic wants it */
+	0x00cff3000000ffff,    /* user data */
+	0x00affb000000ffff,    /* user code, 64 bits */
 };
 
 static uint64_t early_gdt[GDT_WORDS];
@@ -82,24 +81,25 @@ static void gdt_fill(uint64_t *gdt, virt_t tss)
 
 static void segments_load(const struct table_pointer *gdt, const struct table_pointer *idt)
 {
-	__asm__ volatile("lgdt %0\n\t"
-			 "lidt %1\n\t"
-			 "pushq %2\n\t"
-			 "leaq 1f(%%rip), %%rax\n\t"
-			 "pushq %%rax\n\t"
-			 "lretq\n"
-			 "1:\n\t"
-			 "movl %3, %%eax\n\t"
-			 "movl %%eax, %%ss\n\t"
-			 "xorl %%eax, %%eax\n\t"
-			 "movl %%eax, %%ds\n\t"
-			 "movl %%eax, %%es\n\t"
-			 "movl %%eax, %%fs\n\t"
-			 "movl %%eax, %%gs\n\t"
-			 "lldt %%ax"
-			 :
-			 : "m"(*gdt), "m"(*idt), "i"(SELECTOR_KERNEL_CODE), "i"(SELECTOR_KERNEL_DATA)
-			 : "rax", "memory");
+	__asm__ volatile(
+		"lgdt %0\n\t"
+		"lidt %1\n\t"
+		"pushq %2\n\t"
+		"leaq 1f(%%rip), %%rax\n\t"
+		"pushq %%rax\n\t"
+		"lretq\n"
+		"1:\n\t"
+		"movl %3, %%eax\n\t"
+		"movl %%eax, %%ss\n\t"
+		"xorl %%eax, %%eax\n\t"
+		"movl %%eax, %%ds\n\t"
+		"movl %%eax, %%es\n\t"
+		"movl %%eax, %%fs\n\t"
+		"movl %%eax, %%gs\n\t"
+		"lldt %%ax"
+		:
+		: "m"(*gdt), "m"(*idt), "i"(SELECTOR_KERNEL_CODE), "i"(SELECTOR_KERNEL_DATA)
+		: "rax", "memory");
 }
 
 static void entry_common(struct cpu_entry *entry, struct cpu *cpu)
@@ -135,7 +135,8 @@ static int map_new_pages(virt_t at, unsigned count, uint64_t flags)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct frame *frame = pages_alloc(0, FRAME_STACK, PAGES_ZERO);
-		int error = frame ? kernel_map(at + i * PAGE_SIZE, frame_phys(frame), flags) : -ENOMEM;
+		int error =
+			frame ? kernel_map(at + i * PAGE_SIZE, frame_phys(frame), flags) : -ENOMEM;
 
 		if (error)
 			return error;
@@ -151,9 +152,11 @@ static int shared_init(bool isolation)
 
 	if (!frame || kernel_map(ENTRY_AREA, frame_phys(frame), PTE_NX))
 		return -ENOMEM;
-	gates_fill(frame_ptr(frame), isolation ? in_entry_area(isolated_stubs) : (virt_t)plain_stubs, true);
+	gates_fill(frame_ptr(frame),
+		isolation ? in_entry_area(isolated_stubs) : (virt_t)plain_stubs, true);
 	for (size_t offset = 0; offset < text; offset += PAGE_SIZE) {
-		if (kernel_map(ENTRY_TEXT + offset, kernel_lookup((virt_t)entry_section_start + offset), 0))
+		if (kernel_map(ENTRY_TEXT + offset,
+			    kernel_lookup((virt_t)entry_section_start + offset), 0))
 			return -ENOMEM;
 	}
 	idt_ready = true;
@@ -162,11 +165,13 @@ static int shared_init(bool isolation)
 
 static void syscall_init(bool isolation)
 {
-	msr_write(MSR_STAR, (uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)(SELECTOR_USER_CODE32 | 3) << 48);
+	msr_write(MSR_STAR,
+		(uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)(SELECTOR_USER_CODE32 | 3) << 48);
 	msr_write(MSR_LSTAR, isolation ? in_entry_area(isolated_syscall) : (virt_t)entry_syscall);
 	msr_write(MSR_CSTAR, 0);
-	msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT | RFLAGS_IOPL |
-				      RFLAGS_RF | RFLAGS_ID | 0xd5 /* the arithmetic flags */);
+	msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT |
+				      RFLAGS_IOPL | RFLAGS_RF | RFLAGS_ID |
+				      0xd5 /* the arithmetic flags */);
 }
 
 int entry_area_init(struct cpu *cpu, bool isolation)
@@ -180,8 +185,10 @@ int entry_area_init(struct cpu *cpu, bool isolation)
 	if (!idt_ready && shared_init(isolation))
 		return -ENOMEM;
 	if (map_new_pages(base, 2, data) || map_new_pages(base + 3 * PAGE_SIZE, 1, data) ||
-		map_new_pages(base + 5 * PAGE_SIZE, 2, data) || map_new_pages(base + 8 * PAGE_SIZE, 2, data) ||
-		map_new_pages(base + 11 * PAGE_SIZE, 2, data) || map_new_pages(base + 14 * PAGE_SIZE, 2, data))
+		map_new_pages(base + 5 * PAGE_SIZE, 2, data) ||
+		map_new_pages(base + 8 * PAGE_SIZE, 2, data) ||
+		map_new_pages(base + 11 * PAGE_SIZE, 2, data) ||
+		map_new_pages(base + 14 * PAGE_SIZE, 2, data))
 		return -ENOMEM;
 	entry_common(entry, cpu);
 	entry->current = old->current;

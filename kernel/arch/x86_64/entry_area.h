@@ -16,10 +16,10 @@
 #ifndef X86_ENTRY_AREA_H
 #define X86_ENTRY_AREA_H
 
-#define ENTRY_AREA      0xfffffe0000000000
-#define ENTRY_TEXT      (ENTRY_AREA + 0x1000)
-#define ENTRY_CPUS      (ENTRY_AREA + 0x100000)
-#define ENTRY_CPU_SIZE  0x10000
+#define ENTRY_AREA     0xfffffe0000000000
+#define ENTRY_TEXT     (ENTRY_AREA + 0x1000)
+#define ENTRY_CPUS     (ENTRY_AREA + 0x100000)
+#define ENTRY_CPU_SIZE 0x10000
 
 /* Offsets into struct cpu_entry. */
 #define CPU_SELF         0x00
@@ -59,13 +59,13 @@ struct tss {
 struct cpu_entry {
 	struct cpu_entry *self;
 	struct thread *current;
-	virt_t kernel_stack; /* top of the running thread's */
-	uint64_t user_rsp;   /* scratch of the SYSCALL path */
-	uint64_t scratch;    /* scratch of the isolated paths */
-	uint64_t kernel_cr3, user_cr3; /* of the address space in use */
-	virt_t irq_stack;              /* top of this CPU's interrupt stack */
+	virt_t kernel_stack;                              /* top of the running thread's */
+	uint64_t user_rsp;                                /* scratch of the SYSCALL path */
+	uint64_t scratch;                                 /* scratch of the isolated paths */
+	uint64_t kernel_cr3, user_cr3;                    /* of the address space in use */
+	virt_t irq_stack;                                 /* top of this CPU's interrupt stack */
 	virt_t trap_user, trap_kernel, syscall, paranoid; /* where the isolated stubs go on */
-	virt_t exit_sysret, exit_iret; /* the last steps to user mode */
+	virt_t exit_sysret, exit_iret;                    /* the last steps to user mode */
 	uint8_t has_smap, isolation;
 	struct cpu *cpu;
 	struct tss tss;

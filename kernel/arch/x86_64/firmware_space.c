@@ -9,7 +9,8 @@ static phys_t firmware_top;
 
 int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cache cache)
 {
-	uint64_t flags = (access & MAP_WRITE ? PTE_WRITE : 0) | (access & MAP_EXECUTE ? 0 : PTE_NX) |
+	uint64_t flags = (access & MAP_WRITE ? PTE_WRITE : 0) |
+			 (access & MAP_EXECUTE ? 0 : PTE_NX) |
 			 (cache == MAP_WRITE_BACK ? 0 : PTE_PCD | PTE_PWT);
 
 	if (!firmware_top)

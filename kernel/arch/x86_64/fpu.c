@@ -13,9 +13,9 @@
 #define FXSAVE_MXCSR 24
 #define XSAVE_HEADER 64u
 
-#define XCR0_X87 1u
-#define XCR0_SSE 2u
-#define XCR0_AVX 4u
+#define XCR0_X87     1u
+#define XCR0_SSE     2u
+#define XCR0_AVX     4u
 
 static uint32_t state_size = FXSAVE_SIZE;
 static uint32_t xcr0;

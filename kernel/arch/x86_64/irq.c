@@ -17,14 +17,14 @@
 #include "registers.h"
 #include "traps.h"
 
-#define ISA_IRQS          ACPI_ISA_IRQS
-#define IOAPIC_VERSION    1
-#define IOAPIC_REDIRECT   0x10
-#define REDIRECT_MASKED   (1u << 16)
-#define REDIRECT_LEVEL    (1u << 15)
-#define REDIRECT_LOW      (1u << 13)
-#define PIC1_DATA         0x21
-#define PIC2_DATA         0xa1
+#define ISA_IRQS        ACPI_ISA_IRQS
+#define IOAPIC_VERSION  1
+#define IOAPIC_REDIRECT 0x10
+#define REDIRECT_MASKED (1u << 16)
+#define REDIRECT_LEVEL  (1u << 15)
+#define REDIRECT_LOW    (1u << 13)
+#define PIC1_DATA       0x21
+#define PIC2_DATA       0xa1
 
 struct ioapic {
 	volatile uint32_t *registers; /* index at 0, data at 0x10 */
@@ -66,9 +66,11 @@ void irq_init(const struct acpi_info *acpi, uint32_t boot_apic_id)
 	for (unsigned i = 0; i < acpi->madt.ioapic_count; i++) {
 		struct ioapic *ioapic = &ioapics[ioapic_count];
 
-		ioapic->registers = arch_map_device(acpi->madt.ioapics[i].address, 32, MAP_UNCACHED);
+		ioapic->registers =
+			arch_map_device(acpi->madt.ioapics[i].address, 32, MAP_UNCACHED);
 		if (!ioapic->registers) {
-			log_warn("IOAPIC at %#lx: no memory to map it", (phys_t)acpi->madt.ioapics[i].address);
+			log_warn("IOAPIC at %#lx: no memory to map it",
+				(phys_t)acpi->madt.ioapics[i].address);
 			continue;
 		}
 		ioapic->first = acpi->madt.ioapics[i].gsi_base;
@@ -105,7 +107,8 @@ int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
 		if (gsi < ioapic->first || gsi >= ioapic->first + ioapic->count)
 			continue;
 		handlers[isa_irq] = (struct handler){.function = function, .context = context};
-		ioapic_write(ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first) + 1, destination << 24);
+		ioapic_write(
+			ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first) + 1, destination << 24);
 		ioapic_write(ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first),
 			flags | (VECTOR_IRQ + isa_irq));
 		error = 0;

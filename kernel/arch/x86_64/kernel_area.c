@@ -37,7 +37,7 @@ struct device_range {
 static struct spinlock area_lock;
 static virt_t stacks, devices, devices_next, devices_end;
 static uint64_t slots_used[SLOTS_MAX / 64];
-static unsigned slot_hint; /* no word below is free */
+static unsigned slot_hint;         /* no word below is free */
 static virt_t spare[SPARE_STACKS]; /* mapped, of no thread */
 static unsigned spare_count;
 static struct list free_ranges = LIST_INIT(free_ranges);
@@ -102,7 +102,8 @@ virt_t arch_stack_alloc(void)
 	for (unsigned i = 0; i < STACK_PAGES; i++) {
 		struct frame *frame = pages_alloc(0, FRAME_STACK, PAGES_NORMAL);
 
-		if (frame && !kernel_map(stack + i * PAGE_SIZE, frame_phys(frame), PTE_WRITE | PTE_NX))
+		if (frame &&
+			!kernel_map(stack + i * PAGE_SIZE, frame_phys(frame), PTE_WRITE | PTE_NX))
 			continue;
 		if (frame)
 			frame_put(frame);
@@ -140,7 +141,8 @@ static virt_t device_take(size_t size)
 	virt_t start = 0;
 
 	spin_lock(&area_lock);
-	list_for_each (range, &free_ranges, list) {
+	list_for_each(range, &free_ranges, list)
+	{
 		if (range->size == size) {
 			found = range;
 			start = range->start;
@@ -159,8 +161,9 @@ static virt_t device_take(size_t size)
 
 void *arch_map_device(phys_t phys, size_t size, enum map_cache cache)
 {
-	static const uint64_t flags[] = {
-		[MAP_WRITE_BACK] = 0, [MAP_WRITE_COMBINING] = PTE_PWT, [MAP_UNCACHED] = PTE_PCD | PTE_PWT};
+	static const uint64_t flags[] = {[MAP_WRITE_BACK] = 0,
+		[MAP_WRITE_COMBINING] = PTE_PWT,
+		[MAP_UNCACHED] = PTE_PCD | PTE_PWT};
 	phys_t first = ALIGN_DOWN(phys, PAGE_SIZE);
 	size_t bytes = ALIGN_UP(phys + size, PAGE_SIZE) - first;
 	virt_t at;

@@ -16,10 +16,10 @@
 #define LAPIC_TIMER_CURRENT 0x390
 #define LAPIC_TIMER_DIVIDE  0x3e0
 
-#define SPURIOUS_ENABLE    (1u << 8)
-#define LVT_MASKED         (1u << 16)
-#define LVT_TSC_DEADLINE   (2u << 17)
-#define DIVIDE_BY_1        0xbu
+#define SPURIOUS_ENABLE     (1u << 8)
+#define LVT_MASKED          (1u << 16)
+#define LVT_TSC_DEADLINE    (2u << 17)
+#define DIVIDE_BY_1         0xbu
 
 static enum lapic_mode mode;
 static volatile uint32_t *registers;
@@ -27,7 +27,8 @@ static bool deadline;
 
 static uint32_t lapic_read(unsigned reg)
 {
-	return mode == LAPIC_X2APIC ? (uint32_t)msr_read(MSR_X2APIC + reg / 16) : registers[reg / 4];
+	return mode == LAPIC_X2APIC ? (uint32_t)msr_read(MSR_X2APIC + reg / 16)
+				    : registers[reg / 4];
 }
 
 static void lapic_write(unsigned reg, uint32_t value)
@@ -62,7 +63,10 @@ void lapic_init(enum lapic_mode which, volatile uint32_t *at, bool tsc_deadline)
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
 	if (deadline)
-		__asm__ volatile("mfence" : : : "memory"); /* SDM 3A 11.5.4.1: before the first deadline */
+		__asm__ volatile("mfence"
+				 :
+				 :
+				 : "memory"); /* SDM 3A 11.5.4.1: before the first deadline */
 	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 }

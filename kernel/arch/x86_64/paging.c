@@ -103,7 +103,8 @@ void paging_late_init(const struct handoff *handoff, bool isolation)
 	isolated = isolation;
 	reserve_top(ENTRY_AREA, 1);
 	reserve_top(handoff->dynamic_virt, 1ul << TOP_SHIFT);
-	reserve_top(handoff->frames_virt, handoff->direct_map_size / PAGE_SIZE * sizeof(struct frame));
+	reserve_top(
+		handoff->frames_virt, handoff->direct_map_size / PAGE_SIZE * sizeof(struct frame));
 }
 
 bool paging_isolated(void)
@@ -176,7 +177,8 @@ phys_t kernel_lookup(virt_t virt)
 	}
 }
 
-int arch_map_frames(virt_t virt, phys_t phys, size_t size, phys_t (*take_table)(void *), void *context)
+int arch_map_frames(
+	virt_t virt, phys_t phys, size_t size, phys_t (*take_table)(void *), void *context)
 {
 	for (size_t offset = 0; offset < size; offset += PAGE_SIZE) {
 		uint64_t *entry = walk(kernel_top, 3, virt + offset, 0, take_table, context);
@@ -359,10 +361,9 @@ bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mappin
 	if (!(entry & PTE_ADDRESS))
 		return false;
 	out->phys = entry & PTE_ADDRESS;
-	out->access = !(entry & PTE_PRESENT)
-			      ? 0
-			      : MAP_READ | (entry & PTE_WRITE ? MAP_WRITE : 0) |
-					(entry & PTE_NX ? 0 : MAP_EXECUTE);
+	out->access = !(entry & PTE_PRESENT) ? 0
+					     : MAP_READ | (entry & PTE_WRITE ? MAP_WRITE : 0) |
+						       (entry & PTE_NX ? 0 : MAP_EXECUTE);
 	return true;
 }
 
@@ -406,7 +407,8 @@ static void prune(struct arch_space *space, uint64_t *table, unsigned level, uin
 		if (!(table[i] & PTE_PRESENT))
 			continue;
 		if (level > 1)
-			prune(space, table_of(table[i]), level - 1, low, start, end, floor, ceiling);
+			prune(space, table_of(table[i]), level - 1, low, start, end, floor,
+				ceiling);
 		if (low < floor || low + span > ceiling)
 			continue;
 		pages_free(phys_frame(table[i] & PTE_ADDRESS), 0);

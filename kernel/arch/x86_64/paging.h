@@ -24,7 +24,7 @@ void paging_late_init(const struct handoff *handoff, bool isolation); /* pages a
 
 /* One kernel page; flags are PTE_* beside PRESENT. -ENOMEM. */
 int kernel_map(virt_t virt, phys_t phys, uint64_t flags) MUST_CHECK;
-phys_t kernel_unmap(virt_t virt); /* the frame that was there */
+phys_t kernel_unmap(virt_t virt);  /* the frame that was there */
 phys_t kernel_lookup(virt_t virt); /* any kernel address that is mapped; panics otherwise */
 void kernel_protect(virt_t virt, uint64_t flags);
 bool paging_isolated(void);

@@ -24,7 +24,8 @@ const char *symbol_of(virt_t address, uint32_t *within)
 {
 	if (address < (virt_t)kernel_text_start || address >= (virt_t)kernel_text_end)
 		return NULL;
-	return symbols_lookup(kernel_symbols_start, (size_t)(kernel_symbols_end - kernel_symbols_start),
+	return symbols_lookup(kernel_symbols_start,
+		(size_t)(kernel_symbols_end - kernel_symbols_start),
 		(uint32_t)(address - (virt_t)kernel_image_start), within);
 }
 
@@ -34,7 +35,8 @@ static void log_address(const char *what, virt_t address)
 	const char *name = symbol_of(address, &within);
 
 	if (name)
-		log_error("%s kernel+%#lx  %s+%#x", what, address - (virt_t)kernel_image_start, name, within);
+		log_error("%s kernel+%#lx  %s+%#x", what, address - (virt_t)kernel_image_start,
+			name, within);
 	else
 		log_error("%s %#lx", what, address);
 }
@@ -42,7 +44,8 @@ static void log_address(const char *what, virt_t address)
 /* A frame pointer is believed only if it is aligned and above the one before. */
 static bool plausible(virt_t frame, virt_t below)
 {
-	return frame > below && !(frame & 7) && frame - below < 2 * KERNEL_STACK_SIZE && frame >> 47 == 0x1ffff;
+	return frame > below && !(frame & 7) && frame - below < 2 * KERNEL_STACK_SIZE &&
+	       frame >> 47 == 0x1ffff;
 }
 
 static void log_backtrace(virt_t frame)
@@ -66,8 +69,10 @@ static void log_registers(const struct trap_frame *f)
 	log_error("rax %016lx rbx %016lx rcx    %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
 	log_error("rsi %016lx rdi %016lx rbp    %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
 	log_error("r9  %016lx r10 %016lx r11    %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
-	log_error("r13 %016lx r14 %016lx r15    %016lx cr2 %016lx", f->r13, f->r14, f->r15, cr2_read());
-	log_error("cr3 %016lx cr4 %016lx vector %lu error %lx", cr3_read(), cr4_read(), f->vector, f->error);
+	log_error("r13 %016lx r14 %016lx r15    %016lx cr2 %016lx", f->r13, f->r14, f->r15,
+		cr2_read());
+	log_error("cr3 %016lx cr4 %016lx vector %lu error %lx", cr3_read(), cr4_read(), f->vector,
+		f->error);
 }
 
 static void log_context(void)
@@ -82,9 +87,10 @@ static void log_context(void)
 		log_error("running: the kernel thread %s", thread->name);
 }
 
-static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
-	NORETURN;
-static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
+static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format,
+	va_list arguments) NORETURN;
+static void report(
+	const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
 {
 	char reason[200];
 
@@ -118,7 +124,8 @@ void panic_at(const struct trap_frame *frame, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	report(frame, frame->cs & 3 ? (virt_t)__builtin_frame_address(0) : frame->rbp, format, arguments);
+	report(frame, frame->cs & 3 ? (virt_t)__builtin_frame_address(0) : frame->rbp, format,
+		arguments);
 }
 
 /* ---- The stack protector ---- */

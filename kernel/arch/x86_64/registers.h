@@ -3,29 +3,29 @@
 #ifndef X86_REGISTERS_H
 #define X86_REGISTERS_H
 
-#define CR0_MP (1ul << 1)
-#define CR0_EM (1ul << 2)
-#define CR0_TS (1ul << 3)
-#define CR0_NE (1ul << 5)
-#define CR0_WP (1ul << 16)
-#define CR0_AM (1ul << 18)
-#define CR0_CD (1ul << 30)
-#define CR0_NW (1ul << 29)
+#define CR0_MP             (1ul << 1)
+#define CR0_EM             (1ul << 2)
+#define CR0_TS             (1ul << 3)
+#define CR0_NE             (1ul << 5)
+#define CR0_WP             (1ul << 16)
+#define CR0_AM             (1ul << 18)
+#define CR0_CD             (1ul << 30)
+#define CR0_NW             (1ul << 29)
 
-#define CR4_DE         (1ul << 3)
-#define CR4_PAE        (1ul << 5)
-#define CR4_MCE        (1ul << 6)
-#define CR4_PGE        (1ul << 7)
-#define CR4_OSFXSR     (1ul << 9)
-#define CR4_OSXMMEXCPT (1ul << 10)
-#define CR4_UMIP       (1ul << 11)
-#define CR4_FSGSBASE   (1ul << 16)
-#define CR4_PCIDE      (1ul << 17)
-#define CR4_OSXSAVE    (1ul << 18)
-#define CR4_SMEP       (1ul << 20)
-#define CR4_SMAP       (1ul << 21)
+#define CR4_DE             (1ul << 3)
+#define CR4_PAE            (1ul << 5)
+#define CR4_MCE            (1ul << 6)
+#define CR4_PGE            (1ul << 7)
+#define CR4_OSFXSR         (1ul << 9)
+#define CR4_OSXMMEXCPT     (1ul << 10)
+#define CR4_UMIP           (1ul << 11)
+#define CR4_FSGSBASE       (1ul << 16)
+#define CR4_PCIDE          (1ul << 17)
+#define CR4_OSXSAVE        (1ul << 18)
+#define CR4_SMEP           (1ul << 20)
+#define CR4_SMAP           (1ul << 21)
 
-#define CR3_NOFLUSH (1ul << 63) /* with PCIDE: keep the TLB entries of that PCID */
+#define CR3_NOFLUSH        (1ul << 63) /* with PCIDE: keep the TLB entries of that PCID */
 
 #define MSR_APIC_BASE      0x1b
 #define MSR_TSC_DEADLINE   0x6e0
@@ -40,22 +40,22 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
-#define EFER_SCE (1ul << 0)
-#define EFER_NXE (1ul << 11)
+#define EFER_SCE           (1ul << 0)
+#define EFER_NXE           (1ul << 11)
 
-#define APIC_BASE_ENABLE (1ul << 11)
-#define APIC_BASE_X2APIC (1ul << 10)
+#define APIC_BASE_ENABLE   (1ul << 11)
+#define APIC_BASE_X2APIC   (1ul << 10)
 
-#define RFLAGS_CF    (1ul << 0)
-#define RFLAGS_FIXED (1ul << 1)
-#define RFLAGS_TF    (1ul << 8)
-#define RFLAGS_IF    (1ul << 9)
-#define RFLAGS_DF    (1ul << 10)
-#define RFLAGS_IOPL  (3ul << 12)
-#define RFLAGS_NT    (1ul << 14)
-#define RFLAGS_RF    (1ul << 16)
-#define RFLAGS_AC    (1ul << 18)
-#define RFLAGS_ID    (1ul << 21)
+#define RFLAGS_CF          (1ul << 0)
+#define RFLAGS_FIXED       (1ul << 1)
+#define RFLAGS_TF          (1ul << 8)
+#define RFLAGS_IF          (1ul << 9)
+#define RFLAGS_DF          (1ul << 10)
+#define RFLAGS_IOPL        (3ul << 12)
+#define RFLAGS_NT          (1ul << 14)
+#define RFLAGS_RF          (1ul << 16)
+#define RFLAGS_AC          (1ul << 18)
+#define RFLAGS_ID          (1ul << 21)
 
 /* The GDT's selectors. SYSRET wants user data right before user code. */
 #define SELECTOR_KERNEL_CODE 0x08
@@ -65,33 +65,33 @@
 #define SELECTOR_USER_CODE   0x2b
 #define SELECTOR_TSS         0x30
 
-#define VECTOR_DB        1
-#define VECTOR_NMI       2
-#define VECTOR_BP        3
-#define VECTOR_OF        4
-#define VECTOR_BR        5
-#define VECTOR_UD        6
-#define VECTOR_NM        7
-#define VECTOR_DF        8
-#define VECTOR_TS        10
-#define VECTOR_NP        11
-#define VECTOR_SS        12
-#define VECTOR_GP        13
-#define VECTOR_PF        14
-#define VECTOR_MF        16
-#define VECTOR_AC        17
-#define VECTOR_MC        18
-#define VECTOR_XM        19
-#define VECTOR_IRQ       32  /* the first of the interrupt controller's */
-#define VECTOR_TIMER     240
-#define VECTOR_SPURIOUS  255
-#define VECTOR_SYSCALL   256 /* in struct trap_frame only */
+#define VECTOR_DB            1
+#define VECTOR_NMI           2
+#define VECTOR_BP            3
+#define VECTOR_OF            4
+#define VECTOR_BR            5
+#define VECTOR_UD            6
+#define VECTOR_NM            7
+#define VECTOR_DF            8
+#define VECTOR_TS            10
+#define VECTOR_NP            11
+#define VECTOR_SS            12
+#define VECTOR_GP            13
+#define VECTOR_PF            14
+#define VECTOR_MF            16
+#define VECTOR_AC            17
+#define VECTOR_MC            18
+#define VECTOR_XM            19
+#define VECTOR_IRQ           32 /* the first of the interrupt controller's */
+#define VECTOR_TIMER         240
+#define VECTOR_SPURIOUS      255
+#define VECTOR_SYSCALL       256 /* in struct trap_frame only */
 
-#define PF_PRESENT  1
-#define PF_WRITE    2
-#define PF_USER     4
-#define PF_RESERVED 8
-#define PF_FETCH    16
+#define PF_PRESENT           1
+#define PF_WRITE             2
+#define PF_USER              4
+#define PF_RESERVED          8
+#define PF_FETCH             16
 
 #ifndef __ASSEMBLER__
 
@@ -121,7 +121,10 @@ static inline uint64_t msr_read(uint32_t msr)
 
 static inline void msr_write(uint32_t msr, uint64_t value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline uint64_t cr0_read(void)

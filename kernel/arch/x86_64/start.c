@@ -45,7 +45,8 @@ void arch_memory_init(const struct handoff *handoff, int isolation)
 	cpu_log_features(isolated);
 }
 
-void arch_devices_init(const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline)
+void arch_devices_init(
+	const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline)
 {
 	enum lapic_mode mode = lapic_mode_found();
 	volatile uint32_t *registers = NULL;

@@ -25,7 +25,8 @@
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	uint64_t vector; /* VECTOR_* */
-	uint64_t error;  /* the CPU's error code, 0 where it gives none; the call's number for a SYSCALL */
+	uint64_t
+		error; /* the CPU's error code, 0 where it gives none; the call's number for a SYSCALL */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 

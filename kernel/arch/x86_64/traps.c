@@ -52,7 +52,7 @@ extern const char kernel_text_start[], kernel_text_end[];
 static const char *exception_name(uint64_t vector)
 {
 	return vector < ARRAY_SIZE(exceptions) && exceptions[vector].name ? exceptions[vector].name
-									 : "reserved exception";
+									  : "reserved exception";
 }
 
 /* si_code of an #MF or #XM by its unmasked status bits (Intel SDM 1, 8.1.3 and 10.2.3). */
@@ -103,7 +103,7 @@ static void user_page_fault(struct trap_frame *frame, uintptr_t address)
 	if (space_fault(address, fault_access_of(frame->error), true, &result)) {
 		/* The kernel's half is unmapped to user mode, whatever is there. */
 		thread_fault(result.signal, result.code, address,
-			frame->error & PF_FETCH	  ? "fetch at"
+			frame->error & PF_FETCH   ? "fetch at"
 			: frame->error & PF_WRITE ? "write to"
 						  : "read of");
 	}
@@ -178,7 +178,8 @@ void return_from_start(struct trap_frame *frame)
 
 static bool fix_up(struct trap_frame *frame)
 {
-	for (const struct exception_entry *e = kernel_exceptions_start; e < kernel_exceptions_end; e++) {
+	for (const struct exception_entry *e = kernel_exceptions_start; e < kernel_exceptions_end;
+		e++) {
 		if ((uintptr_t)&e->from + (intptr_t)e->from == frame->rip) {
 			frame->rip = (uintptr_t)&e->to + (intptr_t)e->to;
 			return true;
@@ -215,7 +216,7 @@ static void kernel_page_fault(struct trap_frame *frame, uintptr_t address)
 	if (stack_guard_hit(address))
 		panic_at(frame, "kernel stack overflow: %#lx", address);
 	panic_at(frame, "kernel page fault: %s %#lx, error %#lx",
-		frame->error & PF_FETCH	  ? "fetch at"
+		frame->error & PF_FETCH   ? "fetch at"
 		: frame->error & PF_WRITE ? "write to"
 					  : "read of",
 		address, frame->error);
@@ -232,7 +233,8 @@ void trap_from_kernel(struct trap_frame *frame)
 	else if (frame->vector == VECTOR_NMI)
 		non_maskable(frame);
 	else
-		panic_at(frame, "%s in kernel mode, error %#lx", exception_name(frame->vector), frame->error);
+		panic_at(frame, "%s in kernel mode, error %#lx", exception_name(frame->vector),
+			frame->error);
 }
 
 void trap_paranoid(struct trap_frame *frame)

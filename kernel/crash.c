@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Crimes of the kernel against itself, for tests: each must end in a panic that names it. They run in
+ * process 1's thread, in kernel mode, when its program is loaded and has not started. */
+#include "crash.h"
+
+#include "arch/arch.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/space.h"
+#include "process/process.h"
+
+static void crash_assert(void)
+{
+	assert(1 + 1 == 3);
+}
+
+static void crash_null(void)
+{
+	volatile int *nothing = NULL;
+
+	__asm__("" : "+r"(nothing)); /* or the compiler puts its own trap here */
+	*nothing = 1;
+}
+
+/* Kernel text is mapped read-only, in the direct map too. */
+static void crash_text(void)
+{
+	volatile uint8_t *text = (volatile uint8_t *)(uintptr_t)crash;
+
+	*text = 0xc3;
+}
+
+/* Data is never executed. */
+static void crash_data(void)
+{
+	static uint8_t code[] = {0xc3};
+	void (*function)(void) = (void (*)(void))(uintptr_t)code;
+
+	__asm__("" : "+r"(function));
+	function();
+}
+
+static volatile unsigned depth_wanted = UINT32_MAX;
+
+static unsigned crash_stack(unsigned depth)
+{
+	volatile unsigned char room[256];
+
+	if (depth == depth_wanted)
+		return 0;
+	room[depth % sizeof(room)] = (unsigned char)depth;
+	return crash_stack(depth + 1) + room[depth % sizeof(room)];
+}
+
+static void crash_smash(void)
+{
+	volatile char buffer[16];
+	volatile char *at = buffer;
+
+	__asm__("" : "+r"(at));
+	for (int i = 0; i < 64; i++)
+		at[i] = 'x';
+}
+
+static void crash_opcode(void)
+{
+	__asm__ volatile("ud2");
+}
+
+/* SMAP: the kernel does not read a user's page by accident. This one is there: the arguments. */
+static void crash_user(void)
+{
+	volatile uint8_t *page = (volatile uint8_t *)current_space()->arguments;
+
+	__asm__("" : "+r"(page));
+	(void)*page;
+}
+
+static void crash_recursion(void)
+{
+	log_info("%u", crash_stack(0));
+}
+
+static const struct {
+	const char *name;
+	void (*commit)(void);
+} crimes[] = {
+	{"assert", crash_assert},
+	{"null", crash_null},
+	{"text", crash_text},
+	{"data", crash_data},
+	{"stack", crash_recursion},
+	{"smash", crash_smash},
+	{"opcode", crash_opcode},
+	{"user", crash_user},
+};
+
+void crash(const char *crime)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(crimes); i++) {
+		if (!strcmp(crimes[i].name, crime)) {
+			crimes[i].commit();
+			log_error("crash=%s: nothing stopped it", crime);
+			return;
+		}
+	}
+	log_warn("crash=%s: no such crime", crime);
+}
