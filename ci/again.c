@@ -7,11 +7,12 @@
  * What to try stands in \again\plan.txt, written with the bad files by again_files.py, a line a
  * case:
  *
- *	NAME | STATUS | LOAD OPTIONS [| leave=KIB] [| refuse=N]
+ *	NAME | STATUS | LOAD OPTIONS [| leave=KIB] [| refuse=N] [| deny=N]
  *
  * STATUS is a number of UEFI 2.10 appendix D without its high bit. leave=KIB: all memory but so
  * much is taken away first. refuse=N: ExitBootServices is refused N times (then it is the real one,
- * and the machine is the kernel's: such a case is the last).
+ * and the machine is the kernel's: such a case is the last). deny=N: the first N allocations at a
+ * given address are denied.
  *
  * Each case is run twice. A firmware keeps things from a first time (pool pages, file caches, code
  * loaded on demand), which is no leak of ours; so the first run warms up, and the second is
@@ -47,7 +48,7 @@ struct snapshot {
 struct test_case {
 	char name[80];
 	char options[CHAIN_OPTIONS_MAX];
-	uint32_t status, leave, refuse;
+	uint32_t status, leave, refuse, deny;
 	bool leaves;
 };
 
@@ -185,6 +186,35 @@ static EFI_STATUS EFIAPI refusing_exit(EFI_HANDLE image, UINTN key)
 	return EFI_INVALID_PARAMETER;
 }
 
+static EFI_ALLOCATE_PAGES real_allocate;
+static uint32_t denials;
+
+static EFI_STATUS EFIAPI denying_allocate(
+	EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE memory, UINTN pages, EFI_PHYSICAL_ADDRESS *base)
+{
+	if (type != AllocateAddress || !denials)
+		return real_allocate(type, memory, pages, base);
+	denials--;
+	return EFI_NOT_FOUND;
+}
+
+/* Puts our functions before the firmware's while one case runs. */
+static void misbehave(const struct test_case *c)
+{
+	refusals = c->refuse;
+	denials = c->deny;
+	if (c->refuse)
+		boot->ExitBootServices = refusing_exit;
+	if (c->deny)
+		boot->AllocatePages = denying_allocate;
+}
+
+static void behave(void)
+{
+	boot->ExitBootServices = real_exit;
+	boot->AllocatePages = real_allocate;
+}
+
 /* One start of the loader. The snapshots are taken around it, with memory taken away already. */
 static EFI_STATUS run_once(const struct test_case *c, bool *compared)
 {
@@ -203,7 +233,9 @@ static EFI_STATUS run_once(const struct test_case *c, bool *compared)
 		if (!take_snapshot(&before))
 			return EFI_ABORTED;
 	}
+	misbehave(c);
 	status = boot->StartImage(loaded, NULL, NULL);
+	behave();
 	*compared = take_snapshot(&after);
 	give_back();
 	return status;
@@ -255,12 +287,6 @@ static void run_case(const struct test_case *c)
 	EFI_STATUS status;
 	bool compared;
 
-	if (c->refuse) {
-		refusals = c->refuse;
-		real_exit = boot->ExitBootServices;
-		boot->ExitBootServices = refusing_exit;
-		print("# %s: ExitBootServices is refused %u times\n", c->name, c->refuse);
-	}
 	run_once(c, &compared);
 	if (compared && !c->leaves)
 		print("# %s: free pages before the first run %lu, after it %lu\n", c->name,
@@ -301,6 +327,8 @@ static bool read_case(const char **at, struct test_case *c)
 	for (field(at, word, sizeof(word)); word[0]; field(at, word, sizeof(word))) {
 		if (text_starts(word, "leave="))
 			c->leaves = text_number(word + 6, NULL, UINT32_MAX - 1, &c->leave);
+		else if (text_starts(word, "deny="))
+			text_number(word + 5, NULL, 1000, &c->deny);
 		else if (!text_starts(word, "refuse=") ||
 			 !text_number(word + 7, NULL, 1000, &c->refuse))
 			c->name[0] = '\0';
@@ -338,6 +366,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	self = image;
 	system_table = system;
 	boot = system->BootServices;
+	real_exit = boot->ExitBootServices;
+	real_allocate = boot->AllocatePages;
 	console_start(system);
 	status = read_plan();
 	if (EFI_ERROR(status))

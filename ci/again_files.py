@@ -10,7 +10,8 @@ OUT becomes a folder to be copied to the root of a FAT file system:
   baton/                 the good kernel and initrd, loader/ a configuration that boots them
   again/                 the bad ones, and plan.txt (its format: ci/again.c)
 Without --refuse, every case must fail. With --refuse N there is one case alone: the good kernel, with
-ExitBootServices refused N times; from 8 on the loader gives up, says so and resets the machine.
+ExitBootServices refused N times (from 8 on the loader gives up, says so and resets the machine), and
+two places in memory denied before.
 
 The same kernel gives the same files: the places where it is cut come from a fixed seed.
 """
@@ -162,6 +163,7 @@ def write_cases(out, good):
         f"initrd-empty | {LOAD_ERROR} | initrd=\\again\\empty.cpio",
         f"initrd-second-missing | {NOT_FOUND} | initrd=\\again\\large.cpio initrd=\\again\\none.cpio",
         f"memory-for-the-initrd | {OUT_OF_RESOURCES} | initrd=\\again\\large.cpio | leave=3072",
+        f"memory-denied | {NOT_FOUND} | | deny=99",
         f"memory-for-the-kernel | {OUT_OF_RESOURCES} | initrd=\\again\\large.cpio | leave=64",
     ]
     return plan
@@ -182,7 +184,7 @@ def main():
     write(out / "loader" / "loader.conf", "default baton\n")
     write(out / "loader" / "entries" / "baton.conf", ENTRY)
     if arguments.refuse:
-        plan = [f"refused | 0 | | refuse={arguments.refuse}"]
+        plan = [f"refused | 0 | | refuse={arguments.refuse} | deny=2"]
     else:
         plan = write_cases(out, good)
     write(out / "again" / "plan.txt", "\n".join(plan) + "\n")

@@ -7,6 +7,7 @@
 #include "firmware/acpi.h"
 #include "firmware/runtime.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "main.h"
 #include "process/process.h"
 #include "process/sched.h"
@@ -33,13 +34,21 @@ void machine_halt(const char *why)
 	arch_halt();
 }
 
+/* The command line asks for the firmware's way. */
+static bool firmware_first(void)
+{
+	return options.poweroff && !strcmp(options.poweroff, "firmware");
+}
+
 void machine_power_off(const char *why)
 {
 	log_info("power off: %s", why);
 	console_flush();
 	arch_irq_off();
-	acpi_power_off();
-	log_warn("ACPI did not power off; asking the firmware");
+	if (!firmware_first())
+		acpi_power_off();
+	log_info("power off by the firmware's ResetSystem");
+	console_flush();
 	firmware_reset_system(FIRMWARE_RESET_SHUTDOWN);
 	machine_halt("neither ACPI nor the firmware powers off: switch off by hand");
 }
@@ -49,7 +58,8 @@ void machine_reset(const char *why)
 	log_info("reset: %s", why);
 	console_flush();
 	arch_irq_off();
-	acpi_reset();
+	if (!firmware_first())
+		acpi_reset();
 	firmware_reset_system(FIRMWARE_RESET_COLD);
 	arch_reset();
 }
@@ -66,6 +76,7 @@ void process_one_ended(int status)
 	else
 		log_info("process 1 has ended with exit status %d", status >> 8 & 0xff);
 	syscall_report();
+	sched_report();
 	channel_finish(status);
 	if (options.halt)
 		machine_halt("process 1 has ended");

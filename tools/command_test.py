@@ -352,7 +352,7 @@ class SymboliseTest(unittest.TestCase):
                  "0xffffffff80300010 f+0x10", "ffff888000001000"]
         base = symbolise.LINK_BASE
         self.assertEqual(symbolise.addresses(lines),
-                         [[], [base + 0x1234], [base + 0x1233], [base + 0x10000F], [base + 0x10000F], []])
+                         [[], [base + 0x1234], [base + 0x1234], [base + 0x10000F], [base + 0x10000F], []])
 
     def test_a_line_of_real_code(self):
         """Compiles a function at the kernel's address and finds it again."""

@@ -40,9 +40,9 @@ struct queue {
 
 struct pump {
 	int serial;
-	int to_program;      /* its stdin or the terminal; -1: closed */
-	int from_program[2]; /* stdout and stderr, or the terminal and -1; -1: ended */
-	int child_ended;     /* readable after SIGCHLD */
+	int to_program;       /* its stdin or the terminal; -1: closed */
+	int from_program[2];  /* stdout and stderr, or the terminal and -1; -1: ended */
+	int child_ended;      /* readable after SIGCHLD */
 	bool tty, input_ends; /* no more will come for to_program */
 	struct queue in;      /* for the program */
 	struct queue out;     /* frames for the line */
@@ -111,7 +111,8 @@ static void put_frame(struct pump *p, enum channel_stream stream, const void *by
 	queue_put(&p->out, bytes, size);
 }
 
-static void take_frame(struct pump *p, unsigned char stream, const unsigned char *bytes, uint32_t size)
+static void take_frame(
+	struct pump *p, unsigned char stream, const unsigned char *bytes, uint32_t size)
 {
 	if (stream == CHANNEL_WINDOW && size == 4 && p->tty && p->to_program >= 0) {
 		struct winsize window = {.ws_row = (unsigned short)(bytes[0] | bytes[1] << 8),
@@ -159,7 +160,8 @@ static void read_serial(struct pump *p)
 static bool read_program(struct pump *p, int which)
 {
 	unsigned char bytes[16384];
-	ssize_t n = p->from_program[which] < 0 ? -1 : read(p->from_program[which], bytes, sizeof bytes);
+	ssize_t n =
+		p->from_program[which] < 0 ? -1 : read(p->from_program[which], bytes, sizeof bytes);
 
 	if (n > 0) {
 		put_frame(p, which ? CHANNEL_STDERR : CHANNEL_STDOUT, bytes, (uint32_t)n);
@@ -206,7 +208,8 @@ static void pump_once(struct pump *p)
 			fatal("poll");
 		return;
 	}
-	if (polled[4].revents && read(p->child_ended, drained, sizeof drained) < 0 && errno != EAGAIN)
+	if (polled[4].revents && read(p->child_ended, drained, sizeof drained) < 0 &&
+		errno != EAGAIN)
 		fatal("cannot read the pipe of SIGCHLD");
 	if (polled[0].revents & (POLLIN | POLLHUP | POLLERR))
 		read_serial(p);
@@ -318,7 +321,8 @@ int linux_prepare(void)
 
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
 		mkdir(mounts[i].where, 0755); /* most exist; where not, the mount says so */
-		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, mounts[i].options) < 0 &&
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, mounts[i].options) <
+				0 &&
 			errno != EBUSY)
 			failed = errno;
 	}

@@ -91,8 +91,8 @@ size_t failure_message(const struct exec_spec *spec, const struct exec_failure *
 	int length;
 
 	memcpy(message, &failure->error, 4);
-	length = snprintf((char *)message + 4, size - 4, "cannot %s %s: %s", failure->did, spec->path,
-		strerror(failure->error));
+	length = snprintf((char *)message + 4, size - 4, "cannot %s %s: %s", failure->did,
+		spec->path, strerror(failure->error));
 	return 4 + ((size_t)length < size - 5 ? (size_t)length : size - 5);
 }
 
@@ -171,8 +171,9 @@ static int read_spec(const char *path, struct exec_spec *spec)
 		char *next = line + strlen(line) + 1;
 
 		if (!spec_line(spec, line, &args, &envs)) {
-			dprintf(2, "exec-runner: %s: byte %td: \"%s\" is no key=value that is known\n", path,
-				line - data, line);
+			dprintf(2,
+				"exec-runner: %s: byte %td: \"%s\" is no key=value that is known\n",
+				path, line - data, line);
 			return -1;
 		}
 		line = next;

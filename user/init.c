@@ -29,7 +29,7 @@
 #define PATIENCE_MS   10000 /* no other role takes this long */
 #define ALICE_FOREVER "1000000"
 
-static const char *self; /* this program's path */
+static const char *self;         /* this program's path */
 static const char *bin = "/bin"; /* where Alice and Eve are; on a host, beside this program */
 static pid_t alice, keys;
 static int alice_status; /* valid once alice is 0 */
@@ -141,8 +141,9 @@ static bool try_role(const struct role *role)
 	if (eve < 0)
 		return false;
 	if (wait_for(eve, &status, loops ? LOOP_MS : PATIENCE_MS)) {
-		as_it_should = role->signal ? WIFSIGNALED(status) && WTERMSIG(status) == role->signal
-					    : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		as_it_should = role->signal
+				       ? WIFSIGNALED(status) && WTERMSIG(status) == role->signal
+				       : WIFEXITED(status) && WEXITSTATUS(status) == 0;
 		how_it_ended(status, text, sizeof text);
 	} else {
 		end(&eve);
@@ -223,10 +224,11 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a line is one write, whoever else is printing */
 	if (argc == 2 && strcmp(argv[1], "--keys") == 0)
 		return watch_keys();
-	if (strcmp(self, "/init") != 0 && strrchr(self, '/')) {
+	if (getpid() != 1 && strrchr(self, '/')) {
 		static char directory[4096];
 
-		snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(self, '/') - self), self);
+		snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(self, '/') - self),
+			self);
 		bin = directory;
 	}
 	status = argc > 1 ? run_program(argv + 1) : tell_story();

@@ -221,7 +221,7 @@ static void fill_jump(struct state *s, struct jump *jump)
 
 	*jump = (struct jump){
 		.cr3 = h->tables.base,
-		.cr4 = cr4 & ~(CR4_LA57 | CR4_PCIDE | CR4_CET),
+		.cr4 = cr4 & ~(CR4_LA57 | CR4_PGE | CR4_PCIDE | CR4_CET),
 		.stack = h->stack_virt + h->stack.size,
 		.handoff = h->direct_map_virt + s->l->areas.handoff.base,
 		.entry = s->l->elf.entry + h->kernel_slide,

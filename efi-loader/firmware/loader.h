@@ -18,7 +18,9 @@
 
 #include <baton/handoff.h>
 
-#define CHECKED __attribute__((warn_unused_result))
+#define REFUSED_MAX 4u /* places that the firmware may refuse before we give up */
+
+#define CHECKED     __attribute__((warn_unused_result))
 
 /* What the loader puts into memory for the kernel, in the order in which it lies there. */
 enum piece { PIECE_KERNEL, PIECE_STACK, PIECE_TABLES, PIECE_HANDOFF, PIECE_INITRD, PIECES };
@@ -60,6 +62,8 @@ struct loader {
 	struct handoff_range work;
 	struct handoff_range blocks[PIECES];
 	size_t block_count;
+	struct handoff_range refused[REFUSED_MAX]; /* called free, but not given */
+	size_t refused_count;
 	struct placement_piece pieces[PIECES];
 	struct handoff_areas areas;
 	struct handoff_memory *scratch; /* within `work`, entries as many as raw descriptors fit */

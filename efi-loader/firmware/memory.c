@@ -150,10 +150,22 @@ static EFI_STATUS place(struct loader *l, const struct raw_map *map)
 		return fail_verdict(verdict, "", &why);
 	set_pieces(l, map, &list);
 	avoid_count = cpu_memory_in_use(&list, avoid);
+	for (size_t i = 0; i < l->refused_count && avoid_count < PLACEMENT_AVOID_MAX; i++)
+		avoid[avoid_count++] = l->refused[i];
 	verdict = placement_choose(&list, avoid, avoid_count, l->pieces, PIECES, &why);
 	return verdict ? fail_verdict(verdict, "", &why) : EFI_SUCCESS;
 }
 
+static void release_blocks(struct loader *l)
+{
+	while (l->block_count) {
+		struct handoff_range *block = &l->blocks[--l->block_count];
+
+		l->boot->FreePages(block->base, block->size / MEMORY_PAGE);
+	}
+}
+
+/* Silent: what the firmware refuses is noted, and avoided the next time. */
 static EFI_STATUS take_block(struct loader *l, struct handoff_range block)
 {
 	EFI_PHYSICAL_ADDRESS base = block.base;
@@ -161,11 +173,10 @@ static EFI_STATUS take_block(struct loader *l, struct handoff_range block)
 		AllocateAddress, EfiLoaderData, block.size / MEMORY_PAGE, &base);
 
 	if (EFI_ERROR(status))
-		return fail(status,
-			"0x%lx bytes at 0x%lx are free by the memory map, but not given",
-			block.size, block.base);
-	l->blocks[l->block_count++] = block;
-	return EFI_SUCCESS;
+		l->refused[l->refused_count++] = block;
+	else
+		l->blocks[l->block_count++] = block;
+	return status;
 }
 
 static EFI_STATUS take_pieces(struct loader *l)
@@ -189,6 +200,28 @@ static EFI_STATUS take_pieces(struct loader *l)
 	return EFI_ERROR(status) ? status : take_block(l, block);
 }
 
+/* Some firmware calls memory free and does not give it: then the pieces go elsewhere. */
+static EFI_STATUS place_and_take(struct loader *l, const struct raw_map *map)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+
+	while (l->refused_count < REFUSED_MAX) {
+		const struct handoff_range *last = &l->refused[l->refused_count];
+
+		status = place(l, map);
+		if (EFI_ERROR(status))
+			return status;
+		status = take_pieces(l);
+		if (!EFI_ERROR(status))
+			return status;
+		say("0x%lx bytes at 0x%lx are free by the memory map, but not given: %s",
+			last->size, last->base, status_name(status));
+		release_blocks(l);
+	}
+	return fail(status, "%u places are free by the memory map, and the firmware gives none",
+		REFUSED_MAX);
+}
+
 EFI_STATUS take_memory(struct loader *l)
 {
 	struct raw_map map;
@@ -200,10 +233,7 @@ EFI_STATUS take_memory(struct loader *l)
 		.phys = l->work.base,
 		.capacity = MIDDLE_TABLES,
 		.levels = read_cr4() & CR4_LA57 ? PAGING_5_LEVELS : PAGING_4_LEVELS};
-	status = place(l, &map);
-	if (EFI_ERROR(status))
-		return status;
-	status = take_pieces(l);
+	status = place_and_take(l, &map);
 	if (EFI_ERROR(status))
 		return status;
 	lay_out(l, &map, l->pieces[PIECE_HANDOFF].base);
@@ -215,11 +245,7 @@ EFI_STATUS take_memory(struct loader *l)
 
 void release_memory(struct loader *l)
 {
-	while (l->block_count) {
-		struct handoff_range *block = &l->blocks[--l->block_count];
-
-		l->boot->FreePages(block->base, block->size / MEMORY_PAGE);
-	}
+	release_blocks(l);
 	if (l->work.size)
 		l->boot->FreePages(l->work.base, l->work.size / MEMORY_PAGE);
 	l->work.size = 0;

@@ -4,20 +4,24 @@
  *
  * The machine's state when the kernel's ELF entry point is reached:
  *  - long mode, 4-level paging, CR0.WP = 1, EFER.NXE = 1, interrupts off, DF = 0; boot services
- *    are gone. GDT, IDT, TR and every other control bit are the firmware's: the kernel loads its own.
+ *    are gone. CR4.PCIDE, CR4.PGE, CR4.CET and CR4.LA57 are 0. GDT, IDT, TR and every other control
+ *    bit are the firmware's (but the GDT after 5-level paging, which lies in the jump page): the
+ *    kernel loads its own before it touches a segment register or allows an interrupt.
  *  - RDI holds the virtual address (inside the direct map) of a struct handoff.
- *  - RSP is the top of a stack of HANDOFF_STACK_SIZE bytes, 16-byte aligned, with RSP - 8 as if a
- *    call had been made (the return address is 0), below which an unmapped guard page lies.
+ *  - the stack has HANDOFF_STACK_SIZE bytes, an unmapped guard page below it and another above. RSP
+ *    is its end less 8, as if a call had been made there: [RSP] is the return address, 0, and
+ *    RSP + 8 is 16-byte aligned, so that the entry point may be a C function. RBP is 0.
  *  - CR3 points to tables made by the loader: the kernel image by segment (R-X, R--, RW-, never
  *    both W and X), the direct map of RAM at `direct_map` (NX; read-only where it aliases the
- *    image's read-only segments; without MMIO and reserved ranges), the stack. The lower half holds nothing but the one
- *    page of the jump (`jump_page`), identity-mapped R-X: the kernel drops it.
+ *    image's read-only segments or the jump page; without MMIO and reserved ranges), the stack. The
+ *    lower half holds nothing but the one page of the jump (`jump_page`), identity-mapped R-X: the
+ *    kernel drops it.
  *  - nothing else is mapped: neither the framebuffer, nor device registers, nor runtime services.
  *
  * All addresses are physical with a length in bytes, but for the fields named *_virt. A range of
  * size 0 is absent; so may be every field that comes from UEFI (source says which world it was).
- * All ranges but `kernel` segments, `initrd` and those pointing at firmware tables lie in one
- * allocation of type HANDOFF_MEMORY_HANDOFF.
+ * All ranges but `kernel` and its segments, `initrd`, `stack`, `tables` (each memory of its own
+ * type) and those pointing at firmware tables lie in one allocation of type HANDOFF_MEMORY_HANDOFF.
  *
  * Versioning: `magic`, `version`, `size` never move. A kernel refuses a version that it does not
  * know or a size below its own; a longer one of the same version has fields at the end that an

@@ -228,10 +228,12 @@ static ssize_t control_write(struct file *file, struct io *io, int64_t *position
 
 /* ---- In ---- */
 
+/* Readers are woken at the end of a frame or when the ring is half full, not for each few bytes that
+ * an interrupt brings: the host sends frames whole. */
 static size_t on_input(void *context, const uint8_t *bytes, size_t count)
 {
 	size_t room;
-	bool terminal;
+	bool terminal, wake;
 
 	spin_lock(&channel.lock);
 	terminal = channel.terminal;
@@ -243,10 +245,12 @@ static size_t on_input(void *context, const uint8_t *bytes, size_t count)
 		}
 		ring_put(&channel.in, bytes, count);
 	}
+	wake = count == channel.parser.left || ring_room(&channel.in) < RING_SIZE / 2;
 	spin_unlock(&channel.lock);
 	if (terminal)
 		return tty_receive(&channel_tty, bytes, count);
-	wake_all(&channel.readable);
+	if (wake)
+		wake_all(&channel.readable);
 	return count;
 }
 

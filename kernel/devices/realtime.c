@@ -17,6 +17,8 @@
 #define STATUS_24_HOUR 0x02
 #define STATUS_BINARY  0x04
 #define TRIES          1000
+#define INVALID        0xff /* above what any field may be */
+#define LAST_YEAR      2500 /* 64 bits of nanoseconds reach to 2554 */
 
 struct cmos_time {
 	uint8_t second, minute, hour, day, month, year, century;
@@ -54,7 +56,7 @@ static struct cmos_time read_once(uint8_t century_index)
 
 static uint8_t from_bcd(uint8_t v)
 {
-	return (uint8_t)((v >> 4) * 10 + (v & 15));
+	return v >> 4 > 9 || (v & 15) > 9 ? INVALID : (uint8_t)((v >> 4) * 10 + (v & 15));
 }
 
 static void decode(struct cmos_time *t, uint8_t status)
@@ -72,7 +74,20 @@ static void decode(struct cmos_time *t, uint8_t status)
 		t->century = from_bcd(t->century);
 	}
 	if (!(status & STATUS_24_HOUR))
-		t->hour = (uint8_t)(t->hour % 12 + (afternoon ? 12 : 0));
+		t->hour = t->hour < 1 || t->hour > 12
+				  ? INVALID
+				  : (uint8_t)(t->hour % 12 + (afternoon ? 12 : 0));
+}
+
+static bool valid(const struct cmos_time *t, int64_t year)
+{
+	if (year < 1970 || year > LAST_YEAR || t->year > 99 || t->month < 1 || t->month > 12)
+		return false;
+	if (t->day < 1 ||
+		t->day > realtime_days(t->month == 12 ? year + 1 : year, t->month % 12 + 1, 1) -
+				 realtime_days(year, t->month, 1))
+		return false;
+	return t->hour <= 23 && t->minute <= 59 && t->second <= 60; /* a leap second */
 }
 
 static bool read_stable(struct cmos_time *out, uint8_t century_index)
@@ -107,8 +122,7 @@ void realtime_init(const struct acpi_info *acpi)
 	decode(&t, cmos_read(STATUS_B));
 	year = t.century >= 19 && t.century <= 30 ? t.century * 100 + t.year
 						  : (t.year < 70 ? 2000 : 1900) + t.year;
-	if (!t.month || t.month > 12 || !t.day || t.day > 31 || t.hour > 23 || t.minute > 59 ||
-		t.second > 60) {
+	if (!valid(&t, year)) {
 		log_warn("no date: the CMOS clock says %u-%02u-%02u %02u:%02u:%02u", (unsigned)year,
 			t.month, t.day, t.hour, t.minute, t.second);
 		return;

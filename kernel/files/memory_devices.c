@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "process/current.h"
 
 static ssize_t read_nothing(struct file *file, struct io *io, int64_t *position)
 {
@@ -20,8 +21,9 @@ static ssize_t read_zeros(struct file *file, struct io *io, int64_t *position)
 		part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
 		moved = io_put_zeros(io, part);
 		done += moved;
-		if (moved < part)
+		if (moved < part || current_signal_pending())
 			break;
+		sched_point();
 	}
 	return io_result(io, done, 0);
 }
@@ -36,8 +38,9 @@ static ssize_t read_random(struct file *file, struct io *io, int64_t *position)
 		random_bytes(bytes, part);
 		moved = io_put(io, bytes, part);
 		done += moved;
-		if (moved < part)
+		if (moved < part || current_signal_pending())
 			break;
+		sched_point();
 	}
 	memset(bytes, 0, sizeof(bytes));
 	return io_result(io, done, 0);

@@ -77,9 +77,14 @@ static int tmpfs_truncate(struct inode *inode, uint64_t size)
 
 	if (!S_ISREG(inode->mode))
 		return -EINVAL;
-	if (size < file->object.size)
-		object_unmap(&file->object, DIV_ROUND_UP(size, PAGE_SIZE));
+	if (size >= file->object.size) {
+		object_truncate(&file->object, size);
+		return 0;
+	}
+	object_unmap(&file->object, DIV_ROUND_UP(size, PAGE_SIZE));
 	object_truncate(&file->object, size);
+	/* Once more, for what was touched before the size had changed. */
+	object_unmap(&file->object, DIV_ROUND_UP(size, PAGE_SIZE));
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "process/current.h"
 
 #include <asm/signal.h>
 
@@ -44,6 +45,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 		done += moved;
 		if (moved < part)
 			break;
+		sched_point();
 	}
 	*position = (int64_t)at;
 	inode_touch_accessed(file->inode);
@@ -78,6 +80,7 @@ static ssize_t write_locked(struct object *object, struct io *io, uint64_t *at)
 		done += moved;
 		if (moved < part)
 			break;
+		sched_point();
 	}
 	if (done)
 		grow_to(object, *at);

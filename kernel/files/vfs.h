@@ -17,14 +17,14 @@
  * that goes when the entry is removed.
  *
  * Locks, outermost first:
+ *	file->position_lock                 one read, write, lseek or getdents of an open file at a time
  *	rename_mutex                        moving between two directories, one at a time
  *	inode->lock of directories          ancestor before descendant, unrelated ones by address
- *	inode->lock of other files          mode, owner, times, size changes, writes
- *	file->position_lock, pipe->lock     (position_lock comes before inode->lock)
+ *	inode->lock of other files          mode, owner, links, times, changes of size, writes
+ *	pipe->lock                          a pipe's bytes
  *	the address space's lock            user memory is touched under all of the above
- *	spin locks: mount_lock, dentry_lock, object->lock, files->lock: nothing of this header inside
- * Position_lock -> directory or file lock -> address space. Fields that only ever are replaced whole
- * (mode, size, times) are read without a lock by stat.
+ *	spin locks: mount_lock, dentry_lock, object->lock, files->lock, fs_context->lock: leaves
+ * Fields that are only ever replaced whole (mode, size, times) are read without a lock by stat.
  */
 #ifndef FILES_VFS_H
 #define FILES_VFS_H

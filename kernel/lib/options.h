@@ -33,13 +33,19 @@
 	INT(maxcpus, 0, 0, 4096, "use at most that many CPUs; 0: all")                             \
 	FLAG(nokaslr, "read by the loader: no random addresses for the kernel")                    \
 	FLAG(nosmp, "use one CPU, as maxcpus=1")                                                   \
-	INT(panic, 0, 0, 86400,                                                                   \
-		"seconds from a panic to the reset; 0: stay there")                         \
+	INT(panic, 0, 0, 86400, "seconds from a panic to the reset; 0: stay there")                \
 	CHOICE(pcid, OPTION_OFF, ON_OFF, "keep TLB entries over address-space switches")           \
+	STRING(poweroff, NULL,                                                                     \
+		"firmware: power off and reset by UEFI's ResetSystem, without trying ACPI first")  \
 	CHOICE(pti, OPTION_AUTO, ON_OFF_AUTO,                                                      \
 		"page-table isolation: nothing of the kernel is mapped while a process runs")      \
 	FLAG(quiet, "as loglevel=4")                                                               \
 	SYNONYM(rdinit, init, "as init=, as on Linux")                                             \
+	FLAG(ro, "as root=")                                                                       \
+	STRING(root, NULL,                                                                         \
+		"taken and left alone, as some firmware passes it: the initrd is the root")        \
+	FLAG(rootwait, "as root=")                                                                 \
+	FLAG(rw, "as root=")                                                                       \
 	CHOICE(tscdeadline, OPTION_OFF, ON_OFF, "use the APIC timer's TSC-deadline mode")          \
 	STRING(video, NULL, "read by the loader: the video mode, as 1280x800")
 

@@ -26,6 +26,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "process/current.h"
 
 /* Pages that are dropped between two holds of the lock. */
 #define BATCH 16
@@ -174,6 +175,7 @@ static void drop_from(struct object *object, uint64_t index)
 		spin_unlock(&object->lock);
 		for (unsigned i = 0; i < count; i++)
 			frame_put(batch[i]);
+		sched_point();
 	} while (count == BATCH);
 }
 

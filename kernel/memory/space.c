@@ -167,8 +167,8 @@ static struct object *zeroes_create(size_t size)
 	return object;
 }
 
-long space_map(struct space *space, uintptr_t address, size_t size, unsigned access, unsigned vma_flags,
-	unsigned map_flags, struct object *object, uint64_t offset)
+long space_map(struct space *space, uintptr_t address, size_t size, unsigned access,
+	unsigned vma_flags, unsigned map_flags, struct object *object, uint64_t offset)
 {
 	struct object *zeroes = NULL;
 	long result;
@@ -188,7 +188,8 @@ long space_map(struct space *space, uintptr_t address, size_t size, unsigned acc
 	if (space->vma_count >= SPACE_VMAS_MAX)
 		result = -ENOMEM;
 	else
-		result = map_locked(space, address, size, access, vma_flags, map_flags, object, offset);
+		result = map_locked(
+			space, address, size, access, vma_flags, map_flags, object, offset);
 	mutex_unlock(&space->lock);
 	if (zeroes)
 		object_put(zeroes);
@@ -251,7 +252,8 @@ static int protect_locked(struct space *space, uintptr_t start, uintptr_t end, u
 	for (vma = vma_find(space, start); vma && vma->start < end && vma->start < covered;
 		vma = vma_next(vma)) {
 		vma->access = access;
-		arch_protect(&space->arch, vma->start, vma->end, table_access(vma), sole_owner, vma);
+		arch_protect(
+			&space->arch, vma->start, vma->end, table_access(vma), sole_owner, vma);
 	}
 	vma_merge_range(space, start, end);
 	return covered < end ? stop : 0;
@@ -290,7 +292,8 @@ static uintptr_t brk_locked(struct space *space, uintptr_t brk)
 		next = vma_find(space, old);
 		if (next && next->start < new + PAGE_SIZE)
 			return space->brk;
-		if (map_locked(space, old, new - old, MAP_READ | MAP_WRITE, VMA_HEAP, SPACE_FIXED, NULL, 0) < 0)
+		if (map_locked(space, old, new - old, MAP_READ | MAP_WRITE, VMA_HEAP, SPACE_FIXED,
+			    NULL, 0) < 0)
 			return space->brk;
 	}
 	space->brk = brk;
@@ -315,15 +318,17 @@ static struct space *next_mapper(struct object *object, uint64_t round)
 	struct vma *vma;
 
 	spin_lock(&object->lock);
-	list_for_each (vma, &object->mappings, mapping) {
+	list_for_each(vma, &object->mappings, mapping)
+	{
 		uint32_t references;
 
 		if (vma->visited == round)
 			continue;
 		vma->visited = round;
 		references = __atomic_load_n(&vma->space->references, __ATOMIC_RELAXED);
-		while (references && !__atomic_compare_exchange_n(&vma->space->references, &references,
-					     references + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		while (references &&
+			!__atomic_compare_exchange_n(&vma->space->references, &references,
+				references + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			;
 		if (references) {
 			space = vma->space;
@@ -334,7 +339,9 @@ static struct space *next_mapper(struct object *object, uint64_t round)
 	return space;
 }
 
-static void unmap_object_pages(struct space *space, struct object *object, uint64_t first)
+/* All of the space's VMAs of the object count as visited, so that the space's turn comes once. */
+static void unmap_object_pages(
+	struct space *space, struct object *object, uint64_t first, uint64_t round)
 {
 	for (struct vma *vma = vma_find(space, 0); vma; vma = vma_next(vma)) {
 		uint64_t skipped = first * PAGE_SIZE;
@@ -342,6 +349,9 @@ static void unmap_object_pages(struct space *space, struct object *object, uint6
 
 		if (vma->object != object)
 			continue;
+		spin_lock(&object->lock);
+		vma->visited = round;
+		spin_unlock(&object->lock);
 		if (skipped > vma->offset)
 			start = skipped - vma->offset < vma->end - vma->start
 					? vma->start + (skipped - vma->offset)
@@ -359,7 +369,7 @@ void object_unmap(struct object *object, uint64_t first)
 
 	while ((space = next_mapper(object, round))) {
 		mutex_lock(&space->lock);
-		unmap_object_pages(space, object, first);
+		unmap_object_pages(space, object, first, round);
 		mutex_unlock(&space->lock);
 		space_put(space);
 	}
@@ -389,7 +399,8 @@ static enum fault_verdict anonymous_fault(
 	struct frame *frame;
 
 	if (access != FAULT_WRITE)
-		return install(space, vma, page, zero_frame, table_access(vma) & ~(unsigned)MAP_WRITE);
+		return install(
+			space, vma, page, zero_frame, table_access(vma) & ~(unsigned)MAP_WRITE);
 	frame = pages_alloc(0, FRAME_ANON, PAGES_ZERO);
 	if (!frame)
 		return FAULT_NO_MEMORY;
@@ -398,7 +409,8 @@ static enum fault_verdict anonymous_fault(
 
 static struct frame *private_copy(struct frame *from)
 {
-	struct frame *frame = pages_alloc(0, FRAME_ANON, from == zero_frame ? PAGES_ZERO : PAGES_NORMAL);
+	struct frame *frame =
+		pages_alloc(0, FRAME_ANON, from == zero_frame ? PAGES_ZERO : PAGES_NORMAL);
 
 	if (frame && from != zero_frame)
 		memcpy(frame_ptr(frame), frame_ptr(from), PAGE_SIZE);
@@ -433,7 +445,8 @@ static enum fault_verdict write_fault(
 	struct frame *old = phys_frame(now->phys), *copy;
 
 	if (sole_owner(vma, now->phys))
-		return arch_map(&space->arch, page, now->phys, table_access(vma)) ? FAULT_NO_MEMORY : FAULT_DONE;
+		return arch_map(&space->arch, page, now->phys, table_access(vma)) ? FAULT_NO_MEMORY
+										  : FAULT_DONE;
 	copy = private_copy(old);
 	if (!copy)
 		return FAULT_NO_MEMORY;
@@ -466,13 +479,14 @@ static enum fault_verdict make_present(
 static bool allows(const struct vma *vma, enum fault_access access)
 {
 	if (access == FAULT_READ)
-		return vma->access; /* x86 has no memory that can be written or executed but not read */
+		return vma
+			->access; /* x86 has no memory that can be written or executed but not read */
 	return vma->access & (unsigned)access;
 }
 
 /* Finds the VMA and checks access, growing a stack where need be. */
-static struct vma *fault_vma(
-	struct space *space, uintptr_t address, enum fault_access access, struct fault_result *result)
+static struct vma *fault_vma(struct space *space, uintptr_t address, enum fault_access access,
+	struct fault_result *result)
 {
 	struct vma *vma = vma_find(space, address);
 
@@ -480,7 +494,8 @@ static struct vma *fault_vma(
 	if (!vma)
 		return NULL;
 	if (address < vma->start &&
-		(!(vma->flags & VMA_GROWS_DOWN) || !vma_grow_down(space, vma, ALIGN_DOWN(address, PAGE_SIZE))))
+		(!(vma->flags & VMA_GROWS_DOWN) ||
+			!vma_grow_down(space, vma, ALIGN_DOWN(address, PAGE_SIZE))))
 		return NULL;
 	if (!allows(vma, access)) {
 		result->code = SEGV_ACCERR;
@@ -489,8 +504,8 @@ static struct vma *fault_vma(
 	return vma;
 }
 
-static int fault_locked(
-	struct space *space, uintptr_t address, enum fault_access access, struct fault_result *result)
+static int fault_locked(struct space *space, uintptr_t address, enum fault_access access,
+	struct fault_result *result)
 {
 	struct vma *vma = fault_vma(space, address, access, result);
 
@@ -525,7 +540,8 @@ int space_fault(uintptr_t address, enum fault_access access, bool user, struct f
 	return error;
 }
 
-int space_frame(struct space *space, uintptr_t address, enum fault_access access, struct frame **out)
+int space_frame(
+	struct space *space, uintptr_t address, enum fault_access access, struct frame **out)
 {
 	struct fault_result result;
 	struct arch_mapping now;

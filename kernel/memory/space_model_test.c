@@ -6,11 +6,11 @@
  */
 #include "memory/space_test.h"
 
-#define SPACES  2
-#define OBJECTS 2
-#define WINDOW  96u /* pages from USER_MIN on; mmap places in there */
-#define OBJECT  40u /* pages that an object may have */
-#define AT      123 /* the byte of a page that is looked at */
+#define SPACES    2
+#define OBJECTS   2
+#define WINDOW    96u /* pages from USER_MIN on; mmap places in there */
+#define OBJECT    40u /* pages that an object may have */
+#define AT        123 /* the byte of a page that is looked at */
 
 #define ANONYMOUS OBJECTS
 

@@ -2,8 +2,8 @@
 /* Address spaces against what Linux's mmap, munmap, mprotect, brk and page faults do. */
 #include "memory/space_test.h"
 
-#define BASE UINT64_C(0x40000000)
-#define P(n) (BASE + (uintptr_t)(n)*PAGE_SIZE)
+#define BASE   UINT64_C(0x40000000)
+#define P(n)   (BASE + (uintptr_t)(n)*PAGE_SIZE)
 #define NEW(n) ((size_t)(n)*PAGE_SIZE)
 
 static struct space *space;
@@ -50,9 +50,11 @@ static void map_at(uintptr_t at, size_t pages, unsigned access, unsigned vma_fla
 	CHECK_EQUAL(map(at, pages, access, vma_flags, SPACE_FIXED), at);
 }
 
-static void map_object(uintptr_t at, size_t pages, unsigned access, unsigned vma_flags, uint64_t page)
+static void map_object(
+	uintptr_t at, size_t pages, unsigned access, unsigned vma_flags, uint64_t page)
 {
-	CHECK_EQUAL(space_map(space, at, NEW(pages), access, vma_flags, SPACE_FIXED, &object, NEW(page)),
+	CHECK_EQUAL(space_map(space, at, NEW(pages), access, vma_flags, SPACE_FIXED, &object,
+			    NEW(page)),
 		at);
 }
 
@@ -153,7 +155,8 @@ static void test_protect(void)
 	CHECK_EQUAL(space_protect(space, P(0), 0, MAP_READ), 0);
 	CHECK_EQUAL(space_protect(space, P(0), SIZE_MAX, MAP_READ), -ENOMEM);
 	CHECK_EQUAL(space_protect(space, P(0), USER_END, MAP_READ), -ENOMEM);
-	CHECK_EQUAL(space_protect(space, ALIGN_DOWN(UINTPTR_MAX, PAGE_SIZE), NEW(1), MAP_READ), -ENOMEM);
+	CHECK_EQUAL(space_protect(space, ALIGN_DOWN(UINTPTR_MAX, PAGE_SIZE), NEW(1), MAP_READ),
+		-ENOMEM);
 	end();
 }
 
@@ -322,7 +325,7 @@ static void test_private_file(void)
 	CHECK_EQUAL(store(P(3), 5), 0); /* written without having been read */
 	CHECK_EQUAL(load(P(3) + 1), 6);
 	CHECK_EQUAL(space->resident, 3);
-	CHECK_EQUAL(load(P(8)), -ADRERR);  /* past the end */
+	CHECK_EQUAL(load(P(8)), -ADRERR); /* past the end */
 	CHECK_EQUAL(store(P(11), 1), -ADRERR);
 	CHECK_EQUAL(load(P(7)), -ADRERR); /* page 9 cannot be read: EIO */
 	CHECK_EQUAL(load(P(12)), -MAPERR);
@@ -343,7 +346,8 @@ static void test_shared_file(void)
 	other = space_create();
 	CHECK(other);
 	map_object(P(0), 4, RW, VMA_SHARED, 0);
-	CHECK_EQUAL(space_map(other, P(5), NEW(4), MAP_READ, VMA_SHARED, SPACE_FIXED, &object, 0), P(5));
+	CHECK_EQUAL(space_map(other, P(5), NEW(4), MAP_READ, VMA_SHARED, SPACE_FIXED, &object, 0),
+		P(5));
 	space_used = other;
 	CHECK_EQUAL(load(P(5)), 1);
 	space_used = space;
@@ -371,7 +375,8 @@ static void test_object_unmap(void)
 	map_object(P(0), 4, RW, VMA_SHARED, 1);
 	map_object(P(10), 4, RW, 0, 1);
 	map_at(P(20), 1, RW, 0);
-	CHECK_EQUAL(space_map(other, P(0), NEW(9), MAP_READ, VMA_SHARED, SPACE_FIXED, &object, 0), P(0));
+	CHECK_EQUAL(space_map(other, P(0), NEW(9), MAP_READ, VMA_SHARED, SPACE_FIXED, &object, 0),
+		P(0));
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_EQUAL(load(P(i)), (int)i + 2);
 		CHECK_EQUAL(store(P(10 + i), 90), 0);
@@ -470,7 +475,8 @@ static bool everything(void)
 	audit();
 	failed(space_unmap(space, P(4), NEW(1)), &clean);
 	failed(map(P(600), 3, RW, VMA_SHARED, SPACE_FIXED), &clean);
-	if (!failed(space_map(space, P(1), NEW(2), RW, VMA_SHARED, SPACE_FIXED, &object, 0), &clean))
+	if (!failed(space_map(space, P(1), NEW(2), RW, VMA_SHARED, SPACE_FIXED, &object, 0),
+		    &clean))
 		failed(store(P(1), 1), &clean);
 	if (!failed(space_map(space, P(2), NEW(3), RW, 0, SPACE_FIXED, &object, 0), &clean)) {
 		failed(load(P(2)), &clean);

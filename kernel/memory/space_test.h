@@ -22,7 +22,7 @@
 #define ADRERR              FAULT(SIGBUS, BUS_ADRERR)
 #define KILLED              FAULT(SIGKILL, SI_KERNEL)
 
-#define RW (MAP_READ | MAP_WRITE)
+#define RW                  (MAP_READ | MAP_WRITE)
 
 /* 64 MiB of RAM, spaces started, none made. */
 void spaces_start(void);
@@ -35,7 +35,7 @@ extern struct space *space_used;
 /* What user mode does: touches the byte, faulting as often as it must. 0 and the byte, or the
  * FAULT() that ends the process. */
 int touch(uintptr_t address, enum fault_access access, uint8_t **byte);
-int load(uintptr_t address); /* the byte, or -FAULT() */
+int load(uintptr_t address);                 /* the byte, or -FAULT() */
 int store(uintptr_t address, uint8_t value); /* 0, or -FAULT() */
 
 /* The invariants, over all spaces that share frames. */

@@ -57,7 +57,8 @@ static void find_zero_frame(void)
 
 	CHECK(space);
 	space_cache = cache_of(space);
-	CHECK_EQUAL(space_map(space, USER_MIN, PAGE_SIZE, MAP_READ, 0, SPACE_FIXED, NULL, 0), USER_MIN);
+	CHECK_EQUAL(
+		space_map(space, USER_MIN, PAGE_SIZE, MAP_READ, 0, SPACE_FIXED, NULL, 0), USER_MIN);
 	vma_cache = cache_of(vma_find(space, 0));
 	space_used = space;
 	CHECK_EQUAL(load(USER_MIN), 0);
@@ -90,7 +91,8 @@ void spaces_end(void)
 	CHECK_EQUAL(now.by_state[FRAME_OBJECT], 0);
 	CHECK_EQUAL(now.by_state[FRAME_TABLE], at_start.by_state[FRAME_TABLE]);
 	CHECK_EQUAL(now.by_state[FRAME_USED], 1);
-	CHECK_EQUAL(now.free + now.by_state[FRAME_SLAB], at_start.free + at_start.by_state[FRAME_SLAB]);
+	CHECK_EQUAL(
+		now.free + now.by_state[FRAME_SLAB], at_start.free + at_start.by_state[FRAME_SLAB]);
 	CHECK(!pages_audit() && !slab_audit());
 }
 
@@ -145,8 +147,8 @@ static void audit_ranges(struct space *space)
 		CHECK(!((vma->start | vma->end | vma->offset) % PAGE_SIZE));
 		CHECK(vma->space == space);
 		if (vma->object) {
-			list_for_each (other, &vma->object->mappings, mapping)
-				listed |= other == vma;
+			list_for_each(other, &vma->object->mappings, mapping) listed |=
+				other == vma;
 		}
 		CHECK(listed);
 		end = vma->end;

@@ -134,7 +134,7 @@ static int split(struct space *space, uintptr_t at)
 
 	if (!vma || vma->start >= at)
 		return 0;
-	upper = vma_alloc();
+	upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL;
 	if (!upper)
 		return -ENOMEM;
 	*upper = *vma;

@@ -28,12 +28,14 @@ static void start(void)
 	object_init(&object, NULL, 1000 * PAGE_SIZE);
 }
 
-static struct vma *add(uintptr_t from, uintptr_t to, unsigned access, struct object *of, uint64_t offset)
+static struct vma *add(
+	uintptr_t from, uintptr_t to, unsigned access, struct object *of, uint64_t offset)
 {
 	struct vma *vma = vma_alloc();
 
 	CHECK(vma);
-	*vma = (struct vma){.start = from, .end = to, .access = access, .object = of, .offset = offset};
+	*vma = (struct vma){
+		.start = from, .end = to, .access = access, .object = of, .offset = offset};
 	if (of)
 		object_get(of);
 	vma_insert(&space, vma);
@@ -57,8 +59,7 @@ static void audit(void)
 		count++;
 		of_object += vma->object == &object;
 	}
-	list_for_each (vma, &object.mappings, mapping)
-		listed++;
+	list_for_each(vma, &object.mappings, mapping) listed++;
 	CHECK_EQUAL(space.vma_count, count);
 	CHECK_EQUAL(space.pages, pages);
 	CHECK_EQUAL(listed, of_object);
@@ -158,7 +159,7 @@ static void test_place(void)
 	CHECK_EQUAL(vma_place(&space, 0, PAGE_SIZE), P(97));
 	CHECK_EQUAL(vma_place(&space, 0, 2 * PAGE_SIZE), P(88));
 	CHECK_EQUAL(vma_place(&space, P(89), 2 * PAGE_SIZE), P(88)); /* the hint is taken */
-	CHECK_EQUAL(vma_place(&space, 0x1000, PAGE_SIZE), P(97));    /* the hint is below USER_MIN */
+	CHECK_EQUAL(vma_place(&space, 0x1000, PAGE_SIZE), P(97)); /* the hint is below USER_MIN */
 	CHECK_EQUAL(vma_place(&space, USER_END, PAGE_SIZE), P(97));
 	add(USER_MIN, P(88), MAP_READ, NULL, 0);
 	CHECK_EQUAL(vma_place(&space, 0, 2 * PAGE_SIZE), P(88));

@@ -14,6 +14,9 @@ int current_pid(void);     /* the process (thread group) */
 int current_group(void);   /* its process group */
 int current_session(void); /* its session */
 bool current_signal_pending(void);
+/* Stands in the loops of calls that may take long, where no spin lock is held: others run, when the
+ * caller's slice is over. The kernel is not preempted otherwise. */
+void sched_point(void);
 /* Sends a signal to every process of a group (from a terminal: as the kernel). -ESRCH: none. */
 int signal_group(int group, int signal);
 /* Sends a signal to the calling thread (SIGPIPE, SIGXFSZ). */

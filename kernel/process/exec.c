@@ -26,7 +26,7 @@
 #include "process/process.h"
 
 #define ARGUMENT_MAX  (32 * PAGE_SIZE)  /* one string: MAX_ARG_STRLEN */
-#define ARGUMENTS_MAX ((size_t)6 << 20) /* all: 3/4 of the stack's limit */
+#define ARGUMENTS_MAX ((size_t)4 << 20) /* all, with their pointers: as much as kmalloc gives */
 #define SCRIPT_DEPTH  4                 /* #! interpreters of interpreters */
 #define SCRIPT_LINE   256
 #define AUXV_WORDS    (2 * 22)
@@ -55,7 +55,9 @@ int exec_strings_room(struct exec_strings *strings, size_t more)
 	size_t capacity = strings->capacity;
 	char *bytes;
 
-	if (more > ARGUMENT_MAX || strings->size + more > ARGUMENTS_MAX)
+	size_t pointers = (strings->argc + strings->envc) * sizeof(uint64_t);
+
+	if (more > ARGUMENT_MAX || strings->size + pointers + more > ARGUMENTS_MAX)
 		return -E2BIG;
 	while (capacity < strings->size + more)
 		capacity *= 2;

@@ -311,8 +311,9 @@ long process_wait(int which, unsigned options, int *status, ns_t *cpu_time)
 	bool any = false;
 	int error, pid;
 
+	/* The condition may be looked at again after it held: a child once taken is kept. */
 	error = wait_event(&self->child_wait,
-		(child = zombie_take(self, which, &any)) || !any || (options & WNOHANG));
+		child || (child = zombie_take(self, which, &any)) || !any || (options & WNOHANG));
 	if (error)
 		return error;
 	if (!child)

@@ -21,6 +21,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/slab.h"
+#include "process/current.h"
 
 struct cpu boot_cpu = {
 	.queue = {.threads = LIST_INIT(boot_cpu.queue.threads)}, .timer_armed = NS_NEVER};
@@ -138,6 +139,17 @@ void sched_yield(void)
 	schedule();
 }
 
+void sched_point(void)
+{
+	struct thread *self = current_thread();
+
+	if (likely(!(__atomic_load_n(&self->work, __ATOMIC_RELAXED) & WORK_RESCHEDULE)))
+		return;
+	/* Under a spin lock, or between wait_prepare and wait_finish: later. */
+	if (arch_irq_enabled() && self->state == THREAD_RUNNABLE)
+		schedule();
+}
+
 /* A thread was queued on this CPU: the idle thread looks at the queue after each interrupt; a busy
  * one's slice now has an end. */
 static void queued(struct cpu *cpu)
@@ -223,4 +235,12 @@ ns_t thread_cpu_time(struct thread *thread)
 	if (thread == current_thread())
 		total += arch_clock() - thread->run_since;
 	return total;
+}
+
+void sched_report(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	log_info("%lu timer interrupts, %lu context switches", (unsigned long)cpu->ticks,
+		(unsigned long)cpu->switches);
 }

@@ -23,5 +23,7 @@ int sched_sleep(ns_t deadline) MUST_CHECK;
 void thread_sleep_init(struct thread *thread);
 ns_t thread_cpu_time(struct thread *thread);
 unsigned sched_hz(void);
+/* A log line: timer interrupts and context switches of this CPU. */
+void sched_report(void);
 
 #endif

@@ -120,6 +120,8 @@ int signal_kill(int pid, int signal)
 
 	if (signal < 0 || signal > SIGNALS)
 		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH; /* it has no group: -pid is pid again */
 	if (pid == 0)
 		return send_many(current_group(), signal);
 	if (pid < 0)

@@ -76,7 +76,7 @@ static long not_implemented(uint64_t number)
 
 bool syscall_enter(struct trap_frame *frame)
 {
-	uint64_t number = frame->rax;
+	uint64_t number = (uint32_t)frame->rax; /* as Linux: the register's lower half counts */
 	struct thread *self = current_thread();
 	bool whole;
 

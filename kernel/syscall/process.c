@@ -222,6 +222,7 @@ static int add_user_vector(struct exec_strings *strings, user_t vector, unsigned
 		error = add_user_string(strings, user_pointer(text));
 		if (error)
 			return error;
+		sched_point();
 	}
 	return 0;
 }

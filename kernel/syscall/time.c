@@ -172,6 +172,7 @@ long sys_getrandom(user_t buffer, size_t size, unsigned flags)
 			return done ? (long)done : -EFAULT;
 		if (current_signal_pending())
 			break;
+		sched_point();
 	}
 	return (long)done;
 }

@@ -11,6 +11,8 @@ ESP = tree.BUILD / "esp"
 IMAGE = tree.BUILD / "baton.img"
 KERNEL = tree.BUILD / "kernel" / "kernel.elf"
 INITRD = ESP / "baton" / "initrd.cpio"
+# What runs and measurements need; tests need "all" and "meson-test-prereq".
+BOOT = ("baton.img",)
 JOBS = str(min(os.cpu_count() or 1, 8))
 
 
@@ -28,14 +30,17 @@ def _run(what, command):
     done = subprocess.run(command, cwd=tree.ROOT, stdin=subprocess.DEVNULL, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     if done.returncode != 0:
+        failed = done.stdout.find("FAILED: ")
+        shown = done.stdout[failed:][:6000] if failed >= 0 else done.stdout[-6000:]
         raise tree.Failure(f"{what} failed ({' '.join(command)} ended with {done.returncode}):\n"
-                           + done.stdout[-6000:].rstrip())
+                           + shown.rstrip())
 
 
 def ready(*targets, quiet=False, needs=()):
-    """Packages there, build folder set up, targets (all by default) built."""
+    """Packages there, build folder set up, targets (BOOT by default) built."""
     packages.need(packages.BUILD, *needs)
     with locked(), tree.Progress("building", quiet=quiet):
         if not (tree.BUILD / "build.ninja").exists():
             _run("setting up the build", ["meson", "setup", str(tree.BUILD), str(tree.ROOT)])
-        _run("the build", ["ninja", "-C", str(tree.BUILD), "-j", JOBS, *targets])
+        _run("the build", ["ninja", "-C", str(tree.BUILD), "-j", JOBS,
+                           *(targets or BOOT)])

@@ -121,7 +121,7 @@ def _debug(what, folder, offset, words):
 
 
 def command(args):
-    build.ready(needs=[packages.RUN, packages.GDB])
+    build.ready(*build.BOOT, "efi-loader/BOOTX64.debug.efi", needs=[packages.RUN, packages.GDB])
     words = args.gdb[1:] if args.gdb[:1] == ["--"] else args.gdb
     with guest.private_folder() as folder:
         what = Machine(image=boot.image(folder, f"nokaslr {args.cmdline}"), firmware=args.firmware,

@@ -30,6 +30,8 @@ TEST = {
     "cpio": "cpio",
     "gdisk": "sgdisk",
     "gdb": "gdb",
+    "clang": "clang",
+    "clang-format": "clang-format",
 }
 GDB = {"gdb": "gdb"}
 SCREEN = {"qemu-system-gui": "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so"}

@@ -7,7 +7,7 @@ from . import bench, build, linux, packages, tree
 
 
 def command(_args):
-    build.ready(needs=[packages.RUN])
+    build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     version = linux.version()
     with tree.Progress(f"measuring {version}"):
         # Debian's kernel decides about page-table isolation by the CPU; both are forced here.

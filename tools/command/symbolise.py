@@ -3,8 +3,8 @@
 
 An address is `kernel+0xOFFSET`, or one in the kernel's range; the slide that was added to the latter
 is read from the log (`image at 0x...`, `slide 0x...`), from the line above or the address's own. The return address of
-a call is the instruction after it, which may belong to another line: one less is looked up, but for
-the address that a line with `rip` names.
+a call is the instruction after it, which may belong to another line: of a bare address one less is
+looked up, but for the one that a line with `rip` names; in `kernel+0xOFFSET` the kernel has seen to it.
 """
 import argparse
 import re
@@ -45,7 +45,7 @@ def addresses(lines):
         back = 0 if EXACT.search(line) else 1
         here = []
         for match in ADDRESS.finditer(line):
-            here.append((LINK_BASE + int(match[1], 16) if match[1] else int(match[2], 16) - slide) - back)
+            here.append(LINK_BASE + int(match[1], 16) if match[1] else int(match[2], 16) - slide - back)
         found.append(here)
     return found
 

@@ -18,10 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ALICE_SECRET   0x10000000ul          /* demos/alice.c keeps it here */
-#define KERNEL_IMAGE   0xffffffff80000000ul  /* where kernels are linked */
-#define KERNEL_MEMORY  0xffff888000000000ul  /* where they keep a view of all RAM */
-#define SURVIVED       66
+#define ALICE_SECRET  0x10000000ul         /* demos/alice.c keeps it here */
+#define KERNEL_IMAGE  0xffffffff80000000ul /* where kernels are linked */
+#define KERNEL_MEMORY 0xffff888000000000ul /* where they keep a view of all RAM */
+#define SURVIVED      66
 
 static unsigned long target = ALICE_SECRET;
 
@@ -76,10 +76,10 @@ static void inject(void)
 }
 
 /* Privileged instructions: ring 3 may run none of them. (Each uses registers that a call may.) */
-#define PRIVILEGED(name, text)                                                                     \
-	static __attribute__((noinline)) void name(void)                                           \
-	{                                                                                          \
-		__asm__ volatile(text);                                                            \
+#define PRIVILEGED(name, text)                           \
+	static __attribute__((noinline)) void name(void) \
+	{                                                \
+		__asm__ volatile(text);                  \
 	}
 PRIVILEGED(cli, "cli")
 PRIVILEGED(sti, "sti")
@@ -128,7 +128,8 @@ static int forge_at(unsigned long pointer)
 		long result;
 
 		arguments[calls[i].pointer_at] = (long)pointer;
-		result = syscall(calls[i].number, arguments[0], arguments[1], arguments[2], arguments[3]);
+		result = syscall(
+			calls[i].number, arguments[0], arguments[1], arguments[2], arguments[3]);
 		if (result == -1 && errno == calls[i].expected)
 			continue;
 		printf("Eve: %s with %#lx gave %ld (%s)!\n", calls[i].name, pointer, result,

@@ -9,7 +9,7 @@
 static const unsigned char exit_42[] = {0xb8, 231, 0, 0, 0, 0xbf, 42, 0, 0, 0, 0x0f, 0x05};
 /* exit_group(the byte at the address in the next 8 bytes of the code) */
 static const unsigned char exit_byte[] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, /* movabs rax, ... */
-	0x0f, 0xb6, 0x38,                          /* movzx edi, byte [rax] */
+	0x0f, 0xb6, 0x38, /* movzx edi, byte [rax] */
 	0xb8, 231, 0, 0, 0, 0x0f, 0x05};
 /* writes there first: mov byte [rax], 9 */
 static const unsigned char exit_written[] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xc6, 0x00, 9,
@@ -47,15 +47,20 @@ static void with_data(unsigned long vaddr, size_t filesz, size_t memsz, unsigned
 	elf_simple(&elf, code, code_size);
 	memcpy(elf.bytes + ELF_CODE + 2, &look, sizeof look);
 	memset(elf.bytes + offset, 7, filesz + 64); /* what stands behind must not be seen */
-	elf.segment[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = offset,
-		.p_vaddr = vaddr, .p_paddr = vaddr, .p_filesz = filesz, .p_memsz = memsz,
+	elf.segment[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_W,
+		.p_offset = offset,
+		.p_vaddr = vaddr,
+		.p_paddr = vaddr,
+		.p_filesz = filesz,
+		.p_memsz = memsz,
 		.p_align = 4096};
 	elf.header.e_phnum = 2;
 	elf.size = offset + filesz + 64;
 }
-#define READ_AT(vaddr, filesz, memsz, look)                                                        \
+#define READ_AT(vaddr, filesz, memsz, look) \
 	with_data(vaddr, filesz, memsz, look, exit_byte, sizeof exit_byte)
-#define WRITE_AT(vaddr, filesz, memsz, look)                                                       \
+#define WRITE_AT(vaddr, filesz, memsz, look) \
 	with_data(vaddr, filesz, memsz, look, exit_written, sizeof exit_written)
 
 static void good_segments(void)
@@ -107,7 +112,7 @@ static void odd_but_good(void)
 	elf.header.e_shnum = 0xff00;
 	run(EXITED(42), "section headers do not matter");
 	simple();
-	memset(elf.header.e_ident + EI_DATA, 0xee, EI_NIDENT - EI_DATA);
+	memset(elf.header.e_ident + EI_VERSION, 0xee, EI_NIDENT - EI_VERSION);
 	run(EXITED(42), "the rest of e_ident does not matter");
 	simple();
 	elf.header.e_version = 99;
@@ -130,8 +135,13 @@ static void static_pie(void)
 	elf.header.e_type = ET_DYN;
 	elf.header.e_entry = ELF_CODE;
 	elf.segment[0].p_vaddr = 0;
-	elf.segment[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x1000,
-		.p_vaddr = 0x1000, .p_filesz = 0x1000, .p_memsz = 0x1000, .p_align = 4096};
+	elf.segment[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_W,
+		.p_offset = 0x1000,
+		.p_vaddr = 0x1000,
+		.p_filesz = 0x1000,
+		.p_memsz = 0x1000,
+		.p_align = 4096};
 	elf.header.e_phnum = 2;
 	memset(elf.bytes + 0x1000, 0, 0x1000);
 	elf.bytes[ELF_CODE + 7 + 0xff9] = 77;

@@ -12,7 +12,8 @@
 #define SURVIVED     66
 #define KERNEL_IMAGE 0xffffffff80000000ul
 #define DIRECT_MAP   0xffff888000000000ul
-#define NON_CANON    0x0000800000000000ul
+/* Neither with 4 nor with 5 levels of page tables. */
+#define NON_CANON 0x0100000000000000ul
 
 static const char read_only[] = "constant";
 
@@ -40,16 +41,16 @@ static unsigned long page(int protection)
 	return (unsigned long)p;
 }
 
-#define CRIME(name, body)                                                                          \
-	static void name(void)                                                                     \
-	{                                                                                          \
-		body;                                                                              \
+#define CRIME(name, body)      \
+	static void name(void) \
+	{                      \
+		body;          \
 	}
 /* In assembly of its own, so that whatever registers it spoils are those of a call. */
-#define ASM_CRIME(name, text)                                                                      \
-	static __attribute__((noinline)) void name(void)                                           \
-	{                                                                                          \
-		__asm__ volatile(text);                                                            \
+#define ASM_CRIME(name, text)                            \
+	static __attribute__((noinline)) void name(void) \
+	{                                                \
+		__asm__ volatile(text);                  \
 	}
 
 CRIME(read_null, read_at(0))
@@ -72,7 +73,7 @@ CRIME(jump_no_exec, jump_to(page(PROT_READ | PROT_WRITE)))
 CRIME(jump_none, jump_to(page(PROT_NONE)))
 
 ASM_CRIME(jump_stack, "movb $0xc3, -64(%rsp); lea -64(%rsp), %rax; call *%rax")
-ASM_CRIME(push_non_canonical, "movabs $0x0000800000000100, %rsp; pushq $1")
+ASM_CRIME(push_non_canonical, "movabs $0x0100000000000100, %rsp; pushq $1")
 ASM_CRIME(push_null, "mov $8, %esp; pushq $1")
 ASM_CRIME(call_no_stack, "mov $0x1000, %esp; call 1f; 1: nop")
 ASM_CRIME(undefined, "ud2")
@@ -81,8 +82,9 @@ ASM_CRIME(divide_zero, "xor %ecx, %ecx; mov $1, %eax; cltd; idiv %ecx")
 ASM_CRIME(divide_overflow, "mov $0x80000000, %eax; cltd; mov $-1, %ecx; idiv %ecx")
 ASM_CRIME(x87_divide, "fninit; pushq $0x33f; fldcw (%rsp); pushq $0x37b; fldcw (%rsp);"
 		      "fld1; fldz; fdivrp; fwait")
-ASM_CRIME(sse_divide, "movl $0x1d80, -8(%rsp); ldmxcsr -8(%rsp); mov $1, %eax; cvtsi2sd %eax, %xmm0;"
-		      "xorps %xmm1, %xmm1; divsd %xmm1, %xmm0")
+ASM_CRIME(sse_divide,
+	"movl $0x1d80, -8(%rsp); ldmxcsr -8(%rsp); mov $1, %eax; cvtsi2sd %eax, %xmm0;"
+	"xorps %xmm1, %xmm1; divsd %xmm1, %xmm0")
 ASM_CRIME(mxcsr_reserved, "movl $0x80001f80, -8(%rsp); ldmxcsr -8(%rsp)")
 ASM_CRIME(breakpoint, "int3")
 ASM_CRIME(int_3, ".byte 0xcd, 3")
@@ -125,7 +127,8 @@ ASM_CRIME(port_ins, "mov $0x60, %edx; mov %rsp, %rdi; insb")
 ASM_CRIME(load_kernel_cs, "pushq $0x10; pushq $0; lretq")
 ASM_CRIME(load_bad_ds, "mov $0xfff8, %eax; mov %eax, %ds")
 ASM_CRIME(load_null_ss, "xor %eax, %eax; mov %eax, %ss")
-ASM_CRIME(iret_ring_0, "mov %rsp, %rax; pushq $0x18; push %rax; pushfq; pushq $0x10; pushq $0; iretq")
+ASM_CRIME(
+	iret_ring_0, "mov %rsp, %rax; pushq $0x18; push %rax; pushfq; pushq $0x10; pushq $0; iretq")
 ASM_CRIME(iopl_then_cli, "pushfq; orl $0x3000, (%rsp); popfq; cli")
 ASM_CRIME(unaligned_sse, "movaps 1(%rsp), %xmm0; movaps 2(%rsp), %xmm0")
 ASM_CRIME(alignment_check, "pushfq; orl $0x40000, (%rsp); popfq; mov 1(%rsp), %rax")
@@ -150,32 +153,89 @@ static const struct crime {
 	int signal;
 	int emulated; /* wait status that QEMU's emulated CPU may lead to instead; 0: none */
 } crimes[] = {
-#define C(name, signal) {#name, name, signal, 0}
-#define EMULATED(name, signal, status) {#name, name, signal, status}
-	C(read_null, SIGSEGV), C(write_null, SIGSEGV), C(jump_null, SIGSEGV),
-	C(read_kernel, SIGSEGV), C(write_kernel, SIGSEGV), C(jump_kernel, SIGSEGV),
-	C(read_direct_map, SIGSEGV), C(write_direct_map, SIGSEGV), C(jump_direct_map, SIGSEGV),
-	C(read_last_byte, SIGSEGV), C(read_non_canonical, SIGSEGV), C(jump_non_canonical, SIGSEGV),
-	C(write_code, SIGSEGV), C(write_rodata, SIGSEGV), C(write_read_only, SIGSEGV),
-	C(read_none, SIGSEGV), C(jump_no_exec, SIGSEGV), C(jump_none, SIGSEGV),
-	C(jump_stack, SIGSEGV), EMULATED(push_non_canonical, SIGBUS, KILLED(SIGSEGV)), C(push_null, SIGSEGV),
-	C(call_no_stack, SIGSEGV), C(stack_overflow, SIGSEGV),
-	C(undefined, SIGILL), C(resume, SIGILL),
-	C(divide_zero, SIGFPE), C(divide_overflow, SIGFPE), C(x87_divide, SIGFPE),
+#define C(name, signal)                \
+	{                              \
+#name, name, signal, 0 \
+	}
+#define EMULATED(name, signal, status)      \
+	{                                   \
+#name, name, signal, status \
+	}
+	C(read_null, SIGSEGV),
+	C(write_null, SIGSEGV),
+	C(jump_null, SIGSEGV),
+	C(read_kernel, SIGSEGV),
+	C(write_kernel, SIGSEGV),
+	C(jump_kernel, SIGSEGV),
+	C(read_direct_map, SIGSEGV),
+	C(write_direct_map, SIGSEGV),
+	C(jump_direct_map, SIGSEGV),
+	C(read_last_byte, SIGSEGV),
+	C(read_non_canonical, SIGSEGV),
+	C(jump_non_canonical, SIGSEGV),
+	C(write_code, SIGSEGV),
+	C(write_rodata, SIGSEGV),
+	C(write_read_only, SIGSEGV),
+	C(read_none, SIGSEGV),
+	C(jump_no_exec, SIGSEGV),
+	C(jump_none, SIGSEGV),
+	C(jump_stack, SIGSEGV),
+	EMULATED(push_non_canonical, SIGBUS, KILLED(SIGSEGV)),
+	C(push_null, SIGSEGV),
+	C(call_no_stack, SIGSEGV),
+	C(stack_overflow, SIGSEGV),
+	C(undefined, SIGILL),
+	C(resume, SIGILL),
+	C(divide_zero, SIGFPE),
+	C(divide_overflow, SIGFPE),
+	C(x87_divide, SIGFPE),
 	EMULATED(sse_divide, SIGFPE, EXITED(SURVIVED)),
 	EMULATED(mxcsr_reserved, SIGSEGV, EXITED(SURVIVED)),
-	C(breakpoint, SIGTRAP), C(int_3, SIGTRAP), EMULATED(icebp, SIGTRAP, KILLED(SIGILL)), C(single_step, SIGTRAP),
-	C(int_4, SIGSEGV), C(int_0, SIGSEGV), C(int_8, SIGSEGV), C(int_13, SIGSEGV),
-	C(int_14, SIGSEGV), C(int_32, SIGSEGV), C(int_255, SIGSEGV),
-	C(cli, SIGSEGV), C(sti, SIGSEGV), C(hlt, SIGSEGV), C(lgdt, SIGSEGV), C(lidt, SIGSEGV),
-	C(lldt, SIGSEGV), C(ltr, SIGSEGV), C(lmsw, SIGSEGV), C(clts, SIGSEGV),
-	C(read_cr0, SIGSEGV), C(write_cr0, SIGSEGV), C(read_cr2, SIGSEGV), C(read_cr3, SIGSEGV),
-	C(write_cr3, SIGSEGV), C(write_cr4, SIGSEGV), C(write_cr8, SIGSEGV), C(write_dr7, SIGSEGV),
-	C(rdmsr, SIGSEGV), C(wrmsr, SIGSEGV), C(invlpg, SIGSEGV), C(invd, SIGSEGV),
-	C(wbinvd, SIGSEGV), C(swapgs, SIGSEGV), C(sysret, SIGSEGV), C(port_in, SIGSEGV),
-	C(port_out, SIGSEGV), C(port_ins, SIGSEGV), EMULATED(load_kernel_cs, SIGSEGV, KILLED(SIGKILL)),
-	C(load_bad_ds, SIGSEGV), C(load_null_ss, SIGSEGV), EMULATED(iret_ring_0, SIGSEGV, KILLED(SIGKILL)),
-	C(iopl_then_cli, SIGSEGV), C(unaligned_sse, SIGSEGV), EMULATED(alignment_check, SIGBUS, EXITED(SURVIVED)),
+	C(breakpoint, SIGTRAP),
+	C(int_3, SIGTRAP),
+	EMULATED(icebp, SIGTRAP, KILLED(SIGILL)),
+	C(single_step, SIGTRAP),
+	C(int_4, SIGSEGV),
+	C(int_0, SIGSEGV),
+	C(int_8, SIGSEGV),
+	C(int_13, SIGSEGV),
+	C(int_14, SIGSEGV),
+	C(int_32, SIGSEGV),
+	C(int_255, SIGSEGV),
+	C(cli, SIGSEGV),
+	C(sti, SIGSEGV),
+	C(hlt, SIGSEGV),
+	C(lgdt, SIGSEGV),
+	C(lidt, SIGSEGV),
+	C(lldt, SIGSEGV),
+	C(ltr, SIGSEGV),
+	C(lmsw, SIGSEGV),
+	C(clts, SIGSEGV),
+	C(read_cr0, SIGSEGV),
+	C(write_cr0, SIGSEGV),
+	C(read_cr2, SIGSEGV),
+	C(read_cr3, SIGSEGV),
+	C(write_cr3, SIGSEGV),
+	C(write_cr4, SIGSEGV),
+	C(write_cr8, SIGSEGV),
+	C(write_dr7, SIGSEGV),
+	C(rdmsr, SIGSEGV),
+	C(wrmsr, SIGSEGV),
+	C(invlpg, SIGSEGV),
+	C(invd, SIGSEGV),
+	C(wbinvd, SIGSEGV),
+	C(swapgs, SIGSEGV),
+	C(sysret, SIGSEGV),
+	C(port_in, SIGSEGV),
+	C(port_out, SIGSEGV),
+	C(port_ins, SIGSEGV),
+	EMULATED(load_kernel_cs, SIGSEGV, KILLED(SIGKILL)),
+	C(load_bad_ds, SIGSEGV),
+	C(load_null_ss, SIGSEGV),
+	EMULATED(iret_ring_0, SIGSEGV, KILLED(SIGKILL)),
+	C(iopl_then_cli, SIGSEGV),
+	C(unaligned_sse, SIGSEGV),
+	EMULATED(alignment_check, SIGBUS, EXITED(SURVIVED)),
 #undef C
 #undef EMULATED
 };
@@ -209,7 +269,8 @@ static void all(int argc, char **argv)
 
 		if (crimes[i].emulated && emulated() && status == crimes[i].emulated)
 			expected = status;
-		snprintf(name, sizeof name, "%s: %s", crimes[i].name, signal_name(crimes[i].signal));
+		snprintf(
+			name, sizeof name, "%s: %s", crimes[i].name, signal_name(crimes[i].signal));
 		claim_ended(status, expected, name);
 	}
 }

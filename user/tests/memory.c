@@ -172,11 +172,13 @@ static void mapping(void)
 	memset(p, 0x77, 16 * PAGE);
 	claim_result(map((unsigned long)p + PAGE, PAGE, RW, PRIVATE | MAP_FIXED), (long)(p + PAGE),
 		"mmap MAP_FIXED over a mapping");
-	claim(all_zero(p + PAGE, PAGE) && all_are(p, PAGE, 0x77) && all_are(p + 2 * PAGE, PAGE, 0x77),
+	claim(all_zero(p + PAGE, PAGE) && all_are(p, PAGE, 0x77) &&
+			all_are(p + 2 * PAGE, PAGE, 0x77),
 		"replaces that page alone");
 	claim_result(unmap((unsigned long)p, 16 * PAGE), 0, "munmap across several mappings");
 	claim_result(unmap((unsigned long)p, 16 * PAGE), 0, "munmap of nothing: 0");
-	claim_result(map((unsigned long)p, PAGE, RW, PRIVATE), (long)p, "a hint at a free page is taken");
+	claim_result(map((unsigned long)p, PAGE, RW, PRIVATE), (long)p,
+		"a hint at a free page is taken");
 	claim(map((unsigned long)p, PAGE, RW, PRIVATE) != (long)p, "a hint at a used page is not");
 	claim_result(unmap((unsigned long)q + 1, PAGE), -EINVAL, "munmap, unaligned: EINVAL");
 	claim_result(unmap((unsigned long)q, 1), 0, "munmap of one byte takes the page");
@@ -186,8 +188,10 @@ static void mapping_errors(void)
 {
 	claim_result(map(0, 0, RW, PRIVATE), -EINVAL, "mmap of nothing: EINVAL");
 	claim_result(map(0, PAGE, RW, MAP_ANONYMOUS), -EINVAL, "mmap, neither kind: EINVAL");
-	claim_result(map(FIXED + 1, PAGE, RW, PRIVATE | MAP_FIXED), -EINVAL, "mmap FIXED + 1: EINVAL");
-	claim_result(map(task_end, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap at the end: ENOMEM");
+	claim_result(
+		map(FIXED + 1, PAGE, RW, PRIVATE | MAP_FIXED), -EINVAL, "mmap FIXED + 1: EINVAL");
+	claim_result(
+		map(task_end, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap at the end: ENOMEM");
 	claim_result(map(KERNEL, PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM, "mmap, kernel: ENOMEM");
 	claim_result(map(task_end - PAGE, 2 * PAGE, RW, PRIVATE | MAP_FIXED), -ENOMEM,
 		"mmap across the end: ENOMEM");
@@ -290,12 +294,17 @@ static void breaking(void)
 	claim_result(kernel_call(SYS_brk, top), (long)top, "brk up again");
 	claim(all_zero((unsigned char *)(start + 2 * PAGE), 8 * PAGE), "brk up again: zeroes");
 	claim_result(kernel_call(SYS_brk, start + 5), (long)(start + 5), "brk to an odd byte");
-	claim_result(kernel_call(SYS_brk, KERNEL), (long)(start + 5), "brk to the kernel: no change");
-	claim_result(kernel_call(SYS_brk, 4096), (long)(start + 5), "brk below its start: no change");
-	claim_result(kernel_call(SYS_brk, start + (1ul << 46)), (long)(start + 5), "brk by 64 TiB: no");
+	claim_result(
+		kernel_call(SYS_brk, KERNEL), (long)(start + 5), "brk to the kernel: no change");
+	claim_result(
+		kernel_call(SYS_brk, 4096), (long)(start + 5), "brk below its start: no change");
+	claim_result(
+		kernel_call(SYS_brk, start + (1ul << 56)), (long)(start + 5), "brk by 64 PiB: no");
 	kernel_call(SYS_brk, start);
-	map((start + PAGE - 1) & ~(PAGE - 1), PAGE, PROT_NONE, PRIVATE | MAP_FIXED); /* as musl's malloc does */
-	claim_result(kernel_call(SYS_brk, start + 2 * PAGE), (long)start, "brk into a mapping: no change");
+	map((start + PAGE - 1) & ~(PAGE - 1), PAGE, PROT_NONE,
+		PRIVATE | MAP_FIXED); /* as musl's malloc does */
+	claim_result(kernel_call(SYS_brk, start + 2 * PAGE), (long)start,
+		"brk into a mapping: no change");
 }
 
 /* ---- The stack ---- */

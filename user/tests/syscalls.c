@@ -15,7 +15,8 @@
 #include "check.h"
 
 #define KERNEL    0xffffffff80000000ul
-#define NON_CANON 0x0000800000000000ul
+/* Neither with 4 nor with 5 levels of page tables. */
+#define NON_CANON 0x0100000000000000ul
 #define BAD_FD    999
 
 /* <asm/prctl.h>, which musl has not */

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "process/current.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,4 +237,8 @@ WEAK ns_t arch_clock(void)
 WEAK uint64_t arch_cycles(void)
 {
 	return now;
+}
+
+WEAK void sched_point(void)
+{
 }

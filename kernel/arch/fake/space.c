@@ -123,7 +123,8 @@ static int need_leaf(struct arch_space *space, uintptr_t address)
 	tables->leaves = realloc(tables->leaves, (tables->leaf_count + 1) * sizeof(struct leaf));
 	if (!tables->leaves)
 		exit(99);
-	tables->leaves[tables->leaf_count++] = (struct leaf){ALIGN_DOWN(address, TABLE_SPAN), frame};
+	tables->leaves[tables->leaf_count++] =
+		(struct leaf){ALIGN_DOWN(address, TABLE_SPAN), frame};
 	space->tables++;
 	return 0;
 }
@@ -231,7 +232,8 @@ bool fake_access(struct arch_space *space, uintptr_t address, unsigned access, p
 }
 
 void fake_each_page(struct arch_space *space,
-	void (*visit)(void *context, uintptr_t address, phys_t phys, unsigned access), void *context)
+	void (*visit)(void *context, uintptr_t address, phys_t phys, unsigned access),
+	void *context)
 {
 	struct tables *tables = tables_of(space);
 

@@ -16,6 +16,8 @@
 
 #define CALIBRATION_NS UINT64_C(1000000)
 #define READINGS       5
+#define PATIENCE       (UINT64_C(1) << 32) /* TSC ticks: most of a second on the fastest CPUs */
+#define LONGEST_WAIT   (UINT64_C(1000) * NS_PER_SECOND)
 #define PM_TIMER_HZ    3579545u
 #define PIT_HZ         1193182u
 #define HPET_CONFIG    0x10
@@ -162,12 +164,13 @@ static void measure(const struct reference *reference)
 
 	lapic_timer_free_run();
 	start = take_reading(reference);
-	while (((reference->read(reference) - start.count) & reference->mask) < wanted)
+	while (((reference->read(reference) - start.count) & reference->mask) < wanted) {
+		if (tsc_read() - start.tsc > PATIENCE)
+			panic("clock: the %s does not count", reference->name);
 		arch_pause();
+	}
 	end = take_reading(reference);
 	passed = (end.count - start.count) & reference->mask;
-	if (!passed)
-		panic("clock: the %s does not count", reference->name);
 	tsc_hz = (end.tsc - start.tsc) * reference->hz / passed;
 	lapic_hz = (uint64_t)(start.lapic - end.lapic) * reference->hz / passed;
 }
@@ -185,24 +188,27 @@ void clock_init(const struct acpi_info *acpi, uint64_t start)
 	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
 	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);
 	tsc_start = start;
-	lapic_timer_set(0);
+	lapic_timer_ready();
 	log_info("clock: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz, by the %s", tsc_hz / 1000000,
 		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference.name);
 }
 
 void arch_timer_arm(ns_t when)
 {
-	ns_t now;
+	uint64_t tsc = tsc_read();
+	ns_t now = clock_scale(tsc - tsc_start, tsc_to_ns), wait = when > now ? when - now : 0;
 
 	if (when == NS_NEVER) {
 		lapic_timer_set(0);
 		return;
 	}
-	if (lapic_uses_deadline()) {
-		lapic_timer_set(tsc_start + clock_scale(when, ns_to_tsc) + 1);
-		return;
-	}
-	now = arch_clock();
+	/* From now on, not from the start: the multipliers' errors would add up over the uptime. What
+	 * is too far away fires early, and is armed anew. */
+	if (wait > LONGEST_WAIT)
+		wait = LONGEST_WAIT;
 	/* A tick more than exact, so that it does not fire before its time. */
-	lapic_timer_set(when > now ? clock_scale(when - now, ns_to_lapic) + 1 : 1);
+	if (lapic_uses_deadline())
+		lapic_timer_set(tsc + clock_scale(wait + 1, ns_to_tsc) + 1);
+	else
+		lapic_timer_set(clock_scale(wait, ns_to_lapic) + 1);
 }

@@ -35,7 +35,8 @@ struct table_pointer {
 static const uint64_t gdt_template[GDT_WORDS - 2] = {
 	0, 0x00af9b000000ffff, /* kernel code, 64 bits */
 	0x00cf93000000ffff,    /* kernel data */
-	0x00cffb000000ffff,    /* user code, 32 bits: only SYSRET's arithmetic wants it */
+	0, /* user code, 32 bits: SYSRET's arithmetic wants the place. No segment stands there: in one,
+	      SYSCALL would go to CSTAR on AMD's (and QEMU's) CPUs, in kernel mode on the user's stack. */
 	0x00cff3000000ffff,    /* user data */
 	0x00affb000000ffff,    /* user code, 64 bits */
 };

@@ -61,14 +61,10 @@ void lapic_init(enum lapic_mode which, volatile uint32_t *at, bool tsc_deadline)
 	lapic_write(LAPIC_TASK_PRIORITY, 0);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the old interrupt controller is not used */
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
-	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
-	if (deadline)
-		__asm__ volatile("mfence"
-				 :
-				 :
-				 : "memory"); /* SDM 3A 11.5.4.1: before the first deadline */
 	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	/* Only now: while the APIC is turned off, its interrupts stay masked (11.4.7.2). */
+	lapic_timer_ready();
 }
 
 uint32_t lapic_id(void)
@@ -89,6 +85,14 @@ void lapic_timer_free_run(void)
 	lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
 }
 
+void lapic_timer_ready(void)
+{
+	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (deadline ? LVT_TSC_DEADLINE : 0));
+	if (deadline) /* before the first deadline (11.5.4.1) */
+		__asm__ volatile("mfence" : : : "memory");
+	lapic_timer_set(0);
+}
+
 uint32_t lapic_timer_count(void)
 {
 	return lapic_read(LAPIC_TIMER_CURRENT);
@@ -105,6 +109,5 @@ void lapic_timer_set(uint64_t ticks)
 		msr_write(MSR_TSC_DEADLINE, ticks);
 		return;
 	}
-	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 	lapic_write(LAPIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 }

@@ -19,6 +19,8 @@ void lapic_eoi(void);
 /* Counts down from the highest value, for calibration; lapic_timer_count reads it. */
 void lapic_timer_free_run(void);
 uint32_t lapic_timer_count(void);
+/* After that, and at first: the timer's interrupt in the mode asked of lapic_init, not armed. */
+void lapic_timer_ready(void);
 /* The next interrupt in `ticks` of the timer's clock; 0: none. In TSC-deadline mode at TSC `ticks`. */
 void lapic_timer_set(uint64_t ticks);
 bool lapic_uses_deadline(void);

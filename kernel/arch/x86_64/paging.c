@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/pages.h"
+#include "process/current.h"
 #include "registers.h"
 
 #define ENTRIES     512u
@@ -243,8 +244,10 @@ static void free_tables(struct arch_space *space, uint64_t *table, unsigned leve
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		if (!(table[i] & PTE_PRESENT))
 			continue;
-		if (level > 1)
+		if (level > 1) {
 			free_tables(space, table_of(table[i]), level - 1);
+			sched_point();
+		}
 		pages_free(phys_frame(table[i] & PTE_ADDRESS), 0);
 		space->tables--;
 	}
@@ -438,8 +441,10 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 			gather.pages[gather.count].address = address;
 			gather.pages[gather.count++].entry = *entry;
 			*entry = 0;
-			if (gather.count == FLUSH_BATCH)
+			if (gather.count == FLUSH_BATCH) {
 				gather_flush(&gather);
+				sched_point();
+			}
 		}
 	}
 	gather_flush(&gather);
@@ -471,5 +476,6 @@ void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsi
 			if (old & PTE_PRESENT)
 				invlpg(address);
 		}
+		sched_point();
 	}
 }

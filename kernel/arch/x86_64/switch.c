@@ -157,7 +157,9 @@ void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
 	struct trap_frame *frame = arch_user_frame(thread);
 
 	memset(frame, 0, sizeof(*frame));
-	frame->rip = entry;
+	/* IRET to an address that is not canonical faults in kernel mode; one of the kernel's half
+	 * faults in user mode, at the first fetch. */
+	frame->rip = entry < USER_END ? entry : UINTPTR_MAX;
 	frame->rsp = stack;
 	frame->cs = SELECTOR_USER_CODE;
 	frame->ss = SELECTOR_USER_DATA;

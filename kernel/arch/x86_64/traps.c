@@ -100,7 +100,11 @@ static void user_page_fault(struct trap_frame *frame, uintptr_t address)
 	if (frame->error & PF_RESERVED)
 		panic_at(frame, "reserved bit set in the page tables for %#lx", address);
 	arch_irq_on();
-	if (space_fault(address, fault_access_of(frame->error), true, &result)) {
+	if (!(frame->error & PF_USER)) {
+		/* The CPU itself touched a table or a stack with the kernel's rights. A far return or
+		 * iret does so in QEMU's emulation, and SMAP stops it for ever: no entry helps. */
+		thread_fault(SIGSEGV, SEGV_MAPERR, address, "implicit access to");
+	} else if (space_fault(address, fault_access_of(frame->error), true, &result)) {
 		/* The kernel's half is unmapped to user mode, whatever is there. */
 		thread_fault(result.signal, result.code, address,
 			frame->error & PF_FETCH   ? "fetch at"

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* The clock: scaling, calibration by each of the three references, monotonic time, and the timer at
+ * the time that was asked for, against the model. */
+#include "clock.h"
+
+#include "arch/arch.h"
+#include "arch/fake/test.h"
+#include "firmware/acpi.h"
+#include "lapic.h"
+
+#define US  UINT64_C(1000000) /* picoseconds */
+#define NS  UINT64_C(1000)
+#define MHZ UINT64_C(1000000)
+
+static struct acpi_info acpi;
+
+/* By HPET, PM timer and 8254, as long as they are there. */
+static void start(void)
+{
+	model_start();
+	acpi = (struct acpi_info){.hpet = {.present = true, .address = 0xfed00000},
+		.fadt = {.pm_timer_bits = 24, .pm_timer = {.space = ACPI_IO, .address = 0x608}}};
+}
+
+static void init(bool deadline)
+{
+	model.has_deadline = deadline;
+	lapic_init(lapic_mode_found(), model.x2apic ? NULL : model_lapic, deadline);
+	clock_init(&acpi, model.tsc_offset);
+}
+
+static void check_close(uint64_t found, uint64_t expected, uint64_t parts)
+{
+	uint64_t difference = found > expected ? found - expected : expected - found;
+
+	if (difference > expected / parts)
+		fprintf(stderr, "found %lu, expected %lu\n", found, expected);
+	CHECK(difference <= expected / parts);
+}
+
+static void test_scale(void)
+{
+	static const uint64_t rates[] = {
+		20 * MHZ, 800 * MHZ, 1000 * MHZ, 2394230123, 5000 * MHZ, 6200 * MHZ};
+	const uint64_t century = UINT64_C(100) * 366 * 86400;
+
+	CHECK_EQUAL(clock_scale(0, UINT64_MAX), 0);
+	CHECK_EQUAL(clock_scale(1000, UINT64_C(1) << 32), 1000);
+	CHECK_EQUAL(clock_multiplier(1000 * MHZ, 1000 * MHZ), UINT64_C(1) << 32);
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		uint64_t multiplier = clock_multiplier(rates[i], NS_PER_SECOND), last = 0;
+
+		CHECK_EQUAL(multiplier,
+			(uint64_t)(((unsigned __int128)NS_PER_SECOND << 32) / rates[i]));
+		/* A hundred years do not overflow (the fastest clock wraps after 94). */
+		if (rates[i] < 6000 * MHZ)
+			check_close(clock_scale(rates[i] * century, multiplier),
+				century * NS_PER_SECOND, 100000000);
+		for (uint64_t tsc = rates[i] * century / 2; last < 100000; tsc++, last++)
+			CHECK(clock_scale(tsc + 1, multiplier) >= clock_scale(tsc, multiplier));
+	}
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t from = 1000000 + test_random(7000 * MHZ),
+			 to = 1000000 + test_random(7000 * MHZ);
+
+		CHECK_EQUAL(clock_multiplier(from, to),
+			(uint64_t)(((unsigned __int128)to << 32) / from));
+	}
+}
+
+static void check_rates(uint64_t parts)
+{
+	init(false);
+	check_close(clock_tsc_frequency(), model.tsc_hz, parts);
+}
+
+static void rates(uint64_t tsc_hz, uint64_t lapic_hz)
+{
+	model.tsc_hz = tsc_hz;
+	model.lapic_hz = lapic_hz;
+}
+
+static void test_hpet(void)
+{
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	check_rates(2000);
+	start();
+	rates(5000 * MHZ, 100 * MHZ);
+	model.hpet_period = 69841279; /* 14.318 MHz */
+	model_hpet[0] = (uint64_t)model.hpet_period << 32;
+	model.hpet_wide = false;
+	model.hpet_start = UINT32_MAX - 5000; /* wraps meanwhile */
+	check_rates(2000);
+	/* One with a rate that cannot be is left alone: the PM timer. */
+	start();
+	rates(1500 * MHZ, 25 * MHZ);
+	model_hpet[0] = 5ul << 32;
+	check_rates(1000);
+	CHECK(!(model_hpet[2] & 1));
+	/* No memory to map it: likewise. */
+	start();
+	rates(1500 * MHZ, 25 * MHZ);
+	model.hpet_period = 0;
+	check_rates(1000);
+}
+
+static void test_pm_timer(void)
+{
+	start();
+	acpi.hpet.present = false;
+	rates(3700 * MHZ, 133 * MHZ);
+	model.pm_start = 0xffffff - 1000; /* wraps meanwhile */
+	check_rates(1000);
+	start();
+	acpi.hpet.present = false;
+	acpi.fadt.pm_timer_bits = 32;
+	model.pm_bits = 32;
+	rates(3700 * MHZ, 133 * MHZ);
+	model.pm_start = UINT32_MAX - 1000;
+	check_rates(1000);
+}
+
+static void test_pit(void)
+{
+	start();
+	acpi.hpet.present = false;
+	acpi.fadt.pm_timer_bits = 0;
+	rates(1900 * MHZ, 19 * MHZ);
+	check_rates(500);
+	start();
+	acpi.hpet.present = false;
+	acpi.fadt.pm_timer.space = ACPI_MEMORY; /* not by a port: not used */
+	rates(1900 * MHZ, 19 * MHZ);
+	check_rates(500);
+}
+
+/* A hypervisor that takes the CPU away for 300 us now and then. */
+static void test_pauses(void)
+{
+	for (unsigned every = 3; every < 40; every++) {
+		start();
+		rates(2000 * MHZ, 50 * MHZ);
+		model.pause_every = every;
+		model.pause_ps = 300 * US;
+		check_rates(1000);
+	}
+}
+
+static void dead_reference(void)
+{
+	start();
+	model.stopped = true;
+	init(false);
+}
+
+static void dead_pm_timer(void)
+{
+	start();
+	model.stopped = true;
+	acpi.hpet.present = false;
+	init(false);
+}
+
+static void dead_lapic(void)
+{
+	start();
+	model.lapic_hz = 0;
+	init(false);
+}
+
+/* No hang, but a word. */
+static void test_dead(void)
+{
+	CHECK(test_panics(dead_reference, "clock: the HPET does not count"));
+	CHECK(test_panics(dead_pm_timer, "clock: the ACPI PM timer does not count"));
+	CHECK(test_panics(dead_lapic, "the APIC timer at 0 Hz"));
+}
+
+static void test_monotonic(void)
+{
+	ns_t before, after;
+
+	start();
+	model.tsc_offset = 123456789;
+	rates(2400 * MHZ, 24 * MHZ);
+	init(false);
+	before = arch_clock();
+	check_close(before, (uint64_t)(model.now / NS), 1000); /* since the loader's entry */
+	for (unsigned i = 0; i < 100000; i++) {
+		model_pass(test_random(5000));
+		after = arch_clock();
+		CHECK(after >= before);
+		before = after;
+	}
+	CHECK(arch_cycles() > 123456789);
+}
+
+/* Fires at `when`, not before, and not much later; what comes of a first, early one is told. */
+static void check_fires(ns_t when)
+{
+	ns_t now;
+
+	model.fired = 0;
+	arch_timer_arm(when);
+	while (!model.fired)
+		model_pass(20 * NS);
+	now = arch_clock();
+	CHECK(now + 100 >= when); /* the two rates were measured, not given */
+	CHECK(now < when + 2000);
+}
+
+static void test_timer(void)
+{
+	for (unsigned kind = 0; kind < 4; kind++) {
+		start();
+		model.x2apic = kind & 2;
+		rates(2400 * MHZ, 100 * MHZ);
+		init(kind & 1);
+		CHECK_EQUAL(lapic_uses_deadline(), kind & 1);
+		for (unsigned i = 0; i < 200; i++)
+			check_fires(arch_clock() + test_random(100000));
+		model.fired = 0;
+		arch_timer_arm(arch_clock() - 5000); /* in the past: at once */
+		model_pass(1 * US);
+		CHECK_EQUAL(model.fired, 1);
+		arch_timer_arm(0);
+		model_pass(1 * US);
+		CHECK_EQUAL(model.fired, 2);
+		arch_timer_arm(arch_clock() + 5000);
+		arch_timer_arm(NS_NEVER);
+		model_pass(100 * US);
+		CHECK_EQUAL(model.fired, 2);
+	}
+}
+
+/* After years of uptime it still fires when arch_clock says so: the errors of the two multipliers
+ * must not add up over the whole time. */
+static void test_timer_years_later(void)
+{
+	for (unsigned kind = 0; kind < 2; kind++) {
+		start();
+		rates(2394230123, 99999991);
+		init(kind);
+		model_pass((unsigned __int128)3 * 366 * 86400 * 1000000 * US);
+		for (unsigned i = 0; i < 100; i++)
+			check_fires(arch_clock() + 1000 + test_random(100000));
+	}
+}
+
+/* Far away is not soon, by no overflow. */
+static void test_timer_far_away(void)
+{
+	static const ns_t waits[] = {UINT64_C(1) << 40, UINT64_C(1) << 50, UINT64_C(1) << 62,
+		UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX / 5, UINT64_MAX / 5 + 12345};
+
+	for (unsigned kind = 0; kind < 2; kind++) {
+		for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+			start();
+			rates(5000 * MHZ, 2500 * MHZ);
+			init(kind);
+			arch_timer_arm(waits[i]);
+			model_pass(1000000 * US); /* a second */
+			CHECK_EQUAL(model.fired, 0);
+		}
+	}
+}
+
+int main(void)
+{
+	RUN(test_scale);
+	RUN(test_hpet);
+	RUN(test_pm_timer);
+	RUN(test_pit);
+	RUN(test_pauses);
+	RUN(test_dead);
+	RUN(test_monotonic);
+	RUN(test_timer);
+	RUN(test_timer_years_later);
+	RUN(test_timer_far_away);
+	return test_result();
+}
