@@ -283,6 +283,8 @@ void kernel_start(struct handoff *handoff)
 	read_command_line(handoff);
 	memory_init(handoff);
 	arch_memory_init(handoff, options.pti);
+	if (options.pcid == OPTION_ON)
+		arch_pcid_init();
 	random_init(handoff->seed, handoff->seed_sources);
 	arch_set_canary(random_u64());
 	consoles_init(handoff);

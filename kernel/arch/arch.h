@@ -23,6 +23,8 @@ void arch_early_init(const struct handoff *handoff, struct thread *self);
 /* Pages are there: entry area, kernel areas. isolation: enum option_choice. */
 void arch_memory_init(const struct handoff *handoff, int isolation);
 /* Interrupt controllers, clock, timer. Interrupts are still off. */
+/* Keeps TLB entries over switches, where the CPU can; says so in the log. Before the first space. */
+void arch_pcid_init(void);
 void arch_devices_init(
 	const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline);
 void arch_set_canary(uint64_t value);
@@ -49,12 +51,19 @@ void arch_unmap_device(void *p, size_t size);
 
 /* ---- Address spaces ---- */
 
+/* By which a CPU tells the entries of one space in its TLB from another's. */
+struct tlb_tag {
+	uint64_t context; /* never used twice; 0: none */
+	uint64_t changes; /* of the page tables, that a TLB may have missed */
+};
+
 /* A user address space's page tables. The kernel's half is the same in all. The owner (struct
  * space) serialises changes by its lock. */
 struct arch_space {
 	phys_t top;      /* the kernel's view; under isolation the user's top page follows it */
 	uint64_t *table; /* the same as a pointer */
 	uint64_t tables; /* pages that the tables take */
+	struct tlb_tag tag;
 };
 
 int arch_space_init(struct arch_space *space) MUST_CHECK; /* -ENOMEM */

@@ -17,11 +17,13 @@
 #define LIB_OPTIONS_H
 
 #define OPTIONS(FLAG, INT, STRING, SYNONYM, CHOICE, LIST)                                          \
+	STRING(config, NULL, "read by the loader, from its load options: another loader.conf")     \
 	LIST(console, "a console to use: ttyS0, ttyS1 or tty0 (the screen); what follows a comma " \
 		      "is ignored. Without it: all that are there")                                \
 	STRING(crash, NULL,                                                                        \
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
 		"text, data, stack, smash, opcode, user")                                          \
+	STRING(entry, NULL, "read by the loader, from its load options: the entry to boot")        \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
 	STRING(init, "/init", "the program that becomes process 1")                                \

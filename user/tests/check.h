@@ -90,11 +90,11 @@ static inline long kernel_call6(long number, long a, long b, long c, long d, lon
 			 : "rcx", "r11", "memory");
 	return result;
 }
-#define KERNEL_CALL7(n, a, b, c, d, e, f, ...)                                                     \
+#define KERNEL_CALL7(n, a, b, c, d, e, f, ...) \
 	kernel_call6((n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define kernel_call(...) KERNEL_CALL7(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
-#define ROLE_ARGUMENTS 8
+#define ROLE_ARGUMENTS   8
 
 /* Starts this program in a role with up to six more words (NULL ends them). The child's pid. */
 static inline pid_t start_role(const char *role, ...)
@@ -173,8 +173,8 @@ struct role {
 };
 
 /* What a test's main does: a role when asked for one, otherwise all of it and the plan. */
-static inline int check_main(int argc, char **argv, const struct role *roles, size_t count,
-	void (*all)(int, char **))
+static inline int check_main(
+	int argc, char **argv, const struct role *roles, size_t count, void (*all)(int, char **))
 {
 	check.self = argv[0];
 	if (argc > 2 && strcmp(argv[1], "--role") == 0) {

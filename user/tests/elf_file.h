@@ -27,12 +27,23 @@ struct elf_file {
 static inline void elf_simple(struct elf_file *elf, const void *code, size_t size)
 {
 	*elf = (struct elf_file){.size = ELF_CODE + size};
-	elf->header = (Elf64_Ehdr){.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-		.e_entry = ELF_BASE + ELF_CODE, .e_phoff = sizeof(Elf64_Ehdr),
-		.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1};
-	elf->segment[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = ELF_BASE,
-		.p_paddr = ELF_BASE, .p_filesz = elf->size, .p_memsz = elf->size, .p_align = 4096};
+	elf->header =
+		(Elf64_Ehdr){.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_entry = ELF_BASE + ELF_CODE,
+			.e_phoff = sizeof(Elf64_Ehdr),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1};
+	elf->segment[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
+		.p_vaddr = ELF_BASE,
+		.p_paddr = ELF_BASE,
+		.p_filesz = elf->size,
+		.p_memsz = elf->size,
+		.p_align = 4096};
 	memcpy(elf->bytes + ELF_CODE, code, size);
 }
 

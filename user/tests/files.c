@@ -4,8 +4,9 @@
  * and on Baton, in an empty directory of a tmpfs; and, linked with the kernel's own file code, as a
  * unit test on the host (kernel/files/files_test.c), where `raw` is that code's.
  *
- * Prints `ok WHAT` or `not ok WHAT: found ..., expected ...` for each point, and exits with 1 when
- * any failed. Every call goes in as it is, past the C library, and comes back as a negative errno.
+ * Prints `ok N GROUP` or `not ok N GROUP`, with a line `# line L WHAT: found ..., expected ...` before
+ * it for each point that does not hold, and exits with 1 when any did not. Every call goes in as it
+ * is, past the C library, and comes back as a negative errno.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -44,16 +45,18 @@ static void is(int line, const char *what, long found, long expected)
 		return;
 	}
 	failed++;
-	printf("not ok line %d %s: found %ld, expected %ld\n", line, what, found, expected);
+	printf("# line %d %s: found %ld, expected %ld\n", line, what, found, expected);
 }
 
 static void group(const char *name)
 {
 	static const char *last;
-	static int failed_before;
+	static int failed_before, groups;
 
-	if (last && failed == failed_before)
-		printf("ok %s\n", last);
+	if (last)
+		printf("%sok %d %s\n", failed == failed_before ? "" : "not ", ++groups, last);
+	if (!name)
+		printf("1..%d\n", groups);
 	last = name;
 	failed_before = failed;
 }
@@ -745,7 +748,7 @@ static void test_sendfile(void)
 int test_files(const char *directory)
 {
 	if (CALL(mkdir, P(directory), 0700) || CALL(chdir, P(directory))) {
-		printf("not ok cannot make and enter %s\n", directory);
+		printf("not ok 1 cannot make and enter %s\n", directory);
 		return 1;
 	}
 	test_open();
@@ -769,6 +772,6 @@ int test_files(const char *directory)
 	IS(CALL(chdir, P("/")), 0);
 	IS(CALL(rmdir, P(directory)), 0);
 	group(NULL);
-	printf("%d held, %d did not\n", passed, failed);
+	printf("# %d held, %d did not\n", passed, failed);
 	return failed != 0;
 }

@@ -106,7 +106,8 @@ static void attack_all(void)
 		claim_result(kernel_call(SYS_wait4, alice, NULL, WNOHANG), 0, "Alice still runs");
 	}
 	sleep_ms(3 * ALICE_TURN_MS); /* she looks at her memory at least once more */
-	claim_result(kernel_call(SYS_wait4, alice, NULL, WNOHANG), 0, "Alice's memory was not touched");
+	claim_result(
+		kernel_call(SYS_wait4, alice, NULL, WNOHANG), 0, "Alice's memory was not touched");
 	kill_and_reap(alice, "Alice lived until now");
 }
 
@@ -135,7 +136,8 @@ static void same_addresses(void)
 	pid_t pids[3];
 
 	for (int i = 0; i < 3; i++)
-		pids[i] = start_role("place", (const char *[]){"0x10", "0xa000000000", "-1"}[i], NULL);
+		pids[i] = start_role(
+			"place", (const char *[]){"0x10", "0xa000000000", "-1"}[i], NULL);
 	for (int i = 0; i < 3; i++)
 		claim_ended(wait_status(pids[i]), EXITED(0), "same addresses, other bytes");
 }

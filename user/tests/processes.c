@@ -175,7 +175,8 @@ static void exec_too_much(void)
 static void exec_arguments(void)
 {
 	static char *many[2004], numbers[2000][8];
-	char *words[] = {(char *)check.self, "--role", "arguments", "", "two words", "\xff\x01", NULL};
+	char *words[] = {
+		(char *)check.self, "--role", "arguments", "", "two words", "\xff\x01", NULL};
 	char *one[] = {"A=1", NULL}, *none[] = {NULL};
 	pid_t pid;
 
@@ -224,8 +225,10 @@ static void waiting(void)
 	claim_result(wait4_raw(1, &status, 0, NULL), -ECHILD, "wait4 for no child of ours: ECHILD");
 	claim_result(wait4_raw(-1, &status, 0x40, NULL), -EINVAL, "wait4, bad options: EINVAL");
 	first = start_role("sleep", NULL);
-	claim_result(wait4_raw(first, &status, WNOHANG, NULL), 0, "wait4 WNOHANG, still running: 0");
-	claim_result(wait4_raw(-1, &status, WNOHANG, NULL), 0, "wait4 -1 WNOHANG, still running: 0");
+	claim_result(
+		wait4_raw(first, &status, WNOHANG, NULL), 0, "wait4 WNOHANG, still running: 0");
+	claim_result(
+		wait4_raw(-1, &status, WNOHANG, NULL), 0, "wait4 -1 WNOHANG, still running: 0");
 	second = start_role("exit", "3", NULL);
 	claim_result(wait4_raw(-1, &status, 0, NULL), second, "wait4 -1 gives the one that ended");
 	claim_equal(status, EXITED(3), "wait4 -1: its status");
@@ -234,14 +237,17 @@ static void waiting(void)
 	memset(&usage, 0xee, sizeof usage);
 	claim_result(wait4_raw(first, &status, 0, &usage), first, "wait4 for one pid");
 	claim_equal(status, KILLED(SIGKILL), "wait4: killed by SIGKILL");
-	claim(usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_sec < 100, "wait4: usage is filled in");
+	claim(usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_sec < 100,
+		"wait4: usage is filled in");
 	first = start_role("nap", NULL);
 	claim_result(wait4_raw(0, &status, 0, NULL), first, "wait4 0: any of the own group");
 	first = start_role("exit", "0", NULL);
-	claim_result(wait4_raw(first, NULL, 0, NULL), first, "wait4 without a place for the status");
+	claim_result(
+		wait4_raw(first, NULL, 0, NULL), first, "wait4 without a place for the status");
 	first = start_role("exit", "0", NULL);
 	claim_result(wait4_raw(first, (void *)KERNEL, 0, NULL), -EFAULT, "wait4, status: EFAULT");
-	claim_result(wait4_raw(-1, NULL, WNOHANG, NULL), -ECHILD, "wait4 after EFAULT: it was reaped");
+	claim_result(
+		wait4_raw(-1, NULL, WNOHANG, NULL), -ECHILD, "wait4 after EFAULT: it was reaped");
 	claim_ended(run_role("orphan"), EXITED(0), "a parent may end before its child");
 }
 
@@ -306,10 +312,10 @@ static void all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {{"exit", exit_with}, {"spin", spin}, {"sleep", sleep_long},
-		{"nap", nap}, {"arguments", arguments}, {"no-environment", no_environment},
-		{"count", count_arguments}, {"inherited", inherited}, {"again", again},
-		{"orphan", leave_orphan}};
+	static const struct role roles[] = {{"exit", exit_with}, {"spin", spin},
+		{"sleep", sleep_long}, {"nap", nap}, {"arguments", arguments},
+		{"no-environment", no_environment}, {"count", count_arguments},
+		{"inherited", inherited}, {"again", again}, {"orphan", leave_orphan}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }

@@ -31,15 +31,15 @@ enum kind {
 
 /* What the hammer works on; the assembly below knows the offsets. */
 struct hammer {
-	uint64_t general[16];                              /* 0: rax rbx rcx rdx rsi rdi rbp rsp r8.. */
-	uint64_t loops;                                    /* 128: to go */
-	uint64_t saved_sp;                                 /* 136 */
-	uint64_t kind;                                     /* 144 */
-	uint64_t bad;                                      /* 152: 1: a general register, 2: a vector, 3: flags */
-	uint64_t stack[4];                                 /* 160: for pushf */
+	uint64_t general[16]; /* 0: rax rbx rcx rdx rsi rdi rbp rsp r8.. */
+	uint64_t loops;       /* 128: to go */
+	uint64_t saved_sp;    /* 136 */
+	uint64_t kind;        /* 144 */
+	uint64_t bad;         /* 152: 1: a general register, 2: a vector, 3: flags */
+	uint64_t stack[4];    /* 160: for pushf */
 	unsigned char vector[16][32] __attribute__((aligned(32))); /* 192 */
-	unsigned char found[16][32];                       /* 704: after a run */
-	uint64_t found_general[16];                        /* 1216 */
+	unsigned char found[16][32];                               /* 704: after a run */
+	uint64_t found_general[16];                                /* 1216 */
 };
 struct hammer hammer_data __attribute__((aligned(64)));
 void hammer_run(void);
@@ -213,8 +213,8 @@ static const char *check_extra(const struct extra *e)
 /* Says what the hammer found; true when it was all right. */
 static bool judge(enum kind kind, uint64_t round)
 {
-	static const char names[16][4] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8",
-		"r9", "r10", "r11", "r12", "r13", "r14", "r15"};
+	static const char names[16][4] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
 	const struct hammer *h = &hammer_data;
 	size_t width = kind == AVX ? 32 : 16;
 	bool good = h->bad == 0;
@@ -300,7 +300,9 @@ static void all(int argc, char **argv)
 		pids[i] = start_role("hammer", kind, seconds, workers[i].seed, NULL);
 	}
 	printf("# %s seconds, vectors: %s\n", seconds,
-		most == AVX ? "AVX" : most == SSE ? "SSE4" : "SSE2");
+		most == AVX   ? "AVX"
+		: most == SSE ? "SSE4"
+			      : "SSE2");
 	for (size_t i = 0; i < COUNT(workers); i++)
 		claim_ended(wait_status(pids[i]), EXITED(0), workers[i].name);
 }

@@ -9,9 +9,8 @@
  */
 #include "check.h"
 
-static const char *const every_test[] = {"syscalls", "processes", "memory", "stack",
-	"stack-pie", "elf", "faults", "files",
-	"isolation", "regs"};
+static const char *const every_test[] = {"syscalls", "processes", "memory", "stack", "stack-pie",
+	"attacks", "elf", "faults", "files", "isolation", "regs"};
 
 static bool run(const char *word)
 {

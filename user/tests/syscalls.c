@@ -14,7 +14,7 @@
 
 #include "check.h"
 
-#define KERNEL    0xffffffff80000000ul
+#define KERNEL 0xffffffff80000000ul
 /* Neither with 4 nor with 5 levels of page tables. */
 #define NON_CANON 0x0100000000000000ul
 #define BAD_FD    999
@@ -51,8 +51,8 @@ static void registers(void)
 			 : [a] "=m"(after), [fb] "=m"(flags_before), [fa] "=m"(flags_after),
 			 [rcx] "=m"(rcx), [r11] "=m"(r11), [next] "=m"(next)
 			 : [b] "m"(before)
-			 : "rax", "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11", "r12", "r13",
-			 "r14", "r15", "memory", "cc");
+			 : "rax", "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11", "r12",
+			 "r13", "r14", "r15", "memory", "cc");
 	claim(memcmp(before, after, 12 * 8) == 0, "syscall keeps all registers but rax, rcx, r11");
 	claim_equal((long)flags_after, (long)flags_before, "syscall keeps the flags");
 	claim_equal((long)rcx, (long)next, "syscall leaves the return address in rcx");
@@ -82,17 +82,21 @@ static void writing(void)
 	claim_result(kernel_call(SYS_write, -1, text, 1), -EBADF, "write, fd -1: EBADF");
 	claim_result(kernel_call(SYS_write, 1, unmapped, 1), -EFAULT, "write, unmapped: EFAULT");
 	claim_result(kernel_call(SYS_write, 1, KERNEL, 1), -EFAULT, "write, kernel memory: EFAULT");
-	claim_result(kernel_call(SYS_write, 1, NON_CANON, 1), -EFAULT, "write, not canonical: EFAULT");
+	claim_result(
+		kernel_call(SYS_write, 1, NON_CANON, 1), -EFAULT, "write, not canonical: EFAULT");
 	claim_result(kernel_call(SYS_write, 1, -8, 16), -EFAULT, "write, wrapping: EFAULT");
 	claim_result(kernel_call(SYS_writev, 1, parts, 2), 20, "writev");
 	claim_result(kernel_call(SYS_writev, 1, parts, 0), 0, "writev of no parts");
 	claim_result(kernel_call(SYS_writev, 1, parts, -1), -EINVAL, "writev, count -1: EINVAL");
-	claim_result(kernel_call(SYS_writev, 1, parts, 1025), -EINVAL, "writev, count 1025: EINVAL");
+	claim_result(
+		kernel_call(SYS_writev, 1, parts, 1025), -EINVAL, "writev, count 1025: EINVAL");
 	claim_result(kernel_call(SYS_writev, 1, unmapped, 1), -EFAULT, "writev, unmapped: EFAULT");
-	claim_result(kernel_call(SYS_writev, 1, bad + 1, 1), -EFAULT, "writev, part kernel's: EFAULT");
+	claim_result(
+		kernel_call(SYS_writev, 1, bad + 1, 1), -EFAULT, "writev, part kernel's: EFAULT");
 	huge[0].iov_len = (size_t)-1;
 	claim_result(kernel_call(SYS_writev, 1, huge, 2), -EINVAL, "writev, length -1: EINVAL");
-	claim_result(kernel_call(SYS_writev, BAD_FD, parts, 2), -EBADF, "writev, no such fd: EBADF");
+	claim_result(
+		kernel_call(SYS_writev, BAD_FD, parts, 2), -EBADF, "writev, no such fd: EBADF");
 }
 
 static void reading(void)
@@ -100,7 +104,8 @@ static void reading(void)
 	char buffer[16];
 
 	claim_result(kernel_call(SYS_read, BAD_FD, buffer, 1), -EBADF, "read, no such fd: EBADF");
-	claim_result(kernel_call(SYS_read, 0, KERNEL, 1), -EFAULT, "read into kernel memory: EFAULT");
+	claim_result(
+		kernel_call(SYS_read, 0, KERNEL, 1), -EFAULT, "read into kernel memory: EFAULT");
 	claim_result(kernel_call(SYS_read, 0, buffer, 0), 0, "read of nothing");
 }
 
@@ -173,7 +178,8 @@ static void clocks(void)
 		}
 		claim(never_back, "%s never goes back", ids[i].name);
 	}
-	claim_result(kernel_call(SYS_clock_gettime, 99, &t), -EINVAL, "clock_gettime, no clock: EINVAL");
+	claim_result(
+		kernel_call(SYS_clock_gettime, 99, &t), -EINVAL, "clock_gettime, no clock: EINVAL");
 	claim_result(kernel_call(SYS_clock_gettime, 1, KERNEL), -EFAULT, "clock_gettime: EFAULT");
 }
 
@@ -212,7 +218,8 @@ static void randomness(void)
 		different += !seen[a[i]]++;
 	claim(different > 100, "getrandom: many different bytes"); /* 162 are to be expected */
 	claim_result(kernel_call(SYS_getrandom, a, 0, 0), 0, "getrandom of nothing");
-	claim_result(kernel_call(SYS_getrandom, a, 1, 0x80), -EINVAL, "getrandom, bad flag: EINVAL");
+	claim_result(
+		kernel_call(SYS_getrandom, a, 1, 0x80), -EINVAL, "getrandom, bad flag: EINVAL");
 	claim_result(kernel_call(SYS_getrandom, KERNEL, 16, 0), -EFAULT, "getrandom: EFAULT");
 }
 
@@ -224,7 +231,8 @@ static void thread_pointer(void)
 	claim_result(kernel_call(SYS_arch_prctl, ARCH_GET_FS, &base), 0, "arch_prctl GET_FS");
 	claim(*(unsigned long *)base == base && mine == 5, "FS base is the thread's block");
 	claim_result(kernel_call(SYS_arch_prctl, ARCH_SET_FS, base), 0, "arch_prctl SET_FS");
-	claim_result(kernel_call(SYS_arch_prctl, ARCH_SET_FS, KERNEL), -EPERM, "SET_FS, kernel: EPERM");
+	claim_result(
+		kernel_call(SYS_arch_prctl, ARCH_SET_FS, KERNEL), -EPERM, "SET_FS, kernel: EPERM");
 	claim_result(
 		kernel_call(SYS_arch_prctl, ARCH_SET_FS, NON_CANON), -EPERM, "SET_FS, bad: EPERM");
 	claim_result(kernel_call(SYS_arch_prctl, ARCH_SET_GS, 0x1234000), 0, "arch_prctl SET_GS");
@@ -237,7 +245,8 @@ static void thread_pointer(void)
 
 static void all(int argc, char **argv)
 {
-	unmapped = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) +
+	unmapped = (char *)mmap(
+			   NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) +
 		   4096;
 	munmap(unmapped, 4096);
 	registers();

@@ -243,21 +243,27 @@ isolated_syscall:
 	movq %gs:CPU_KERNEL_STACK, %rsp
 	jmpq *%gs:CPU_SYSCALL
 
-/* rsp is the user's already; rcx and r11 hold RIP and RFLAGS. */
-	.globl isolated_exit_sysret
-	.balign 64
-isolated_exit_sysret:
-	movq %rdi, %gs:CPU_SCRATCH
+/* The ways out load the user's CR3; with PCIDs (tagged) that may flush, which is then done for this
+ * space: CR3_NOFLUSH, bit 63, stays set until pcid.c takes it away. */
+.macro LOAD_USER_CR3 tagged
 	movq %gs:CPU_USER_CR3, %rdi
 	movq %rdi, %cr3
+	.if \tagged
+	btsq $63, %gs:CPU_USER_CR3
+	.endif
 	movq %gs:CPU_SCRATCH, %rdi
+.endm
+
+/* rsp is the user's already; rcx and r11 hold RIP and RFLAGS. */
+.macro EXIT_SYSRET tagged
+	movq %rdi, %gs:CPU_SCRATCH
+	LOAD_USER_CR3 \tagged
 	swapgs
 	sysretq
+.endm
 
 /* rsp points to the vector in the frame on the thread's stack: copy the rest to the entry stack. */
-	.globl isolated_exit_iret
-	.balign 64
-isolated_exit_iret:
+.macro EXIT_IRET tagged
 	movq %rdi, %gs:CPU_SCRATCH
 	movq %rsp, %rdi
 	movq %gs:CPU_SELF, %rsp
@@ -267,11 +273,30 @@ isolated_exit_iret:
 	pushq 32(%rdi)
 	pushq 24(%rdi)
 	pushq 16(%rdi)
-	movq %gs:CPU_USER_CR3, %rdi
-	movq %rdi, %cr3
-	movq %gs:CPU_SCRATCH, %rdi
+	LOAD_USER_CR3 \tagged
 	swapgs
 	iretq
+.endm
+
+	.globl isolated_exit_sysret
+	.balign 64
+isolated_exit_sysret:
+	EXIT_SYSRET 0
+
+	.globl isolated_exit_iret
+	.balign 64
+isolated_exit_iret:
+	EXIT_IRET 0
+
+	.globl tagged_exit_sysret
+	.balign 64
+tagged_exit_sysret:
+	EXIT_SYSRET 1
+
+	.globl tagged_exit_iret
+	.balign 64
+tagged_exit_iret:
+	EXIT_IRET 1
 
 	.balign 64
 trap_isolated:

@@ -18,6 +18,7 @@
 extern const char entry_syscall[], entry_syscall_stacked[], trap_user[], trap_kernel[];
 extern const char plain_stubs[], isolated_stubs[], entry_section_start[], entry_section_end[];
 extern const char isolated_syscall[], isolated_exit_sysret[], isolated_exit_iret[];
+extern const char tagged_exit_sysret[], tagged_exit_iret[];
 
 struct gate {
 	uint16_t offset0, selector;
@@ -37,8 +38,8 @@ static const uint64_t gdt_template[GDT_WORDS - 2] = {
 	0x00cf93000000ffff,    /* kernel data */
 	0, /* user code, 32 bits: SYSRET's arithmetic wants the place. No segment stands there: in one,
 	      SYSCALL would go to CSTAR on AMD's (and QEMU's) CPUs, in kernel mode on the user's stack. */
-	0x00cff3000000ffff,    /* user data */
-	0x00affb000000ffff,    /* user code, 64 bits */
+	0x00cff3000000ffff, /* user data */
+	0x00affb000000ffff, /* user code, 64 bits */
 };
 
 static uint64_t early_gdt[GDT_WORDS];
@@ -115,6 +116,12 @@ static void entry_common(struct cpu_entry *entry, struct cpu *cpu)
 	entry->exit_iret = in_entry_area(isolated_exit_iret);
 	entry->has_smap = cpu_has[CPU_SMAP];
 	cpu->entry = entry;
+}
+
+void entry_use_pcid(struct cpu_entry *entry)
+{
+	entry->exit_sysret = in_entry_area(tagged_exit_sysret);
+	entry->exit_iret = in_entry_area(tagged_exit_iret);
 }
 
 void entry_early_init(struct cpu *cpu)

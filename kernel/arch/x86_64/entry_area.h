@@ -43,6 +43,7 @@
 #ifndef __ASSEMBLER__
 
 #include "lib/types.h"
+#include "pcid.h"
 
 struct cpu;
 struct thread;
@@ -69,6 +70,7 @@ struct cpu_entry {
 	uint8_t has_smap, isolation;
 	struct cpu *cpu;
 	struct tss tss;
+	struct pcid_cpu pcid;
 };
 
 _Static_assert(offsetof(struct cpu_entry, current) == CPU_CURRENT, "entry.S");
@@ -83,6 +85,8 @@ enum entry_ist { IST_NONE, IST_NMI, IST_DF, IST_MC, IST_DB };
 int entry_area_init(struct cpu *cpu, bool isolation) MUST_CHECK;
 /* The same early on, with static tables and no stacks of its own: faults get reported. */
 void entry_early_init(struct cpu *cpu);
+/* From now on the isolated ways to user mode are those that know of PCIDs. */
+void entry_use_pcid(struct cpu_entry *entry);
 
 #endif
 #endif

@@ -20,6 +20,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/pages.h"
+#include "pcid.h"
+#include "process/cpu.h"
 #include "process/current.h"
 #include "registers.h"
 
@@ -33,6 +35,8 @@ virt_t arch_direct_map;
 static uint64_t *kernel_top;
 static phys_t kernel_top_phys;
 static bool isolated;
+static bool tagged;       /* TLB entries have PCIDs: pcid.c */
+static bool plain = true; /* neither of these */
 static struct spinlock kernel_lock;
 
 static unsigned index_at(virt_t address, unsigned level)
@@ -73,6 +77,64 @@ static uint64_t *walk(uint64_t *table, unsigned level, virt_t address, uint64_t 
 	return &table[index_at(address, 0)];
 }
 
+/* ---- Flushing with PCIDs ---- */
+
+void paging_use_pcid(void)
+{
+	entry_use_pcid(this_cpu()->entry);
+	cr4_write(cr4_read() | CR4_PCIDE);
+	tagged = true;
+	plain = false;
+}
+
+/* The user's view, when it is loaded next. */
+static void flush_user_view(struct cpu_entry *entry)
+{
+	if (isolated)
+		entry->user_cr3 &= ~CR3_NOFLUSH;
+}
+
+static void flush_tagged(struct arch_space *space, uintptr_t address)
+{
+	uint32_t interrupts = arch_irq_save();
+	struct cpu_entry *entry = this_cpu()->entry;
+
+	if (pcid_changed(&entry->pcid, &space->tag)) {
+		invlpg(address);
+		if (isolated && cpu_has[CPU_INVPCID])
+			invpcid_address(entry->user_cr3 & PCID_MASK, address);
+		else
+			flush_user_view(entry);
+	}
+	arch_irq_restore(interrupts);
+}
+
+/* An entry of the space that was present is another one now. */
+static void flush_page(struct arch_space *space, uintptr_t address)
+{
+	if (likely(!tagged))
+		invlpg(address);
+	else
+		flush_tagged(space, address);
+}
+
+/* Tables of the space are free: whatever a CPU remembers of them must go. INVLPG of any address does
+ * that for the kernel's view. */
+static void flush_tables(struct arch_space *space, uintptr_t address)
+{
+	uint32_t interrupts;
+
+	if (likely(!tagged)) {
+		invlpg(address);
+		return;
+	}
+	interrupts = arch_irq_save();
+	flush_tagged(space, address);
+	if (pcid_uses(&this_cpu()->entry->pcid, &space->tag))
+		flush_user_view(this_cpu()->entry);
+	arch_irq_restore(interrupts);
+}
+
 /* ---- The kernel's half ---- */
 
 void paging_init(const struct handoff *handoff)
@@ -102,6 +164,7 @@ static void reserve_top(virt_t start, uint64_t size)
 void paging_late_init(const struct handoff *handoff, bool isolation)
 {
 	isolated = isolation;
+	plain = !isolation;
 	reserve_top(ENTRY_AREA, 1);
 	reserve_top(handoff->dynamic_virt, 1ul << TOP_SHIFT);
 	reserve_top(
@@ -137,6 +200,16 @@ static uint64_t *kernel_entry_of(virt_t virt)
 	return entry;
 }
 
+/* With kernel_lock, so interrupts are off. */
+static void kernel_flush(virt_t virt)
+{
+	invlpg(virt);
+	if (unlikely(tagged)) {
+		pcid_kernel_changed(&this_cpu()->entry->pcid);
+		flush_user_view(this_cpu()->entry);
+	}
+}
+
 phys_t kernel_unmap(virt_t virt)
 {
 	uint64_t *entry;
@@ -146,7 +219,7 @@ phys_t kernel_unmap(virt_t virt)
 	entry = kernel_entry_of(virt);
 	phys = *entry & PTE_ADDRESS;
 	*entry = 0;
-	invlpg(virt);
+	kernel_flush(virt);
 	spin_unlock(&kernel_lock);
 	return phys;
 }
@@ -158,7 +231,7 @@ void kernel_protect(virt_t virt, uint64_t flags)
 	spin_lock(&kernel_lock);
 	entry = kernel_entry_of(virt);
 	*entry = (*entry & PTE_ADDRESS) | flags | PTE_PRESENT;
-	invlpg(virt);
+	kernel_flush(virt);
 	spin_unlock(&kernel_lock);
 }
 
@@ -227,6 +300,7 @@ int arch_space_init(struct arch_space *space)
 	space->top = frame_phys(frame);
 	space->table = frame_ptr(frame);
 	space->tables = isolated ? 2 : 1;
+	pcid_space_init(&space->tag);
 	memset(space->table, 0, PAGE_SIZE / 2);
 	memcpy(space->table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
 	if (isolated) {
@@ -267,6 +341,27 @@ void arch_space_destroy(struct arch_space *space)
 	space->table = NULL;
 }
 
+/* With page-table isolation, PCIDs, or both. */
+static void use_special(struct cpu_entry *entry, struct arch_space *space, phys_t top)
+{
+	phys_t user_top = isolated && space ? top + PAGE_SIZE : 0;
+	struct pcid_load load = {top, top, user_top ? user_top : top};
+	uint32_t interrupts;
+
+	if (tagged && space && pcid_uses(&entry->pcid, &space->tag))
+		return;
+	interrupts = arch_irq_save();
+	if (tagged)
+		load = pcid_switch(
+			&entry->pcid, space ? &space->tag : NULL, top, user_top, entry->user_cr3);
+	/* An NMI that comes before the load must not keep what the load flushes. */
+	entry->kernel_cr3 = load.kernel & ~CR3_NOFLUSH;
+	entry->user_cr3 = load.user;
+	cr3_write(load.now);
+	entry->kernel_cr3 = load.kernel;
+	arch_irq_restore(interrupts);
+}
+
 void arch_space_use(struct arch_space *space)
 {
 	phys_t top = space ? space->top : kernel_top_phys;
@@ -275,8 +370,11 @@ void arch_space_use(struct arch_space *space)
 	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(entry) : "i"(CPU_SELF));
 	if (entry->kernel_cr3 == top)
 		return;
-	entry->kernel_cr3 = top;
-	entry->user_cr3 = isolated && space ? top + PAGE_SIZE : top;
+	if (unlikely(!plain)) {
+		use_special(entry, space, top);
+		return;
+	}
+	entry->kernel_cr3 = entry->user_cr3 = top;
 	cr3_write(top);
 }
 
@@ -329,7 +427,7 @@ int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned 
 	old = *entry;
 	*entry = phys | user_flags(access);
 	if (old & PTE_PRESENT)
-		invlpg(address);
+		flush_page(space, address);
 	return 0;
 }
 
@@ -372,6 +470,7 @@ bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mappin
 
 /* Frames that are unmapped but may still be in a TLB. */
 struct gather {
+	struct arch_space *space;
 	unsigned count;
 	struct {
 		uintptr_t address;
@@ -385,7 +484,7 @@ static void gather_flush(struct gather *gather)
 {
 	for (unsigned i = 0; i < gather->count; i++) {
 		if (gather->pages[i].entry & PTE_PRESENT)
-			invlpg(gather->pages[i].address);
+			flush_page(gather->space, gather->pages[i].address);
 	}
 	for (unsigned i = 0; i < gather->count; i++) {
 		uint64_t entry = gather->pages[i].entry;
@@ -425,7 +524,7 @@ static void prune(struct arch_space *space, uint64_t *table, unsigned level, uin
 void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,
 	uintptr_t ceiling, void (*gone)(void *context, phys_t phys, bool dirty), void *context)
 {
-	struct gather gather = {.gone = gone, .context = context};
+	struct gather gather = {.space = space, .gone = gone, .context = context};
 	uintptr_t next;
 
 	for (uintptr_t address = start; address < end; address = next) {
@@ -450,7 +549,7 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 	gather_flush(&gather);
 	/* The paging-structure caches may hold what is freed below: INVLPG of any address drops them. */
 	prune(space, space->table, 3, 0, start, end, floor, ceiling);
-	invlpg(start);
+	flush_tables(space, start);
 }
 
 void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
@@ -474,7 +573,7 @@ void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsi
 				now &= ~(unsigned)MAP_WRITE;
 			*entry = phys | (old & (PTE_DIRTY | PTE_ACCESSED)) | user_flags(now);
 			if (old & PTE_PRESENT)
-				invlpg(address);
+				flush_page(space, address);
 		}
 		sched_point();
 	}

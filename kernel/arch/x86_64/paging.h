@@ -28,6 +28,7 @@ phys_t kernel_unmap(virt_t virt);  /* the frame that was there */
 phys_t kernel_lookup(virt_t virt); /* any kernel address that is mapped; panics otherwise */
 void kernel_protect(virt_t virt, uint64_t flags);
 bool paging_isolated(void);
+void paging_use_pcid(void); /* from now on; CR3 has PCID 0 */
 
 /* A top-level table with the kernel's half and nothing below; 0: no memory. */
 phys_t paging_firmware_top(void);

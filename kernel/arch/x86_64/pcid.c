@@ -31,15 +31,15 @@ static struct pcid_slot *slot_of(struct pcid_cpu *cpu)
 	return cpu->current ? &cpu->slots[cpu->current - 1] : NULL;
 }
 
-void pcid_space_init(struct pcid_space *space)
+void pcid_space_init(struct tlb_tag *space)
 {
 	static uint64_t last;
 
-	*space = (struct pcid_space){.context = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED)};
+	*space = (struct tlb_tag){.context = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED)};
 }
 
 /* The slot with the space's entries, or the oldest one. */
-static struct pcid_slot *find_slot(struct pcid_cpu *cpu, const struct pcid_space *space)
+static struct pcid_slot *find_slot(struct pcid_cpu *cpu, const struct tlb_tag *space)
 {
 	struct pcid_slot *slot;
 
@@ -53,7 +53,7 @@ static struct pcid_slot *find_slot(struct pcid_cpu *cpu, const struct pcid_space
 	return slot;
 }
 
-struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct pcid_space *space, phys_t top,
+struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct tlb_tag *space, phys_t top,
 	phys_t user_top, uint64_t user_before)
 {
 	struct pcid_slot *slot = slot_of(cpu);
@@ -83,12 +83,12 @@ struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct pcid_space *spac
 	};
 }
 
-bool pcid_uses(const struct pcid_cpu *cpu, const struct pcid_space *space)
+bool pcid_uses(const struct pcid_cpu *cpu, const struct tlb_tag *space)
 {
 	return cpu->current && cpu->slots[cpu->current - 1].context == space->context;
 }
 
-bool pcid_changed(struct pcid_cpu *cpu, struct pcid_space *space)
+bool pcid_changed(struct pcid_cpu *cpu, struct tlb_tag *space)
 {
 	uint64_t changes = __atomic_add_fetch(&space->changes, 1, __ATOMIC_ACQ_REL);
 

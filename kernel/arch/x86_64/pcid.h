@@ -3,17 +3,12 @@
 #ifndef X86_PCID_H
 #define X86_PCID_H
 
+#include "arch/arch.h"
 #include "lib/types.h"
 
 #define PCID_SLOTS 6u /* address spaces whose TLB entries a CPU keeps */
 #define PCID_MASK  UINT64_C(0xfff)
 #define PCID_USER  UINT64_C(0x800) /* the user's view of a space, under isolation */
-
-/* What a space has of it. */
-struct pcid_space {
-	uint64_t context; /* never used twice; 0: none */
-	uint64_t changes; /* of its page tables, that could be in a TLB */
-};
 
 /* What a CPU has of it; zeroed: PCID 0, with the kernel's own tables. */
 struct pcid_cpu {
@@ -33,17 +28,17 @@ struct pcid_load {
 	uint64_t now, kernel, user;
 };
 
-void pcid_space_init(struct pcid_space *space);
+void pcid_space_init(struct tlb_tag *space);
 
 /* The CPU goes to a space with the top table `top` (and the user's, if `user_top` is not 0).
  * `user_before` is the `user` in use until now: whether it still waits for its flush. */
-struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct pcid_space *space, phys_t top,
+struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct tlb_tag *space, phys_t top,
 	phys_t user_top, uint64_t user_before);
 /* Does the CPU use this space? */
-bool pcid_uses(const struct pcid_cpu *cpu, const struct pcid_space *space);
+bool pcid_uses(const struct pcid_cpu *cpu, const struct tlb_tag *space);
 /* Page-table entries that were present changed. True: the CPU uses the space, and the caller must
  * flush the pages now, in both views. False: it will be flushed before it is used. */
-bool pcid_changed(struct pcid_cpu *cpu, struct pcid_space *space) MUST_CHECK;
+bool pcid_changed(struct pcid_cpu *cpu, struct tlb_tag *space) MUST_CHECK;
 /* Kernel mappings changed: the caller flushes them in what the CPU uses, both views. */
 void pcid_kernel_changed(struct pcid_cpu *cpu);
 

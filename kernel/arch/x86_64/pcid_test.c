@@ -25,7 +25,7 @@ static uint64_t cr3, loads, kept_loads, hits;
 /* ---- The kernel ---- */
 
 struct space {
-	struct pcid_space pcid;
+	struct tlb_tag pcid;
 	bool alive;
 	unsigned top;
 	uint32_t pages[USER_PAGES];
@@ -290,7 +290,7 @@ static void test_slots(void)
 static void test_values(void)
 {
 	struct pcid_load load;
-	struct pcid_space a, b;
+	struct tlb_tag a, b;
 
 	memset(&cpu, 0, sizeof(cpu));
 	pcid_space_init(&a);

@@ -182,6 +182,16 @@ static inline uint64_t tsc_read(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* INVPCID of one page, type 0. */
+static inline void invpcid_address(uint64_t pcid, virt_t address)
+{
+	const struct {
+		uint64_t pcid, address;
+	} what = {pcid, address};
+
+	__asm__ volatile("invpcid %0, %1" : : "m"(what), "r"(0ul) : "memory");
+}
+
 static inline void invlpg(virt_t address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");

@@ -45,6 +45,17 @@ void arch_memory_init(const struct handoff *handoff, int isolation)
 	cpu_log_features(isolated);
 }
 
+void arch_pcid_init(void)
+{
+	if (!cpu_has[CPU_PCID]) {
+		log_warn("pcid=on: this CPU has no PCID (CPUID 1, ECX bit 17): every switch "
+			 "flushes the TLB");
+		return;
+	}
+	paging_use_pcid();
+	log_info("cpu: PCID on, INVPCID %s", cpu_has[CPU_INVPCID] ? "on" : "missing");
+}
+
 void arch_devices_init(
 	const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline)
 {
