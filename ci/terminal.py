@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -185,5 +186,16 @@ def owner_killed():
     check(guest.stop_all([tree.RUN / "none"]) == [], "nothing to stop")
 
 
+def gdb():
+    """`baton gdb` stops in the loader and in the kernel, with lines and arguments."""
+    done = subprocess.run([BATON, "gdb", "--mem", "256", "--", "-batch", "-ex", "continue", "-ex", "bt 1",
+                           "-ex", "continue", "-ex", "bt 1", "-ex", "print handoff->version"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=400, check=False)
+    for wanted in (r"#0 +loader_main \(image=0x[0-9a-f]+, system=0x[0-9a-f]+\) at efi-loader/main\.c:\d+",
+                   r"#0 +kernel_start \(handoff=0xffff[0-9a-f]+\) at kernel/main\.c:\d+", r"\$1 = 1\b"):
+        check(re.search(wanted, done.stdout), f"{wanted!r} did not come:\n{done.stdout[-3000:]}")
+
+
 if __name__ == "__main__":
-    harness.main([run_and_quit, run_to_the_end, exec_tty, stopped, owner_killed])
+    harness.main([run_and_quit, run_to_the_end, exec_tty, stopped, owner_killed, gdb])

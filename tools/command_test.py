@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 os.environ.setdefault("BATON_BUILD", tempfile.mkdtemp(prefix="baton-test-"))
-from command import channel, firmware, guest, log, machine, program, run, session, symbolise, tests, tree
+from command import channel, firmware, guest, log, machine, packages, program, run, session, symbolise, tests, tree
 from command.channel import EXIT, FAILED, STDERR, STDIN, STDOUT, WINDOW, frame
 
 
@@ -344,6 +344,37 @@ class FirmwareTest(unittest.TestCase):
         found = firmware.find(str(folder / "alone.fd"))
         self.assertEqual((found.code, found.variables), (folder / "alone.fd", None))
         self.assertFalse(firmware.find(str(folder / "u-boot.rom")).flash)
+
+
+class PackagesTest(unittest.TestCase):
+    """Without the right to install, the line to run is said; with it, it is run."""
+
+    NEEDED = {"no-such-package": "no-such-command-at-all", "coreutils": "ls"}
+
+    def setUp(self):
+        self.saved = (packages._as_root, packages.subprocess.run)
+        self.addCleanup(lambda: (setattr(packages, "_as_root", self.saved[0]),
+                                 setattr(packages.subprocess, "run", self.saved[1])))
+
+    def test_not_root(self):
+        packages._as_root = lambda: None
+        with self.assertRaisesRegex(tree.Failure, "apt-get install -y --no-install-recommends "
+                                                  "no-such-package$"):
+            packages.need(self.NEEDED)
+
+    def test_installs_what_is_missing(self):
+        packages._as_root = lambda: ["sudo", "-n"]
+        ran = []
+        packages.subprocess.run = lambda command, **_: (ran.append(command),
+                                                        subprocess.CompletedProcess(command, 0, ""))[1]
+        packages.shutil.which("apt-get") or self.skipTest("no apt-get here")
+        with self.assertRaisesRegex(tree.Failure, "their files are not there: no-such-package"):
+            packages.need(self.NEEDED)
+        self.assertEqual([command[:2] for command in ran], [["sudo", "-n"]] * 2)
+        self.assertEqual(ran[1][-2:], ["--no-install-recommends", "no-such-package"])
+
+    def test_nothing_to_do(self):
+        packages.need({"coreutils": "ls", "base-files": "/etc/debian_version"})
 
 
 class SymboliseTest(unittest.TestCase):

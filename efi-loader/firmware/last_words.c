@@ -68,13 +68,14 @@ _Noreturn void last_words(EFI_RUNTIME_SERVICES *runtime,
 	serial_write(what);
 	serial_write(" ");
 	serial_write(why);
-	serial_write("\nloader: the machine resets in 10 seconds\n");
+	serial_write("\n");
 	screen_text_begin(&screen, framebuffer, (void *)framebuffer->base);
 	screen_text_write(&screen, "BATON LOADER: FATAL: ");
 	screen_text_write(&screen, what);
 	screen_text_write(&screen, "\n");
 	screen_text_write(&screen, why);
 	screen_text_write(&screen, "\nTHE MACHINE RESETS IN 10 SECONDS\n");
+	serial_write("loader: the machine resets in 10 seconds\n");
 	wait_before_reset();
 	reset(runtime);
 }

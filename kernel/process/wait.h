@@ -27,7 +27,10 @@ struct waiter {
 	struct thread *thread;
 };
 
-#define WAIT_QUEUE_INIT(name) {SPINLOCK_INIT, LIST_INIT((name).waiters)}
+#define WAIT_QUEUE_INIT(name)                            \
+	{                                                \
+		SPINLOCK_INIT, LIST_INIT((name).waiters) \
+	}
 
 void wait_queue_init(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);
@@ -42,19 +45,19 @@ int wait_sleep(ns_t deadline) MUST_CHECK;
 void wait_sleep_uninterruptible(void);
 void wait_finish(struct wait_queue *queue, struct waiter *waiter);
 
-#define wait_event_until(queue, condition, deadline)                                               \
-	({                                                                                         \
-		struct waiter wait_self_;                                                          \
-		int wait_error_ = 0;                                                               \
-		while (!(condition)) {                                                             \
-			wait_prepare((queue), &wait_self_);                                        \
-			if (!(condition))                                                          \
-				wait_error_ = wait_sleep(deadline);                                \
-			wait_finish((queue), &wait_self_);                                         \
-			if (wait_error_)                                                           \
-				break;                                                             \
-		}                                                                                  \
-		wait_error_;                                                                       \
+#define wait_event_until(queue, condition, deadline)                \
+	({                                                          \
+		struct waiter wait_self_;                           \
+		int wait_error_ = 0;                                \
+		while (!(condition)) {                              \
+			wait_prepare((queue), &wait_self_);         \
+			if (!(condition))                           \
+				wait_error_ = wait_sleep(deadline); \
+			wait_finish((queue), &wait_self_);          \
+			if (wait_error_)                            \
+				break;                              \
+		}                                                   \
+		wait_error_;                                        \
 	})
 #define wait_event(queue, condition) wait_event_until(queue, condition, NS_NEVER)
 

@@ -29,6 +29,8 @@ TEST = {
     "dosfstools": "mkfs.fat",
     "cpio": "cpio",
     "gdisk": "sgdisk",
+    "clang": "clang",
+    "clang-format": "clang-format",
     "gdb": "gdb",
     "clang": "clang",
     "clang-format": "clang-format",

@@ -31,7 +31,8 @@ struct arch_space;
 bool fake_access(struct arch_space *space, uintptr_t address, unsigned access, phys_t *phys);
 /* Every page that has an entry, in the order of addresses. */
 void fake_each_page(struct arch_space *space,
-	void (*visit)(void *context, uintptr_t address, phys_t phys, unsigned access), void *context);
+	void (*visit)(void *context, uintptr_t address, phys_t phys, unsigned access),
+	void *context);
 
 /* arch_clock and arch_cycles (one a nanosecond). Time stands still unless it is moved. */
 void fake_clock_set(ns_t now);
