@@ -108,6 +108,7 @@ struct arch_thread {
 	virt_t saved_rsp;          /* while it does not run */
 	void *fpu;                 /* NULL: a kernel thread */
 	uint64_t fs_base, gs_base; /* the user's, while it does not run */
+	uint64_t selectors;        /* its DS, ES, FS, GS, 16 bits each */
 };
 
 /* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to

@@ -28,9 +28,12 @@
 #include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/vma.h"
+#include "process/oom.h"
 #include "process/process.h"
 
 static struct cache space_cache;
+#define OOM_TRIES 500 /* of some 2 ms: for a killed process to give up its pages */
+
 static struct frame *zero_frame;
 
 void space_init(void)
@@ -526,14 +529,18 @@ static int fault_locked(struct space *space, uintptr_t address, enum fault_acces
 int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result)
 {
 	struct space *space = current_space();
-	int error;
+	int error = -EFAULT;
 
 	*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
 	if (address >= USER_END || !space)
 		return -EFAULT;
-	mutex_lock(&space->lock);
-	error = fault_locked(space, address, access, result);
-	mutex_unlock(&space->lock);
+	for (int tries = 0; tries < OOM_TRIES; tries++) {
+		mutex_lock(&space->lock);
+		error = fault_locked(space, address, access, result);
+		mutex_unlock(&space->lock);
+		if (!error || result->signal != SIGKILL || !oom_relieve())
+			break;
+	}
 	if (error && result->signal == SIGKILL && user)
 		log_warn("out of memory: %s[%d] wanted the page at %#lx and has %lu resident pages",
 			current_thread()->name, current_process()->pid, address, space->resident);

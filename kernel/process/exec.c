@@ -495,7 +495,9 @@ static void commit(
 	process->path = kept_path;
 	self->clear_tid = user_pointer(0);
 	files_close_on_exec(process->files);
+	spin_lock(&process_lock); /* for who looks at other processes' spaces */
 	process->space = program->space;
+	spin_unlock(&process_lock);
 	arch_space_use(&program->space->arch);
 	arch_user_start(self, program->entry, stack_pointer);
 	process_vfork_done(process);

@@ -6,6 +6,7 @@
 
 #include <asm/signal.h>
 
+#include "devices/tty.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -124,6 +125,8 @@ struct thread *thread_create(
 		thread->tid = process->pid;
 		list_push_back(&process->threads, &thread->siblings);
 		process->thread_count++;
+		if (process->pending)
+			thread_set_work(thread, WORK_SIGNAL);
 		spin_unlock(&process_lock);
 	}
 	return thread;
@@ -155,7 +158,7 @@ void process_discard(struct process *process)
 /* Lets go of what the process holds; the caller is its last thread, or it has none. */
 void process_give_up(struct process *process)
 {
-	struct space *space = process->space;
+	struct space *space;
 
 	if (process->files)
 		files_put(process->files);
@@ -163,7 +166,10 @@ void process_give_up(struct process *process)
 		fs_context_put(process->fs);
 	process->files = NULL;
 	process->fs = NULL;
+	spin_lock(&process_lock);
+	space = process->space;
 	process->space = NULL;
+	spin_unlock(&process_lock);
 	if (space) {
 		if (process == current_process())
 			arch_space_use(NULL);
@@ -221,6 +227,8 @@ static void thread_die(struct process *process, int status)
 	if (last) {
 		process_vfork_done(process);
 		process_give_up(process);
+		if (process->session == process->pid)
+			tty_session_ended(process->session);
 	}
 	spin_lock(&process_lock);
 	list_remove(&self->siblings);

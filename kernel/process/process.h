@@ -157,6 +157,7 @@ int process_exec(const char *path, struct exec_strings *strings) MUST_CHECK;
 void signal_send(struct process *process, int signal) requires(process_lock);
 int signal_kill(int pid, int signal) MUST_CHECK; /* kill(2) */
 void signal_deliver(void);                       /* on the way to user mode; interrupts on */
+bool signal_kill_pending(void);                  /* the running process is to end */
 void signal_mask_changed(void);                  /* the running thread's */
 const char *signal_name(int signal);
 bool signal_dumps_core(int signal);

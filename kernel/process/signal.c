@@ -71,6 +71,11 @@ bool current_signal_pending(void)
 	return self->process && (__atomic_load_n(&self->work, __ATOMIC_ACQUIRE) & WORK_SIGNAL);
 }
 
+bool signal_kill_pending(void)
+{
+	return __atomic_load_n(&current_process()->pending, __ATOMIC_RELAXED) & BIT(SIGKILL);
+}
+
 /* Whether the mask change made a pending signal deliverable. */
 void signal_mask_changed(void)
 {

@@ -137,12 +137,12 @@ static int share_with_child(struct process *self, struct process *child)
 	return 0;
 }
 
-/* Until the child has a program of its own, or is gone. */
+/* Until the child has a program of its own, or is gone; or the caller is killed. */
 static void wait_for_vfork(struct process *child)
 {
 	struct waiter waiter;
 
-	while (__atomic_load_n(&child->vfork, __ATOMIC_ACQUIRE)) {
+	while (__atomic_load_n(&child->vfork, __ATOMIC_ACQUIRE) && !signal_kill_pending()) {
 		wait_prepare(&child->vfork_wait, &waiter);
 		if (__atomic_load_n(&child->vfork, __ATOMIC_ACQUIRE))
 			wait_sleep_uninterruptible();

@@ -11,7 +11,8 @@
 #include "process/sched.h"
 #include "syscall/table.h"
 
-#define GRND_ALL 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
+#define GRND_EXCLUSIVE 6u /* GRND_RANDOM, GRND_INSECURE: not both */
+#define GRND_ALL       7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
 
 static ns_t process_cpu_time(void)
 {
@@ -158,7 +159,7 @@ long sys_getrandom(user_t buffer, size_t size, unsigned flags)
 	uint8_t bytes[256];
 	size_t done = 0;
 
-	if (flags & ~GRND_ALL)
+	if ((flags & ~GRND_ALL) || (flags & GRND_EXCLUSIVE) == GRND_EXCLUSIVE)
 		return -EINVAL;
 	if (size > INT32_MAX)
 		size = INT32_MAX;

@@ -177,6 +177,7 @@ static void syscall_init(bool isolation)
 		(uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)(SELECTOR_USER_CODE32 | 3) << 48);
 	msr_write(MSR_LSTAR, isolation ? in_entry_area(isolated_syscall) : (virt_t)entry_syscall);
 	msr_write(MSR_CSTAR, 0);
+	msr_write(MSR_SYSENTER_CS, 0);
 	msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT |
 				      RFLAGS_IOPL | RFLAGS_RF | RFLAGS_ID |
 				      0xd5 /* the arithmetic flags */);

@@ -118,7 +118,7 @@ static void flush_page(struct arch_space *space, uintptr_t address)
 		flush_tagged(space, address);
 }
 
-/* Tables of the space are free: whatever a CPU remembers of them must go. INVLPG of any address does
+/* Tables of the space are about to be freed: whatever a CPU remembers of them must go. INVLPG of any address does
  * that for the kernel's view. */
 static void flush_tables(struct arch_space *space, uintptr_t address)
 {
@@ -500,6 +500,7 @@ static void prune(struct arch_space *space, uint64_t *table, unsigned level, uin
 {
 	uint64_t span = 1ul << (PAGE_SHIFT + 9 * level);
 	unsigned count = level == 3 ? UPPER_HALF : ENTRIES;
+	uint64_t below;
 
 	for (unsigned i = index_at(start < base ? base : start, level); i < count; i++) {
 		uintptr_t low = base + i * span;
@@ -513,11 +514,14 @@ static void prune(struct arch_space *space, uint64_t *table, unsigned level, uin
 				ceiling);
 		if (low < floor || low + span > ceiling)
 			continue;
-		pages_free(phys_frame(table[i] & PTE_ADDRESS), 0);
-		space->tables--;
+		below = table[i];
 		table[i] = 0;
 		if (level == 3 && isolated)
 			table[ENTRIES + i] = 0;
+		/* The paging-structure caches may hold it until then (SDM 3A 4.10.4.1). */
+		flush_tables(space, low);
+		pages_free(phys_frame(below & PTE_ADDRESS), 0);
+		space->tables--;
 	}
 }
 
@@ -547,9 +551,7 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 		}
 	}
 	gather_flush(&gather);
-	/* The paging-structure caches may hold what is freed below: INVLPG of any address drops them. */
 	prune(space, space->table, 3, 0, start, end, floor, ceiling);
-	flush_tables(space, start);
 }
 
 void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,

@@ -49,7 +49,7 @@ int arch_thread_init(struct thread *thread, bool user, void (*function)(void *),
 	struct arch_thread *arch = &thread->arch;
 	uint64_t *stack;
 
-	arch->fs_base = arch->gs_base = 0;
+	arch->fs_base = arch->gs_base = arch->selectors = 0;
 	arch->stack = arch_stack_alloc();
 	if (!arch->stack)
 		return -ENOMEM;
@@ -127,21 +127,49 @@ uint64_t arch_get_gs_base(void)
 	return gs_base_read();
 }
 
+/* DS, ES, FS and GS: a process may have loaded them, with null selectors or its data segment. */
+static uint64_t selectors_read(void)
+{
+	uint32_t ds, es, fs, gs;
+
+	__asm__ volatile("movl %%ds, %0; movl %%es, %1; movl %%fs, %2; movl %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return (uint64_t)(ds & 0xffff) | (uint64_t)(es & 0xffff) << 16 |
+	       (uint64_t)(fs & 0xffff) << 32 | (uint64_t)gs << 48;
+}
+
+/* The bases of FS and GS are written afterwards. Loading GS overwrites the base in use, the kernel's:
+ * it is the user's for that moment. Interrupts are off; an NMI finds the kernel's by its stack. */
+static void selectors_write(uint64_t selectors)
+{
+	__asm__ volatile("movl %0, %%ds; movl %1, %%es; movl %2, %%fs\n\t"
+			 "swapgs; movl %3, %%gs; swapgs"
+			 :
+			 : "r"((uint32_t)selectors & 0xffff),
+			 "r"((uint32_t)(selectors >> 16) & 0xffff),
+			 "r"((uint32_t)(selectors >> 32) & 0xffff), "r"((uint32_t)(selectors >> 48))
+			 : "memory");
+}
+
 void arch_switch(struct thread *from, struct thread *to)
 {
 	struct cpu_entry *entry = this_cpu()->entry;
+	bool reload;
 
 	if (from->arch.fpu) {
 		fpu_save(from->arch.fpu);
+		from->arch.selectors = selectors_read();
 		from->arch.fs_base = fs_base_read();
 		from->arch.gs_base = gs_base_read();
 	}
 	if (to->arch.fpu) {
 		fpu_load(to->arch.fpu);
+		reload = to->arch.selectors != selectors_read();
+		if (unlikely(reload))
+			selectors_write(to->arch.selectors);
 		fs_base_write(to->arch.fs_base);
-		if (to->arch.gs_base != from->arch.gs_base || !from->arch.fpu)
+		if (to->arch.gs_base != from->arch.gs_base || !from->arch.fpu || reload)
 			msr_write(MSR_KERNEL_GS_BASE, to->arch.gs_base);
-		/* A process may have loaded a null selector of its own; the base is what counts. */
 	}
 	entry->current = to;
 	entry->kernel_stack = to->arch.stack + KERNEL_STACK_SIZE;
@@ -170,12 +198,14 @@ void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
 		uint32_t state = arch_irq_save();
 
 		fpu_load(thread->arch.fpu);
+		if (selectors_read())
+			selectors_write(0);
 		fs_base_write(0);
 		msr_write(MSR_KERNEL_GS_BASE, 0);
 		thread->arch.gs_base = 0;
 		arch_irq_restore(state);
 	}
-	thread->arch.fs_base = thread->arch.gs_base = 0;
+	thread->arch.fs_base = thread->arch.gs_base = thread->arch.selectors = 0;
 }
 
 void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stack)
@@ -187,6 +217,7 @@ void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stac
 	fpu_save(child->arch.fpu);
 	child->arch.fs_base = fs_base_read();
 	child->arch.gs_base = gs_base_read();
+	child->arch.selectors = selectors_read();
 	arch_irq_restore(state);
 	*frame = *arch_user_frame(parent);
 	frame->rax = 0;

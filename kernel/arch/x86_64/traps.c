@@ -153,9 +153,31 @@ static void user_exception(struct trap_frame *frame)
 	arch_irq_off();
 }
 
+/* NMIs that hit the kernel, which may have held the log's lock: told by the next interrupt. */
+static uint32_t kernel_nmis;
+
 static void non_maskable(const struct trap_frame *frame)
 {
-	log_warn("NMI at %#lx (%s mode)", frame->rip, frame->cs & 3 ? "user" : "kernel");
+	if (frame->cs & 3)
+		log_warn("NMI in user mode, at %#lx", frame->rip);
+	else
+		__atomic_add_fetch(&kernel_nmis, 1, __ATOMIC_RELAXED);
+}
+
+/* An interrupt comes only where they are on, so no lock of this CPU is held. */
+static void report_nmis(void)
+{
+	uint32_t count = __atomic_exchange_n(&kernel_nmis, 0, __ATOMIC_RELAXED);
+
+	if (count)
+		log_warn("NMI in kernel mode: %u since the last report", count);
+}
+
+static void interrupt(const struct trap_frame *frame)
+{
+	if (unlikely(__atomic_load_n(&kernel_nmis, __ATOMIC_RELAXED)))
+		report_nmis();
+	interrupt_dispatch((unsigned)frame->vector);
 }
 
 void trap_from_user(struct trap_frame *frame)
@@ -169,7 +191,7 @@ void trap_from_user(struct trap_frame *frame)
 	else if (frame->vector < VECTOR_IRQ)
 		user_exception(frame);
 	else
-		interrupt_dispatch((unsigned)frame->vector);
+		interrupt(frame);
 	thread_work();
 }
 
@@ -229,7 +251,7 @@ static void kernel_page_fault(struct trap_frame *frame, uintptr_t address)
 void trap_from_kernel(struct trap_frame *frame)
 {
 	if (frame->vector >= VECTOR_IRQ)
-		interrupt_dispatch((unsigned)frame->vector);
+		interrupt(frame);
 	else if (frame->vector == VECTOR_PF)
 		kernel_page_fault(frame, cr2_read());
 	else if (frame->vector == VECTOR_GP && fix_up(frame))

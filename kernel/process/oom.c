@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Out of memory: who has the most goes.
+ *
+ * A call that asks for memory gets an errno; a page fault has nobody to give one to. Then the process
+ * with the most pages (resident ones and page tables) is killed, whoever asked, and who asked waits
+ * for its pages and tries again. Process 1 is never chosen. A process that is chosen twice, because
+ * it has not ended yet, is just waited for. Locks: process_lock, under which a process's space does
+ * not go away.
+ */
+#include "process/oom.h"
+
+#include <asm/signal.h>
+
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "memory/space.h"
+#include "process/process.h"
+#include "process/sched.h"
+
+#define WAIT_NS  (NS_PER_SECOND / 500)
+#define KILL_BIT (1ul << (SIGKILL - 1))
+
+struct choice {
+	struct process *victim;
+	uint64_t pages;
+};
+
+static void consider(struct process *process, void *context)
+{
+	struct choice *best = context;
+	uint64_t pages;
+
+	if (process->pid == 1 || !process->space || process->zombie)
+		return;
+	pages = process->space->resident + process->space->arch.tables;
+	if (!best->victim || pages > best->pages)
+		*best = (struct choice){process, pages};
+}
+
+bool oom_relieve(void)
+{
+	struct process *self = current_process();
+	struct choice best = {0};
+	bool fresh, own;
+
+	spin_lock(&process_lock);
+	process_for_each(consider, &best);
+	own = !best.victim || best.victim == self;
+	fresh = !own && !best.victim->exiting && !(best.victim->pending & KILL_BIT);
+	if (fresh) {
+		signal_send(best.victim, SIGKILL);
+		log_warn(
+			"out of memory: %s[%d] wanted a page; %s[%d], which has %lu KiB, is killed",
+			self->name, self->pid, best.victim->name, best.victim->pid, best.pages * 4);
+	}
+	spin_unlock(&process_lock);
+	if (own)
+		return false;
+	return !sched_sleep(arch_clock() + WAIT_NS);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROCESS_OOM_H
+#define PROCESS_OOM_H
+
+#include "lib/types.h"
+
+/* A page fault of the running process found no memory: kills the largest process, or waits for one
+ * that was killed before. True: try again; false: the running process is the one to go. Sleeps. */
+bool oom_relieve(void);
+
+#endif
