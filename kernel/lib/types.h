@@ -31,6 +31,7 @@ typedef struct {
 #define MUST_CHECK               __attribute__((warn_unused_result))
 #define NORETURN                 __attribute__((noreturn))
 #define PRINTF_LIKE(f, a)        __attribute__((format(printf, f, a)))
+#define COLD                     __attribute__((cold, noinline)) /* not in the quick path's way */
 #define UNUSED                   __attribute__((unused))
 
 static inline user_t user_pointer(uintptr_t address)

@@ -111,6 +111,8 @@ static void test_join(void)
 	*vma = (struct vma){.start = P(14), .end = P(15), .access = MAP_READ, .flags = VMA_SHARED};
 	vma_insert(&space, vma);
 	CHECK_EQUAL(space.vma_count, 6);
+	add(P(15), P(16), MAP_READ, NULL, 0);
+	CHECK_EQUAL(space.vma_count, 7);
 	audit();
 }
 

@@ -29,6 +29,7 @@ struct cpu {
 	struct run_queue queue;
 	struct spinlock timer_lock;
 	struct tree timers;
+	ns_t timer_first; /* when the first of them is due; meaningless while there is none */
 	ns_t timer_armed; /* for when the machine's timer is set; NS_NEVER: not */
 	uint64_t switches, ticks;
 };

@@ -127,6 +127,9 @@ static void test_segments(void)
 	file.programs[0] = load(0x1000, 0x400000, 0x800, 0x800, PF_R);
 	CHECK_EQUAL(parse(), 0);
 	CHECK_EQUAL(out.headers, 0);
+	file.programs[0] = load(0, 0x400000, 0x40, 0x1000, PF_R);
+	CHECK_EQUAL(parse(), 0);
+	CHECK_EQUAL(out.headers, 0); /* in its bss, where zeroes are */
 	/* Up to the last byte of the user half. */
 	file.programs[0] = load(0x1000, USER_END - PAGE_SIZE, 0x1000, 0x1000, PF_R);
 	CHECK_EQUAL(parse(), 0);

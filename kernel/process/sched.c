@@ -50,14 +50,16 @@ struct thread *sched_boot_thread(void)
 	return &boot_thread;
 }
 
-/* Sets the machine's timer to what comes first: a timer, or the end of the running slice. */
+/* Sets the machine's timer to what comes first: a timer, or the end of the running slice. One that
+ * is set for earlier is left: when it fires and nothing is due, it is set anew. That is cheaper than to
+ * move it at each switch. An idle CPU's is set exactly, so that nothing disturbs it in vain. */
 static void arm(struct cpu *cpu, struct thread *running)
 {
 	ns_t next = timers_next();
 
 	if (running != cpu->idle && cpu->queue.count && running->slice_end < next)
 		next = running->slice_end;
-	if (next != cpu->timer_armed) {
+	if (next < cpu->timer_armed || (running == cpu->idle && next != cpu->timer_armed)) {
 		cpu->timer_armed = next;
 		arch_timer_arm(next);
 	}

@@ -19,6 +19,16 @@ void timer_init(struct timer *timer, void (*function)(struct timer *timer))
 	*timer = (struct timer){.when = NS_NEVER, .function = function};
 }
 
+/* After each change of the tree: who only wants to know when takes no lock. */
+static void note_first(struct cpu *cpu) requires(cpu->timer_lock)
+{
+	struct tree_node *node = tree_first(&cpu->timers);
+
+	if (node)
+		__atomic_store_n(&cpu->timer_first, tree_entry(node, struct timer, node)->when,
+			__ATOMIC_RELAXED);
+}
+
 void timer_cancel(struct timer *timer)
 {
 	struct cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
@@ -29,6 +39,7 @@ void timer_cancel(struct timer *timer)
 	if (timer->cpu) {
 		tree_remove(&cpu->timers, &timer->node);
 		timer->cpu = NULL;
+		note_first(cpu);
 	}
 	spin_unlock(&cpu->timer_lock);
 }
@@ -43,6 +54,7 @@ void timer_arm(struct timer *timer, ns_t when)
 	timer->when = when;
 	timer->cpu = cpu;
 	tree_insert(&cpu->timers, &timer->node, sooner);
+	note_first(cpu);
 	spin_unlock(&cpu->timer_lock);
 	sched_rearm();
 }
@@ -59,6 +71,7 @@ static struct timer *take_due(struct cpu *cpu, ns_t now)
 		timer = tree_entry(node, struct timer, node);
 		tree_remove(&cpu->timers, node);
 		timer->cpu = NULL;
+		note_first(cpu);
 	}
 	spin_unlock(&cpu->timer_lock);
 	return timer;
@@ -76,13 +89,8 @@ ns_t timers_run(ns_t now)
 ns_t timers_next(void)
 {
 	struct cpu *cpu = this_cpu();
-	struct tree_node *node;
-	ns_t next = NS_NEVER;
 
-	spin_lock(&cpu->timer_lock);
-	node = tree_first(&cpu->timers);
-	if (node)
-		next = tree_entry(node, struct timer, node)->when;
-	spin_unlock(&cpu->timer_lock);
-	return next;
+	if (!__atomic_load_n(&cpu->timers.root, __ATOMIC_RELAXED))
+		return NS_NEVER;
+	return __atomic_load_n(&cpu->timer_first, __ATOMIC_RELAXED);
 }

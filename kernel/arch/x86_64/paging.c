@@ -342,7 +342,7 @@ void arch_space_destroy(struct arch_space *space)
 }
 
 /* With page-table isolation, PCIDs, or both. */
-static void use_special(struct cpu_entry *entry, struct arch_space *space, phys_t top)
+static COLD void use_special(struct cpu_entry *entry, struct arch_space *space, phys_t top)
 {
 	phys_t user_top = isolated && space ? top + PAGE_SIZE : 0;
 	struct pcid_load load = {top, top, user_top ? user_top : top};

@@ -318,7 +318,12 @@ static void test_values(void)
 	load = pcid_switch(&cpu, &a, 0x5000, 0x6000, 0x1000);
 	CHECK_EQUAL(load.now, 0x5001);
 	CHECK_EQUAL(load.user, 0x6801);
+	/* In use, the caller flushes it: nothing is to be done at the next switch. */
 	CHECK(pcid_changed(&cpu, &a));
+	pcid_switch(&cpu, NULL, 0x1000, 0, load.user | CR3_NOFLUSH);
+	load = pcid_switch(&cpu, &a, 0x5000, 0x6000, 0x1000);
+	CHECK_EQUAL(load.now, 0x5001 | CR3_NOFLUSH);
+	CHECK_EQUAL(load.user, 0x6801 | CR3_NOFLUSH);
 }
 
 int main(void)

@@ -127,15 +127,31 @@ uint64_t arch_get_gs_base(void)
 	return gs_base_read();
 }
 
-/* DS, ES, FS and GS: a process may have loaded them, with null selectors or its data segment. */
-static uint64_t selectors_read(void)
-{
+/* DS, ES, FS and GS: a process may have loaded them, with null selectors or its data segment; nearly
+ * always all four are 0. */
+struct selectors {
 	uint32_t ds, es, fs, gs;
+};
+
+static inline struct selectors selectors_get(void)
+{
+	struct selectors s;
 
 	__asm__ volatile("movl %%ds, %0; movl %%es, %1; movl %%fs, %2; movl %%gs, %3"
-			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-	return (uint64_t)(ds & 0xffff) | (uint64_t)(es & 0xffff) << 16 |
-	       (uint64_t)(fs & 0xffff) << 32 | (uint64_t)gs << 48;
+			 : "=r"(s.ds), "=r"(s.es), "=r"(s.fs), "=r"(s.gs));
+	return s;
+}
+
+static inline uint64_t selectors_pack(struct selectors s)
+{
+	if (likely(!(s.ds | s.es | s.fs | s.gs)))
+		return 0;
+	return (uint64_t)s.ds | (uint64_t)s.es << 16 | (uint64_t)s.fs << 32 | (uint64_t)s.gs << 48;
+}
+
+static uint64_t selectors_read(void)
+{
+	return selectors_pack(selectors_get());
 }
 
 /* The bases of FS and GS are written afterwards. Loading GS overwrites the base in use, the kernel's:
@@ -154,17 +170,18 @@ static void selectors_write(uint64_t selectors)
 void arch_switch(struct thread *from, struct thread *to)
 {
 	struct cpu_entry *entry = this_cpu()->entry;
-	bool reload;
+	uint64_t selectors = selectors_read();
+	bool reload = false;
 
 	if (from->arch.fpu) {
 		fpu_save(from->arch.fpu);
-		from->arch.selectors = selectors_read();
+		from->arch.selectors = selectors;
 		from->arch.fs_base = fs_base_read();
 		from->arch.gs_base = gs_base_read();
 	}
 	if (to->arch.fpu) {
 		fpu_load(to->arch.fpu);
-		reload = to->arch.selectors != selectors_read();
+		reload = to->arch.selectors != selectors;
 		if (unlikely(reload))
 			selectors_write(to->arch.selectors);
 		fs_base_write(to->arch.fs_base);
