@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import re
+import socket
 import statistics
 import time
 
@@ -60,7 +61,7 @@ def measure_boot():
         while BOOT_LAST not in (found := boot_figures(record.text())):
             if record.fatal or time.monotonic() > end:
                 raise tree.Failure(f"the boot gave no figures: {record.fatal or 'time-out'}\n{record.tail()}")
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(socket.timeout):
                 data = qemu.com1.recv(65536)
                 if not data:
                     raise tree.Failure(f"the machine ended before the figures came\n{record.tail()}")

@@ -11,6 +11,7 @@ import mmap
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import threading
@@ -59,7 +60,7 @@ def _wait_for_loader(qemu):
     while not FIRST_LINE.search(record.data):
         if record.fatal or time.monotonic() > end:
             raise tree.Failure(f"the loader did not start: {record.fatal or 'time-out'}\n{record.tail()}")
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(socket.timeout):
             data = qemu.com1.recv(65536)
             if not data:
                 raise tree.Failure(f"the machine ended before the loader started\n{record.tail()}")
