@@ -27,6 +27,7 @@
 #include "firmware/runtime.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
@@ -126,7 +127,7 @@ static void log_memory_in_use(void)
 	uint64_t own = space ? space->resident + space->arch.tables : 0;
 
 	pages_statistics(&stats);
-	log_info("boot: memory_in_use %lu KiB",
+	log_info("boot: KiB: memory_in_use %lu",
 		(usable_pages - stats.free - stats.by_state[FRAME_OBJECT] -
 			stats.by_state[FRAME_INITRD] - own) *
 			4);
@@ -177,11 +178,14 @@ static void log_stages(const struct handoff *handoff, uint64_t first_user)
 	static const char *const names[HANDOFF_STAGES] = {"entry", "config", "kernel", "initrd",
 		"graphics", "tables", "paging", "exit", "jump"};
 	const uint64_t *at = handoff->stage_tsc;
+	char line[LOG_TEXT_MAX];
+	int length = 0;
 
 	for (unsigned i = 1; i < HANDOFF_STAGES; i++)
-		log_info("boot: loader_%s %lu ticks", names[i], at[i] - at[i - 1]);
-	log_info("boot: kernel %lu ticks", first_user - at[HANDOFF_STAGE_JUMP]);
-	log_info("boot: total %lu ticks", first_user - at[HANDOFF_STAGE_ENTRY]);
+		length += format(line + length, sizeof(line) - (size_t)length, "loader_%s %lu, ",
+			names[i], at[i] - at[i - 1]);
+	log_info("boot: ticks: %skernel %lu, total %lu", line, first_user - at[HANDOFF_STAGE_JUMP],
+		first_user - at[HANDOFF_STAGE_ENTRY]);
 }
 
 /* Process 1, in kernel mode still: its files, then its program. */

@@ -173,7 +173,7 @@ int tty_take_control(struct tty *tty, bool steal)
 	return error;
 }
 
-/* What ignores or blocks the signal, or is orphaned, comes with issue 4. */
+/* Ignored or blocked signals and orphaned groups are not looked at yet. */
 int tty_check_foreground(struct tty *tty, int signal)
 {
 	int group = current_group();

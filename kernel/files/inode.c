@@ -47,7 +47,7 @@ void inode_put(struct inode *inode)
 }
 
 /* Root may read and write everything, search every directory, and execute what anybody may. Group
- * membership beyond the effective group comes with issue 3's credentials. */
+ * membership beyond the effective group needs credentials, which are not there yet. */
 int inode_permission(const struct inode *inode, unsigned int may)
 {
 	const struct credentials *who = current_credentials();

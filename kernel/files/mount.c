@@ -4,7 +4,7 @@
  *
  * A mount is found by (mount, dentry) of what it covers. There are few, so they stand in a list; a
  * dentry that is covered carries DENTRY_MOUNTED, so that walks look only where there is something.
- * The newest mount over a place is the one seen. Mounts stay for ever until umount comes (issue 4).
+ * The newest mount over a place is the one seen. Mounts stay for ever until umount comes.
  *
  * Locks: mount_lock, a leaf; a context's lock is a leaf too.
  */

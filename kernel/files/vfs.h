@@ -138,7 +138,7 @@ struct credentials {
 	uint32_t uid, gid; /* effective, for files */
 };
 
-/* Who asks: for now everybody is root (credentials come with issue 3's set*id calls). */
+/* Who asks: for now everybody is root (there are no set*id calls yet). */
 const struct credentials *current_credentials(void);
 
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what);

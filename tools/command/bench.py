@@ -14,10 +14,13 @@ from .machine import Machine
 PROGRAM = tree.BUILD / "user" / "bench"
 REFERENCE = tree.ROOT / "ci" / "reference" / "bench.json"
 MIB = 1 << 20
+# Under TCG a REP STOSB costs a tick a byte: with ERMS Linux would clear pages so, at eight times the count.
+CPU = "max,-erms"
 BOOTS = 3  # boot figures are the median: waits on a disk are counted too
 BOOT_SECONDS = 900
 FIGURE = re.compile(r"^([a-z][a-z0-9_-]*)\s+(\d+)$", re.M)
-BOOT_LINE = re.compile(r"\bboot: ([a-z][a-z0-9_]*) (\d+) (ticks|KiB)$", re.M)
+BOOT_LINE = re.compile(r"\bboot: (ticks|KiB): (.*)\n")
+BOOT_FIGURE = re.compile(r"([a-z][a-z0-9_]*) (\d+)")
 UNIT = {"ticks": 1, "KiB": 1024}
 BOOT_LAST = "boot total"  # the kernel's last line of figures
 
@@ -32,8 +35,8 @@ LIMITS = [
 ]
 
 EPILOG = """\
-Everything runs under QEMU's -icount shift=0: one tick is one instruction, the same on every host. Boot
-figures are the median of three boots. The limits are issue 2's; Linux's figures stand in
+Everything runs under QEMU's -icount shift=0 on -cpu max,-erms: one tick is one instruction, the same on every host. Boot
+figures are the median of three boots. The limits are the project's own; Linux's figures stand in
 ci/reference/bench.json with the kernel's version (`baton reference` records them anew).
 exit code: 0, or 1 when a figure is over its limit or did not come.
 """
@@ -46,7 +49,8 @@ def figures(text):
 
 def boot_figures(text):
     """{"boot STAGE": ticks} of a kernel log, in its order: pure."""
-    return {"boot " + name: int(value) * UNIT[unit] for name, value, unit in BOOT_LINE.findall(text)}
+    return {"boot " + name: int(value) * UNIT[unit] for unit, line in BOOT_LINE.findall(text)
+            for name, value in BOOT_FIGURE.findall(line)}
 
 
 def measure_boot():
@@ -54,7 +58,7 @@ def measure_boot():
     record = log.Log()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(guest.private_folder())
-        what = Machine(image=build.IMAGE, icount=True, vga="VGA")
+        what = Machine(image=build.IMAGE, icount=True, cpu=CPU, vga="VGA")
         qemu = stack.enter_context(guest.Guest(what, folder))
         qemu.com1.settimeout(5)
         end = time.monotonic() + BOOT_SECONDS
@@ -77,7 +81,7 @@ def median_boot():
 
 def measure_program(on="baton", cmdline=""):
     """The bench program's figures."""
-    request = execute.Request(str(PROGRAM), on=on, cmdline=cmdline, machine=Machine(icount=True),
+    request = execute.Request(str(PROGRAM), on=on, cmdline=cmdline, machine=Machine(icount=True, cpu=CPU),
                               seconds=BOOT_SECONDS, log=str(tree.run_folder() / "bench.log"))
     try:
         result = execute.capture(request)
