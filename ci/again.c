@@ -175,13 +175,24 @@ static void give_back(void)
 	}
 }
 
+static EFI_SET_WATCHDOG_TIMER real_watchdog;
+static uint32_t watchdog_seconds;
+
+static EFI_STATUS EFIAPI noting_watchdog(UINTN seconds, UINT64 code, UINTN size, CHAR16 *data)
+{
+	watchdog_seconds = (uint32_t)seconds;
+	return real_watchdog(seconds, code, size, data);
+}
+
 static EFI_EXIT_BOOT_SERVICES real_exit;
 static uint32_t refusals;
 
 static EFI_STATUS EFIAPI refusing_exit(EFI_HANDLE image, UINTN key)
 {
-	if (!refusals)
+	if (!refusals) {
+		print("fact watchdog_seconds %u\n", watchdog_seconds);
 		return real_exit(image, key);
+	}
 	refusals--;
 	return EFI_INVALID_PARAMETER;
 }
@@ -203,6 +214,8 @@ static void misbehave(const struct test_case *c)
 {
 	refusals = c->refuse;
 	denials = c->deny;
+	watchdog_seconds = 0;
+	boot->SetWatchdogTimer = noting_watchdog;
 	if (c->refuse)
 		boot->ExitBootServices = refusing_exit;
 	if (c->deny)
@@ -211,6 +224,7 @@ static void misbehave(const struct test_case *c)
 
 static void behave(void)
 {
+	boot->SetWatchdogTimer = real_watchdog;
 	boot->ExitBootServices = real_exit;
 	boot->AllocatePages = real_allocate;
 }
@@ -367,6 +381,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	system_table = system;
 	boot = system->BootServices;
 	real_exit = boot->ExitBootServices;
+	real_watchdog = boot->SetWatchdogTimer;
 	real_allocate = boot->AllocatePages;
 	console_start(system);
 	status = read_plan();

@@ -55,12 +55,13 @@ def bad_input_uboot():
 
 
 def exit_retried():
-    """ExitBootServices refused three times: the fourth try boots, and the hand-off says so. Two places
-    in memory called free and not given: a third is taken."""
+    """ExitBootServices refused three times: the fourth try boots with the watchdog armed, and the hand-off
+    says so. Two places in memory called free and not given: a third is taken."""
     with guest.private_folder() as folder:
         with Boot(image=_image(folder, "--refuse", "3"), mem=256, debug_exit=True) as machine:
             for _ in range(2):
                 machine.until(r"^loader: .* are free by the memory map, but not given: not found$")
+            machine.until(r"^fact watchdog_seconds 300$")  # armed: a hang resets
             machine.until(r"^fact exit_attempts 0x4$")
             machine.until(r"^done \d+ 0$")
             machine.until_off(expected=WELL)

@@ -38,7 +38,9 @@ def read(path):
 
 
 def licence():
-    for path in [*files(*LICENSED), "meson.build", "meson_options.txt", "tools/baton", ".ci/run", ".clang-format"]:
+    for path in [*files(*LICENSED), "meson.build", "meson_options.txt", "tools/baton", ".ci/run", ".clang-format",
+                 ".gitignore", "README.md", *(f"docs/{name}" for name in os.listdir(os.path.join(ROOT, "docs"))
+                                              if name.endswith(".md"))]:
         if not any("SPDX-License-Identifier: MIT" in line for line in read(path).splitlines()[:3]):
             yield f"{path}: no SPDX-License-Identifier: MIT in its first three lines"
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 static const char intro[] =
+	"<!-- SPDX-License-Identifier: MIT -->\n"
 	"# The kernel's command line\n"
 	"\n"
 	"<!-- Made from kernel/lib/options.h by build/kernel/lib/cmdline-doc; do not edit. -->\n"

@@ -307,6 +307,19 @@ long sys_kill(int pid, int signal)
 	return signal_kill(pid, signal);
 }
 
+/* A process has one thread, whose id is its own. */
+long sys_tkill(int tid, int signal)
+{
+	return tid <= 0 ? -EINVAL : signal_kill(tid, signal);
+}
+
+long sys_tgkill(int pid, int tid, int signal)
+{
+	if (pid <= 0 || tid <= 0)
+		return -EINVAL;
+	return pid == tid ? signal_kill(tid, signal) : -ESRCH;
+}
+
 long sys_rt_sigprocmask(int how, user_t set, user_t old, size_t size)
 {
 	struct thread *self = current_thread();

@@ -33,12 +33,14 @@
 	CALL2(158, arch_prctl, INT, code, ADDRESS, address)                                     \
 	CALL4(169, reboot, FLAGS, magic1, FLAGS, magic2, FLAGS, command, IN, argument)          \
 	CALL0(186, gettid)                                                                      \
+	CALL2(200, tkill, PID, tid, SIGNAL, signal)                                             \
 	CALL1(201, time, OUT, time)                                                             \
 	CALL1(218, set_tid_address, INOUT, tid)                                                 \
 	CALL2(228, clock_gettime, INT, clock, OUT, time)                                        \
 	CALL2(229, clock_getres, INT, clock, OUT, resolution)                                   \
 	CALL4(230, clock_nanosleep, INT, clock, FLAGS, flags, IN, request, OUT, remaining)      \
 	CALL1(231, exit_group, INT, status)                                                     \
+	CALL3(234, tgkill, PID, pid, PID, tid, SIGNAL, signal)                                  \
 	CALL3(318, getrandom, OUT, buffer, SIZE, size, FLAGS, flags)
 
 #endif

@@ -140,8 +140,8 @@ def add(verbs):
                               description="Boots stopped at reset and attaches gdb, with the symbols "
                                           "of loader and kernel.",
                               formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cpus", type=int, metavar="N", help="default 2")
-    parser.add_argument("--mem", type=int, metavar="MIB", help="default 512")
+    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
+    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")

@@ -165,8 +165,8 @@ def add(verbs):
     parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
                         help="put a file or tree into the initrd; GUEST is /NAME without")
     parser.add_argument("--env", metavar="K=V", action="append", default=[])
-    parser.add_argument("--cpus", type=int, metavar="N", help="default 2")
-    parser.add_argument("--mem", type=int, metavar="MIB", help="default 512")
+    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
+    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
     parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model, default max")
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")

@@ -160,12 +160,12 @@ def command(args):
 
 def add(verbs):
     parser = verbs.add_parser(
-        "run", help="boot Baton: Alice, Eve and a shell", epilog=EPILOG,
+        "run", help="boot Baton: Alice and Eve, or a program", epilog=EPILOG,
         description="Builds, makes the boot disk, boots it under QEMU and firmware.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--screen", action="store_true", help="open a window with the screen too")
-    parser.add_argument("--cpus", type=int, metavar="N", help="default 2")
-    parser.add_argument("--mem", type=int, metavar="MIB", help="default 512")
+    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
+    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
     parser.add_argument("--disk", choices=machine.DISKS, default="virtio", help="default %(default)s")
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")

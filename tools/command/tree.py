@@ -74,3 +74,11 @@ class Progress:
     def __exit__(self, *_):
         self.stop()
         return False
+
+
+def positive(text):
+    """An argparse type: a whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

@@ -4,6 +4,7 @@
  * ways to keep the machine from everybody else. A kernel that falls for one ends here, in a panic
  * or a time-out, rather than with a `not ok`.
  */
+#include <cpuid.h>
 #include <sys/mman.h>
 
 #include "elf_file.h"
@@ -36,6 +37,36 @@ static int far_jump(int argc, char **argv)
 	memcpy(p, code, sizeof code);
 	__asm__ volatile("rex.w ljmp *%0" : : "m"(target), "a"(SYS_getpid) : "memory");
 	return 2;
+}
+
+/* sidt and sgdt tell where the kernel's tables are, unless UMIP forbids it. */
+static int table_address(int argc, char **argv)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idt = {0, 0}, gdt = {0, 0};
+
+	(void)argc, (void)argv;
+	__asm__ volatile("sidt %0; sgdt %1" : "=m"(idt), "=m"(gdt));
+	/* Linux answers in the CPU's place, with addresses of nothing. */
+	return idt.base == 0xffffffffffff0000 && gdt.base == 0xfffffffffffe0000 ? 3 : 2;
+}
+
+static int has_umip(void)
+{
+	uint32_t a, b, c, d;
+
+	__cpuid_count(7, 0, a, b, c, d);
+	return c >> 2 & 1;
+}
+
+static void tables(void)
+{
+	int status = run_role("table_address");
+
+	claim(!has_umip() || (status & ~0x80) == KILLED(SIGSEGV) || status == 3 << 8,
+		"sidt and sgdt tell no address where the CPU has UMIP");
 }
 
 static void segments(void)
@@ -160,6 +191,7 @@ static void all(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	segments();
+	tables();
 	entry_points();
 	long_call();
 	many_areas();
@@ -169,7 +201,8 @@ static void all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {{"far_jump", far_jump}, {"hold", hold}};
+	static const struct role roles[] = {
+		{"far_jump", far_jump}, {"table_address", table_address}, {"hold", hold}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }

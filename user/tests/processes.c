@@ -297,6 +297,32 @@ static void many(void)
 	claim_equal(sum, COUNT(pids), "20 children at once");
 }
 
+static int raise_signal(int argc, char **argv)
+{
+	(void)argc;
+	raise(atoi(argv[0]));
+	return 0;
+}
+
+static int abort_now(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	abort();
+}
+
+static void raising(void)
+{
+	claim_ended(run_role("raise", "9"), KILLED(SIGKILL), "raise(SIGKILL)");
+	claim_ended(run_role("raise", "15"), KILLED(SIGTERM), "raise(SIGTERM)");
+	claim_ended(run_role("raise", "17"), EXITED(0), "raise(SIGCHLD)");
+	claim_ended(run_role("abort"), KILLED(SIGABRT), "abort()");
+	claim_result(kernel_call(SYS_tkill, 0, 0), -EINVAL, "tkill of thread 0");
+	claim_result(
+		kernel_call(SYS_tgkill, getpid(), 0x7fffffff, 0), -ESRCH, "tgkill of no thread");
+	claim_result(kernel_call(SYS_tgkill, getpid(), getpid(), 0), 0, "tgkill of oneself with 0");
+	claim_result(kernel_call(SYS_tgkill, getpid(), getpid(), 65), -EINVAL, "tgkill with 65");
+}
+
 static void all(int argc, char **argv)
 {
 	vforking();
@@ -307,6 +333,7 @@ static void all(int argc, char **argv)
 	exec_files();
 	waiting();
 	killing();
+	raising();
 	many();
 }
 
@@ -315,7 +342,8 @@ int main(int argc, char **argv)
 	static const struct role roles[] = {{"exit", exit_with}, {"spin", spin},
 		{"sleep", sleep_long}, {"nap", nap}, {"arguments", arguments},
 		{"no-environment", no_environment}, {"count", count_arguments},
-		{"inherited", inherited}, {"again", again}, {"orphan", leave_orphan}};
+		{"inherited", inherited}, {"again", again}, {"orphan", leave_orphan},
+		{"raise", raise_signal}, {"abort", abort_now}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }

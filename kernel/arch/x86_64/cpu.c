@@ -9,14 +9,16 @@
 bool cpu_has[CPU_FEATURES];
 uint64_t cpu_physical_mask;
 
-static const char *const feature_names[CPU_FEATURES] = {
-	[CPU_NX] = "NX",
-	[CPU_SMEP] = "SMEP",
-	[CPU_SMAP] = "SMAP",
-	[CPU_UMIP] = "UMIP",
-	[CPU_FSGSBASE] = "FSGSBASE",
-	[CPU_XSAVE] = "XSAVE",
-	[CPU_AVX] = "AVX",
+/* What is on is read back from the registers. */
+static const struct {
+	uint64_t cr4;
+	const char *name;
+} cr4_names[] = {
+	{CR4_SMEP, "SMEP"},
+	{CR4_SMAP, "SMAP"},
+	{CR4_UMIP, "UMIP"},
+	{CR4_FSGSBASE, "FSGSBASE"},
+	{CR4_OSXSAVE, "XSAVE"},
 };
 
 /* AMD does not speculate through supervisor pages; Intel says so in IA32_ARCH_CAPABILITIES. */
@@ -90,12 +92,17 @@ void cpu_log_features(bool isolation)
 {
 	char line[160] = "";
 	int length = 0;
+	uint64_t cr4 = cr4_read();
 
-	for (unsigned i = 0; i < CPU_FEATURES; i++) {
-		if (feature_names[i] && cpu_has[i])
+	if (msr_read(MSR_EFER) & EFER_NXE)
+		length = format(line, sizeof(line), " NX");
+	for (unsigned i = 0; i < ARRAY_SIZE(cr4_names); i++) {
+		if (cr4 & cr4_names[i].cr4)
 			length += format(line + length, sizeof(line) - (size_t)length, " %s",
-				feature_names[i]);
+				cr4_names[i].name);
 	}
-	log_info("cpu: on: WP%s, page-table isolation %s, FPU state %u bytes", line,
-		isolation ? "on" : "off", fpu_state_size());
+	if (cpu_has[CPU_AVX])
+		format(line + length, sizeof(line) - (size_t)length, " AVX");
+	log_info("cpu: on:%s%s, page-table isolation %s, FPU state %u bytes",
+		cr0_read() & CR0_WP ? " WP" : "", line, isolation ? "on" : "off", fpu_state_size());
 }
