@@ -20,6 +20,8 @@
 #define LONGEST_WAIT   (UINT64_C(1000) * NS_PER_SECOND)
 #define PM_TIMER_HZ    3579545u
 #define PIT_HZ         1193182u
+#define EARLY_PARTS    4000u /* of a second */
+#define EARLY_TSC_MOST UINT64_C(100000000)
 #define HPET_CONFIG    0x10
 #define HPET_COUNTER   0xf0
 
@@ -78,7 +80,7 @@ static uint64_t read_pm_timer(const struct reference *reference)
 	return arch_in32(reference->port);
 }
 
-/* The 8254's channel 2 counts down from 65535, started by find_reference. */
+/* The 8254's channel 2 counts down from 65535, started by pit_start. */
 static uint64_t read_pit(const struct reference *reference)
 {
 	uint8_t low, high;
@@ -112,6 +114,15 @@ static bool try_hpet(struct reference *out, const struct acpi_info *acpi)
 	return true;
 }
 
+static struct reference pit_start(void)
+{
+	arch_out8(0x61, (uint8_t)((arch_in8(0x61) & ~2u) | 1)); /* speaker off, gate on */
+	arch_out8(0x43, 0xb4);                                  /* channel 2, rate generator */
+	arch_out8(0x42, 0xff);
+	arch_out8(0x42, 0xff);
+	return (struct reference){.name = "8254", .hz = PIT_HZ, .mask = 0xffff, .read = read_pit};
+}
+
 static void find_reference(struct reference *out, const struct acpi_info *acpi)
 {
 	if (try_hpet(out, acpi))
@@ -124,11 +135,7 @@ static void find_reference(struct reference *out, const struct acpi_info *acpi)
 			.port = (uint16_t)acpi->fadt.pm_timer.address};
 		return;
 	}
-	arch_out8(0x61, (uint8_t)((arch_in8(0x61) & ~2u) | 1)); /* speaker off, gate on */
-	arch_out8(0x43, 0xb4);                                  /* channel 2, rate generator */
-	arch_out8(0x42, 0xff);
-	arch_out8(0x42, 0xff);
-	*out = (struct reference){.name = "8254", .hz = PIT_HZ, .mask = 0xffff, .read = read_pit};
+	*out = pit_start();
 }
 
 /* ---- Measuring ---- */
@@ -173,6 +180,20 @@ static void measure(const struct reference *reference)
 	passed = (end.count - start.count) & reference->mask;
 	tsc_hz = (end.tsc - start.tsc) * reference->hz / passed;
 	lapic_hz = (uint64_t)(start.lapic - end.lapic) * reference->hz / passed;
+}
+
+void clock_early(uint64_t start)
+{
+	struct reference pit = pit_start();
+	uint64_t before = tsc_read(), first = pit.read(&pit), passed, span;
+
+	do {
+		passed = (pit.read(&pit) - first) & pit.mask;
+		span = tsc_read() - before;
+	} while (passed < PIT_HZ / EARLY_PARTS && span < EARLY_TSC_MOST);
+	tsc_start = start;
+	if (passed >= PIT_HZ / EARLY_PARTS)
+		tsc_to_ns = clock_multiplier(span * PIT_HZ / passed, NS_PER_SECOND);
 }
 
 void clock_init(const struct acpi_info *acpi, uint64_t start)

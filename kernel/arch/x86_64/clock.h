@@ -6,6 +6,9 @@
 
 struct acpi_info;
 
+/* A first guess at the TSC's rate, by a quarter of a millisecond of the 8254, so that the log's first
+ * lines have their time; where no 8254 counts the clock stands at 0 until clock_init. */
+void clock_early(uint64_t tsc_start);
 /* Finds the rates of the TSC and of the APIC timer, within 2 ms; the clock starts at `tsc_start`. */
 void clock_init(const struct acpi_info *acpi, uint64_t tsc_start);
 uint64_t clock_tsc_frequency(void); /* Hz */

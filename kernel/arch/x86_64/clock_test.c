@@ -196,6 +196,21 @@ static void test_monotonic(void)
 	CHECK(arch_cycles() > 123456789);
 }
 
+/* The first guess: near enough for a log; and no endless wait for an 8254 that is not there. */
+static void test_early(void)
+{
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	model.tsc_offset = 5000;
+	clock_early(5000);
+	model_pass(1000 * US);
+	check_close(arch_clock(), (uint64_t)(model.now / NS), 100);
+	start();
+	model.stopped = true;
+	clock_early(0);
+	CHECK(model.now < 1000000 * US);
+}
+
 /* Fires at `when`, not before, and not much later; what comes of a first, early one is told. */
 static void check_fires(ns_t when)
 {
@@ -272,6 +287,7 @@ int main(void)
 	RUN(test_hpet);
 	RUN(test_pm_timer);
 	RUN(test_pit);
+	RUN(test_early);
 	RUN(test_pauses);
 	RUN(test_dead);
 	RUN(test_monotonic);

@@ -26,6 +26,7 @@ void arch_early_init(const struct handoff *handoff, struct thread *self)
 	boot_cpu.entry->current = self;
 	cpu_control_init();
 	user_window = cpu_has[CPU_SMAP];
+	clock_early(handoff->stage_tsc[HANDOFF_STAGE_ENTRY]);
 }
 
 static bool isolation_wanted(int choice)
