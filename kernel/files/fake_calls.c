@@ -6,20 +6,7 @@
 
 long raw(long number, const long arguments[6]);
 
-#define ARGUMENT_INT(x)     ((int)(x))
-#define ARGUMENT_UINT(x)    ((unsigned int)(x))
-#define ARGUMENT_FD(x)      ((int)(x))
-#define ARGUMENT_FLAGS(x)   ((unsigned int)(x))
-#define ARGUMENT_MODE(x)    ((unsigned int)(x))
-#define ARGUMENT_SIZE(x)    ((size_t)(x))
-#define ARGUMENT_OFFSET(x)  (x)
-#define ARGUMENT_ADDRESS(x) ((uintptr_t)(x))
-#define ARGUMENT_IN(x)      user_pointer((uintptr_t)(x))
-#define ARGUMENT_OUT(x)     user_pointer((uintptr_t)(x))
-#define ARGUMENT_INOUT(x)   user_pointer((uintptr_t)(x))
-#define ARGUMENT_PATH(x)    user_pointer((uintptr_t)(x))
-
-#define A(kind, n)          ARGUMENT_##kind(arguments[n])
+#define A(kind, n) SYSCALL_ARGUMENT(kind, arguments[n])
 
 #define CASE0(nr, name) \
 	case nr:        \

@@ -17,42 +17,25 @@
 
 typedef long (*adapter)(const struct trap_frame *frame);
 
-/* An argument word as its type. */
-#define ARG_INT(word)     ((int)(word))
-#define ARG_UINT(word)    ((unsigned int)(word))
-#define ARG_FD(word)      ((int)(word))
-#define ARG_FLAGS(word)   ((unsigned int)(word))
-#define ARG_LONG(word)    ((long)(word))
-#define ARG_SIZE(word)    ((size_t)(word))
-#define ARG_OFFSET(word)  ((int64_t)(word))
-#define ARG_ADDRESS(word) ((uintptr_t)(word))
-#define ARG_IN(word)      user_pointer(word)
-#define ARG_OUT(word)     user_pointer(word)
-#define ARG_INOUT(word)   user_pointer(word)
-#define ARG_PATH(word)    user_pointer(word)
-#define ARG_STRINGS(word) user_pointer(word)
-#define ARG_SIGNAL(word)  ((int)(word))
-#define ARG_PID(word)     ((int)(word))
-#define ARG_MODE(word)    ((unsigned int)(word))
-
+#define ARG SYSCALL_ARGUMENT
 #define ADAPT(name, ...)                                            \
 	static long adapt_##name(const struct trap_frame *f UNUSED) \
 	{                                                           \
 		return sys_##name(__VA_ARGS__);                     \
 	}
 #define ADAPT0(nr, name)                 ADAPT(name)
-#define ADAPT1(nr, name, t1, a1)         ADAPT(name, ARG_##t1(f->rdi))
-#define ADAPT2(nr, name, t1, a1, t2, a2) ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi))
+#define ADAPT1(nr, name, t1, a1)         ADAPT(name, ARG(t1, f->rdi))
+#define ADAPT2(nr, name, t1, a1, t2, a2) ADAPT(name, ARG(t1, f->rdi), ARG(t2, f->rsi))
 #define ADAPT3(nr, name, t1, a1, t2, a2, t3, a3) \
-	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx))
+	ADAPT(name, ARG(t1, f->rdi), ARG(t2, f->rsi), ARG(t3, f->rdx))
 #define ADAPT4(nr, name, t1, a1, t2, a2, t3, a3, t4, a4) \
-	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10))
-#define ADAPT5(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                            \
-	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10), \
-		ARG_##t5(f->r8))
-#define ADAPT6(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                    \
-	ADAPT(name, ARG_##t1(f->rdi), ARG_##t2(f->rsi), ARG_##t3(f->rdx), ARG_##t4(f->r10), \
-		ARG_##t5(f->r8), ARG_##t6(f->r9))
+	ADAPT(name, ARG(t1, f->rdi), ARG(t2, f->rsi), ARG(t3, f->rdx), ARG(t4, f->r10))
+#define ADAPT5(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                        \
+	ADAPT(name, ARG(t1, f->rdi), ARG(t2, f->rsi), ARG(t3, f->rdx), ARG(t4, f->r10), \
+		ARG(t5, f->r8))
+#define ADAPT6(nr, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                \
+	ADAPT(name, ARG(t1, f->rdi), ARG(t2, f->rsi), ARG(t3, f->rdx), ARG(t4, f->r10), \
+		ARG(t5, f->r8), ARG(t6, f->r9))
 SYSCALL_TABLE(ADAPT0, ADAPT1, ADAPT2, ADAPT3, ADAPT4, ADAPT5, ADAPT6)
 
 #define ENTRY(nr, name, ...) [nr] = adapt_##name,
