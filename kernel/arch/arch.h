@@ -29,6 +29,20 @@ void arch_devices_init(
 	const struct handoff *handoff, const struct acpi_info *acpi, bool tsc_deadline);
 void arch_set_canary(uint64_t value);
 
+/* ---- Several CPUs ---- */
+
+struct cpu;
+
+/* Starts the others that the MADT names, `most` in all at most (0: as many as there are), one by
+ * cpu_create after the other; returns how many CPUs run now. Those that do not answer are named in
+ * the log and left. */
+unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most);
+/* Interrupts another CPU, which calls cpu_kicked. From any context, locks held too. A kick may come
+ * when it is no longer needed; of several to one CPU, one may be all that comes. */
+void arch_kick(struct cpu *cpu);
+/* Stops all other CPUs for good: panic, power off. */
+void arch_stop_others(void);
+
 /* ---- Physical memory ---- */
 
 /* RAM through the direct map: valid for every range of RAM in the hand-off's map. */
@@ -150,7 +164,13 @@ void thread_fault(int signal, int code, uintptr_t address, const char *what);
 void thread_work(void);
 /* The end of a switch, on the new thread's stack. */
 void switch_finish(void);
-void timer_expired(void); /* the timer armed by arch_timer_arm fired */
+/* The timer armed by arch_timer_arm fired. user: it interrupted user mode. */
+void timer_expired(bool user);
+void cpu_kicked(void); /* another CPU's arch_kick; interrupts off */
+/* A CPU that is to be started: its struct, with an idle thread that has a stack. NULL: no memory. */
+struct cpu *cpu_create(unsigned index, uint32_t apic_id) MUST_CHECK;
+/* The new CPU's own start: on its idle thread's stack, which is current, interrupts off. */
+void cpu_begin(struct cpu *cpu) NORETURN;
 
 /* ---- UEFI runtime services: an address space of their own, identity-mapped, ring 0 ---- */
 

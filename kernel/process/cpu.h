@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What each CPU has of its own. this_cpu() is inline in arch_cpu.h. */
+/*
+ * What each CPU has of its own. this_cpu() is inline in arch_cpu.h.
+ *
+ * cpus[] is filled from the front and never shrinks. A CPU takes part in scheduling from the moment
+ * its bit in cpus_online is set (cpu_begin), by itself; until then no thread is put on its queue.
+ */
 #ifndef PROCESS_CPU_H
 #define PROCESS_CPU_H
 
@@ -35,5 +40,13 @@ struct cpu {
 };
 
 extern struct cpu boot_cpu;
+extern struct cpu *cpus[CPUS_MAX]; /* by index; the first cpu_count exist */
+extern unsigned cpu_count;
+extern uint64_t cpus_online; /* bit n: cpus[n] schedules; changed atomically */
+
+static inline uint64_t cpu_bit(const struct cpu *cpu)
+{
+	return UINT64_C(1) << cpu->index;
+}
 
 #endif

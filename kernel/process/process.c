@@ -109,11 +109,9 @@ struct thread *thread_create(
 
 	if (!thread)
 		return NULL;
-	list_init(&thread->run);
 	list_init(&thread->siblings);
 	thread->process = process;
-	thread->cpu = this_cpu();
-	thread->state = THREAD_SLEEPING;
+	sched_thread_init(thread, current_thread());
 	thread_sleep_init(thread);
 	string_copy(thread->name, name, sizeof(thread->name));
 	if (arch_thread_init(thread, process != NULL, function, argument)) {
@@ -250,6 +248,12 @@ static void thread_die(struct process *process, int status)
 	spin_unlock(&process_lock);
 }
 
+void thread_free(struct thread *thread)
+{
+	arch_thread_destroy(thread);
+	kfree(thread);
+}
+
 void thread_exit(int status)
 {
 	struct thread *self = current_thread();
@@ -264,10 +268,7 @@ void thread_exit(int status)
 	if (self->process)
 		thread_die(self->process, status);
 	timer_cancel(&self->sleep_timer);
-	arch_irq_off();
-	self->state = THREAD_DEAD;
-	schedule();
-	panic("a dead thread runs");
+	sched_die();
 }
 
 void process_exit(int status)

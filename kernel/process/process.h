@@ -21,6 +21,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "process/sched_entity.h"
 #include "process/timer.h"
 #include "process/wait.h"
 
@@ -30,12 +31,6 @@ struct space;
 
 #define PID_MAX   32768
 #define NAME_SIZE 16
-
-enum thread_state {
-	THREAD_RUNNABLE, /* on a run queue, or running */
-	THREAD_SLEEPING, /* on a wait queue */
-	THREAD_DEAD,
-};
 
 enum thread_work_flag {
 	WORK_RESCHEDULE = 1,
@@ -47,13 +42,7 @@ struct thread {
 	struct process *process; /* NULL: a kernel thread */
 	uint32_t work;           /* enum thread_work_flag, or-ed; changed atomically */
 	bool frame_changed;      /* its user registers were: a system call leaves by the long way */
-	/* guarded by the run queue's lock of `cpu` */
-	uint32_t state; /* enum thread_state */
-	struct cpu *cpu;
-	struct list run;   /* on the run queue; empty while running or not runnable */
-	bool wake_pending; /* woken between marking itself asleep and giving the CPU away */
-	ns_t slice_end;
-	ns_t run_since, run_total; /* CPU time: since it got the CPU, and before */
+	struct sched_entity sched;
 	/* the thread's own */
 	int tid;
 	char name[NAME_SIZE];
@@ -122,6 +111,8 @@ struct space *thread_space(struct thread *thread);
 struct thread *thread_create(struct process *process, const char *name, void (*function)(void *),
 	void *argument) MUST_CHECK;
 void thread_discard(struct thread *thread); /* one that never ran */
+/* The scheduler has switched away from a thread for the last time. Interrupts off, no locks held. */
+void thread_free(struct thread *thread);
 
 /* Ends the running thread; the last one of its process ends that with `status`. */
 void thread_exit(int status) NORETURN;

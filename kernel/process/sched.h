@@ -10,6 +10,12 @@
  * anything else. */
 struct thread *sched_boot_thread(void);
 void sched_init(unsigned hz);
+/* A CPU's idle thread, not running yet. */
+void sched_idle_init(struct cpu *cpu, struct thread *idle);
+/* A new thread: asleep until its first thread_wake. It inherits from `parent` as clone(2) says. */
+void sched_thread_init(struct thread *thread, const struct thread *parent);
+/* The end of the running thread: the next one on this CPU calls thread_free for it. */
+void sched_die(void) NORETURN;
 void sched_idle(void) NORETURN;
 /* Gives the CPU to the next one; the caller stays runnable unless its state says otherwise. */
 void schedule(void);

@@ -42,14 +42,14 @@ void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 	waiter->thread = current_thread();
 	spin_lock(&queue->lock);
 	list_push_back(&queue->waiters, &waiter->link);
-	__atomic_store_n(&waiter->thread->state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&waiter->thread->sched.state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
 	spin_unlock(&queue->lock);
 }
 
 void wait_finish(struct wait_queue *queue, struct waiter *waiter)
 {
 	spin_lock(&queue->lock);
-	__atomic_store_n(&waiter->thread->state, THREAD_RUNNABLE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&waiter->thread->sched.state, THREAD_RUNNABLE, __ATOMIC_SEQ_CST);
 	list_remove(&waiter->link);
 	spin_unlock(&queue->lock);
 }
@@ -76,7 +76,7 @@ int wait_sleep(ns_t deadline)
 {
 	struct thread *self = current_thread();
 
-	if (self->state == THREAD_SLEEPING && current_signal_pending())
+	if (self->sched.state == THREAD_SLEEPING && current_signal_pending())
 		return -EINTR;
 	self->timed_out = false;
 	if (deadline != NS_NEVER)

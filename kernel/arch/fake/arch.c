@@ -242,3 +242,21 @@ WEAK uint64_t arch_cycles(void)
 WEAK void sched_point(void)
 {
 }
+
+/* ---- Several CPUs: a test with threads of its own defines these anew ---- */
+
+WEAK unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most)
+{
+	(void)acpi;
+	(void)most;
+	return 1;
+}
+
+WEAK void arch_kick(struct cpu *cpu)
+{
+	(void)cpu;
+}
+
+WEAK void arch_stop_others(void)
+{
+}

@@ -118,11 +118,11 @@ int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
 	return error;
 }
 
-void interrupt_dispatch(unsigned vector)
+void interrupt_dispatch(unsigned vector, bool user)
 {
 	if (vector == VECTOR_TIMER) {
 		lapic_eoi();
-		timer_expired();
+		timer_expired(user);
 	} else if (vector == VECTOR_SPURIOUS) {
 		spurious++; /* SDM 3A 11.9: no end of interrupt */
 	} else if (vector < VECTOR_IRQ + ISA_IRQS && handlers[vector - VECTOR_IRQ].function) {

@@ -177,7 +177,7 @@ static void interrupt(const struct trap_frame *frame)
 {
 	if (unlikely(__atomic_load_n(&kernel_nmis, __ATOMIC_RELAXED)))
 		report_nmis();
-	interrupt_dispatch((unsigned)frame->vector);
+	interrupt_dispatch((unsigned)frame->vector, frame->cs & 3);
 }
 
 void trap_from_user(struct trap_frame *frame)

@@ -12,7 +12,7 @@ void trap_paranoid(struct trap_frame *frame); /* NMI, #DB, #MC, #DF in kernel mo
 void return_from_start(struct trap_frame *frame);
 
 /* A device interrupt or IPI; interrupts are off. */
-void interrupt_dispatch(unsigned vector);
+void interrupt_dispatch(unsigned vector, bool user); /* user: it interrupted user mode */
 
 /* The kernel is broken: reason, registers, backtrace; no return. */
 void panic_at(const struct trap_frame *frame, const char *format, ...)
