@@ -124,7 +124,7 @@ static void log_memory_in_use(void)
 {
 	struct pages_stats stats;
 	struct space *space = current_space();
-	uint64_t own = space ? space->resident + space->arch.tables : 0;
+	uint64_t own = space ? space_resident(space) + space->arch.tables : 0;
 
 	pages_statistics(&stats);
 	log_info("boot: KiB: memory_in_use %lu",

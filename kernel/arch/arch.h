@@ -95,14 +95,35 @@ struct arch_mapping {
 int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access) MUST_CHECK;
 /* False: not present. */
 bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mapping *out);
-/* Unmaps all pages of a range; `gone` gets each frame once no CPU can reach it any more. Tables
- * that become empty are freed when they lie wholly in [floor, ceiling). */
+struct arch_gone {
+	phys_t phys;
+	bool dirty; /* it was written through the entry */
+};
+
+/* Unmaps all pages of a range; `gone` gets the frames, some at a time, once no CPU can reach them
+ * any more. Tables that become empty are freed when they lie wholly in [floor, ceiling), where
+ * nothing else is mapped. */
 void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,
-	uintptr_t ceiling, void (*gone)(void *context, phys_t phys, bool dirty), void *context);
+	uintptr_t ceiling,
+	void (*gone)(void *context, const struct arch_gone *pages, unsigned count), void *context);
 /* Sets the access of the pages present; MAP_WRITE is given only to those
  * that may_write (copy on write keeps the others back). */
 void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
 	bool (*may_write)(void *context, phys_t phys), void *context);
+
+/* Gives one space the entries of another, which loses the right to write where read_only says so.
+ * begin; ranges; end, without which a CPU may still write to the first space's pages. */
+struct arch_share {
+	struct arch_space *from, *to;
+	bool read_only; /* may change from range to range */
+	bool changed;
+};
+void arch_share_begin(struct arch_share *share, struct arch_space *from, struct arch_space *to);
+/* `to` has nothing in the range. `shared` is called for each page. -ENOMEM: the entries up to some
+ * place are copied. */
+int arch_share(struct arch_share *share, uintptr_t start, uintptr_t end,
+	void (*shared)(void *context, phys_t phys), void *context) MUST_CHECK;
+void arch_share_end(struct arch_share *share);
 
 /* A kernel stack of KERNEL_STACK_SIZE bytes with unmapped pages below; its lowest byte, 0: no memory. */
 virt_t arch_stack_alloc(void) MUST_CHECK;

@@ -6,12 +6,33 @@
  * insertion makes one side of its ancestors higher, a removal lower; the walk to the root that
  * mends this ends where a height did not change. Lookup, insertion and removal are O(log n), at
  * most 1.44 log2 n levels deep; an insertion rotates once at most.
+ *
+ * A tree may be augmented (Cormen et al., Introduction to Algorithms, 14.2): each node keeps
+ * something of its subtree, which `update` makes from the node and its children. It is brought up to
+ * date from the place of a change to the root, as far as it changes; a rotation does so for the
+ * nodes whose children it changes, and leaves the subtree as a whole as it was.
  */
 #include "lib/tree.h"
 
 void tree_init(struct tree *tree)
 {
-	tree->root = NULL;
+	*tree = (struct tree){0};
+}
+
+void tree_init_augmented(struct tree *tree, bool (*update)(struct tree_node *node))
+{
+	*tree = (struct tree){.update = update};
+}
+
+/* The node's children or the node itself changed. */
+void tree_changed(struct tree *tree, struct tree_node *node)
+{
+	if (!tree->update || !node)
+		return;
+	tree->update(node);
+	do
+		node = node->parent;
+	while (node && tree->update(node));
 }
 
 /* ---- Walking ---- */
@@ -91,6 +112,15 @@ static void replace(struct tree *tree, struct tree_node *old, struct tree_node *
 		new->parent = parent;
 }
 
+/* `node` went below `up`. */
+static void rotated(struct tree *tree, struct tree_node *node, struct tree_node *up)
+{
+	if (tree->update) {
+		tree->update(node);
+		tree->update(up);
+	}
+}
+
 /* The right child comes up. */
 static void rotate_left(struct tree *tree, struct tree_node *node)
 {
@@ -102,6 +132,7 @@ static void rotate_left(struct tree *tree, struct tree_node *node)
 		node->right->parent = node;
 	up->left = node;
 	node->parent = up;
+	rotated(tree, node, up);
 }
 
 static void rotate_right(struct tree *tree, struct tree_node *node)
@@ -114,6 +145,7 @@ static void rotate_right(struct tree *tree, struct tree_node *node)
 		node->left->parent = node;
 	up->right = node;
 	node->parent = up;
+	rotated(tree, node, up);
 }
 
 /* Mends a node whose right side is two levels higher; returns the node now on top. */
@@ -177,6 +209,15 @@ static void grown(struct tree *tree, struct tree_node *node)
 	}
 }
 
+static void hang(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+	struct tree_node **place)
+{
+	*node = (struct tree_node){.parent = parent};
+	*place = node;
+	tree_changed(tree, node);
+	grown(tree, node);
+}
+
 void tree_insert(struct tree *tree, struct tree_node *node, tree_less less)
 {
 	struct tree_node **place = &tree->root, *parent = NULL;
@@ -185,9 +226,52 @@ void tree_insert(struct tree *tree, struct tree_node *node, tree_less less)
 		parent = *place;
 		place = less(node, parent) ? &parent->left : &parent->right;
 	}
-	*node = (struct tree_node){.parent = parent};
-	*place = node;
-	grown(tree, node);
+	hang(tree, node, parent, place);
+}
+
+void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before)
+{
+	struct tree_node *parent = before;
+	struct tree_node **place = before ? &before->right : &tree->root;
+
+	while (*place) {
+		parent = *place;
+		place = &parent->left;
+	}
+	hang(tree, node, parent, place);
+}
+
+/* The next `count` of the chain as a subtree, as even as can be. */
+static struct tree_node *build(
+	struct tree *tree, struct tree_node **chain, size_t count, int *height)
+{
+	struct tree_node *left, *node;
+	int left_height, right_height;
+
+	*height = 0;
+	if (!count)
+		return NULL;
+	left = build(tree, chain, count / 2, &left_height);
+	node = *chain;
+	*chain = node->right;
+	*node = (struct tree_node){.left = left};
+	node->right = build(tree, chain, count - count / 2 - 1, &right_height);
+	if (left)
+		left->parent = node;
+	if (node->right)
+		node->right->parent = node;
+	node->balance = right_height - left_height;
+	*height = 1 + (left_height > right_height ? left_height : right_height);
+	if (tree->update)
+		tree->update(node);
+	return node;
+}
+
+void tree_build(struct tree *tree, struct tree_node *first, size_t count)
+{
+	int height;
+
+	tree->root = build(tree, &first, count, &height);
 }
 
 /* ---- Removal ---- */
@@ -230,6 +314,9 @@ static void remove_inner(struct tree *tree, struct tree_node *node)
 	next->left->parent = next;
 	next->balance = node->balance;
 	replace(tree, node, next);
+	if (from != next)
+		tree_changed(tree, from);
+	tree_changed(tree, next);
 	shrunk(tree, from, right);
 }
 
@@ -242,6 +329,7 @@ void tree_remove(struct tree *tree, struct tree_node *node)
 		remove_inner(tree, node);
 	} else {
 		replace(tree, node, node->left ? node->left : node->right);
+		tree_changed(tree, parent);
 		shrunk(tree, parent, right);
 	}
 	*node = (struct tree_node){0};

@@ -12,6 +12,9 @@ struct tree_node {
 
 struct tree {
 	struct tree_node *root;
+	/* An augmented tree's (else NULL): recomputes what a node says of its subtree from itself and
+	 * its children. True: that has changed. */
+	bool (*update)(struct tree_node *node);
 };
 
 #define tree_entry(node, type, member) container_of(node, type, member)
@@ -20,9 +23,16 @@ struct tree {
 typedef bool (*tree_less)(const struct tree_node *a, const struct tree_node *b);
 
 void tree_init(struct tree *tree);
+void tree_init_augmented(struct tree *tree, bool (*update)(struct tree_node *node));
+/* What the element itself adds to an augmented tree has changed: its ancestors are told. */
+void tree_changed(struct tree *tree, struct tree_node *node);
 /* Equal elements go after those that are there. */
 void tree_insert(struct tree *tree, struct tree_node *node, tree_less less);
+/* The same where the place is known: right after `before` (NULL: as the first). */
+void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before);
 void tree_remove(struct tree *tree, struct tree_node *node);
+/* Makes an empty tree of `count` elements in order, chained by `right`. O(count). */
+void tree_build(struct tree *tree, struct tree_node *first, size_t count);
 struct tree_node *tree_first(const struct tree *tree); /* NULL: empty */
 struct tree_node *tree_last(const struct tree *tree);
 struct tree_node *tree_next(const struct tree_node *node); /* NULL: node was the last */

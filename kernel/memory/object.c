@@ -60,6 +60,7 @@ static int insert(struct object *object, uint64_t index, struct frame *frame) re
 		return error;
 	frame->page.object = object;
 	frame->page.index = index;
+	frame->flags = (uint16_t)(has_filler(object) ? 0 : FRAME_SHMEM);
 	object->page_count++;
 	return 0;
 }

@@ -28,6 +28,9 @@ enum frame_state {
 	FRAME_STATES,
 };
 
+/* Of a page of an object: its only content is in memory (tmpfs, shared anonymous). */
+#define FRAME_SHMEM 1u
+
 /* One page frame; 32 bytes. Only the head of a block, free or allocated, is ever written: the
  * frames behind it stay all-zero, so that a fresh section of the array needs no pass over it.
  * The union of a frame just allocated is all-zero, and its owner's to use. */

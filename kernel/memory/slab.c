@@ -256,6 +256,19 @@ void *cache_alloc(struct cache *cache)
 	return object;
 }
 
+unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
+{
+	unsigned done = 0;
+
+	do {
+		spin_lock(&cache->lock);
+		while (done < count && (objects[done] = cache_take(cache)))
+			done++;
+		spin_unlock(&cache->lock);
+	} while (done < count && cache_grow(cache));
+	return done;
+}
+
 /* The mark is there: chance, or freed before? */
 static void check_not_free(
 	const struct cache *cache, const struct frame *slab, uint32_t index) requires(cache->lock)
@@ -301,25 +314,51 @@ static struct frame *slab_retire(struct cache *cache, struct frame *slab) requir
 	return slab;
 }
 
-void cache_free(struct cache *cache, void *object)
+/* Puts one object back; a slab that is to be freed, or NULL. */
+static struct frame *give_back(struct cache *cache, void *object) requires(cache->lock)
 {
 	phys_t phys = arch_ptr_to_phys(object);
 	struct frame *slab = phys_frame(phys & ~((PAGE_SIZE << cache->slab_order) - 1));
-	struct frame *empty = NULL;
 	bool was_full;
 
-	if (!slab || slab->state != FRAME_SLAB || slab->slab.cache != cache)
+	if (unlikely(!slab || slab->state != FRAME_SLAB || slab->slab.cache != cache))
 		panic("slab %s: %p is not an object of it", cache->name, object);
-	spin_lock(&cache->lock);
 	was_full = slab->slab.used == cache->per_slab;
 	slab_give(cache, slab, object);
 	if (was_full)
 		partial_push(cache, slab);
-	if (!slab->slab.used)
-		empty = slab_retire(cache, slab);
+	return slab->slab.used ? NULL : slab_retire(cache, slab);
+}
+
+void cache_free(struct cache *cache, void *object)
+{
+	struct frame *empty;
+
+	spin_lock(&cache->lock);
+	empty = give_back(cache, object);
 	spin_unlock(&cache->lock);
 	if (empty)
 		pages_free(empty, cache->slab_order);
+}
+
+void cache_free_many(struct cache *cache, void *const *objects, unsigned count)
+{
+	struct frame *empty = NULL, *next;
+
+	spin_lock(&cache->lock);
+	for (unsigned i = 0; i < count; i++) {
+		struct frame *slab = give_back(cache, objects[i]);
+
+		if (slab) {
+			slab->slab.next = empty ? slab_number(empty) : 0;
+			empty = slab;
+		}
+	}
+	spin_unlock(&cache->lock);
+	for (; empty; empty = next) {
+		next = empty->slab.next ? slab_frame(empty->slab.next) : NULL;
+		pages_free(empty, cache->slab_order);
+	}
 }
 
 void cache_shrink(struct cache *cache)

@@ -37,6 +37,9 @@ struct cache {
 void cache_init(struct cache *cache, const char *name, size_t size, size_t align);
 void *cache_alloc(struct cache *cache) MUST_CHECK; /* zeroed; NULL: no memory */
 void cache_free(struct cache *cache, void *object);
+/* Up to `count` objects at once, not zeroed: how many. */
+unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count) MUST_CHECK;
+void cache_free_many(struct cache *cache, void *const *objects, unsigned count);
 /* Gives back the spare slab. A cache without objects then holds no memory. */
 void cache_shrink(struct cache *cache);
 

@@ -18,23 +18,15 @@
  */
 #include "memory/space.h"
 
-#include <asm/siginfo.h>
-#include <asm/signal.h>
-
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "lib/string.h"
 #include "memory/object.h"
-#include "memory/pages.h"
 #include "memory/slab.h"
-#include "memory/vma.h"
-#include "process/oom.h"
-#include "process/process.h"
+#include "memory/space_internal.h"
 
 static struct cache space_cache;
-#define OOM_TRIES 500 /* of some 2 ms: for a killed process to give up its pages */
 
-static struct frame *zero_frame;
+struct frame *zero_frame;
 
 void space_init(void)
 {
@@ -76,35 +68,54 @@ void space_put(struct space *space)
 	mutex_lock(&space->lock);
 	space_unmap_locked(space, 0, USER_END);
 	mutex_unlock(&space->lock);
-	assert(!space->vma_count && !space->resident && !space->pages);
+	assert(!space->vma_count && !space_resident(space) && !space->pages);
 	arch_space_destroy(&space->arch);
 	cache_free(&space_cache, space);
 }
 
-static void page_gone(void *context, phys_t phys, bool dirty)
+void pages_gone(void *context, const struct arch_gone *pages, unsigned count)
 {
 	struct space *space = context;
-	struct frame *frame = phys_frame(phys);
 
-	(void)dirty;
-	if (frame == zero_frame)
-		return;
-	space->resident--;
-	frame_put(frame);
+	for (unsigned i = 0; i < count; i++) {
+		struct frame *frame = phys_frame(pages[i].phys);
+
+		if (frame == zero_frame)
+			continue;
+		space->resident[frame_kind(frame)]--;
+		frame_put(frame);
+	}
+}
+
+/* VMAs with less than this between them are unmapped as one: a look at an entry is cheaper than a
+ * walk to it. */
+#define NEAR (16 * PAGE_SIZE)
+
+/* Unmaps the pages from a VMA to the last one that is near enough and ends before `end`, which is
+ * given back. */
+static struct vma *unmap_run(struct space *space, struct vma *vma, uintptr_t end)
+{
+	struct vma *last = vma, *next, *prev = vma_prev(vma);
+
+	while ((next = vma_next(last)) && next->end <= end && next->start - last->end < NEAR)
+		last = next;
+	arch_unmap(&space->arch, vma->start, last->end, prev ? prev->end : 0,
+		next ? next->start : USER_END, pages_gone, space);
+	return last;
 }
 
 void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end)
 {
-	struct vma *vma = vma_find(space, start), *next;
+	struct vma *vma = vma_find(space, start), *last, *next;
 
-	for (; vma && vma->start < end; vma = next) {
-		uintptr_t low, high;
-
-		next = vma_next(vma);
+	while (vma && vma->start < end) {
 		assert(vma->start >= start && vma->end <= end); /* vma_isolate went before */
-		vma_bounds(vma, &low, &high);
-		arch_unmap(&space->arch, vma->start, vma->end, low, high, page_gone, space);
-		vma_remove(space, vma);
+		last = unmap_run(space, vma, end);
+		for (bool more = true; more; vma = next) {
+			more = vma != last;
+			next = vma_next(vma);
+			vma_remove(space, vma);
+		}
 	}
 }
 
@@ -216,22 +227,16 @@ int space_unmap(struct space *space, uintptr_t address, size_t size)
 	return error;
 }
 
-/* What page-table entries of a VMA may allow: x86 has no memory that can be written or executed but
- * not read. */
-static unsigned table_access(const struct vma *vma)
-{
-	return vma->access ? vma->access | MAP_READ : 0;
-}
-
 /* May a page of a private mapping be written without a copy? */
-static bool sole_owner(void *context, phys_t phys)
+bool sole_owner(void *context, phys_t phys)
 {
 	const struct vma *vma = context;
 	struct frame *frame = phys_frame(phys);
 
 	if (vma->flags & VMA_SHARED)
 		return true;
-	return frame != zero_frame && frame->state == FRAME_ANON && frame->references == 1;
+	return frame != zero_frame && frame->state == FRAME_ANON &&
+	       __atomic_load_n(&frame->references, __ATOMIC_ACQUIRE) == 1;
 }
 
 static int protect_locked(struct space *space, uintptr_t start, uintptr_t end, unsigned access)
@@ -309,278 +314,4 @@ uintptr_t space_brk(struct space *space, uintptr_t brk)
 	brk = brk_locked(space, brk);
 	mutex_unlock(&space->lock);
 	return brk;
-}
-
-/* ---- Pages that go from under their mappings ---- */
-
-/* The next space that maps the object and was not visited by `round`; with a reference. A space that
- * is being torn down has none left, and lets go of its pages by itself. */
-static struct space *next_mapper(struct object *object, uint64_t round)
-{
-	struct space *space = NULL;
-	struct vma *vma;
-
-	spin_lock(&object->lock);
-	list_for_each(vma, &object->mappings, mapping)
-	{
-		uint32_t references;
-
-		if (vma->visited == round)
-			continue;
-		vma->visited = round;
-		references = __atomic_load_n(&vma->space->references, __ATOMIC_RELAXED);
-		while (references &&
-			!__atomic_compare_exchange_n(&vma->space->references, &references,
-				references + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			;
-		if (references) {
-			space = vma->space;
-			break;
-		}
-	}
-	spin_unlock(&object->lock);
-	return space;
-}
-
-/* All of the space's VMAs of the object count as visited, so that the space's turn comes once. */
-static void unmap_object_pages(
-	struct space *space, struct object *object, uint64_t first, uint64_t round)
-{
-	for (struct vma *vma = vma_find(space, 0); vma; vma = vma_next(vma)) {
-		uint64_t skipped = first * PAGE_SIZE;
-		uintptr_t start = vma->start;
-
-		if (vma->object != object)
-			continue;
-		spin_lock(&object->lock);
-		vma->visited = round;
-		spin_unlock(&object->lock);
-		if (skipped > vma->offset)
-			start = skipped - vma->offset < vma->end - vma->start
-					? vma->start + (skipped - vma->offset)
-					: vma->end;
-		if (start < vma->end)
-			arch_unmap(&space->arch, start, vma->end, USER_END, 0, page_gone, space);
-	}
-}
-
-void object_unmap(struct object *object, uint64_t first)
-{
-	static uint64_t rounds;
-	uint64_t round = __atomic_add_fetch(&rounds, 1, __ATOMIC_RELAXED);
-	struct space *space;
-
-	while ((space = next_mapper(object, round))) {
-		mutex_lock(&space->lock);
-		unmap_object_pages(space, object, first, round);
-		mutex_unlock(&space->lock);
-		space_put(space);
-	}
-}
-
-/* ---- Faults ---- */
-
-enum fault_verdict { FAULT_DONE, FAULT_NO_MEMORY, FAULT_BUS };
-
-static enum fault_verdict install(struct space *space, const struct vma *vma, uintptr_t page,
-	struct frame *frame, unsigned access)
-{
-	(void)vma;
-	if (arch_map(&space->arch, page, frame_phys(frame), access)) {
-		if (frame != zero_frame)
-			frame_put(frame);
-		return FAULT_NO_MEMORY;
-	}
-	if (frame != zero_frame)
-		space->resident++;
-	return FAULT_DONE;
-}
-
-static enum fault_verdict anonymous_fault(
-	struct space *space, const struct vma *vma, uintptr_t page, enum fault_access access)
-{
-	struct frame *frame;
-
-	if (access != FAULT_WRITE)
-		return install(
-			space, vma, page, zero_frame, table_access(vma) & ~(unsigned)MAP_WRITE);
-	frame = pages_alloc(0, FRAME_ANON, PAGES_ZERO);
-	if (!frame)
-		return FAULT_NO_MEMORY;
-	return install(space, vma, page, frame, table_access(vma));
-}
-
-static struct frame *private_copy(struct frame *from)
-{
-	struct frame *frame =
-		pages_alloc(0, FRAME_ANON, from == zero_frame ? PAGES_ZERO : PAGES_NORMAL);
-
-	if (frame && from != zero_frame)
-		memcpy(frame_ptr(frame), frame_ptr(from), PAGE_SIZE);
-	return frame;
-}
-
-static enum fault_verdict object_fault(
-	struct space *space, const struct vma *vma, uintptr_t page, enum fault_access access)
-{
-	uint64_t at = vma->offset + (page - vma->start);
-	struct frame *frame, *copy;
-	int error;
-
-	if (at >= ALIGN_UP(vma->object->size, PAGE_SIZE))
-		return FAULT_BUS;
-	error = object_page(vma->object, at / PAGE_SIZE, &frame);
-	if (error)
-		return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
-	if (vma->flags & VMA_SHARED)
-		return install(space, vma, page, frame, table_access(vma));
-	if (access != FAULT_WRITE)
-		return install(space, vma, page, frame, table_access(vma) & ~(unsigned)MAP_WRITE);
-	copy = private_copy(frame);
-	frame_put(frame);
-	return copy ? install(space, vma, page, copy, table_access(vma)) : FAULT_NO_MEMORY;
-}
-
-/* A write to a page that is mapped without the right to: copy-on-write, or its last owner. */
-static enum fault_verdict write_fault(
-	struct space *space, struct vma *vma, uintptr_t page, const struct arch_mapping *now)
-{
-	struct frame *old = phys_frame(now->phys), *copy;
-
-	if (sole_owner(vma, now->phys))
-		return arch_map(&space->arch, page, now->phys, table_access(vma)) ? FAULT_NO_MEMORY
-										  : FAULT_DONE;
-	copy = private_copy(old);
-	if (!copy)
-		return FAULT_NO_MEMORY;
-	if (arch_map(&space->arch, page, frame_phys(copy), table_access(vma))) {
-		frame_put(copy);
-		return FAULT_NO_MEMORY;
-	}
-	if (old == zero_frame)
-		space->resident++;
-	else
-		frame_put(old);
-	return FAULT_DONE;
-}
-
-/* Makes the page present for `access`, which the VMA allows. */
-static enum fault_verdict make_present(
-	struct space *space, struct vma *vma, uintptr_t page, enum fault_access access)
-{
-	struct arch_mapping now;
-
-	if (!arch_lookup(&space->arch, page, &now)) {
-		return vma->object ? object_fault(space, vma, page, access)
-				   : anonymous_fault(space, vma, page, access);
-	}
-	if (access == FAULT_WRITE && !(now.access & MAP_WRITE))
-		return write_fault(space, vma, page, &now);
-	return FAULT_DONE; /* another thread was quicker, or a stale TLB entry */
-}
-
-static bool allows(const struct vma *vma, enum fault_access access)
-{
-	if (access == FAULT_READ)
-		return vma
-			->access; /* x86 has no memory that can be written or executed but not read */
-	return vma->access & (unsigned)access;
-}
-
-/* Finds the VMA and checks access, growing a stack where need be. */
-static struct vma *fault_vma(struct space *space, uintptr_t address, enum fault_access access,
-	struct fault_result *result)
-{
-	struct vma *vma = vma_find(space, address);
-
-	*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
-	if (!vma)
-		return NULL;
-	if (address < vma->start &&
-		(!(vma->flags & VMA_GROWS_DOWN) ||
-			!vma_grow_down(space, vma, ALIGN_DOWN(address, PAGE_SIZE))))
-		return NULL;
-	if (!allows(vma, access)) {
-		result->code = SEGV_ACCERR;
-		return NULL;
-	}
-	return vma;
-}
-
-static int fault_locked(struct space *space, uintptr_t address, enum fault_access access,
-	struct fault_result *result)
-{
-	struct vma *vma = fault_vma(space, address, access, result);
-
-	if (!vma)
-		return -EFAULT;
-	switch (make_present(space, vma, ALIGN_DOWN(address, PAGE_SIZE), access)) {
-	case FAULT_DONE:
-		return 0;
-	case FAULT_BUS:
-		*result = (struct fault_result){SIGBUS, BUS_ADRERR};
-		return -EFAULT;
-	default:
-		*result = (struct fault_result){SIGKILL, SI_KERNEL};
-		return -EFAULT;
-	}
-}
-
-int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result)
-{
-	struct space *space = current_space();
-	int error = -EFAULT;
-
-	*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
-	if (address >= USER_END || !space)
-		return -EFAULT;
-	for (int tries = 0; tries < OOM_TRIES; tries++) {
-		mutex_lock(&space->lock);
-		error = fault_locked(space, address, access, result);
-		mutex_unlock(&space->lock);
-		if (!error || result->signal != SIGKILL || !oom_relieve())
-			break;
-	}
-	if (error && result->signal == SIGKILL && user)
-		log_warn("out of memory: %s[%d] wanted the page at %#lx and has %lu resident pages",
-			current_thread()->name, current_process()->pid, address, space->resident);
-	return error;
-}
-
-int space_frame(
-	struct space *space, uintptr_t address, enum fault_access access, struct frame **out)
-{
-	struct fault_result result;
-	struct arch_mapping now;
-	int error;
-
-	if (address >= USER_END)
-		return -EFAULT;
-	mutex_lock(&space->lock);
-	error = fault_locked(space, address, access, &result);
-	if (!error && arch_lookup(&space->arch, ALIGN_DOWN(address, PAGE_SIZE), &now)) {
-		*out = phys_frame(now.phys);
-		frame_get(*out);
-	}
-	mutex_unlock(&space->lock);
-	return error;
-}
-
-int space_write(struct space *space, uintptr_t address, const void *bytes, size_t size)
-{
-	while (size) {
-		size_t within = address & (PAGE_SIZE - 1);
-		size_t part = size < PAGE_SIZE - within ? size : PAGE_SIZE - within;
-		struct frame *frame;
-		int error = space_frame(space, address, FAULT_WRITE, &frame);
-
-		if (error)
-			return error;
-		memcpy((char *)frame_ptr(frame) + within, bytes, part);
-		frame_put(frame);
-		bytes = (const char *)bytes + part;
-		address += part;
-		size -= part;
-	}
-	return 0;
 }

@@ -13,10 +13,13 @@ struct frame;
 struct object;
 
 enum vma_flags {
-	VMA_SHARED = 1,     /* writes go to the object; else private, copy-on-write */
-	VMA_GROWS_DOWN = 2, /* a stack */
-	VMA_HEAP = 4,       /* made by brk */
-	VMA_READ_ONLY = 8,  /* shared, of a file not open for writing: never gets MAP_WRITE */
+	VMA_SHARED = 1,        /* writes go to the object; else private, copy-on-write */
+	VMA_GROWS_DOWN = 2,    /* a stack */
+	VMA_HEAP = 4,          /* made by brk */
+	VMA_READ_ONLY = 8,     /* shared, of a file not open for writing: never gets MAP_WRITE */
+	VMA_DONT_FORK = 16,    /* a child does not get it */
+	VMA_WIPE_ON_FORK = 32, /* a child gets it empty */
+	VMA_LOCKED = 64,       /* by mlock; a child's is not */
 };
 
 struct vma {
@@ -32,14 +35,17 @@ struct vma {
 	uint64_t visited;    /* by which object_unmap last */
 };
 
+enum resident_kind { RESIDENT_FILE, RESIDENT_ANON, RESIDENT_SHMEM, RESIDENT_KINDS };
+
 struct space {
 	struct arch_space arch;
 	uint32_t references;
 	struct mutex lock; /* guards all below and the page tables */
 	struct tree vmas;
 	unsigned vma_count;
-	uint64_t pages;    /* pages of all VMAs */
-	uint64_t resident; /* frames that the tables hold, the zero page not counted */
+	uint64_t pages; /* pages of all VMAs */
+	/* frames that the tables hold, the zero page not counted */
+	uint64_t resident[RESIDENT_KINDS];
 	uintptr_t brk_start, brk;
 	uintptr_t map_top; /* mmap searches down from here */
 	uintptr_t stack_top;
@@ -48,6 +54,12 @@ struct space {
 	uintptr_t arguments, arguments_end, environment_end;
 };
 
+static inline uint64_t space_resident(const struct space *space)
+{
+	return space->resident[RESIDENT_FILE] + space->resident[RESIDENT_ANON] +
+	       space->resident[RESIDENT_SHMEM];
+}
+
 enum space_map_flags {
 	SPACE_FIXED = 1,      /* at the address, over what is there */
 	SPACE_NO_REPLACE = 2, /* with FIXED: -EEXIST when something is there */
@@ -55,6 +67,8 @@ enum space_map_flags {
 
 void space_init(void);
 struct space *space_create(void) MUST_CHECK; /* NULL: no memory */
+/* A copy for a child: private pages are shared until one of the two writes. NULL: no memory. */
+struct space *space_fork(struct space *parent) MUST_CHECK;
 void space_get(struct space *space);
 void space_put(struct space *space);
 

@@ -22,6 +22,7 @@ struct page {
 	unsigned access, object;
 	uint64_t index; /* in the object */
 	uint8_t value;  /* if own */
+	unsigned cell;  /* shared anonymous memory: its byte, which a fork's two have in common */
 };
 
 static struct space *spaces[SPACES];
@@ -29,6 +30,7 @@ static struct page model[SPACES][WINDOW];
 static struct object objects[OBJECTS];
 static unsigned object_pages[OBJECTS];
 static uint8_t object_values[OBJECTS][OBJECT];
+static uint8_t cells[SPACES * WINDOW];
 static bool failing; /* an allocation may have failed in this step */
 
 static uint8_t first_value(unsigned object, uint64_t index)
@@ -96,6 +98,31 @@ static unsigned place(const struct page *pages, unsigned count)
 	return WINDOW;
 }
 
+static bool has_cell(const struct page *page)
+{
+	return page->mapped && page->shared && page->object == ANONYMOUS;
+}
+
+/* Bytes of shared anonymous memory for new pages. */
+static void take_cells(struct page *pages, unsigned count)
+{
+	bool used[SPACES * WINDOW] = {false};
+	unsigned cell = 0;
+
+	for (unsigned i = 0; i < SPACES * WINDOW; i++) {
+		const struct page *page = &model[i / WINDOW][i % WINDOW];
+
+		if (has_cell(page) && !(page >= pages && page < pages + count))
+			used[page->cell] = true;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		while (used[cell])
+			cell++;
+		pages[i].cell = cell;
+		cells[cell++] = 0;
+	}
+}
+
 /* What an access gives: a byte, or a negative FAULT. */
 static int expected(const struct page *page, unsigned access)
 {
@@ -105,6 +132,8 @@ static int expected(const struct page *page, unsigned access)
 		return -ACCERR;
 	if (page->object != ANONYMOUS && page->index >= object_pages[page->object])
 		return -ADRERR;
+	if (has_cell(page))
+		return cells[page->cell];
 	return page->own ? page->value : object_values[page->object][page->index];
 }
 
@@ -139,6 +168,8 @@ static void step_map(unsigned which, unsigned from, unsigned count)
 			.access = access,
 			.object = object,
 			.index = index + i};
+	if (!error && shared && object == ANONYMOUS)
+		take_cells(&pages[wanted], count);
 }
 
 static void step_unmap(unsigned which, unsigned from, unsigned count)
@@ -187,6 +218,10 @@ static void step_store(unsigned which, unsigned at)
 		object_values[page->object][page->index] = value;
 		return;
 	}
+	if (has_cell(page)) {
+		cells[page->cell] = value;
+		return;
+	}
 	page->own = true;
 	page->value = value;
 }
@@ -222,6 +257,20 @@ static void step_truncate(void)
 	object_pages[object] = size;
 }
 
+/* The other space ends, and is a copy of this one from now on. */
+static void step_fork(unsigned which)
+{
+	unsigned other = 1 - which;
+	struct space *child = space_fork(spaces[which]);
+
+	if (failing && !child)
+		return;
+	CHECK(child);
+	space_put(spaces[other]);
+	spaces[other] = child;
+	memcpy(model[other], model[which], sizeof(model[other]));
+}
+
 static void step(bool may_fail)
 {
 	unsigned which = (unsigned)test_random(SPACES), from = (unsigned)test_random(WINDOW);
@@ -240,6 +289,8 @@ static void step(bool may_fail)
 		step_protect(which, from, count);
 	else if (kind < 23)
 		step_truncate();
+	else if (kind < 25)
+		step_fork(which);
 	else if (kind < 60)
 		step_store(which, from);
 	else

@@ -89,9 +89,9 @@ static void test_replace(void)
 	map_at(P(0), 10, RW, 0);
 	for (unsigned i = 0; i < 10; i++)
 		CHECK_EQUAL(store(P(i), 9), 0);
-	CHECK_EQUAL(space->resident, 10);
+	CHECK_EQUAL(space_resident(space), 10);
 	map_at(P(3), 4, MAP_READ, 0);
-	CHECK_EQUAL(space->resident, 6);
+	CHECK_EQUAL(space_resident(space), 6);
 	CHECK_EQUAL(space->vma_count, 3);
 	CHECK_EQUAL(load(P(2)), 9);
 	CHECK_EQUAL(load(P(3)), 0);
@@ -252,7 +252,7 @@ static void test_stack(void)
 	CHECK_EQUAL(load(P(9999) + 8), 7);
 	CHECK_EQUAL(store(P(10004) - SPACE_STACK_LIMIT, 1), 0);
 	CHECK_EQUAL(store(P(10004) - SPACE_STACK_LIMIT - 1, 1), -MAPERR);
-	CHECK_EQUAL(space->resident, 2); /* what lies between is not touched */
+	CHECK_EQUAL(space_resident(space), 2); /* what lies between is not touched */
 	space->stack_limit *= 2;
 	map_at(P(7000), 1, RW, 0);
 	CHECK_EQUAL(store(P(7001 + 255), 1), -MAPERR); /* the guard gap */
@@ -275,9 +275,9 @@ static void test_anonymous(void)
 	map_at(P(0), 8, RW, 0);
 	for (unsigned i = 0; i < 8; i++)
 		CHECK_EQUAL(load(P(i)), 0);
-	CHECK_EQUAL(space->resident, 0); /* the zero page, eight times */
+	CHECK_EQUAL(space_resident(space), 0); /* the zero page, eight times */
 	CHECK_EQUAL(store(P(1) + 7, 9), 0);
-	CHECK_EQUAL(space->resident, 1);
+	CHECK_EQUAL(space_resident(space), 1);
 	CHECK_EQUAL(load(P(1) + 6), 0);
 	CHECK_EQUAL(load(P(1) + 7), 9);
 	CHECK_EQUAL(load(P(2) + 7), 0);
@@ -324,7 +324,7 @@ static void test_private_file(void)
 	frame_put(frame);
 	CHECK_EQUAL(store(P(3), 5), 0); /* written without having been read */
 	CHECK_EQUAL(load(P(3) + 1), 6);
-	CHECK_EQUAL(space->resident, 3);
+	CHECK_EQUAL(space_resident(space), 3);
 	CHECK_EQUAL(load(P(8)), -ADRERR); /* past the end */
 	CHECK_EQUAL(store(P(11), 1), -ADRERR);
 	CHECK_EQUAL(load(P(7)), -ADRERR); /* page 9 cannot be read: EIO */
@@ -386,8 +386,8 @@ static void test_object_unmap(void)
 	}
 	CHECK_EQUAL(store(P(20), 5), 0);
 	object_unmap(&object, 3);
-	CHECK_EQUAL(space->resident, 5);
-	CHECK_EQUAL(other->resident, 3);
+	CHECK_EQUAL(space_resident(space), 5);
+	CHECK_EQUAL(space_resident(other), 3);
 	object_truncate(&object, NEW(3));
 	spaces_audit((struct space *[]){space, other}, 2);
 	CHECK_EQUAL(load(P(1)), 3);
@@ -399,7 +399,7 @@ static void test_object_unmap(void)
 	CHECK_EQUAL(load(P(2)), 4);
 	CHECK_EQUAL(load(P(12)), 4);
 	object_unmap(&object, 0);
-	CHECK_EQUAL(space->resident, 1);
+	CHECK_EQUAL(space_resident(space), 1);
 	CHECK_EQUAL(space->references, 1);
 	space_put(other);
 	object_unmap(&object, 0);

@@ -2,6 +2,7 @@
 /* See space_test.h. */
 #include "memory/space_test.h"
 
+#include "memory/space_internal.h"
 #include "process/oom.h"
 #include "process/process.h"
 
@@ -16,7 +17,6 @@ struct space *space_used;
 
 static struct cache *vma_cache, *space_cache;
 static struct pages_stats at_start;
-static const struct frame *zero_frame;
 
 struct space *current_space(void)
 {
@@ -50,23 +50,16 @@ static struct cache *cache_of(void *object)
 	return frame->slab.cache;
 }
 
-/* The zero page is what an anonymous read maps. */
-static void find_zero_frame(void)
+static void find_caches(void)
 {
 	struct space *space = space_create();
-	struct arch_mapping mapping;
 
 	CHECK(space);
 	space_cache = cache_of(space);
 	CHECK_EQUAL(
 		space_map(space, USER_MIN, PAGE_SIZE, MAP_READ, 0, SPACE_FIXED, NULL, 0), USER_MIN);
 	vma_cache = cache_of(vma_find(space, 0));
-	space_used = space;
-	CHECK_EQUAL(load(USER_MIN), 0);
-	CHECK(arch_lookup(&space->arch, USER_MIN, &mapping));
-	zero_frame = phys_frame(mapping.phys);
 	space_put(space);
-	space_used = NULL;
 }
 
 void spaces_start(void)
@@ -74,7 +67,7 @@ void spaces_start(void)
 	fake_memory_init(SIZE, 0);
 	pages_init(fake_frames_virt(), &(struct pages_range){0, SIZE}, 1);
 	space_init();
-	find_zero_frame();
+	find_caches();
 	pages_statistics(&at_start);
 }
 
@@ -162,8 +155,11 @@ static void audit_ranges(struct space *space)
 
 struct page_audit {
 	struct space *space;
-	uint64_t resident;
+	uint64_t resident[RESIDENT_KINDS];
 };
+
+/* In a frame's flags, above the kernel's own: how many entries hold it. */
+#define COUNT_ONE 16u
 
 static void audit_page(void *context, uintptr_t address, phys_t phys, unsigned access)
 {
@@ -187,8 +183,8 @@ static void audit_page(void *context, uintptr_t address, phys_t phys, unsigned a
 		CHECK(frame->page.object == vma->object);
 		CHECK_EQUAL(frame->page.index, (vma->offset + (address - vma->start)) / PAGE_SIZE);
 	}
-	frame->flags++; /* how many entries hold it */
-	audit->resident++;
+	frame->flags = (uint16_t)(frame->flags + COUNT_ONE);
+	audit->resident[frame_kind(frame)]++;
 }
 
 static void audit_references(void *context, uintptr_t address, phys_t phys, unsigned access)
@@ -198,10 +194,10 @@ static void audit_references(void *context, uintptr_t address, phys_t phys, unsi
 	(void)context;
 	(void)address;
 	(void)access;
-	if (!frame->flags) /* the zero page, or seen already */
+	if (frame->flags < COUNT_ONE) /* the zero page, or seen already */
 		return;
-	CHECK_EQUAL(frame->references, frame->flags + (frame->state == FRAME_OBJECT));
-	frame->flags = 0;
+	CHECK_EQUAL(frame->references, frame->flags / COUNT_ONE + (frame->state == FRAME_OBJECT));
+	frame->flags %= COUNT_ONE;
 }
 
 void spaces_audit(struct space *const *spaces, size_t count)
@@ -212,7 +208,8 @@ void spaces_audit(struct space *const *spaces, size_t count)
 		CHECK(!spaces[i]->lock.state);
 		audit_ranges(spaces[i]);
 		fake_each_page(&spaces[i]->arch, audit_page, &audit);
-		CHECK_EQUAL(spaces[i]->resident, audit.resident);
+		for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
+			CHECK_EQUAL(spaces[i]->resident[kind], audit.resident[kind]);
 	}
 	for (size_t i = 0; i < count; i++)
 		fake_each_page(&spaces[i]->arch, audit_references, NULL);

@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "memory/object.h"
 #include "memory/slab.h"
+#include "process/current.h"
 
 static struct cache vma_cache;
 
@@ -81,6 +82,99 @@ void vma_remove(struct space *space, struct vma *vma)
 	}
 	vma_free(vma);
 }
+
+/* ---- Copying for a fork ---- */
+
+#define COPY_BATCH 32u
+
+/* A batch of VMAs is made at a time, since a lock taken for each would cost more than they do. */
+struct copies {
+	struct space *space;
+	struct vma *first, *last; /* chained by node.right */
+	void *spare[COPY_BATCH];
+	unsigned spare_count;
+};
+
+static struct vma *copy_one(struct copies *copies, const struct vma *from)
+{
+	struct vma *vma;
+
+	if (!copies->spare_count)
+		copies->spare_count = cache_alloc_many(&vma_cache, copies->spare, COPY_BATCH);
+	if (!copies->spare_count)
+		return NULL;
+	vma = copies->spare[--copies->spare_count];
+	vma->node = (struct tree_node){0};
+	vma->start = from->start;
+	vma->end = from->end;
+	vma->access = from->access;
+	vma->flags = from->flags & ~(unsigned)VMA_LOCKED;
+	vma->object = from->object;
+	vma->offset = from->offset;
+	vma->space = copies->space;
+	vma->visited = 0;
+	list_init(&vma->mapping);
+	if (copies->last)
+		copies->last->node.right = &vma->node;
+	else
+		copies->first = vma;
+	copies->last = vma;
+	return vma;
+}
+
+static void undo_copies(struct vma *vma)
+{
+	struct vma *next;
+
+	for (; vma; vma = next) {
+		next = vma_of(vma->node.right);
+		vma_free(vma);
+	}
+}
+
+/* Both spaces' locks are held, so nobody asks for the new VMAs' spaces' pages yet. */
+static void list_copies(struct vma *vma)
+{
+	for (; vma; vma = vma_of(vma->node.right)) {
+		if (!vma->object)
+			continue;
+		object_get(vma->object);
+		spin_lock(&vma->object->lock);
+		list_push_back(&vma->object->mappings, &vma->mapping);
+		spin_unlock(&vma->object->lock);
+	}
+}
+
+int vma_copy_all(struct space *to, struct space *from)
+{
+	struct copies copies;
+	struct vma *vma, *copy = NULL;
+
+	copies.space = to;
+	copies.first = copies.last = NULL;
+	copies.spare_count = 0;
+	for (vma = vma_of(tree_first(&from->vmas)); vma; vma = vma_next(vma)) {
+		if (vma->flags & VMA_DONT_FORK)
+			continue;
+		copy = copy_one(&copies, vma);
+		if (!copy)
+			break;
+		to->pages += (vma->end - vma->start) / PAGE_SIZE;
+		if (++to->vma_count % COPY_BATCH == 0)
+			sched_point();
+	}
+	cache_free_many(&vma_cache, copies.spare, copies.spare_count);
+	if (vma) {
+		undo_copies(copies.first);
+		to->pages = to->vma_count = 0;
+		return -ENOMEM;
+	}
+	list_copies(copies.first);
+	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, to->vma_count);
+	return 0;
+}
+
+/* ---- Joining and splitting ---- */
 
 /* Does b go on where a ends, in every respect? */
 static bool continues(const struct vma *a, const struct vma *b)

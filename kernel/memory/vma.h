@@ -20,6 +20,9 @@ struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
 /* Inserts (and joins with neighbours that continue it); takes the VMA and its reference over. */
 void vma_insert(struct space *space, struct vma *vma);
+/* Gives `to`, which has none, copies of the VMAs that a fork copies, each on its object's list; pages are
+ * not touched. -ENOMEM: `to` has none still. */
+int vma_copy_all(struct space *to, struct space *from) MUST_CHECK;
 /* Takes off the tree, drops the object's reference, frees. */
 void vma_remove(struct space *space, struct vma *vma);
 /* Splits so that no VMA straddles start or end. -ENOMEM: nothing but a split may have happened. */
@@ -33,8 +36,5 @@ uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size);
 bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page);
 /* The hole that would be left without this VMA. */
 void vma_bounds(struct vma *vma, uintptr_t *low, uintptr_t *high);
-
-/* space.c: unmaps whole VMAs in the range; vma_isolate went before. */
-void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end);
 
 #endif

@@ -33,7 +33,7 @@ static void consider(struct process *process, void *context)
 
 	if (process->pid == 1 || !process->space || process->zombie)
 		return;
-	pages = process->space->resident + process->space->arch.tables;
+	pages = space_resident(process->space) + process->space->arch.tables;
 	if (!best->victim || pages > best->pages)
 		*best = (struct choice){process, pages};
 }

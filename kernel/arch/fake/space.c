@@ -188,14 +188,16 @@ static void prune(struct arch_space *space, uintptr_t start, uintptr_t end, uint
 }
 
 void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,
-	uintptr_t ceiling, void (*gone)(void *context, phys_t phys, bool dirty), void *context)
+	uintptr_t ceiling,
+	void (*gone)(void *context, const struct arch_gone *pages, unsigned count), void *context)
 {
 	struct tables *tables = tables_of(space);
 	size_t first = lower_bound(tables, start), last = lower_bound(tables, end);
 
 	assert(start < end && end <= USER_END && !((start | end) % PAGE_SIZE));
 	for (size_t i = first; i < last; i++)
-		gone(context, tables->entries[i].phys, tables->entries[i].dirty);
+		gone(context,
+			&(struct arch_gone){tables->entries[i].phys, tables->entries[i].dirty}, 1);
 	if (tables->count)
 		memmove(&tables->entries[first], &tables->entries[last],
 			(tables->count - last) * sizeof(struct entry));
@@ -217,6 +219,38 @@ void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsi
 			now &= ~(unsigned)MAP_WRITE;
 		entry->access = present(now);
 	}
+}
+
+void arch_share_begin(struct arch_share *share, struct arch_space *from, struct arch_space *to)
+{
+	*share = (struct arch_share){.from = from, .to = to};
+}
+
+int arch_share(struct arch_share *share, uintptr_t start, uintptr_t end,
+	void (*shared)(void *context, phys_t phys), void *context)
+{
+	struct tables *from = tables_of(share->from);
+
+	assert(start < end && end <= USER_END && !((start | end) % PAGE_SIZE));
+	assert(lower_bound(tables_of(share->to), start) == lower_bound(tables_of(share->to), end));
+	for (size_t i = lower_bound(from, start); i < lower_bound(from, end); i++) {
+		struct entry *entry = &from->entries[i];
+		unsigned access = entry->access;
+
+		if (share->read_only)
+			access &= ~(unsigned)MAP_WRITE;
+		if (arch_map(share->to, entry->address, entry->phys, access))
+			return -ENOMEM;
+		share->changed |= access != entry->access;
+		entry->access = access;
+		shared(context, entry->phys);
+	}
+	return 0;
+}
+
+void arch_share_end(struct arch_share *share)
+{
+	share->changed = false;
 }
 
 bool fake_access(struct arch_space *space, uintptr_t address, unsigned access, phys_t *phys)

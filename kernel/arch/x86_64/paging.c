@@ -8,8 +8,9 @@
  * other: the kernel's view, then the user's, which has the same lower half and of the upper half
  * the entry area alone.
  *
- * Locks: kernel mappings are serialised by kernel_lock; a user space's by its owner. Tables are
- * never freed while a CPU may walk them: arch_unmap flushes before it frees.
+ * User spaces' tables are in user_tables.c; here is what of them the CPU's registers and TLB know.
+ *
+ * Locks: kernel mappings are serialised by kernel_lock; a user space's by its owner.
  */
 #include "paging.h"
 
@@ -25,10 +26,7 @@
 #include "process/current.h"
 #include "registers.h"
 
-#define ENTRIES     512u
-#define TOP_SHIFT   39
-#define UPPER_HALF  256u
-#define FLUSH_BATCH 32u
+#define TOP_SHIFT 39
 
 virt_t arch_direct_map;
 
@@ -38,16 +36,6 @@ static bool isolated;
 static bool tagged;       /* TLB entries have PCIDs: pcid.c */
 static bool plain = true; /* neither of these */
 static struct spinlock kernel_lock;
-
-static unsigned index_at(virt_t address, unsigned level)
-{
-	return (unsigned)(address >> (PAGE_SHIFT + 9 * level)) & (ENTRIES - 1);
-}
-
-static uint64_t *table_of(uint64_t entry)
-{
-	return arch_phys_to_ptr(entry & PTE_ADDRESS);
-}
 
 static phys_t table_alloc(void *unused)
 {
@@ -109,8 +97,9 @@ static void flush_tagged(struct arch_space *space, uintptr_t address)
 	arch_irq_restore(interrupts);
 }
 
-/* An entry of the space that was present is another one now. */
-static void flush_page(struct arch_space *space, uintptr_t address)
+/* ---- Flushing user spaces ---- */
+
+void flush_page(struct arch_space *space, uintptr_t address)
 {
 	if (likely(!tagged))
 		invlpg(address);
@@ -118,24 +107,49 @@ static void flush_page(struct arch_space *space, uintptr_t address)
 		flush_tagged(space, address);
 }
 
-/* Tables of the space are about to be freed: whatever a CPU remembers of them must go. INVLPG of any address does
- * that for the kernel's view. */
-static void flush_tables(struct arch_space *space, uintptr_t address)
+/* All entries of the user half, and what the CPU remembers of the tables above them. */
+void flush_space(struct arch_space *space)
 {
+	struct cpu_entry *entry;
 	uint32_t interrupts;
 
 	if (likely(!tagged)) {
-		invlpg(address);
+		cr3_write(cr3_read());
 		return;
 	}
 	interrupts = arch_irq_save();
-	flush_tagged(space, address);
-	if (pcid_uses(&this_cpu()->entry->pcid, &space->tag))
-		flush_user_view(this_cpu()->entry);
+	entry = this_cpu()->entry;
+	if (pcid_changed(&entry->pcid, &space->tag)) {
+		cr3_write(cr3_read()); /* without CR3_NOFLUSH, which reads as 0 */
+		flush_user_view(entry);
+	}
 	arch_irq_restore(interrupts);
 }
 
+void flush_batch(const struct flush *flush)
+{
+	if (flush->all) {
+		flush_space(flush->space);
+		return;
+	}
+	for (unsigned i = 0; i < flush->count; i++)
+		flush_page(flush->space, flush->addresses[i]);
+	/* INVLPG of any address drops what the kernel's view has of the tables (SDM 3A 4.10.4.1). */
+	if (flush->tables && unlikely(tagged)) {
+		uint32_t interrupts = arch_irq_save();
+
+		if (pcid_uses(&this_cpu()->entry->pcid, &flush->space->tag))
+			flush_user_view(this_cpu()->entry);
+		arch_irq_restore(interrupts);
+	}
+}
+
 /* ---- The kernel's half ---- */
+
+void paging_copy_kernel_half(uint64_t *table)
+{
+	memcpy(table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
+}
 
 void paging_init(const struct handoff *handoff)
 {
@@ -270,11 +284,8 @@ phys_t paging_firmware_top(void)
 {
 	phys_t top = table_alloc(NULL);
 
-	if (top) {
-		uint64_t *table = arch_phys_to_ptr(top);
-
-		memcpy(table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
-	}
+	if (top)
+		paging_copy_kernel_half(arch_phys_to_ptr(top));
 	return top;
 }
 
@@ -289,57 +300,7 @@ int paging_firmware_map(phys_t top, phys_t page, uint64_t flags)
 	return 0;
 }
 
-/* ---- User spaces ---- */
-
-int arch_space_init(struct arch_space *space)
-{
-	struct frame *frame = pages_alloc(isolated ? 1 : 0, FRAME_TABLE, PAGES_NORMAL);
-
-	if (!frame)
-		return -ENOMEM;
-	space->top = frame_phys(frame);
-	space->table = frame_ptr(frame);
-	space->tables = isolated ? 2 : 1;
-	pcid_space_init(&space->tag);
-	memset(space->table, 0, PAGE_SIZE / 2);
-	memcpy(space->table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
-	if (isolated) {
-		uint64_t *user = space->table + ENTRIES;
-		unsigned area = index_at(ENTRY_AREA, 3);
-
-		memset(user, 0, PAGE_SIZE);
-		user[area] = kernel_top[area];
-	}
-	return 0;
-}
-
-static void free_tables(struct arch_space *space, uint64_t *table, unsigned level)
-{
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (!(table[i] & PTE_PRESENT))
-			continue;
-		if (level > 1) {
-			free_tables(space, table_of(table[i]), level - 1);
-			sched_point();
-		}
-		pages_free(phys_frame(table[i] & PTE_ADDRESS), 0);
-		space->tables--;
-	}
-}
-
-void arch_space_destroy(struct arch_space *space)
-{
-	for (unsigned i = 0; i < UPPER_HALF; i++) {
-		if (!(space->table[i] & PTE_PRESENT))
-			continue;
-		free_tables(space, table_of(space->table[i]), 2);
-		pages_free(phys_frame(space->table[i] & PTE_ADDRESS), 0);
-		space->tables--;
-	}
-	assert(space->tables == (isolated ? 2 : 1));
-	pages_free(phys_frame(space->top), isolated ? 1 : 0);
-	space->table = NULL;
-}
+/* ---- Using a user space ---- */
 
 /* With page-table isolation, PCIDs, or both. */
 static COLD void use_special(struct cpu_entry *entry, struct arch_space *space, phys_t top)
@@ -376,207 +337,4 @@ void arch_space_use(struct arch_space *space)
 	}
 	entry->kernel_cr3 = entry->user_cr3 = top;
 	cr3_write(top);
-}
-
-static uint64_t user_flags(unsigned access)
-{
-	uint64_t flags = PTE_USER;
-
-	if (!(access & (MAP_READ | MAP_WRITE | MAP_EXECUTE)))
-		return 0; /* PROT_NONE: present for nobody */
-	if (access & MAP_WRITE)
-		flags |= PTE_WRITE;
-	if (!(access & MAP_EXECUTE))
-		flags |= PTE_NX;
-	return flags | PTE_PRESENT;
-}
-
-struct table_source {
-	struct arch_space *space;
-};
-
-static phys_t user_table_alloc(void *context)
-{
-	struct table_source *source = context;
-	phys_t page = table_alloc(NULL);
-
-	if (page)
-		source->space->tables++;
-	return page;
-}
-
-int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access)
-{
-	struct table_source source = {space};
-	unsigned top = index_at(address, 3);
-	uint64_t *entry, old;
-
-	assert(address < USER_END);
-	if (!(space->table[top] & PTE_PRESENT)) {
-		phys_t page = user_table_alloc(&source);
-
-		if (!page)
-			return -ENOMEM;
-		space->table[top] = page | PTE_PRESENT | PTE_WRITE | PTE_USER;
-		if (isolated)
-			space->table[ENTRIES + top] = space->table[top];
-	}
-	entry = walk(table_of(space->table[top]), 2, address, PTE_USER, user_table_alloc, &source);
-	if (!entry)
-		return -ENOMEM;
-	old = *entry;
-	*entry = phys | user_flags(access);
-	if (old & PTE_PRESENT)
-		flush_page(space, address);
-	return 0;
-}
-
-/* The level-0 table that covers an address, or NULL with *next past what is not there. */
-static uint64_t *leaf_table(struct arch_space *space, uintptr_t address, uintptr_t *next)
-{
-	uint64_t *table = space->table;
-
-	for (unsigned level = 3; level > 0; level--) {
-		uint64_t entry = table[index_at(address, level)];
-
-		if (!(entry & PTE_PRESENT)) {
-			uint64_t span = 1ul << (PAGE_SHIFT + 9 * level);
-
-			*next = ALIGN_DOWN(address, span) + span;
-			return NULL;
-		}
-		table = table_of(entry);
-	}
-	*next = ALIGN_DOWN(address, 1ul << 21) + (1ul << 21);
-	return table;
-}
-
-bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mapping *out)
-{
-	uintptr_t next;
-	uint64_t *table = leaf_table(space, address, &next), entry;
-
-	if (!table)
-		return false;
-	entry = table[index_at(address, 0)];
-	if (!(entry & PTE_ADDRESS))
-		return false;
-	out->phys = entry & PTE_ADDRESS;
-	out->access = !(entry & PTE_PRESENT) ? 0
-					     : MAP_READ | (entry & PTE_WRITE ? MAP_WRITE : 0) |
-						       (entry & PTE_NX ? 0 : MAP_EXECUTE);
-	return true;
-}
-
-/* Frames that are unmapped but may still be in a TLB. */
-struct gather {
-	struct arch_space *space;
-	unsigned count;
-	struct {
-		uintptr_t address;
-		uint64_t entry;
-	} pages[FLUSH_BATCH];
-	void (*gone)(void *context, phys_t phys, bool dirty);
-	void *context;
-};
-
-static void gather_flush(struct gather *gather)
-{
-	for (unsigned i = 0; i < gather->count; i++) {
-		if (gather->pages[i].entry & PTE_PRESENT)
-			flush_page(gather->space, gather->pages[i].address);
-	}
-	for (unsigned i = 0; i < gather->count; i++) {
-		uint64_t entry = gather->pages[i].entry;
-
-		gather->gone(gather->context, entry & PTE_ADDRESS, entry & PTE_DIRTY);
-	}
-	gather->count = 0;
-}
-
-/* Frees the empty tables below `table` that lie wholly in [floor, ceiling) and touch [start, end). */
-static void prune(struct arch_space *space, uint64_t *table, unsigned level, uintptr_t base,
-	uintptr_t start, uintptr_t end, uintptr_t floor, uintptr_t ceiling)
-{
-	uint64_t span = 1ul << (PAGE_SHIFT + 9 * level);
-	unsigned count = level == 3 ? UPPER_HALF : ENTRIES;
-	uint64_t below;
-
-	for (unsigned i = index_at(start < base ? base : start, level); i < count; i++) {
-		uintptr_t low = base + i * span;
-
-		if (low >= end)
-			break;
-		if (!(table[i] & PTE_PRESENT))
-			continue;
-		if (level > 1)
-			prune(space, table_of(table[i]), level - 1, low, start, end, floor,
-				ceiling);
-		if (low < floor || low + span > ceiling)
-			continue;
-		below = table[i];
-		table[i] = 0;
-		if (level == 3 && isolated)
-			table[ENTRIES + i] = 0;
-		/* The paging-structure caches may hold it until then (SDM 3A 4.10.4.1). */
-		flush_tables(space, low);
-		pages_free(phys_frame(below & PTE_ADDRESS), 0);
-		space->tables--;
-	}
-}
-
-void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,
-	uintptr_t ceiling, void (*gone)(void *context, phys_t phys, bool dirty), void *context)
-{
-	struct gather gather = {.space = space, .gone = gone, .context = context};
-	uintptr_t next;
-
-	for (uintptr_t address = start; address < end; address = next) {
-		uint64_t *table = leaf_table(space, address, &next);
-
-		if (next > end)
-			next = end;
-		for (; table && address < next; address += PAGE_SIZE) {
-			uint64_t *entry = &table[index_at(address, 0)];
-
-			if (!*entry)
-				continue;
-			gather.pages[gather.count].address = address;
-			gather.pages[gather.count++].entry = *entry;
-			*entry = 0;
-			if (gather.count == FLUSH_BATCH) {
-				gather_flush(&gather);
-				sched_point();
-			}
-		}
-	}
-	gather_flush(&gather);
-	prune(space, space->table, 3, 0, start, end, floor, ceiling);
-}
-
-void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
-	bool (*may_write)(void *context, phys_t phys), void *context)
-{
-	uintptr_t next;
-
-	for (uintptr_t address = start; address < end; address = next) {
-		uint64_t *table = leaf_table(space, address, &next);
-
-		if (next > end)
-			next = end;
-		for (; table && address < next; address += PAGE_SIZE) {
-			uint64_t *entry = &table[index_at(address, 0)], old = *entry;
-			phys_t phys = old & PTE_ADDRESS;
-			unsigned now = access;
-
-			if (!old)
-				continue;
-			if ((access & MAP_WRITE) && !may_write(context, phys))
-				now &= ~(unsigned)MAP_WRITE;
-			*entry = phys | (old & (PTE_DIRTY | PTE_ACCESSED)) | user_flags(now);
-			if (old & PTE_PRESENT)
-				flush_page(space, address);
-		}
-		sched_point();
-	}
 }
