@@ -218,14 +218,14 @@ static void first_process(void *argument)
 	log_stages(handoff, arch_cycles());
 }
 
-static void open_console(struct process *process)
+static void open_console(struct thread *thread)
 {
 	struct file *file;
-	int error = file_open(process->fs, "/dev/console", O_RDWR, 0, &file);
+	int error = file_open(thread->fs, "/dev/console", O_RDWR, 0, &file);
 
 	for (int fd = 0; fd < 3 && !error; fd++) {
 		file_get(file);
-		error = files_install(process->files, file, fd, false);
+		error = files_install(thread->files, file, fd, false);
 		if (error == fd)
 			error = 0;
 		else
@@ -238,20 +238,11 @@ static void open_console(struct process *process)
 
 static void start_first_process(struct handoff *handoff)
 {
-	int error;
-	struct process *process = process_create(NULL, &error);
-	struct thread *thread;
+	struct thread *thread = process_create_first(first_process, handoff);
 
-	if (!process)
-		panic("process 1 cannot be made: error %d", -error);
-	process->files = files_create();
-	process->fs = fs_context_create();
-	thread = process->files && process->fs
-			 ? thread_create(process, "init", first_process, handoff)
-			 : NULL;
 	if (!thread)
 		panic("no memory for process 1");
-	open_console(process);
+	open_console(thread);
 	thread_wake(thread);
 }
 

@@ -13,6 +13,7 @@
 #include "memory/object.h"
 #include "memory/pages.h"
 #include "memory/user.h"
+#include "process/credentials.h"
 #include "process/current.h"
 #include "process/wait.h"
 
@@ -66,6 +67,11 @@ struct files *current_files(void)
 struct fs_context *current_fs(void)
 {
 	return fs;
+}
+
+const struct credentials *current_credentials(void)
+{
+	return credentials_of_root();
 }
 
 int current_pid(void)

@@ -14,13 +14,6 @@ ns_t vfs_now(void)
 	return realtime_offset() + arch_clock();
 }
 
-const struct credentials *current_credentials(void)
-{
-	static const struct credentials root = {0, 0};
-
-	return &root;
-}
-
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what)
 {
 	inode->superblock = superblock;
@@ -46,21 +39,20 @@ void inode_put(struct inode *inode)
 		inode->operations->release(inode);
 }
 
-/* Root may read and write everything, search every directory, and execute what anybody may. Group
- * membership beyond the effective group needs credentials, which are not there yet. */
+/* Root may read and write everything, search every directory, and execute what anybody may. */
 int inode_permission(const struct inode *inode, unsigned int may)
 {
 	const struct credentials *who = current_credentials();
 	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);
 
-	if (who->uid == 0) {
+	if (who->fsuid == 0) {
 		bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
 
 		return may & MAY_EXECUTE && !executable ? -EACCES : 0;
 	}
-	if (who->uid == inode->uid)
+	if (who->fsuid == inode->uid)
 		mode >>= 6;
-	else if (who->gid == inode->gid)
+	else if (credentials_in_group(who, inode->gid))
 		mode >>= 3;
 	return may & ~mode & 7 ? -EACCES : 0;
 }

@@ -109,7 +109,8 @@ static int find_or_make(struct walk *walk, unsigned int mode, struct dentry **ou
 {
 	struct inode *directory = walk->at.dentry->inode;
 	const struct credentials *who = current_credentials();
-	const struct new_inode what = {.mode = S_IFREG | mode, .uid = who->uid, .gid = who->gid};
+	const struct new_inode what = {
+		.mode = S_IFREG | mode, .uid = who->fsuid, .gid = who->fsgid};
 	int error;
 
 	mutex_lock(&directory->lock);

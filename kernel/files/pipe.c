@@ -375,7 +375,8 @@ static const struct inode_operations pipe_inode_operations = {.release = release
 static struct inode *make_pipe_inode(void)
 {
 	const struct credentials *who = current_credentials();
-	const struct new_inode what = {.mode = S_IFIFO | 0600, .uid = who->uid, .gid = who->gid};
+	const struct new_inode what = {
+		.mode = S_IFIFO | 0600, .uid = who->fsuid, .gid = who->fsgid};
 	struct inode *inode = kzalloc(sizeof(*inode));
 
 	if (!inode)

@@ -35,6 +35,7 @@
 #include "lib/lock.h"
 #include "lib/types.h"
 #include "memory/object.h"
+#include "process/credentials.h"
 #include "process/mutex.h"
 
 struct dentry;
@@ -133,13 +134,6 @@ static inline bool is_directory(const struct inode *inode)
 /* ---- inode.c ---- */
 
 enum may { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
-
-struct credentials {
-	uint32_t uid, gid; /* effective, for files */
-};
-
-/* Who asks: for now everybody is root (there are no set*id calls yet). */
-const struct credentials *current_credentials(void);
 
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what);
 void inode_get(struct inode *inode);

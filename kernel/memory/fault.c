@@ -183,7 +183,7 @@ int space_fault(uintptr_t address, enum fault_access access, bool user, struct f
 	}
 	if (error && result->signal == SIGKILL && user)
 		log_warn("out of memory: %s[%d] wanted the page at %#lx and has %lu resident pages",
-			current_thread()->name, current_process()->pid, address,
+			current_thread()->name, current_process()->id, address,
 			space_resident(space));
 	return error;
 }

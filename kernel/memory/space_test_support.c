@@ -9,7 +9,7 @@
 #define MIB  (UINT64_C(1) << 20)
 #define SIZE (64 * MIB)
 
-static struct process process = {.pid = 7};
+static struct process process = {.id = 7};
 static struct thread thread = {.name = "tester", .process = &process};
 
 struct thread *fake_thread = &thread;

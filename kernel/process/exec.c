@@ -22,6 +22,7 @@
 #include "memory/object.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "process/current.h"
 #include "process/elf.h"
 #include "process/process.h"
 
@@ -219,7 +220,7 @@ static int read_image(struct file *file, struct elf_image *image)
 
 static int open_program(const char *path, struct file **out)
 {
-	int error = file_open(current_process()->fs, path, O_RDONLY, 0, out);
+	int error = file_open(current_fs(), path, O_RDONLY, 0, out);
 
 	if (error)
 		return error;
@@ -488,19 +489,23 @@ static void commit(
 	struct process *process = current_process();
 	struct thread *self = current_thread();
 	struct space *old = process->space;
+	char *old_path;
 
 	base_name(self->name, path);
 	memcpy(process->name, self->name, NAME_SIZE);
-	kfree(process->path);
-	process->path = kept_path;
 	self->clear_tid = user_pointer(0);
-	files_close_on_exec(process->files);
-	spin_lock(&process_lock); /* for who looks at other processes' spaces */
+	files_close_on_exec(self->files);
+	spin_lock(&process_lock); /* for who looks at other processes */
+	old_path = process->path;
+	process->path = kept_path;
 	process->space = program->space;
+	process->has_executed = true;
 	spin_unlock(&process_lock);
 	arch_space_use(&program->space->arch);
 	arch_user_start(self, program->entry, stack_pointer);
-	process_vfork_done(process);
+	signal_exec();
+	process_vfork_done(self);
+	kfree(old_path);
 	if (old)
 		space_put(old);
 }

@@ -31,7 +31,7 @@ static void consider(struct process *process, void *context)
 	struct choice *best = context;
 	uint64_t pages;
 
-	if (process->pid == 1 || !process->space || process->zombie)
+	if (process->id == 1 || !process->space || process->zombie)
 		return;
 	pages = space_resident(process->space) + process->space->arch.tables;
 	if (!best->victim || pages > best->pages)
@@ -47,12 +47,12 @@ bool oom_relieve(void)
 	spin_lock(&process_lock);
 	process_for_each(consider, &best);
 	own = !best.victim || best.victim == self;
-	fresh = !own && !best.victim->exiting && !(best.victim->pending & KILL_BIT);
+	fresh = !own && !best.victim->exiting && !(best.victim->signals.pending & KILL_BIT);
 	if (fresh) {
-		signal_send(best.victim, SIGKILL);
+		signal_send_kernel(best.victim, SIGKILL);
 		log_warn(
 			"out of memory: %s[%d] wanted a page; %s[%d], which has %lu KiB, is killed",
-			self->name, self->pid, best.victim->name, best.victim->pid, best.pages * 4);
+			self->name, self->id, best.victim->name, best.victim->id, best.pages * 4);
 	}
 	spin_unlock(&process_lock);
 	if (own)

@@ -2,17 +2,22 @@
 /*
  * Processes and threads.
  *
- * A process owns what its threads share: address space, descriptor table, fs context, signals, its
- * place in the tree. A thread is what runs. Kernel threads belong to no process.
+ * A process (Linux: thread group) is what its threads share for good: address space, signal actions,
+ * limits, its place in the tree. A thread is what runs, and what it may share with threads of other
+ * processes too it holds by itself: descriptor table, fs context, credentials. Kernel threads belong
+ * to no process.
  *
- * Life: process_create makes a child with one thread that has not run. A thread ends in thread_exit,
- * always by itself, on the way to user mode or inside a call; the last one of a process makes it a
- * zombie that its parent's wait4 takes away. The thread's stack is freed by the next thread on that
- * CPU (switch_finish). Children of a process that ends go to process 1.
+ * Life: clone.c makes a child that has not run. A thread ends in thread_exit, always by itself, on
+ * the way to user mode or inside a call; the last one of a process makes it a zombie that its
+ * parent's wait takes away (wait4.c), or that goes at once where the parent does not want it. The
+ * thread's memory is freed by the next thread on that CPU (switch_finish). Children of a process
+ * that ends go to its next ancestor that is a subreaper, or to process 1.
  *
- * Locks: process_lock guards the tree (parent, children, pid table, states of zombies) and the
- * signal fields; it is taken before a run queue's lock and after a mutex. References: the pid table
- * has one on the process; whoever keeps a pointer past process_lock takes another.
+ * Locks: process_lock guards the tree (parent, children, threads, pid objects, states of zombies),
+ * and the signals; it is taken before a run queue's lock and after a mutex. What is marked "own" is
+ * changed by the thread itself alone, under process_lock where others look at it.
+ * References: the pid object of its id has one on the process until it is reaped; whoever keeps a
+ * pointer past process_lock takes another. A thread is only reached under process_lock.
  */
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
@@ -21,81 +26,112 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "process/pid.h"
 #include "process/sched_entity.h"
+#include "process/signal.h"
 #include "process/timer.h"
 #include "process/wait.h"
 
+struct credentials;
+struct file;
 struct files;
 struct fs_context;
 struct space;
 
-#define PID_MAX   32768
 #define NAME_SIZE 16
 
 enum thread_work_flag {
 	WORK_RESCHEDULE = 1,
-	WORK_SIGNAL = 2, /* a signal is pending that is not blocked, or the process ends */
+	WORK_SIGNAL = 2, /* a signal is pending that is not blocked, or the thread is to end */
+};
+
+/* What a thread, or those of a process that are gone, or children waited for have used. */
+struct usage {
+	ns_t user, system;
+	uint64_t minor_faults, major_faults;
+	uint64_t voluntary, involuntary; /* context switches */
+	uint64_t blocks_in, blocks_out;
+	uint64_t resident_peak; /* pages */
+};
+
+/* RLIMIT_*: what a process may have, and up to what it may raise that itself. */
+#define LIMITS          16
+#define LIMIT_UNLIMITED UINT64_MAX
+struct limit {
+	uint64_t soft, hard;
 };
 
 struct thread {
 	struct arch_thread arch;
-	struct process *process; /* NULL: a kernel thread */
+	struct process *process; /* NULL: a kernel thread, or one that is gone from its process */
 	uint32_t work;           /* enum thread_work_flag, or-ed; changed atomically */
 	bool frame_changed;      /* its user registers were: a system call leaves by the long way */
 	struct sched_entity sched;
-	/* the thread's own */
-	int tid;
+	/* by process_lock */
+	int tid;              /* pid->number; only exec by another than the leader changes it */
+	struct pid *pid;      /* NULL: a kernel thread */
+	struct list siblings; /* process->threads */
+	struct thread_signals signals;
+	/* own */
 	char name[NAME_SIZE];
-	struct list siblings; /* process->threads, by process_lock */
+	struct files *files;
+	struct fs_context *fs;
+	const struct credentials *credentials; /* NULL: a kernel thread, which is root */
+	struct usage usage;                    /* without CPU time */
 	struct timer sleep_timer;
 	bool timed_out;
-	user_t clear_tid;       /* set to 0 and woken as a futex at the end; 0: none */
-	uint64_t blocked;       /* signal mask: bit n - 1 is signal n */
-	struct space *borrowed; /* kernel threads: none */
+	bool no_new_privs;
+	bool has_children;       /* it made some: its end matters to them */
+	int parent_death_signal; /* got when the thread that made it ends; 0: none */
+	user_t clear_tid;        /* set to 0 and woken as a futex at the end; 0: none */
+	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
+	struct vfork *vfork;     /* by process_lock: who waits for its exec or end; NULL: nobody */
+	struct space *borrowed;  /* kernel threads: none */
 };
 
+enum child_event { CHILD_STOPPED = 1, CHILD_CONTINUED = 2 };
+
 struct process {
-	int pid;
+	struct pid *pid;
+	int id; /* pid->number */
 	uint32_t references;
-	char name[NAME_SIZE];
-	char *path; /* of the program, for logs and /proc */
+	char name[NAME_SIZE]; /* of its leader */
+	char *path;           /* of the program, for logs and /proc; by process_lock */
 
 	/* by process_lock */
 	struct process *parent;
 	struct list children, sibling; /* zombies too */
-	struct list threads;
+	struct list threads;           /* that have not ended */
 	unsigned thread_count;
-	int group, session;
-	bool zombie;
-	bool exiting;
-	int exit_status;  /* as wait4 gives it */
-	int exit_signal;  /* what the parent gets at the end: SIGCHLD, or 0 */
-	uint64_t pending; /* signals sent to the process */
-	uint64_t ignored; /* SIG_IGN */
-	ns_t cpu_time;    /* of threads that are gone */
-	ns_t child_time;  /* of children waited for */
+	struct thread *leader; /* whose tid is the process's id; NULL: it ended, others go on */
+	struct pid *group, *session;
+	int group_id, session_id; /* their numbers; read without the lock by the process itself */
+	struct list group_link, session_link;
+	struct list events;     /* children with something to tell: child->event_link */
+	struct list event_link; /* on the parent's; empty: nothing */
+	bool exiting;           /* all its threads are to end; exit_status is decided */
+	bool zombie;            /* all have */
+	bool has_executed;      /* since its parent made it: setpgid is too late */
+	bool subreaper;         /* orphans below come here */
+	struct thread *exec;    /* all others are to end, for this one's new program */
+	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
+	int stop_signal;        /* by which it was stopped last */
+	int exit_status;        /* as wait4 gives it */
+	uint32_t uid;           /* a zombie's: who its leader was */
+	int exit_signal;        /* what the parent gets at the end: SIGCHLD, another, or 0 */
+	struct process_signals signals;
+	struct usage usage;       /* of its threads that are gone */
+	struct usage child_usage; /* of children waited for, and of theirs */
+	/* RLIMIT_*: changed under the lock; single words are read without */
+	struct limit limits[LIMITS];
+	uint32_t dumpable; /* PR_SET_DUMPABLE */
 
-	struct space *space; /* NULL once it is given up */
-	struct files *files;
-	struct fs_context *fs;
+	struct space *space;          /* NULL once it is given up */
 	struct wait_queue child_wait; /* wakes wait4 */
-	bool vfork;                   /* the parent sleeps until exec or exit */
-	struct wait_queue vfork_wait; /* of the child: the parent is on it */
 	ns_t started;
 };
 
-extern struct spinlock process_lock;
-
 void process_init(void);
-/* A child of `parent` (NULL: process 1) with no thread yet. -EAGAIN: no pid; NULL + errno form:
- * the result is a pointer or NULL with *error set. */
-struct process *process_create(struct process *parent, int *error) MUST_CHECK;
-void process_discard(struct process *process); /* one that never ran */
-void process_give_up(struct process *process);
-void process_vfork_done(struct process *process);
-void process_get(struct process *process);
-void process_put(struct process *process);
-struct process *process_find(int pid) requires(process_lock);
 
 static inline struct process *current_process(void)
 {
@@ -106,31 +142,90 @@ static inline struct process *current_process(void)
 struct space *current_space(void);
 struct space *thread_space(struct thread *thread);
 
-/* A thread that starts in function(argument) and, for a process, then goes to user mode. Not yet
- * runnable: thread_wake. NULL: no memory. */
-struct thread *thread_create(struct process *process, const char *name, void (*function)(void *),
-	void *argument) MUST_CHECK;
-void thread_discard(struct thread *thread); /* one that never ran */
-/* The scheduler has switched away from a thread for the last time. Interrupts off, no locks held. */
-void thread_free(struct thread *thread);
+/* ---- process.c ---- */
 
-/* Ends the running thread; the last one of its process ends that with `status`. */
-void thread_exit(int status) NORETURN;
-/* Ends all threads of the running process. status as wait4 gives it. */
-void process_exit(int status) NORETURN;
-
-/* wait4: the pid, 0 for WNOHANG with nothing to tell, or a negative errno. */
-long process_wait(int which, unsigned options, int *status, ns_t *cpu_time) MUST_CHECK;
+void process_get(struct process *process);
+void process_put(struct process *process);
+struct process *process_find(int id) requires(process_lock);
+struct thread *thread_find(int tid) requires(process_lock);
 /* Every process, zombies too. */
 void process_for_each(void (*visit)(struct process *process, void *context),
 	void *context) requires(process_lock);
+struct process *process_one(void) requires(process_lock);
+/* Moves a process to another group, or to another session and group. */
+void process_set_group(struct process *process, struct pid *group) requires(process_lock);
+void process_set_session(struct process *process, struct pid *session) requires(process_lock);
+ns_t process_cpu_time(struct process *process) requires(process_lock);
+void usage_add(struct usage *sum, const struct usage *more);
 
+/* ---- clone.c ---- */
+
+/* clone(2), clone3(2). */
+struct clone_request {
+	uint64_t flags;  /* CLONE_*, without the exit signal */
+	int exit_signal; /* 0: none */
+	uintptr_t stack; /* where the child's begins (its top); 0: as the caller's */
+	uintptr_t tls;
+	user_t parent_tid, child_tid, pidfd;
+	int wanted; /* tid; 0: any */
+};
+
+/* Makes a thread or a process and starts it. The tid, or a negative errno. */
+long process_clone(const struct clone_request *request) MUST_CHECK;
+void process_vfork_done(struct thread *thread);
+/* A kernel thread that starts in function(argument). Not yet runnable: thread_wake. NULL: no memory. */
+struct thread *thread_create(const char *name, void (*function)(void *), void *argument) MUST_CHECK;
+/* Process 1 with its thread, not yet runnable. NULL: no memory. */
+struct thread *process_create_first(void (*function)(void *), void *argument) MUST_CHECK;
+/* Of one that never ran; or the scheduler has switched away from it for the last time (interrupts
+ * off, no locks held). */
+void thread_free(struct thread *thread);
+
+/* ---- exit.c ---- */
+
+/* Ends the running thread; the last one of its process ends that, with `status` if nothing else was
+ * decided before. */
+void thread_exit(int status) NORETURN;
+/* Ends all threads of the running process. status as wait4 gives it. */
+void process_exit_group(int status) NORETURN;
+/* Lets go of the address space; the caller is the last thread, or there is none. */
+void process_give_up_space(struct process *process);
+void process_reap(struct process *zombie) requires(process_lock);
 /* Process 1 is gone: what it left as status. Set once. */
 void process_one_ended(int status);
 
-/* exec.c: replaces the running process's program. `strings` are kernel copies. On success the
- * thread's user registers are those of the new program. Once the old space is given up failure ends
- * the process. */
+/* ---- wait4.c ---- */
+
+enum wait_which { WAIT_ANY, WAIT_ONE, WAIT_GROUP };
+
+struct wait_request {
+	enum wait_which which;
+	int id;           /* of the child or the group */
+	unsigned options; /* as waitid(2) has them */
+};
+
+struct wait_result {
+	int id;
+	uint32_t uid;
+	int code;        /* CLD_* */
+	int status;      /* exit code or signal, as siginfo has it */
+	int wait_status; /* as wait4 gives it */
+	struct usage usage;
+};
+
+/* The id of the child, 0 for WNOHANG with nothing to tell, or a negative errno. */
+long process_wait(const struct wait_request *request, struct wait_result *result) MUST_CHECK;
+/* Tells the parent that `process` has stopped or goes on (CLD_STOPPED, CLD_CONTINUED) or ended;
+ * `status` is the signal, as siginfo has it. */
+void child_status_changed(struct process *process, int code, int status) requires(process_lock);
+/* A zombie tells its parent. If that does not want to know, it goes at once: the pointer may be dead
+ * afterwards. */
+void child_ended(struct process *zombie) requires(process_lock);
+
+/* ---- exec.c: replaces the running process's program ---- */
+
+/* `strings` are kernel copies. On success the thread's user registers are those of the new program.
+ * Once the old space is given up failure ends the process. */
 struct exec_strings {
 	char *bytes; /* argv then envp, NUL-terminated one after the other */
 	size_t size; /* bytes used */
@@ -143,15 +238,6 @@ int exec_strings_add(
 int exec_strings_room(struct exec_strings *strings, size_t more) MUST_CHECK;
 void exec_strings_free(struct exec_strings *strings);
 int process_exec(const char *path, struct exec_strings *strings) MUST_CHECK;
-
-/* signal.c */
-void signal_send(struct process *process, int signal) requires(process_lock);
-int signal_kill(int pid, int signal) MUST_CHECK; /* kill(2) */
-void signal_deliver(void);                       /* on the way to user mode; interrupts on */
-bool signal_kill_pending(void);                  /* the running process is to end */
-void signal_mask_changed(void);                  /* the running thread's */
-const char *signal_name(int signal);
-bool signal_dumps_core(int signal);
 
 bool stack_guard_hit(virt_t address); /* arch */
 

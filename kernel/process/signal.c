@@ -13,9 +13,7 @@
 #include "process/process.h"
 #include "process/sched.h"
 
-#define BIT(signal)    (1ul << ((signal)-1))
-#define SIGNALS        64
-#define CORE_DUMPED    0x80
+#define BIT(signal)    SIGNAL_BIT(signal)
 #define DEFAULT_IGNORE (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
 #define DEFAULT_CORE                                                                            \
 	(BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) | \
@@ -40,27 +38,98 @@ bool signal_dumps_core(int signal)
 
 static uint64_t deliverable(const struct thread *thread)
 {
-	return thread->process->pending & ~(thread->blocked & ~(BIT(SIGKILL) | BIT(SIGSTOP)));
+	return thread->process->signals.pending &
+	       ~(thread->signals.blocked & ~(BIT(SIGKILL) | BIT(SIGSTOP)));
 }
 
-void signal_send(struct process *process, int signal)
+struct signal_policy signal_policy(struct process *process, int signal)
+{
+	return (struct signal_policy){.ignored = process->signals.ignored & BIT(signal)};
+}
+
+int signal_thread_clone(struct thread *child, struct thread *parent, uint64_t clone_flags)
+{
+	(void)clone_flags;
+	child->signals.blocked = parent->signals.blocked;
+	return 0;
+}
+
+int signal_process_clone(struct process *child, struct process *parent, uint64_t clone_flags)
+{
+	(void)clone_flags;
+	child->signals.ignored = parent->signals.ignored;
+	return 0;
+}
+
+void signal_exec(void)
+{
+}
+
+void signal_thread_exit(struct thread *thread)
+{
+	(void)thread;
+}
+
+void signal_process_free(struct process *process)
+{
+	(void)process;
+}
+
+/* Makes a thread look at what is to be done before it goes on in user mode. */
+static void alert(struct thread *thread) requires(process_lock)
+{
+	thread_set_work(thread, WORK_SIGNAL);
+	thread_wake(thread);
+}
+
+int signal_send(struct process *process, const struct siginfo *info)
+{
+	struct thread *thread;
+	int signal = info->si_signo;
+
+	if (process->zombie || process->exiting)
+		return 0;
+	/* Process 1 gets no signal by which it could end. */
+	if (process->id == 1 && !(DEFAULT_IGNORE & BIT(signal)))
+		return 0;
+	if ((process->signals.ignored & BIT(signal)) || (DEFAULT_IGNORE & BIT(signal)))
+		return 0;
+	process->signals.pending |= BIT(signal);
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (deliverable(thread))
+			alert(thread);
+	}
+	return 0;
+}
+
+int signal_send_thread(struct thread *thread, const struct siginfo *info)
+{
+	return signal_send(thread->process, info);
+}
+
+void signal_send_kernel(struct process *process, int signal)
+{
+	siginfo_t info = {0};
+
+	info.si_signo = signal;
+	info.si_code = SI_KERNEL;
+	if (signal_send(process, &info))
+		log_debug("%s[%d]: %s is lost", process->name, process->id, signal_name(signal));
+}
+
+void signal_end_group(struct process *process, int status)
 {
 	struct thread *thread;
 
-	if (process->zombie || process->exiting)
+	if (process->exiting)
 		return;
-	/* Process 1 gets no signal by which it could end. */
-	if (process->pid == 1 && !(DEFAULT_IGNORE & BIT(signal)))
-		return;
-	if ((process->ignored & BIT(signal)) || (DEFAULT_IGNORE & BIT(signal)))
-		return;
-	process->pending |= BIT(signal);
+	process->exiting = true;
+	process->exit_status = status;
 	list_for_each(thread, &process->threads, siblings)
 	{
-		if (!deliverable(thread))
-			continue;
-		thread_set_work(thread, WORK_SIGNAL);
-		thread_wake(thread);
+		if (thread != current_thread())
+			alert(thread);
 	}
 }
 
@@ -73,7 +142,12 @@ bool current_signal_pending(void)
 
 bool signal_kill_pending(void)
 {
-	return __atomic_load_n(&current_process()->pending, __ATOMIC_RELAXED) & BIT(SIGKILL);
+	struct thread *self = current_thread();
+	struct process *process = self->process;
+	struct thread *exec = __atomic_load_n(&process->exec, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&process->signals.pending, __ATOMIC_RELAXED) & BIT(SIGKILL) ||
+	       __atomic_load_n(&process->exiting, __ATOMIC_RELAXED) || (exec && exec != self);
 }
 
 /* Whether the mask change made a pending signal deliverable. */
@@ -95,21 +169,27 @@ static void send_to_member(struct process *process, void *context) no_lock_check
 {
 	struct group_send *send = context;
 
-	if (process->zombie || (send->group >= 0 && process->group != send->group))
+	if (process->zombie)
 		return;
-	if (send->group < 0 && (process->pid == 1 || process == current_process()))
+	if (send->group < 0 && (process->id == 1 || process == current_process()))
 		return; /* kill(-1): everybody but process 1 and oneself */
 	send->count++;
 	if (send->signal)
-		signal_send(process, send->signal);
+		signal_send_kernel(process, send->signal);
 }
 
 static int send_many(int group, int signal)
 {
 	struct group_send send = {group, signal, 0};
+	struct process *process;
+	struct pid *pid;
 
 	spin_lock(&process_lock);
-	process_for_each(send_to_member, &send);
+	pid = group < 0 ? NULL : pid_find(group);
+	if (pid)
+		list_for_each(process, &pid->group, group_link) send_to_member(process, &send);
+	else if (group < 0)
+		process_for_each(send_to_member, &send);
 	spin_unlock(&process_lock);
 	return send.count ? 0 : -ESRCH;
 }
@@ -134,7 +214,7 @@ int signal_kill(int pid, int signal)
 	spin_lock(&process_lock);
 	process = process_find(pid);
 	if (process && signal)
-		signal_send(process, signal);
+		signal_send_kernel(process, signal);
 	spin_unlock(&process_lock);
 	return process ? 0 : -ESRCH;
 }
@@ -143,24 +223,29 @@ int signal_kill(int pid, int signal)
 static void end_by(int signal) NORETURN;
 static void end_by(int signal)
 {
-	process_exit(signal | (signal_dumps_core(signal) ? CORE_DUMPED : 0));
+	process_exit_group(signal | (signal_dumps_core(signal) ? CORE_DUMPED : 0));
 }
 
 void signal_deliver(void)
 {
 	struct thread *self = current_thread();
 	uint64_t ready;
-	int signal = 0;
+	int signal = 0, status;
+	bool ends;
 
 	spin_lock(&process_lock);
 	ready = deliverable(self);
 	if (ready) {
 		signal = __builtin_ctzl(ready & BIT(SIGKILL) ? BIT(SIGKILL) : ready) + 1;
-		self->process->pending &= ~BIT(signal);
+		self->process->signals.pending &= ~BIT(signal);
 	}
+	ends = self->process->exiting || (self->process->exec && self->process->exec != self);
+	status = self->process->exit_status;
 	if (!(deliverable(self)))
 		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_SIGNAL, __ATOMIC_RELAXED);
 	spin_unlock(&process_lock);
+	if (ends)
+		thread_exit(status);
 	if (!signal)
 		return;
 	if (BIT(signal) & (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU)))
@@ -172,7 +257,7 @@ void thread_fault(int signal, int code, uintptr_t address, const char *what)
 {
 	struct thread *self = current_thread();
 
-	log_info("%s[%d]: %s (code %d): %s %#lx, at rip %#lx", self->name, self->process->pid,
+	log_info("%s[%d]: %s (code %d): %s %#lx, at rip %#lx", self->name, self->process->id,
 		signal_name(signal), code, what, address, arch_user_ip(self));
 	end_by(signal);
 }
@@ -180,6 +265,6 @@ void thread_fault(int signal, int code, uintptr_t address, const char *what)
 void signal_current(int signal)
 {
 	spin_lock(&process_lock);
-	signal_send(current_process(), signal);
+	signal_send_kernel(current_process(), signal);
 	spin_unlock(&process_lock);
 }

@@ -146,7 +146,7 @@ static long change_inode(struct inode *inode, const struct change *change)
 {
 	const struct credentials *who = current_credentials();
 
-	if (who->uid && who->uid != inode->uid)
+	if (who->fsuid && who->fsuid != inode->uid)
 		return -EPERM;
 	mutex_lock(&inode->lock);
 	if (change->mode)

@@ -17,8 +17,8 @@ static long make(int directory_fd, user_t path, struct new_inode *what)
 
 	if (error)
 		return error;
-	what->uid = who->uid;
-	what->gid = who->gid;
+	what->uid = who->fsuid;
+	what->gid = who->fsgid;
 	error = get_walk(&walk, directory_fd, text.text);
 	if (!error)
 		error = vfs_make(&walk, what);

@@ -4,6 +4,8 @@
 #include <asm/signal.h>
 #include <linux/reboot.h>
 #include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/time.h>
 #include <linux/utsname.h>
 #include <linux/wait.h>
 
@@ -31,7 +33,7 @@ long sys_sched_yield(void)
 
 long sys_getpid(void)
 {
-	return current_process()->pid;
+	return current_process()->id;
 }
 
 long sys_gettid(void)
@@ -45,7 +47,7 @@ long sys_getppid(void)
 	long pid;
 
 	spin_lock(&process_lock);
-	pid = process->parent ? process->parent->pid : 0;
+	pid = process->parent ? process->parent->id : 0;
 	spin_unlock(&process_lock);
 	return pid;
 }
@@ -78,7 +80,7 @@ long sys_exit(int status)
 
 long sys_exit_group(int status)
 {
-	process_exit((status & 0xff) << 8);
+	process_exit_group((status & 0xff) << 8);
 }
 
 long sys_set_tid_address(user_t tid)
@@ -112,71 +114,14 @@ long sys_arch_prctl(int code, uintptr_t address)
 	}
 }
 
-/* ---- vfork ---- */
-
-static void child_starts(void *unused)
-{
-	(void)unused;
-}
-
-static int share_with_child(struct process *self, struct process *child)
-{
-	child->files = files_copy(self->files);
-	child->fs = fs_context_copy(self->fs);
-	if (!child->files || !child->fs)
-		return -ENOMEM;
-	child->space = self->space;
-	space_get(child->space);
-	child->vfork = true;
-	if (self->path) {
-		child->path = kmalloc(strlen(self->path) + 1);
-		if (!child->path)
-			return -ENOMEM;
-		memcpy(child->path, self->path, strlen(self->path) + 1);
-	}
-	return 0;
-}
-
-/* Until the child has a program of its own, or is gone; or the caller is killed. */
-static void wait_for_vfork(struct process *child)
-{
-	struct waiter waiter;
-
-	while (__atomic_load_n(&child->vfork, __ATOMIC_ACQUIRE) && !signal_kill_pending()) {
-		wait_prepare(&child->vfork_wait, &waiter);
-		if (__atomic_load_n(&child->vfork, __ATOMIC_ACQUIRE))
-			wait_sleep_uninterruptible();
-		wait_finish(&child->vfork_wait, &waiter);
-	}
-}
+/* ---- clone ---- */
 
 long sys_vfork(void)
 {
-	struct thread *self = current_thread(), *thread = NULL;
-	struct process *child;
-	int error, pid;
+	const struct clone_request request = {
+		.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
 
-	child = process_create(self->process, &error);
-	if (!child)
-		return error;
-	error = share_with_child(self->process, child);
-	if (!error) {
-		thread = thread_create(child, self->name, child_starts, NULL);
-		if (!thread)
-			error = -ENOMEM;
-	}
-	if (error) {
-		process_discard(child);
-		return error;
-	}
-	thread->blocked = self->blocked;
-	arch_user_clone(thread, self, 0);
-	pid = child->pid;
-	process_get(child);
-	thread_wake(thread);
-	wait_for_vfork(child);
-	process_put(child);
-	return pid;
+	return process_clone(&request);
 }
 
 /* ---- execve ---- */
@@ -275,10 +220,43 @@ long sys_execve(user_t path, user_t argv, user_t envp)
 
 /* ---- wait4, kill ---- */
 
+static struct __kernel_old_timeval to_timeval(ns_t time)
+{
+	return (struct __kernel_old_timeval){
+		(long)(time / NS_PER_SECOND), (long)(time % NS_PER_SECOND / 1000)};
+}
+
+static int put_usage(user_t out, const struct usage *usage)
+{
+	struct rusage record = {
+		.ru_utime = to_timeval(usage->user),
+		.ru_stime = to_timeval(usage->system),
+		.ru_maxrss = (long)(usage->resident_peak * (PAGE_SIZE / 1024)),
+		.ru_minflt = (long)usage->minor_faults,
+		.ru_majflt = (long)usage->major_faults,
+		.ru_inblock = (long)usage->blocks_in,
+		.ru_oublock = (long)usage->blocks_out,
+		.ru_nvcsw = (long)usage->voluntary,
+		.ru_nivcsw = (long)usage->involuntary,
+	};
+
+	return copy_to_user(out, &record, sizeof(record));
+}
+
+/* wait4's pid argument. */
+static struct wait_request wait_request_of(int pid, unsigned options)
+{
+	if (pid == -1)
+		return (struct wait_request){WAIT_ANY, 0, options};
+	if (pid > 0)
+		return (struct wait_request){WAIT_ONE, pid, options};
+	return (struct wait_request){WAIT_GROUP, pid ? -pid : current_group(), options};
+}
+
 long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
 {
-	ns_t cpu_time = 0;
-	int value = 0;
+	struct wait_request request;
+	struct wait_result child;
 	long result;
 
 	if (options &
@@ -286,18 +264,13 @@ long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	result = process_wait(pid, options, &value, &cpu_time);
+	request = wait_request_of(pid, options | WEXITED);
+	result = process_wait(&request, &child);
 	if (result <= 0)
 		return result;
-	if (usage.address) {
-		struct rusage record = {0};
-
-		record.ru_utime.tv_sec = (long)(cpu_time / NS_PER_SECOND);
-		record.ru_utime.tv_usec = (long)(cpu_time % NS_PER_SECOND / 1000);
-		if (copy_to_user(usage, &record, sizeof(record)))
-			return -EFAULT;
-	}
-	if (status.address && copy_to_user(status, &value, sizeof(value)))
+	if (usage.address && put_usage(usage, &child.usage))
+		return -EFAULT;
+	if (status.address && copy_to_user(status, &child.wait_status, sizeof(child.wait_status)))
 		return -EFAULT;
 	return result;
 }
@@ -322,7 +295,7 @@ long sys_tgkill(int pid, int tid, int signal)
 
 long sys_rt_sigprocmask(int how, user_t set, user_t old, size_t size)
 {
-	struct thread *self = current_thread();
+	struct thread_signals *self = &current_thread()->signals;
 	uint64_t before = self->blocked, mask;
 
 	if (size != sizeof(mask))
@@ -362,14 +335,14 @@ long sys_getpgid(int pid)
 	spin_lock(&process_lock);
 	process = find_or_self(pid);
 	if (process)
-		result = process->group;
+		result = process->group_id;
 	spin_unlock(&process_lock);
 	return result;
 }
 
 long sys_getpgrp(void)
 {
-	return sys_getpgid(0);
+	return current_group();
 }
 
 long sys_getsid(int pid)
@@ -380,40 +353,36 @@ long sys_getsid(int pid)
 	spin_lock(&process_lock);
 	process = find_or_self(pid);
 	if (process)
-		result = process->session;
+		result = process->session_id;
 	spin_unlock(&process_lock);
 	return result;
 }
 
-struct group_query {
-	int group, session;
-	bool found;
-};
-
-static void is_group_of_session(struct process *process, void *context)
+/* Whether a group with processes of the session has this number. */
+static bool group_in_session(struct pid *group, struct pid *session) requires(process_lock)
 {
-	struct group_query *query = context;
-
-	if (process->group == query->group && process->session == query->session)
-		query->found = true;
+	return group && !list_empty(&group->group) &&
+	       list_first(&group->group, struct process, group_link)->session == session;
 }
 
 static long set_group(int pid, int group) requires(process_lock)
 {
 	struct process *self = current_process(), *process = find_or_self(pid);
-	struct group_query query;
+	struct pid *target;
 
 	if (!process || (process != self && process->parent != self))
 		return -ESRCH;
-	if (!group)
-		group = process->pid;
-	if (process->session != self->session || process->pid == process->session)
+	if (process != self && process->session != self->session)
 		return -EPERM;
-	query = (struct group_query){group, self->session, group == process->pid};
-	process_for_each(is_group_of_session, &query);
-	if (!query.found)
+	if (process != self && process->has_executed)
+		return -EACCES;
+	if (process->session_id == process->id)
 		return -EPERM;
-	process->group = group;
+	target = !group || group == process->id ? process->pid : pid_find(group);
+	if (target != process->pid && !group_in_session(target, self->session))
+		return -EPERM;
+	if (target != process->group)
+		process_set_group(process, target);
 	return 0;
 }
 
@@ -429,25 +398,16 @@ long sys_setpgid(int pid, int group)
 	return result;
 }
 
-static void is_group(struct process *process, void *context)
-{
-	struct group_query *query = context;
-
-	if (process->group == query->group)
-		query->found = true;
-}
-
 long sys_setsid(void)
 {
 	struct process *self = current_process();
-	struct group_query query = {.group = self->pid};
 	long result = -EPERM;
 
 	spin_lock(&process_lock);
-	process_for_each(is_group, &query);
-	if (!query.found) {
-		self->session = self->group = self->pid;
-		result = self->pid;
+	if (list_empty(&self->pid->group)) {
+		process_set_session(self, self->pid);
+		process_set_group(self, self->pid);
+		result = self->id;
 	}
 	spin_unlock(&process_lock);
 	return result;

@@ -14,15 +14,12 @@
 #define GRND_EXCLUSIVE 6u /* GRND_RANDOM, GRND_INSECURE: not both */
 #define GRND_ALL       7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
 
-static ns_t process_cpu_time(void)
+static ns_t own_cpu_time(void)
 {
-	struct process *process = current_process();
-	struct thread *thread;
 	ns_t total;
 
 	spin_lock(&process_lock);
-	total = process->cpu_time;
-	list_for_each(thread, &process->threads, siblings) total += thread_cpu_time(thread);
+	total = process_cpu_time(current_process());
 	spin_unlock(&process_lock);
 	return total;
 }
@@ -43,7 +40,7 @@ static int clock_read(int clock, ns_t *now)
 		*now = arch_clock();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		*now = process_cpu_time();
+		*now = own_cpu_time();
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*now = thread_cpu_time(current_thread());

@@ -82,7 +82,7 @@ static void log_context(void)
 	if (!thread)
 		return;
 	if (thread->process)
-		log_error("running: %s[%d]", thread->name, thread->process->pid);
+		log_error("running: %s[%d]", thread->name, thread->process->id);
 	else
 		log_error("running: the kernel thread %s", thread->name);
 }

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making threads and processes. man 2 clone, vfork.
+ *
+ * Everything that can fail comes first, on objects that nobody else sees: the thread with its kernel
+ * stack, the process, copies of what is not shared. Then, in one step under process_lock, the child
+ * gets its number and its place in the tree; that fails only where no number is free. What comes
+ * after cannot fail.
+ */
+#include <linux/sched.h>
+
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+#include "memory/space.h"
+#include "memory/user.h"
+#include "process/credentials.h"
+#include "process/process.h"
+#include "process/sched.h"
+
+static struct cache process_cache, thread_cache;
+
+void process_init(void)
+{
+	cache_init(&process_cache, "process", sizeof(struct process), 0);
+	cache_init(&thread_cache, "thread", sizeof(struct thread), 0);
+	pid_init();
+}
+
+/* ---- Objects ---- */
+
+static struct thread *thread_new(
+	const char *name, bool user, void (*function)(void *), void *argument)
+{
+	struct thread *thread = cache_alloc(&thread_cache);
+
+	if (!thread)
+		return NULL;
+	list_init(&thread->siblings);
+	sched_thread_init(thread, current_thread());
+	thread_sleep_init(thread);
+	string_copy(thread->name, name, sizeof(thread->name));
+	if (arch_thread_init(thread, user, function, argument)) {
+		cache_free(&thread_cache, thread);
+		return NULL;
+	}
+	return thread;
+}
+
+void thread_free(struct thread *thread)
+{
+	arch_thread_destroy(thread);
+	if (thread->credentials)
+		credentials_put(thread->credentials);
+	cache_free(&thread_cache, thread);
+}
+
+struct thread *thread_create(const char *name, void (*function)(void *), void *argument)
+{
+	return thread_new(name, false, function, argument);
+}
+
+static struct process *process_new(void)
+{
+	struct process *process = cache_alloc(&process_cache);
+
+	if (!process)
+		return NULL;
+	process->references = 1;
+	list_init(&process->children);
+	list_init(&process->sibling);
+	list_init(&process->events);
+	list_init(&process->event_link);
+	list_init(&process->threads);
+	list_init(&process->group_link);
+	list_init(&process->session_link);
+	wait_queue_init(&process->child_wait);
+	process->started = arch_clock();
+	return process;
+}
+
+void process_put(struct process *process)
+{
+	if (__atomic_sub_fetch(&process->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	assert(!process->space && list_empty(&process->threads) && list_empty(&process->children));
+	signal_process_free(process);
+	if (process->pid)
+		pid_put(process->pid);
+	kfree(process->path);
+	cache_free(&process_cache, process);
+}
+
+/* ---- Linking ---- */
+
+static void link_thread(struct thread *thread, struct process *process, struct pid *pid) requires(
+	process_lock)
+{
+	thread->process = process;
+	thread->pid = pid;
+	thread->tid = pid->number;
+	pid->thread = thread;
+	list_push_back(&process->threads, &thread->siblings);
+	process->thread_count++;
+}
+
+static void link_process(struct process *process, struct pid *pid, struct process *parent) requires(
+	process_lock)
+{
+	pid_get(pid);
+	process->pid = pid;
+	process->id = pid->number;
+	pid->process = process;
+	process_set_session(process, parent ? parent->session : pid);
+	process_set_group(process, parent ? parent->group : pid);
+}
+
+/* ---- clone ---- */
+
+/* What a call makes, until it is linked. */
+struct child {
+	struct thread *thread;
+	struct process *process; /* NULL: the caller's */
+	struct pid *pid;
+};
+
+static void discard(struct child *child)
+{
+	if (child->thread) {
+		if (child->thread->files)
+			files_put(child->thread->files);
+		if (child->thread->fs)
+			fs_context_put(child->thread->fs);
+		thread_free(child->thread);
+	}
+	if (child->process) {
+		process_give_up_space(child->process);
+		process_put(child->process);
+	}
+	if (child->pid)
+		pid_put(child->pid);
+}
+
+static int share_own(struct thread *child, struct thread *self, uint64_t flags)
+{
+	if (flags & CLONE_FILES)
+		files_get(child->files = self->files);
+	else
+		child->files = files_copy(self->files);
+	if (flags & CLONE_FS)
+		fs_context_get(child->fs = self->fs);
+	else
+		child->fs = fs_context_copy(self->fs);
+	if (!child->files || !child->fs)
+		return -ENOMEM;
+	credentials_get(self->credentials);
+	child->credentials = self->credentials;
+	child->no_new_privs = self->no_new_privs;
+	return signal_thread_clone(child, self, flags);
+}
+
+static int share_process(struct process *child, struct process *self, uint64_t flags)
+{
+	if (flags & CLONE_VM)
+		space_get(child->space = self->space);
+	else
+		child->space = space_fork(self->space);
+	if (!child->space)
+		return -ENOMEM;
+	spin_lock(&process_lock); /* for the path and the limits */
+	memcpy(child->name, self->name, NAME_SIZE);
+	memcpy(child->limits, self->limits, sizeof(child->limits));
+	child->dumpable = self->dumpable;
+	spin_unlock(&process_lock);
+	if (self->path) {
+		child->path = kmalloc(strlen(self->path) + 1);
+		if (!child->path)
+			return -ENOMEM;
+		memcpy(child->path, self->path, strlen(self->path) + 1);
+	}
+	return signal_process_clone(child, self, flags);
+}
+
+/* The first thing that a child does: its tid into its own memory, if that was asked for. */
+static void child_starts(void *tid_address)
+{
+	int tid = current_thread()->tid;
+
+	if (tid_address && copy_to_user(user_pointer((uintptr_t)tid_address), &tid, sizeof(tid))) {
+		/* As on Linux: nobody is told. */
+	}
+}
+
+static int make(const struct clone_request *request, struct child *child)
+{
+	struct thread *self = current_thread();
+	uint64_t flags = request->flags;
+	void *tid_address = flags & CLONE_CHILD_SETTID ? (void *)request->child_tid.address : NULL;
+	int error;
+
+	child->pid = pid_create();
+	child->thread = thread_new(self->name, true, child_starts, tid_address);
+	if (!(flags & CLONE_THREAD))
+		child->process = process_new();
+	if (!child->pid || !child->thread || (!child->process && !(flags & CLONE_THREAD)))
+		return -ENOMEM;
+	error = share_own(child->thread, self, flags);
+	if (!error && child->process)
+		error = share_process(child->process, self->process, flags);
+	if (error)
+		return error;
+	arch_user_clone(child->thread, self, request->stack);
+	if (flags & CLONE_SETTLS)
+		child->thread->arch.fs_base = request->tls;
+	if (flags & CLONE_CHILD_CLEARTID)
+		child->thread->clear_tid = request->child_tid;
+	return 0;
+}
+
+/* The child takes its place. */
+static int place(const struct clone_request *request, struct child *child) requires(process_lock)
+{
+	struct thread *self = current_thread();
+	struct process *process = self->process, *parent = process;
+	int error;
+
+	if (signal_kill_pending())
+		return -ERESTARTNOINTR;
+	error = pid_number(child->pid, request->wanted);
+	if (error)
+		return error;
+	if (child->process) {
+		if (request->flags & CLONE_PARENT)
+			parent = process->parent;
+		process = child->process;
+		process->exit_signal = request->exit_signal;
+		process->parent = parent;
+		process->leader = child->thread;
+		list_push_back(&parent->children, &process->sibling);
+		link_process(process, child->pid, self->process);
+		self->has_children = true;
+	}
+	link_thread(child->thread, process, child->pid);
+	return 0;
+}
+
+/* ---- vfork ---- */
+
+/* On the stack of the parent, which sleeps until the child has a program of its own, or is gone; or
+ * until it is killed itself. By process_lock. */
+struct vfork {
+	struct thread *child;
+	bool done;
+	struct wait_queue wait;
+};
+
+void process_vfork_done(struct thread *thread)
+{
+	struct vfork *vfork;
+
+	if (likely(!thread->vfork)) /* only this thread or its parent take it away */
+		return;
+	spin_lock(&process_lock);
+	vfork = thread->vfork;
+	thread->vfork = NULL;
+	if (vfork) {
+		vfork->done = true;
+		wake_all(&vfork->wait);
+	}
+	spin_unlock(&process_lock);
+}
+
+static void wait_for_vfork(struct vfork *vfork)
+{
+	struct waiter waiter;
+
+	while (!__atomic_load_n(&vfork->done, __ATOMIC_ACQUIRE) && !signal_kill_pending()) {
+		wait_prepare(&vfork->wait, &waiter);
+		if (!__atomic_load_n(&vfork->done, __ATOMIC_ACQUIRE) && !signal_kill_pending())
+			wait_sleep_uninterruptible();
+		wait_finish(&vfork->wait, &waiter);
+	}
+	spin_lock(&process_lock); /* process_vfork_done is through with it, or never finds it */
+	if (!vfork->done)
+		vfork->child->vfork = NULL;
+	spin_unlock(&process_lock);
+}
+
+long process_clone(const struct clone_request *request)
+{
+	struct child child = {0};
+	struct vfork vfork;
+	int error, tid;
+
+	error = make(request, &child);
+	if (!error) {
+		if (request->flags & CLONE_VFORK) {
+			vfork = (struct vfork){.child = child.thread};
+			wait_queue_init(&vfork.wait);
+			child.thread->vfork = &vfork;
+		}
+		spin_lock(&process_lock);
+		error = place(request, &child);
+		spin_unlock(&process_lock);
+	}
+	if (error) {
+		discard(&child);
+		return error;
+	}
+	tid = child.pid->number;
+	if (request->flags & CLONE_PARENT_SETTID &&
+		copy_to_user(request->parent_tid, &tid, sizeof(tid))) {
+		/* As on Linux: the child is there. */
+	}
+	thread_wake(child.thread);
+	if (request->flags & CLONE_VFORK)
+		wait_for_vfork(&vfork);
+	return tid;
+}
+
+/* ---- Process 1 ---- */
+
+struct thread *process_create_first(void (*function)(void *), void *argument)
+{
+	struct child child = {.process = process_new(), .pid = pid_create()};
+	int error;
+
+	child.thread = thread_new("init", true, function, argument);
+	if (!child.process || !child.pid || !child.thread)
+		return NULL;
+	child.thread->files = files_create();
+	child.thread->fs = fs_context_create();
+	child.thread->credentials = credentials_of_root();
+	credentials_get(child.thread->credentials);
+	if (!child.thread->files || !child.thread->fs)
+		return NULL;
+	memcpy(child.process->name, child.thread->name, NAME_SIZE);
+	spin_lock(&process_lock);
+	error = pid_number(child.pid, 1);
+	if (!error) {
+		child.process->leader = child.thread;
+		link_process(child.process, child.pid, NULL);
+		link_thread(child.thread, child.process, child.pid);
+	}
+	spin_unlock(&process_lock);
+	return error ? NULL : child.thread;
+}
