@@ -31,6 +31,7 @@ void machine_halt(const char *why)
 {
 	log_info("halted: %s", why);
 	console_flush();
+	arch_stop_others();
 	arch_halt();
 }
 
@@ -44,7 +45,7 @@ void machine_power_off(const char *why)
 {
 	log_info("power off: %s", why);
 	console_flush();
-	arch_irq_off();
+	arch_stop_others();
 	if (!firmware_first())
 		acpi_power_off();
 	log_info("power off by the firmware's ResetSystem");
@@ -57,7 +58,7 @@ void machine_reset(const char *why)
 {
 	log_info("reset: %s", why);
 	console_flush();
-	arch_irq_off();
+	arch_stop_others();
 	if (!firmware_first())
 		acpi_reset();
 	firmware_reset_system(FIRMWARE_RESET_COLD);

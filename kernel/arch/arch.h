@@ -78,10 +78,12 @@ struct arch_space {
 	uint64_t *table; /* the same as a pointer */
 	uint64_t tables; /* pages that the tables take */
 	struct tlb_tag tag;
+	uint64_t cpus; /* bit n: CPU n has it loaded; changed atomically by that CPU */
 };
 
 int arch_space_init(struct arch_space *space) MUST_CHECK; /* -ENOMEM */
-/* Frees the tables. Nothing is mapped in the user half any more and no CPU uses it. */
+/* Frees the tables. Nothing is mapped in the user half any more and no thread uses it; a CPU that
+ * still has it loaded is made to leave it. */
 void arch_space_destroy(struct arch_space *space);
 /* Makes this CPU use the space; NULL: the kernel's own tables, with nothing in the user half. */
 void arch_space_use(struct arch_space *space);

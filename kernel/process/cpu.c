@@ -63,12 +63,3 @@ __attribute__((weak)) unsigned arch_start_cpus(const struct acpi_info *acpi, uns
 	(void)most;
 	return 1;
 }
-
-__attribute__((weak)) void arch_kick(struct cpu *cpu)
-{
-	(void)cpu;
-}
-
-__attribute__((weak)) void arch_stop_others(void)
-{
-}

@@ -11,6 +11,7 @@
 /* Offsets into struct cpu_entry (entry_area.h), which GS points to in kernel mode. */
 #define CPU_ENTRY_CURRENT 0x08
 #define CPU_ENTRY_CPU     0x78
+#define CPU_ENTRY_CALLS   0x80
 
 /* What a process may have: page 0 and the first 64 KiB stay empty; the last page below the hole
  * too, so that no instruction ends at a non-canonical address. */
@@ -67,9 +68,17 @@ static inline bool arch_irq_enabled(void)
 	return flags & 0x200;
 }
 
+/* What other CPUs ask of this one (ipi.c). */
+void arch_serve_calls(void);
+
+/* In every loop that waits for another CPU: that one may be waiting for an answer of ours. */
 static inline void arch_pause(void)
 {
-	__asm__ volatile("pause");
+	uint64_t calls;
+
+	__asm__ volatile("pause; movq %%gs:%c1, %0" : "=r"(calls) : "i"(CPU_ENTRY_CALLS));
+	if (unlikely(calls))
+		arch_serve_calls();
 }
 
 /* The running thread. */

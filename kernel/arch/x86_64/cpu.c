@@ -46,6 +46,7 @@ void cpu_detect(void)
 	cpu_physical_mask = ((1ul << physical_bits) - 1) & ~0xffful;
 
 	cpu_has[CPU_NX] = extended.edx & 1u << 20;
+	cpu_has[CPU_RDTSCP] = extended.edx & 1u << 27;
 	cpu_has[CPU_GIGABYTE_PAGES] = extended.edx & 1u << 26;
 	cpu_has[CPU_SMEP] = seven.ebx & 1u << 7;
 	cpu_has[CPU_SMAP] = seven.ebx & 1u << 20;

@@ -19,6 +19,7 @@ enum cpu_feature {
 	CPU_X2APIC,
 	CPU_TSC_DEADLINE,
 	CPU_RDRAND,
+	CPU_RDTSCP,
 	CPU_GIGABYTE_PAGES,
 	CPU_INVARIANT_TSC,
 	CPU_MELTDOWN_SAFE, /* AMD, or RDCL_NO: needs no page-table isolation */

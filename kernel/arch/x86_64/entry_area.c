@@ -108,6 +108,7 @@ static void entry_common(struct cpu_entry *entry, struct cpu *cpu)
 {
 	entry->self = entry;
 	entry->cpu = cpu;
+	entry->bit = cpu_bit(cpu);
 	entry->trap_user = (virt_t)trap_user;
 	entry->trap_kernel = (virt_t)trap_kernel;
 	entry->syscall = (virt_t)entry_syscall_stacked;
@@ -183,13 +184,16 @@ static void syscall_init(bool isolation)
 				      0xd5 /* the arithmetic flags */);
 }
 
-int entry_area_init(struct cpu *cpu, bool isolation)
+static virt_t block_of(const struct cpu *cpu)
 {
-	virt_t base = ENTRY_CPUS + (virt_t)cpu->index * ENTRY_CPU_SIZE;
+	return ENTRY_CPUS + (virt_t)cpu->index * ENTRY_CPU_SIZE;
+}
+
+int entry_area_create(struct cpu *cpu, bool isolation)
+{
+	virt_t base = block_of(cpu);
 	uint64_t data = PTE_WRITE | PTE_NX;
-	struct cpu_entry *entry = (struct cpu_entry *)base, *old = cpu->entry;
-	struct table_pointer gdt = {GDT_WORDS * 8 - 1, base + PAGE_SIZE};
-	struct table_pointer idt = {sizeof(struct gate) * GATE_COUNT - 1, ENTRY_AREA};
+	struct cpu_entry *entry = (struct cpu_entry *)base;
 
 	if (!idt_ready && shared_init(isolation))
 		return -ENOMEM;
@@ -199,10 +203,8 @@ int entry_area_init(struct cpu *cpu, bool isolation)
 		map_new_pages(base + 11 * PAGE_SIZE, 2, data) ||
 		map_new_pages(base + 14 * PAGE_SIZE, 2, data))
 		return -ENOMEM;
-	entry_common(entry, cpu);
-	entry->current = old->current;
-	entry->kernel_cr3 = entry->user_cr3 = cr3_read();
 	entry->isolation = isolation;
+	entry->kernel_cr3 = entry->user_cr3 = paging_kernel_top();
 	entry->tss.io_map = sizeof(struct tss);
 	entry->tss.ist[IST_NMI - 1] = base + 7 * PAGE_SIZE;
 	entry->tss.ist[IST_DF - 1] = base + 10 * PAGE_SIZE;
@@ -214,11 +216,23 @@ int entry_area_init(struct cpu *cpu, bool isolation)
 		return -ENOMEM;
 	entry->irq_stack += KERNEL_STACK_SIZE;
 	gdt_fill((uint64_t *)(base + PAGE_SIZE), (virt_t)&entry->tss);
-	segments_load(&gdt, &idt);
-	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
-	kernel_protect(base + PAGE_SIZE, PTE_NX);
-	msr_write(MSR_GS_BASE, (virt_t)entry);
-	msr_write(MSR_KERNEL_GS_BASE, 0);
-	syscall_init(isolation);
+	entry->current = cpu->entry ? cpu->entry->current : cpu->idle;
+	entry_common(entry, cpu);
 	return 0;
+}
+
+void entry_area_load(struct cpu *cpu)
+{
+	virt_t base = block_of(cpu);
+	struct table_pointer gdt = {GDT_WORDS * 8 - 1, base + PAGE_SIZE};
+	struct table_pointer idt = {sizeof(struct gate) * GATE_COUNT - 1, ENTRY_AREA};
+
+	segments_load(&gdt, &idt);
+	msr_write(MSR_GS_BASE, (virt_t)cpu->entry);
+	msr_write(MSR_KERNEL_GS_BASE, 0);
+	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+	kernel_protect(base + PAGE_SIZE, PTE_NX); /* after LTR, which writes to it */
+	if (cpu_has[CPU_RDTSCP])
+		msr_write(MSR_TSC_AUX, cpu->index); /* what getcpu in user mode reads */
+	syscall_init(cpu->entry->isolation);
 }

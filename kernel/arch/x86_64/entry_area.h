@@ -39,13 +39,16 @@
 #define CPU_HAS_SMAP     0x70
 #define CPU_ISOLATION    0x71
 #define CPU_CPU          0x78
+#define CPU_CALLS        0x80
 
 #ifndef __ASSEMBLER__
 
 #include "lib/types.h"
 #include "pcid.h"
 
+struct arch_space;
 struct cpu;
+struct cpu_call;
 struct thread;
 
 struct tss {
@@ -68,21 +71,31 @@ struct cpu_entry {
 	virt_t trap_user, trap_kernel, syscall, paranoid; /* where the isolated stubs go on */
 	virt_t exit_sysret, exit_iret;                    /* the last steps to user mode */
 	uint8_t has_smap, isolation;
+	bool lazy; /* a kernel thread runs, with the last space still loaded */
 	struct cpu *cpu;
-	struct tss tss;
+	/* ipi.c: other CPUs write the first word */
+	uint64_t calls
+		__attribute__((aligned(64))); /* bit n: CPU n asks this one to run its call */
+	struct cpu_call *call;                /* that this CPU asks others to run */
+	/* tlb.c */
+	struct arch_space *space __attribute__((aligned(64))); /* loaded; NULL: the kernel's own */
+	uint64_t bit;                                          /* this CPU's in masks of CPUs */
 	struct pcid_cpu pcid;
+	struct tss tss;
 };
 
 _Static_assert(offsetof(struct cpu_entry, current) == CPU_CURRENT, "entry.S");
 _Static_assert(offsetof(struct cpu_entry, exit_iret) == CPU_EXIT_IRET, "entry.S");
 _Static_assert(offsetof(struct cpu_entry, has_smap) == CPU_HAS_SMAP, "entry.S");
 _Static_assert(offsetof(struct cpu_entry, cpu) == CPU_CPU, "arch_cpu.h");
+_Static_assert(offsetof(struct cpu_entry, calls) == CPU_CALLS, "arch_cpu.h");
 
 enum entry_ist { IST_NONE, IST_NMI, IST_DF, IST_MC, IST_DB };
 
-/* Builds this CPU's block and loads GDT, IDT, TSS, GS and the SYSCALL registers. Needs pages.
- * -ENOMEM. */
-int entry_area_init(struct cpu *cpu, bool isolation) MUST_CHECK;
+/* Builds a CPU's block, and at first what all share. Needs pages. -ENOMEM. */
+int entry_area_create(struct cpu *cpu, bool isolation) MUST_CHECK;
+/* On the CPU itself: loads GDT, IDT, TSS, GS and the SYSCALL registers. */
+void entry_area_load(struct cpu *cpu);
 /* The same early on, with static tables and no stacks of its own: faults get reported. */
 void entry_early_init(struct cpu *cpu);
 /* From now on the isolated ways to user mode are those that know of PCIDs. */

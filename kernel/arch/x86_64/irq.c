@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "firmware/acpi.h"
+#include "ipi.h"
 #include "lapic.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -123,8 +124,11 @@ void interrupt_dispatch(unsigned vector, bool user)
 	if (vector == VECTOR_TIMER) {
 		lapic_eoi();
 		timer_expired(user);
+	} else if (vector >= VECTOR_KICK && vector <= VECTOR_STOP) {
+		ipi_dispatch(vector);
 	} else if (vector == VECTOR_SPURIOUS) {
-		spurious++; /* SDM 3A 11.9: no end of interrupt */
+		__atomic_add_fetch(
+			&spurious, 1, __ATOMIC_RELAXED); /* SDM 3A 11.9: no end of interrupt */
 	} else if (vector < VECTOR_IRQ + ISA_IRQS && handlers[vector - VECTOR_IRQ].function) {
 		struct handler *handler = &handlers[vector - VECTOR_IRQ];
 
@@ -132,7 +136,7 @@ void interrupt_dispatch(unsigned vector, bool user)
 		handler->function(handler->context);
 		lapic_eoi();
 	} else {
-		if (!spurious++)
+		if (!__atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED))
 			log_warn("interrupt by vector %u, which nobody uses", vector);
 		lapic_eoi();
 	}

@@ -6,7 +6,10 @@
  *	+1 GiB      kernel stacks: 32 KiB slots, the upper 16 KiB mapped
  *	+64 GiB     device memory, from a bump pointer; ranges given back are used again by size
  *
- * Locks: area_lock over both maps; page tables have their own.
+ * A stack that is freed is kept, mapped, for the next thread; only when too many are kept some are
+ * unmapped together, with one TLB flush on all CPUs. So a thread's end costs no interrupt to others.
+ *
+ * Locks: area_lock over both maps; page tables have their own. Nothing is flushed under it.
  */
 #include "kernel_area.h"
 
@@ -15,10 +18,12 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
 #include "paging.h"
 #include "process/process.h"
+#include "tlb.h"
 
 #define STACKS_OFFSET (1ul << 30)
 #define DEVICE_OFFSET (64ul << 30)
@@ -26,7 +31,10 @@
 #define SLOT_SIZE     (2 * KERNEL_STACK_SIZE)
 #define SLOTS_MAX     (64u * 1024)
 #define STACK_PAGES   (KERNEL_STACK_SIZE / PAGE_SIZE)
-#define SPARE_STACKS  8u
+#define SPARE_STACKS  16u /* kept for the next threads */
+#define SPARE_DROPPED 8u  /* when there are more, that many are unmapped with one flush */
+
+_Static_assert(SPARE_DROPPED *STACK_PAGES <= FLUSH_BATCH, "one flush");
 
 struct device_range {
 	struct list list;
@@ -79,10 +87,34 @@ static void slot_return(virt_t stack) requires(area_lock)
 		slot_hint = slot / 64;
 }
 
+/* Of a stack that never was in use. */
 static void stack_unmap(virt_t stack, unsigned pages)
 {
 	for (unsigned i = 0; i < pages; i++)
 		frame_put(phys_frame(kernel_unmap(stack + i * PAGE_SIZE)));
+}
+
+/* Unmaps several stacks with one flush. */
+static void stacks_unmap(const virt_t *gone, unsigned count)
+{
+	phys_t frames[SPARE_DROPPED * STACK_PAGES];
+	struct flush flush;
+
+	flush.count = 0;
+	flush.all = flush.tables = false;
+	for (unsigned i = 0; i < count * STACK_PAGES; i++) {
+		virt_t page = gone[i / STACK_PAGES] + i % STACK_PAGES * PAGE_SIZE;
+
+		frames[i] = kernel_clear(page);
+		flush.addresses[flush.count++] = page;
+	}
+	flush_kernel(&flush);
+	for (unsigned i = 0; i < flush.count; i++)
+		frame_put(phys_frame(frames[i]));
+	spin_lock(&area_lock);
+	for (unsigned i = 0; i < count; i++)
+		slot_return(gone[i]);
+	spin_unlock(&area_lock);
 }
 
 virt_t arch_stack_alloc(void)
@@ -118,20 +150,19 @@ virt_t arch_stack_alloc(void)
 
 void arch_stack_free(virt_t stack)
 {
-	bool kept = false;
+	virt_t gone[SPARE_DROPPED];
+	unsigned count = 0;
 
 	spin_lock(&area_lock);
-	if (spare_count < SPARE_STACKS) {
-		spare[spare_count++] = stack;
-		kept = true;
+	if (spare_count == SPARE_STACKS) {
+		count = SPARE_DROPPED;
+		spare_count -= count;
+		memcpy(gone, &spare[spare_count], sizeof(gone));
 	}
+	spare[spare_count++] = stack;
 	spin_unlock(&area_lock);
-	if (kept)
-		return;
-	stack_unmap(stack, STACK_PAGES);
-	spin_lock(&area_lock);
-	slot_return(stack);
-	spin_unlock(&area_lock);
+	if (count)
+		stacks_unmap(gone, count);
 }
 
 /* Address space for `size` bytes, whole pages: a range given back before, or new. 0: none. */

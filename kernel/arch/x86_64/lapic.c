@@ -3,12 +3,15 @@
  * against a model of the registers (lapic_test.c). */
 #include "lapic.h"
 
+#include "arch_cpu.h"
 #include "registers.h"
 
 #define LAPIC_ID            0x020
 #define LAPIC_TASK_PRIORITY 0x080
 #define LAPIC_EOI           0x0b0
 #define LAPIC_SPURIOUS      0x0f0
+#define LAPIC_ICR           0x300
+#define LAPIC_ICR_HIGH      0x310
 #define LAPIC_LVT_TIMER     0x320
 #define LAPIC_LVT_LINT0     0x350
 #define LAPIC_LVT_ERROR     0x370
@@ -20,6 +23,10 @@
 #define LVT_MASKED          (1u << 16)
 #define LVT_TSC_DEADLINE    (2u << 17)
 #define DIVIDE_BY_1         0xbu
+#define ICR_PENDING         (1u << 12)
+#define ICR_ASSERT          (1u << 14)
+#define XAPIC_BROADCAST     0xffu
+#define PENDING_SPINS       1000000
 
 static enum lapic_mode mode;
 static volatile uint32_t *registers;
@@ -51,11 +58,16 @@ phys_t lapic_base(void)
 
 void lapic_init(enum lapic_mode which, volatile uint32_t *at, bool tsc_deadline)
 {
-	uint64_t base = msr_read(MSR_APIC_BASE);
-
 	mode = which;
 	registers = at;
 	deadline = tsc_deadline;
+	lapic_cpu_init();
+}
+
+void lapic_cpu_init(void)
+{
+	uint64_t base = msr_read(MSR_APIC_BASE);
+
 	if (!(base & APIC_BASE_ENABLE))
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	lapic_write(LAPIC_TASK_PRIORITY, 0);
@@ -65,6 +77,36 @@ void lapic_init(enum lapic_mode which, volatile uint32_t *at, bool tsc_deadline)
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	/* Only now: while the APIC is turned off, its interrupts stay masked (11.4.7.2). */
 	lapic_timer_ready();
+}
+
+/* Until the one before has left this APIC; x2APIC needs no such wait (11.12.9). */
+static void wait_sent(void)
+{
+	for (int i = 0; i < PENDING_SPINS && (lapic_read(LAPIC_ICR) & ICR_PENDING); i++)
+		__asm__ volatile("pause");
+}
+
+void lapic_send(uint32_t id, uint32_t command)
+{
+	uint32_t interrupts;
+
+	command |= ICR_ASSERT;
+	if (mode == LAPIC_X2APIC) {
+		/* The write is not serialising: what was stored before must be seen first (11.12.3). */
+		__asm__ volatile("mfence; lfence" : : : "memory");
+		msr_write(MSR_X2APIC + LAPIC_ICR / 16, (uint64_t)id << 32 | command);
+		return;
+	}
+	interrupts = arch_irq_save();
+	wait_sent();
+	lapic_write(LAPIC_ICR_HIGH, id << 24);
+	lapic_write(LAPIC_ICR, command);
+	arch_irq_restore(interrupts);
+}
+
+bool lapic_reaches(uint32_t id)
+{
+	return mode == LAPIC_X2APIC ? id != UINT32_MAX : id < XAPIC_BROADCAST;
 }
 
 uint32_t lapic_id(void)

@@ -12,6 +12,20 @@ enum lapic_mode {
 
 /* `registers`: the mapped page; ignored in x2APIC mode. */
 void lapic_init(enum lapic_mode mode, volatile uint32_t *registers, bool tsc_deadline);
+/* The same for another CPU, on itself. */
+void lapic_cpu_init(void);
+
+/* What lapic_send sends: a vector comes with the first. Intel SDM 3A 11.6.1. */
+enum lapic_command {
+	ICR_FIXED = 0,
+	ICR_NMI = 4 << 8,
+	ICR_INIT = 5 << 8,
+	ICR_STARTUP = 6 << 8, /* with the page number where the CPU is to begin */
+};
+
+/* Sends an interrupt to the CPU with this APIC id. From any context. */
+void lapic_send(uint32_t id, uint32_t command);
+bool lapic_reaches(uint32_t id);        /* ids above 254 need x2APIC mode */
 enum lapic_mode lapic_mode_found(void); /* by IA32_APIC_BASE */
 phys_t lapic_base(void);                /* by IA32_APIC_BASE */
 uint32_t lapic_id(void);

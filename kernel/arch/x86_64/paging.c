@@ -8,23 +8,20 @@
  * other: the kernel's view, then the user's, which has the same lower half and of the upper half
  * the entry area alone.
  *
- * User spaces' tables are in user_tables.c; here is what of them the CPU's registers and TLB know.
+ * User spaces' tables are in user_tables.c; what CPUs know of all these is in tlb.c.
  *
  * Locks: kernel mappings are serialised by kernel_lock; a user space's by its owner.
  */
 #include "paging.h"
 
-#include "cpu.h"
 #include "entry_area.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/pages.h"
-#include "pcid.h"
-#include "process/cpu.h"
-#include "process/current.h"
 #include "registers.h"
+#include "tlb.h"
 
 #define TOP_SHIFT 39
 
@@ -33,8 +30,6 @@ virt_t arch_direct_map;
 static uint64_t *kernel_top;
 static phys_t kernel_top_phys;
 static bool isolated;
-static bool tagged;       /* TLB entries have PCIDs: pcid.c */
-static bool plain = true; /* neither of these */
 static struct spinlock kernel_lock;
 
 static phys_t table_alloc(void *unused)
@@ -63,85 +58,6 @@ static uint64_t *walk(uint64_t *table, unsigned level, virt_t address, uint64_t 
 		table = table_of(*entry);
 	}
 	return &table[index_at(address, 0)];
-}
-
-/* ---- Flushing with PCIDs ---- */
-
-void paging_use_pcid(void)
-{
-	entry_use_pcid(this_cpu()->entry);
-	cr4_write(cr4_read() | CR4_PCIDE);
-	tagged = true;
-	plain = false;
-}
-
-/* The user's view, when it is loaded next. */
-static void flush_user_view(struct cpu_entry *entry)
-{
-	if (isolated)
-		entry->user_cr3 &= ~CR3_NOFLUSH;
-}
-
-static void flush_tagged(struct arch_space *space, uintptr_t address)
-{
-	uint32_t interrupts = arch_irq_save();
-	struct cpu_entry *entry = this_cpu()->entry;
-
-	if (pcid_changed(&entry->pcid, &space->tag)) {
-		invlpg(address);
-		if (isolated && cpu_has[CPU_INVPCID])
-			invpcid_address(entry->user_cr3 & PCID_MASK, address);
-		else
-			flush_user_view(entry);
-	}
-	arch_irq_restore(interrupts);
-}
-
-/* ---- Flushing user spaces ---- */
-
-void flush_page(struct arch_space *space, uintptr_t address)
-{
-	if (likely(!tagged))
-		invlpg(address);
-	else
-		flush_tagged(space, address);
-}
-
-/* All entries of the user half, and what the CPU remembers of the tables above them. */
-void flush_space(struct arch_space *space)
-{
-	struct cpu_entry *entry;
-	uint32_t interrupts;
-
-	if (likely(!tagged)) {
-		cr3_write(cr3_read());
-		return;
-	}
-	interrupts = arch_irq_save();
-	entry = this_cpu()->entry;
-	if (pcid_changed(&entry->pcid, &space->tag)) {
-		cr3_write(cr3_read()); /* without CR3_NOFLUSH, which reads as 0 */
-		flush_user_view(entry);
-	}
-	arch_irq_restore(interrupts);
-}
-
-void flush_batch(const struct flush *flush)
-{
-	if (flush->all) {
-		flush_space(flush->space);
-		return;
-	}
-	for (unsigned i = 0; i < flush->count; i++)
-		flush_page(flush->space, flush->addresses[i]);
-	/* INVLPG of any address drops what the kernel's view has of the tables (SDM 3A 4.10.4.1). */
-	if (flush->tables && unlikely(tagged)) {
-		uint32_t interrupts = arch_irq_save();
-
-		if (pcid_uses(&this_cpu()->entry->pcid, &flush->space->tag))
-			flush_user_view(this_cpu()->entry);
-		arch_irq_restore(interrupts);
-	}
 }
 
 /* ---- The kernel's half ---- */
@@ -178,7 +94,6 @@ static void reserve_top(virt_t start, uint64_t size)
 void paging_late_init(const struct handoff *handoff, bool isolation)
 {
 	isolated = isolation;
-	plain = !isolation;
 	reserve_top(ENTRY_AREA, 1);
 	reserve_top(handoff->dynamic_virt, 1ul << TOP_SHIFT);
 	reserve_top(
@@ -188,6 +103,11 @@ void paging_late_init(const struct handoff *handoff, bool isolation)
 bool paging_isolated(void)
 {
 	return isolated;
+}
+
+phys_t paging_kernel_top(void)
+{
+	return kernel_top_phys;
 }
 
 int kernel_map(virt_t virt, phys_t phys, uint64_t flags)
@@ -214,17 +134,16 @@ static uint64_t *kernel_entry_of(virt_t virt)
 	return entry;
 }
 
-/* With kernel_lock, so interrupts are off. */
-static void kernel_flush(virt_t virt)
+static void flush_one_kernel_page(virt_t virt)
 {
-	invlpg(virt);
-	if (unlikely(tagged)) {
-		pcid_kernel_changed(&this_cpu()->entry->pcid);
-		flush_user_view(this_cpu()->entry);
-	}
+	struct flush flush;
+
+	flush.count = 1;
+	flush.addresses[0] = virt;
+	flush_kernel(&flush);
 }
 
-phys_t kernel_unmap(virt_t virt)
+phys_t kernel_clear(virt_t virt)
 {
 	uint64_t *entry;
 	phys_t phys;
@@ -233,8 +152,15 @@ phys_t kernel_unmap(virt_t virt)
 	entry = kernel_entry_of(virt);
 	phys = *entry & PTE_ADDRESS;
 	*entry = 0;
-	kernel_flush(virt);
 	spin_unlock(&kernel_lock);
+	return phys;
+}
+
+phys_t kernel_unmap(virt_t virt)
+{
+	phys_t phys = kernel_clear(virt);
+
+	flush_one_kernel_page(virt);
 	return phys;
 }
 
@@ -245,8 +171,8 @@ void kernel_protect(virt_t virt, uint64_t flags)
 	spin_lock(&kernel_lock);
 	entry = kernel_entry_of(virt);
 	*entry = (*entry & PTE_ADDRESS) | flags | PTE_PRESENT;
-	kernel_flush(virt);
 	spin_unlock(&kernel_lock);
+	flush_one_kernel_page(virt);
 }
 
 phys_t kernel_lookup(virt_t virt)
@@ -301,40 +227,3 @@ int paging_firmware_map(phys_t top, phys_t page, uint64_t flags)
 }
 
 /* ---- Using a user space ---- */
-
-/* With page-table isolation, PCIDs, or both. */
-static COLD void use_special(struct cpu_entry *entry, struct arch_space *space, phys_t top)
-{
-	phys_t user_top = isolated && space ? top + PAGE_SIZE : 0;
-	struct pcid_load load = {top, top, user_top ? user_top : top};
-	uint32_t interrupts;
-
-	if (tagged && space && pcid_uses(&entry->pcid, &space->tag))
-		return;
-	interrupts = arch_irq_save();
-	if (tagged)
-		load = pcid_switch(
-			&entry->pcid, space ? &space->tag : NULL, top, user_top, entry->user_cr3);
-	/* An NMI that comes before the load must not keep what the load flushes. */
-	entry->kernel_cr3 = load.kernel & ~CR3_NOFLUSH;
-	entry->user_cr3 = load.user;
-	cr3_write(load.now);
-	entry->kernel_cr3 = load.kernel;
-	arch_irq_restore(interrupts);
-}
-
-void arch_space_use(struct arch_space *space)
-{
-	phys_t top = space ? space->top : kernel_top_phys;
-	struct cpu_entry *entry;
-
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(entry) : "i"(CPU_SELF));
-	if (entry->kernel_cr3 == top)
-		return;
-	if (unlikely(!plain)) {
-		use_special(entry, space, top);
-		return;
-	}
-	entry->kernel_cr3 = entry->user_cr3 = top;
-	cr3_write(top);
-}

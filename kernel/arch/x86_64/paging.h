@@ -37,30 +37,14 @@ void paging_late_init(const struct handoff *handoff, bool isolation); /* pages a
 
 /* One kernel page; flags are PTE_* beside PRESENT. -ENOMEM. */
 int kernel_map(virt_t virt, phys_t phys, uint64_t flags) MUST_CHECK;
-phys_t kernel_unmap(virt_t virt);  /* the frame that was there */
+phys_t kernel_unmap(virt_t virt);  /* the frame that was there; every CPU is flushed */
 phys_t kernel_lookup(virt_t virt); /* any kernel address that is mapped; panics otherwise */
-void kernel_protect(virt_t virt, uint64_t flags);
+/* The same without that: flush_kernel comes before the frame is given back. */
+phys_t kernel_clear(virt_t virt);
+void kernel_protect(virt_t virt, uint64_t flags); /* other access; every CPU is flushed */
 bool paging_isolated(void);
+phys_t paging_kernel_top(void);                /* the kernel's own: nothing in the lower half */
 void paging_copy_kernel_half(uint64_t *table); /* into a top-level table */
-void paging_use_pcid(void);                    /* from now on; CR3 has PCID 0 */
-
-/* ---- Flushing user spaces: frames and tables are given back after it ---- */
-
-#define FLUSH_BATCH 32u
-
-struct flush {
-	struct arch_space *space;
-	unsigned count;
-	bool all;                         /* more than the addresses: everything of the user half */
-	bool tables;                      /* tables above the addresses go too */
-	uintptr_t addresses[FLUSH_BATCH]; /* whose entries were present */
-};
-
-/* An entry that was present is another one now. */
-void flush_page(struct arch_space *space, uintptr_t address);
-void flush_batch(const struct flush *flush);
-/* Everything of the user half. */
-void flush_space(struct arch_space *space);
 
 /* A top-level table with the kernel's half and nothing below; 0: no memory. */
 phys_t paging_firmware_top(void);

@@ -5,9 +5,11 @@
 #include "arch/arch.h"
 #include "build_id.h"
 #include "devices/console.h"
+#include "ipi.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/symbols.h"
+#include "process/cpu.h"
 #include "process/process.h"
 #include "power.h"
 #include "registers.h"
@@ -82,9 +84,11 @@ static void log_context(void)
 	if (!thread)
 		return;
 	if (thread->process)
-		log_error("running: %s[%d]", thread->name, thread->process->id);
+		log_error("running: %s[%d] on CPU %u", thread->name, thread->process->id,
+			this_cpu()->index);
 	else
-		log_error("running: the kernel thread %s", thread->name);
+		log_error(
+			"running: the kernel thread %s on CPU %u", thread->name, this_cpu()->index);
 }
 
 static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format,
@@ -94,7 +98,7 @@ static void report(
 {
 	char reason[200];
 
-	arch_irq_off();
+	ipi_stop_now(); /* and if another CPU panics already, this one stops */
 	if (panicking)
 		machine_stop(); /* a panic in a panic: say no more */
 	panicking = true;

@@ -16,8 +16,9 @@
  * CR3_NOFLUSH until then, and user_stale remembers it over switches.
  *
  * A kernel mapping that changes is in the entries of every space: all slots but the current one are
- * emptied. No locks: a CPU's own, interrupts off; a space's by its owner's lock. It never ran on
- * hardware here: pcid_test.c runs it against a model of a tagged TLB.
+ * emptied. No locks: a CPU's own data, interrupts off; a space's count changes atomically, and tlb.c has the
+ * order between it and the mask of CPUs. It never ran on hardware here: pcid_test.c runs it against a
+ * model of a tagged TLB.
  */
 #include "pcid.h"
 
@@ -67,7 +68,7 @@ struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct tlb_tag *space, 
 		return (struct pcid_load){top, top, top};
 	}
 	assert(space->context && !((top | user_top) & PCID_MASK));
-	changes = __atomic_load_n(&space->changes, __ATOMIC_ACQUIRE);
+	changes = __atomic_load_n(&space->changes, __ATOMIC_SEQ_CST);
 	slot = find_slot(cpu, space);
 	kept = slot->context && slot->changes == changes;
 	if (!kept)
@@ -88,14 +89,24 @@ bool pcid_uses(const struct pcid_cpu *cpu, const struct tlb_tag *space)
 	return cpu->current && cpu->slots[cpu->current - 1].context == space->context;
 }
 
-bool pcid_changed(struct pcid_cpu *cpu, struct tlb_tag *space)
+uint64_t pcid_change(struct tlb_tag *space)
 {
-	uint64_t changes = __atomic_add_fetch(&space->changes, 1, __ATOMIC_ACQ_REL);
+	return __atomic_add_fetch(&space->changes, 1, __ATOMIC_SEQ_CST);
+}
 
-	if (!pcid_uses(cpu, space))
-		return false;
-	slot_of(cpu)->changes = changes;
-	return true;
+enum pcid_missed pcid_catch_up(struct pcid_cpu *cpu, const struct tlb_tag *space, uint64_t change)
+{
+	struct pcid_slot *slot = slot_of(cpu);
+
+	if (!pcid_uses(cpu, space) || slot->changes >= change)
+		return PCID_MISSED_NOTHING;
+	if (slot->changes == change - 1) {
+		slot->changes = change;
+		return PCID_MISSED_THIS;
+	}
+	/* Flushes of several CPUs at once came in another order: what is counted now is flushed now. */
+	slot->changes = __atomic_load_n(&space->changes, __ATOMIC_SEQ_CST);
+	return PCID_MISSED_MORE;
 }
 
 void pcid_kernel_changed(struct pcid_cpu *cpu)

@@ -36,9 +36,18 @@ struct pcid_load pcid_switch(struct pcid_cpu *cpu, const struct tlb_tag *space, 
 	phys_t user_top, uint64_t user_before);
 /* Does the CPU use this space? */
 bool pcid_uses(const struct pcid_cpu *cpu, const struct tlb_tag *space);
-/* Page-table entries that were present changed. True: the CPU uses the space, and the caller must
- * flush the pages now, in both views. False: it will be flushed before it is used. */
-bool pcid_changed(struct pcid_cpu *cpu, struct tlb_tag *space) MUST_CHECK;
+/* Page-table entries that were present changed: the number of this change, by which every CPU that
+ * uses the space catches up. */
+uint64_t pcid_change(struct tlb_tag *space) MUST_CHECK;
+
+enum pcid_missed {
+	PCID_MISSED_NOTHING, /* flushed since, or it will be before it is used */
+	PCID_MISSED_THIS,    /* the caller must flush the pages of this change now, in both views */
+	PCID_MISSED_MORE,    /* everything of the space, in both views */
+};
+
+enum pcid_missed pcid_catch_up(
+	struct pcid_cpu *cpu, const struct tlb_tag *space, uint64_t change) MUST_CHECK;
 /* Kernel mappings changed: the caller flushes them in what the CPU uses, both views. */
 void pcid_kernel_changed(struct pcid_cpu *cpu);
 

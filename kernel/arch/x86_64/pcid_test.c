@@ -147,7 +147,7 @@ static void use(struct space *space)
 
 static void flush(struct space *space, unsigned page)
 {
-	if (!pcid_changed(&cpu, &space->pcid))
+	if (pcid_catch_up(&cpu, &space->pcid, pcid_change(&space->pcid)) == PCID_MISSED_NOTHING)
 		return;
 	invlpg(page);
 	if (isolated && has_invpcid)
@@ -314,12 +314,12 @@ static void test_values(void)
 	CHECK_EQUAL(load.user, 0x6801);
 	/* Changed while it was not in use. */
 	pcid_switch(&cpu, NULL, 0x1000, 0, load.user | CR3_NOFLUSH);
-	CHECK(!pcid_changed(&cpu, &a));
+	CHECK_EQUAL(pcid_catch_up(&cpu, &a, pcid_change(&a)), PCID_MISSED_NOTHING);
 	load = pcid_switch(&cpu, &a, 0x5000, 0x6000, 0x1000);
 	CHECK_EQUAL(load.now, 0x5001);
 	CHECK_EQUAL(load.user, 0x6801);
 	/* In use, the caller flushes it: nothing is to be done at the next switch. */
-	CHECK(pcid_changed(&cpu, &a));
+	CHECK_EQUAL(pcid_catch_up(&cpu, &a, pcid_change(&a)), PCID_MISSED_THIS);
 	pcid_switch(&cpu, NULL, 0x1000, 0, load.user | CR3_NOFLUSH);
 	load = pcid_switch(&cpu, &a, 0x5000, 0x6000, 0x1000);
 	CHECK_EQUAL(load.now, 0x5001 | CR3_NOFLUSH);

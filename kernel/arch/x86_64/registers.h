@@ -40,6 +40,7 @@
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX        0xc0000103
 
 #define EFER_SCE           (1ul << 0)
 #define EFER_NXE           (1ul << 11)
@@ -85,6 +86,9 @@
 #define VECTOR_XM            19
 #define VECTOR_IRQ           32 /* the first of the interrupt controller's */
 #define VECTOR_TIMER         240
+#define VECTOR_KICK          241 /* CPU to CPU: ipi.c */
+#define VECTOR_CALL          242
+#define VECTOR_STOP          243
 #define VECTOR_SPURIOUS      255
 #define VECTOR_SYSCALL       256 /* in struct trap_frame only */
 

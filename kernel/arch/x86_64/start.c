@@ -15,6 +15,7 @@
 #include "process/cpu.h"
 #include "process/process.h"
 #include "registers.h"
+#include "tlb.h"
 
 uint8_t user_window; /* memory.S: SMAP is on */
 
@@ -41,8 +42,9 @@ void arch_memory_init(const struct handoff *handoff, int isolation)
 	paging_late_init(handoff, isolated);
 	kernel_area_init(handoff->dynamic_virt);
 	switch_init();
-	if (entry_area_init(&boot_cpu, isolated))
+	if (entry_area_create(&boot_cpu, isolated))
 		panic("no memory for the entry area");
+	entry_area_load(&boot_cpu);
 	cpu_log_features(isolated);
 }
 
@@ -53,7 +55,7 @@ void arch_pcid_init(void)
 			 "flushes the TLB");
 		return;
 	}
-	paging_use_pcid();
+	tlb_use_pcid();
 	log_info("cpu: PCID on, INVPCID %s", cpu_has[CPU_INVPCID] ? "on" : "missing");
 }
 

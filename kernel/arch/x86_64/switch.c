@@ -22,6 +22,7 @@
 #include "process/cpu.h"
 #include "process/process.h"
 #include "registers.h"
+#include "tlb.h"
 #include "trap_frame.h"
 
 extern const char thread_start[];
@@ -171,6 +172,7 @@ void arch_switch(struct thread *from, struct thread *to)
 {
 	struct cpu_entry *entry = this_cpu()->entry;
 	uint64_t selectors = selectors_read();
+	struct space *space;
 	bool reload = false;
 
 	if (from->arch.fpu) {
@@ -192,8 +194,8 @@ void arch_switch(struct thread *from, struct thread *to)
 	entry->kernel_stack = to->arch.stack + KERNEL_STACK_SIZE;
 	if (!entry->isolation)
 		entry->tss.rsp[0] = entry->kernel_stack;
-	if (thread_space(to))
-		arch_space_use(&thread_space(to)->arch);
+	space = thread_space(to);
+	tlb_switch(entry, space ? &space->arch : NULL);
 	switch_stacks(&from->arch.saved_rsp, to->arch.saved_rsp);
 }
 

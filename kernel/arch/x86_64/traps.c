@@ -11,6 +11,7 @@
 
 #include "arch/arch.h"
 #include "entry_area.h"
+#include "ipi.h"
 #include "lib/log.h"
 #include "process/process.h"
 #include "registers.h"
@@ -158,6 +159,7 @@ static uint32_t kernel_nmis;
 
 static void non_maskable(const struct trap_frame *frame)
 {
+	ipi_look_for_stop();
 	if (frame->cs & 3)
 		log_warn("NMI in user mode, at %#lx", frame->rip);
 	else

@@ -21,6 +21,7 @@
 #include "memory/pages.h"
 #include "pcid.h"
 #include "process/current.h"
+#include "tlb.h"
 
 #define TABLE_SPAN (1ul << (PAGE_SHIFT + 9)) /* what a level-0 table maps */
 
@@ -36,6 +37,7 @@ int arch_space_init(struct arch_space *space)
 	space->top = frame_phys(frame);
 	space->table = frame_ptr(frame);
 	space->tables = isolated ? 2 : 1;
+	space->cpus = 0;
 	pcid_space_init(&space->tag);
 	memset(space->table, 0, PAGE_SIZE / 2);
 	paging_copy_kernel_half(space->table);
@@ -69,6 +71,7 @@ void arch_space_destroy(struct arch_space *space)
 {
 	unsigned tops = paging_isolated() ? 2 : 1;
 
+	tlb_space_leave(space);
 	if (space->tables > tops)
 		free_tables(space, space->table, 3);
 	assert(space->tables == tops);
