@@ -7,6 +7,7 @@
  * gets its number and its place in the tree; that fails only where no number is free. What comes
  * after cannot fail.
  */
+#include <linux/capability.h>
 #include <linux/sched.h>
 
 #include "files/file.h"
@@ -193,13 +194,43 @@ static void child_starts(void *tid_address)
 	}
 }
 
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUSER | \
+		CLONE_NEWCGROUP | CLONE_NEWTIME)
+
+/* What Linux's copy_process refuses, in its order. There are no namespaces but the first ones. */
+static int check(const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+
+	if ((flags & CLONE_THREAD && !(flags & CLONE_SIGHAND)) ||
+		(flags & CLONE_SIGHAND && !(flags & CLONE_VM)))
+		return -EINVAL;
+	if (flags & CLONE_PARENT && current_process()->id == 1)
+		return -EINVAL;
+	if (flags & CLONE_PIDFD && flags & (CLONE_THREAD | CLONE_DETACHED))
+		return -EINVAL;
+	if (flags & CLONE_PIDFD && flags & CLONE_PARENT_SETTID &&
+		request->pidfd.address == request->parent_tid.address)
+		return -EINVAL;
+	if (flags & NAMESPACES)
+		return flags & CLONE_NEWUSER || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if (flags & CLONE_SETTLS && request->tls >= USER_END)
+		return -EPERM;
+	if (request->wanted && !capable(CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	return 0;
+}
+
 static int make(const struct clone_request *request, struct child *child)
 {
 	struct thread *self = current_thread();
 	uint64_t flags = request->flags;
 	void *tid_address = flags & CLONE_CHILD_SETTID ? (void *)request->child_tid.address : NULL;
-	int error;
+	int error = check(request);
 
+	if (error)
+		return error;
 	child->pid = pid_create();
 	child->thread = thread_new(self->name, true, child_starts, tid_address);
 	if (!(flags & CLONE_THREAD))
@@ -232,10 +263,12 @@ static int place(const struct clone_request *request, struct child *child) requi
 	if (error)
 		return error;
 	if (child->process) {
-		if (request->flags & CLONE_PARENT)
+		child->process->exit_signal = request->exit_signal;
+		if (request->flags & CLONE_PARENT) {
 			parent = process->parent;
+			child->process->exit_signal = process->exit_signal;
+		}
 		process = child->process;
-		process->exit_signal = request->exit_signal;
 		process->parent = parent;
 		process->leader = child->thread;
 		list_push_back(&parent->children, &process->sibling);

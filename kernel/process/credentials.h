@@ -38,6 +38,8 @@ const struct credentials *current_credentials(void);
 const struct credentials *credentials_of_root(void);
 void credentials_get(const struct credentials *credentials);
 void credentials_put(const struct credentials *credentials);
+/* Whether the running thread may do what needs CAP_*. */
+bool capable(unsigned capability);
 /* Whether `group` is the file group or one of the others. */
 bool credentials_in_group(const struct credentials *credentials, uint32_t group);
 

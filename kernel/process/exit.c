@@ -122,13 +122,15 @@ static void become_zombie(struct process *process) requires(process_lock)
 /* The thread is none of the process's any more. */
 static void leave(struct thread *self, struct process *process) requires(process_lock)
 {
+	struct usage usage;
+
 	signal_thread_exit(self);
 	list_remove(&self->siblings);
 	process->thread_count--;
 	if (process->leader == self)
 		process->leader = NULL;
-	self->usage.user = thread_cpu_time(self);
-	usage_add(&process->usage, &self->usage);
+	thread_usage(self, &usage);
+	usage_add(&process->usage, &usage);
 	self->process = NULL;
 	self->pid->thread = NULL;
 	pid_release(self->pid);

@@ -81,6 +81,12 @@ void usage_add(struct usage *sum, const struct usage *more)
 		sum->resident_peak = more->resident_peak;
 }
 
+void thread_usage(struct thread *thread, struct usage *out)
+{
+	*out = thread->usage;
+	out->user = thread_cpu_time(thread);
+}
+
 ns_t process_cpu_time(struct process *process)
 {
 	ns_t total = process->usage.user + process->usage.system;
@@ -107,6 +113,11 @@ const struct credentials *current_credentials(void)
 	const struct credentials *own = current_thread()->credentials;
 
 	return own ? own : credentials_of_root();
+}
+
+bool capable(unsigned capability)
+{
+	return current_credentials()->effective >> capability & 1;
 }
 
 int current_pid(void)

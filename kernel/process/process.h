@@ -156,6 +156,8 @@ struct process *process_one(void) requires(process_lock);
 void process_set_group(struct process *process, struct pid *group) requires(process_lock);
 void process_set_session(struct process *process, struct pid *session) requires(process_lock);
 ns_t process_cpu_time(struct process *process) requires(process_lock);
+/* Of one thread so far, CPU time included. */
+void thread_usage(struct thread *thread, struct usage *out) requires(process_lock);
 void usage_add(struct usage *sum, const struct usage *more);
 
 /* ---- clone.c ---- */

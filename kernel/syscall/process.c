@@ -3,11 +3,7 @@
 #include <asm/prctl.h>
 #include <asm/signal.h>
 #include <linux/reboot.h>
-#include <linux/resource.h>
-#include <linux/sched.h>
-#include <linux/time.h>
 #include <linux/utsname.h>
-#include <linux/wait.h>
 
 #include "build_id.h"
 #include "files/file.h"
@@ -73,24 +69,6 @@ long sys_getegid(void)
 	return 0;
 }
 
-long sys_exit(int status)
-{
-	thread_exit((status & 0xff) << 8);
-}
-
-long sys_exit_group(int status)
-{
-	process_exit_group((status & 0xff) << 8);
-}
-
-long sys_set_tid_address(user_t tid)
-{
-	struct thread *self = current_thread();
-
-	self->clear_tid = tid;
-	return self->tid;
-}
-
 long sys_arch_prctl(int code, uintptr_t address)
 {
 	uint64_t base;
@@ -112,16 +90,6 @@ long sys_arch_prctl(int code, uintptr_t address)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* ---- clone ---- */
-
-long sys_vfork(void)
-{
-	const struct clone_request request = {
-		.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
-
-	return process_clone(&request);
 }
 
 /* ---- execve ---- */
@@ -218,62 +186,7 @@ long sys_execve(user_t path, user_t argv, user_t envp)
 	return error;
 }
 
-/* ---- wait4, kill ---- */
-
-static struct __kernel_old_timeval to_timeval(ns_t time)
-{
-	return (struct __kernel_old_timeval){
-		(long)(time / NS_PER_SECOND), (long)(time % NS_PER_SECOND / 1000)};
-}
-
-static int put_usage(user_t out, const struct usage *usage)
-{
-	struct rusage record = {
-		.ru_utime = to_timeval(usage->user),
-		.ru_stime = to_timeval(usage->system),
-		.ru_maxrss = (long)(usage->resident_peak * (PAGE_SIZE / 1024)),
-		.ru_minflt = (long)usage->minor_faults,
-		.ru_majflt = (long)usage->major_faults,
-		.ru_inblock = (long)usage->blocks_in,
-		.ru_oublock = (long)usage->blocks_out,
-		.ru_nvcsw = (long)usage->voluntary,
-		.ru_nivcsw = (long)usage->involuntary,
-	};
-
-	return copy_to_user(out, &record, sizeof(record));
-}
-
-/* wait4's pid argument. */
-static struct wait_request wait_request_of(int pid, unsigned options)
-{
-	if (pid == -1)
-		return (struct wait_request){WAIT_ANY, 0, options};
-	if (pid > 0)
-		return (struct wait_request){WAIT_ONE, pid, options};
-	return (struct wait_request){WAIT_GROUP, pid ? -pid : current_group(), options};
-}
-
-long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
-{
-	struct wait_request request;
-	struct wait_result child;
-	long result;
-
-	if (options &
-		~(unsigned)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
-		return -EINVAL;
-	if (pid == INT32_MIN)
-		return -ESRCH;
-	request = wait_request_of(pid, options | WEXITED);
-	result = process_wait(&request, &child);
-	if (result <= 0)
-		return result;
-	if (usage.address && put_usage(usage, &child.usage))
-		return -EFAULT;
-	if (status.address && copy_to_user(status, &child.wait_status, sizeof(child.wait_status)))
-		return -EFAULT;
-	return result;
-}
+/* ---- kill ---- */
 
 long sys_kill(int pid, int signal)
 {

@@ -13,13 +13,17 @@
 	CALL0(24, sched_yield) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
 	CALL0(39, getpid) \
+	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INOUT, parent_tid, INOUT, child_tid, HEX, tls) \
+	CALL0(57, fork) \
 	CALL0(58, vfork) \
 	CALL3(59, execve, PATH, path, STRINGS, argv, ENVIRONMENT, envp) \
-	CALL1(60, exit, INT, status) \
+	CALL1(60, exit, INT, status) RETURNS(NOTHING) \
 	CALL4(61, wait4, PID, pid, WAIT_STATUS_OUT, status, WAIT_OPTIONS, options, USAGE_OUT, usage) \
 	CALL2(62, kill, PID, pid, SIGNAL, signal) \
 	CALL1(63, uname, UTSNAME_OUT, name) \
 	CALL2(96, gettimeofday, TIMEVAL_OUT, time, TIMEZONE_OUT, zone) \
+	CALL2(98, getrusage, USAGE_WHO, who, USAGE_OUT, usage) \
+	CALL1(100, times, TIMES_OUT, times) \
 	CALL0(102, getuid) \
 	CALL0(104, getgid) \
 	CALL0(107, geteuid) \
@@ -39,9 +43,11 @@
 	CALL2(228, clock_gettime, CLOCK, clock, TIMESPEC_OUT, time) \
 	CALL2(229, clock_getres, CLOCK, clock, TIMESPEC_OUT, resolution) \
 	CALL4(230, clock_nanosleep, CLOCK, clock, TIMER_FLAGS, flags, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
-	CALL1(231, exit_group, INT, status) \
+	CALL1(231, exit_group, INT, status) RETURNS(NOTHING) \
 	CALL3(234, tgkill, PID, pid, PID, tid, SIGNAL, signal) \
-	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags)
+	CALL5(247, waitid, WAITID_TYPE, type, PID, id, SIGNAL_INFO_OUT, info, WAITID_OPTIONS, options, USAGE_OUT, usage) \
+	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
+	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size)
 /* clang-format on */
 
 #endif
