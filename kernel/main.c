@@ -32,6 +32,7 @@
 #include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "process/clocks.h"
 #include "process/process.h"
 #include "process/sched.h"
 
@@ -291,6 +292,7 @@ void kernel_start(struct handoff *handoff)
 	realtime_init(acpi_info());
 	sched_init((unsigned)options.hz);
 	space_init();
+	clocks_init();
 	process_init();
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);

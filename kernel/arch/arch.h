@@ -136,6 +136,12 @@ void arch_stack_free(virt_t stack);
 size_t arch_user_copy(void *to, const void *from, size_t size);
 size_t arch_user_clear(void *to, size_t size);
 ssize_t arch_user_string(char *to, const char *from, size_t size);
+/* Whole words: 0, or -EFAULT where the memory cannot be touched. With interrupts off nothing is
+ * faulted in: they fail then where a page is not there, so they may stand under spin locks. */
+long arch_user_load32(uint32_t *out, const void *from) MUST_CHECK;
+long arch_user_store_pair(void *to, uint64_t first, uint64_t second) MUST_CHECK;
+/* An atomic compare-and-exchange: 0: done; 1: *expected was not there, and is now what was; -EFAULT. */
+long arch_user_exchange32(void *at, uint32_t *expected, uint32_t desired) MUST_CHECK;
 
 /* ---- Threads ---- */
 
@@ -221,6 +227,14 @@ int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_C
 
 ns_t arch_clock(void);      /* monotonic, since the loader's entry; 0 before clock_init */
 uint64_t arch_cycles(void); /* the raw counter (TSC) behind it */
+/* How user mode reads the same clock: nanoseconds = (counter - start) * multiplier >> 32, with 128
+ * bits between. False: it must ask the kernel. */
+struct arch_clock_user {
+	uint64_t start, multiplier;
+};
+bool arch_clock_user(struct arch_clock_user *out);
+/* Whether user mode finds the CPU's index by RDTSCP. */
+bool arch_cpu_number_user(void);
 /* One timer event on this CPU at (or as soon as possible after) `when`; NS_NEVER: none. */
 void arch_timer_arm(ns_t when);
 

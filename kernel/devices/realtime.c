@@ -24,12 +24,7 @@ struct cmos_time {
 	uint8_t second, minute, hour, day, month, year, century;
 };
 
-static ns_t offset;
-
-ns_t realtime_offset(void)
-{
-	return offset;
-}
+ns_t realtime_offset_word;
 
 int64_t realtime_days(int64_t year, unsigned month, unsigned day)
 {
@@ -129,7 +124,7 @@ void realtime_init(const struct acpi_info *acpi)
 	}
 	seconds = ((realtime_days(year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 +
 		  t.second;
-	offset = (ns_t)seconds * NS_PER_SECOND - arch_clock();
+	realtime_offset_word = (ns_t)seconds * NS_PER_SECOND - arch_clock();
 	log_info("date: %u-%02u-%02u %02u:%02u:%02u UTC", (unsigned)year, t.month, t.day, t.hour,
 		t.minute, t.second);
 }

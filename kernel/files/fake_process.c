@@ -225,10 +225,7 @@ void object_unmap(struct object *object, uint64_t first)
 {
 }
 
-ns_t realtime_offset(void)
-{
-	return 1700000000 * NS_PER_SECOND;
-}
+ns_t realtime_offset_word = 1700000000 * NS_PER_SECOND;
 
 void random_bytes(void *to, size_t size)
 {

@@ -4,6 +4,8 @@
 #ifndef MEMORY_USER_H
 #define MEMORY_USER_H
 
+#include "arch/arch.h"
+#include "lib/errno.h"
 #include "lib/types.h"
 
 /* Linux's access_ok: the range lies in the user half (whether anything is mapped there or not). */
@@ -11,7 +13,14 @@ bool user_range_ok(user_t start, size_t size);
 
 int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;     /* 0 or -EFAULT */
 int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK; /* 0 or -EFAULT */
-int clear_user(user_t to, size_t size) MUST_CHECK;                     /* 0 or -EFAULT */
+/* Two words side by side, as most small structures of times are. 0 or -EFAULT. */
+static inline long MUST_CHECK put_user_pair(user_t to, uint64_t first, uint64_t second)
+{
+	if (to.address > USER_END - 2 * sizeof(first))
+		return -EFAULT;
+	return arch_user_store_pair((void *)to.address, first, second);
+}
+int clear_user(user_t to, size_t size) MUST_CHECK; /* 0 or -EFAULT */
 /* As far as it goes: the number of bytes copied before the first one that could not be. */
 size_t copy_from_user_partial(void *to, user_t from, size_t size) MUST_CHECK;
 size_t copy_to_user_partial(user_t to, const void *from, size_t size) MUST_CHECK;

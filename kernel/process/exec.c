@@ -25,6 +25,7 @@
 #include "process/current.h"
 #include "process/elf.h"
 #include "process/process.h"
+#include "vdso/vdso.h"
 
 #define ARGUMENT_MAX  (32 * PAGE_SIZE)  /* one string: MAX_ARG_STRLEN */
 #define ARGUMENTS_MAX ((size_t)4 << 20) /* all, with their pointers: as much as kmalloc gives */
@@ -110,6 +111,7 @@ struct program {
 	uintptr_t bias;        /* added to the image's addresses */
 	uintptr_t entry;       /* where the thread starts */
 	uintptr_t interpreter; /* base of the interpreter; 0: none */
+	uintptr_t vdso;        /* its ELF header; 0: none */
 	struct space *space;
 };
 
@@ -303,6 +305,7 @@ static void put_auxv(struct stack_words *stack, const struct program *program, u
 {
 	const struct elf_image *image = &program->image;
 	const uint64_t pairs[][2] = {
+		{program->vdso ? AT_SYSINFO_EHDR : AT_IGNORE, program->vdso},
 		{AT_HWCAP, arch_hwcap()},
 		{AT_PAGESZ, PAGE_SIZE},
 		{AT_CLKTCK, 100},
@@ -396,6 +399,14 @@ static int map_stack(struct program *program, const struct exec_strings *strings
 	long result = space_map(
 		space, space->stack_top - size, size, access, VMA_GROWS_DOWN, SPACE_FIXED, NULL, 0);
 
+	return result < 0 ? (int)result : 0;
+}
+
+static int map_vdso(struct program *program)
+{
+	long result = vdso_map(program->space);
+
+	program->vdso = result < 0 ? 0 : (uintptr_t)result;
 	return result < 0 ? (int)result : 0;
 }
 
@@ -529,6 +540,8 @@ int process_exec(const char *path, struct exec_strings *strings)
 	error = program->space && kept_path ? load_program(program) : -ENOMEM;
 	if (!error)
 		error = map_stack(program, strings);
+	if (!error)
+		error = map_vdso(program);
 	if (!error)
 		error = build_stack(program, path, strings, &stack_pointer);
 	file_put(program->file);

@@ -35,11 +35,13 @@
 	CALL1(121, getpgid, PID, pid) \
 	CALL1(124, getsid, PID, pid) \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
+	CALL2(164, settimeofday, TIMEVAL, time, TIMEZONE, zone) \
 	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) \
 	CALL0(186, gettid) \
 	CALL2(200, tkill, PID, tid, SIGNAL, signal) \
 	CALL1(201, time, TIME_OUT, time) \
 	CALL1(218, set_tid_address, INOUT, tid) \
+	CALL2(227, clock_settime, CLOCK, clock, TIMESPEC, time) \
 	CALL2(228, clock_gettime, CLOCK, clock, TIMESPEC_OUT, time) \
 	CALL2(229, clock_getres, CLOCK, clock, TIMESPEC_OUT, resolution) \
 	CALL4(230, clock_nanosleep, CLOCK, clock, TIMER_FLAGS, flags, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \

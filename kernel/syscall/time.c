@@ -1,69 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks and sleeping; man 2 clock_gettime, nanosleep, gettimeofday, time. */
-#include <linux/time.h>
+/*
+ * Reading, setting and sleeping by clocks: man 2 clock_gettime, clock_getres, clock_nanosleep,
+ * nanosleep, gettimeofday, settimeofday, time.
+ *
+ * clock_gettime is called often where the vDSO is not used, so the clocks that all share come first,
+ * without a look at anything but the machine's clock and one word.
+ */
+#include <linux/capability.h>
 
-#include "devices/random.h"
-#include "devices/realtime.h"
-#include "lib/errno.h"
-#include "memory/user.h"
+#include "arch/arch.h"
+#include "process/cpu_clock.h"
+#include "process/credentials.h"
 #include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/table.h"
+#include "syscall/timespec.h"
 
-#define GRND_EXCLUSIVE 6u /* GRND_RANDOM, GRND_INSECURE: not both */
-#define GRND_ALL       7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: the pool is always ready */
+#define CLOCKS_MONOTONIC                                                                    \
+	(1u << CLOCK_MONOTONIC | 1u << CLOCK_MONOTONIC_RAW | 1u << CLOCK_MONOTONIC_COARSE | \
+		1u << CLOCK_BOOTTIME | 1u << CLOCK_BOOTTIME_ALARM)
+#define CLOCKS_REALTIME \
+	(1u << CLOCK_REALTIME | 1u << CLOCK_REALTIME_COARSE | 1u << CLOCK_REALTIME_ALARM)
+#define NS_PER_JIFFY (NS_PER_SECOND / 250) /* what Debian's kernel says of the coarse CPU clocks */
 
-static ns_t own_cpu_time(void)
+static bool may_set_time(void)
 {
-	ns_t total;
-
-	spin_lock(&process_lock);
-	total = process_cpu_time(current_process());
-	spin_unlock(&process_lock);
-	return total;
+	return current_credentials()->effective >> CAP_SYS_TIME & 1;
 }
 
 /* -EINVAL: no such clock. */
+static COLD int other_clock_read(int clock, ns_t *now)
+{
+	if (clock == CLOCK_TAI) {
+		*now = clock_base_now(BASE_TAI);
+		return 0;
+	}
+	return cpu_clock_read(clock, now);
+}
+
+static inline bool is_one_of(unsigned clocks, int clock)
+{
+	return (unsigned)clock < 32 && (clocks >> clock & 1);
+}
+
 static int clock_read(int clock, ns_t *now)
 {
-	switch (clock) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_TAI:
-		*now = arch_clock() + realtime_offset();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
+	if (is_one_of(CLOCKS_MONOTONIC, clock))
 		*now = arch_clock();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		*now = own_cpu_time();
-		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*now = thread_cpu_time(current_thread());
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	else if (is_one_of(CLOCKS_REALTIME, clock))
+		*now = clock_base_now(BASE_REALTIME);
+	else
+		return other_clock_read(clock, now);
+	return 0;
 }
 
-static int put_time(user_t out, ns_t time)
-{
-	struct __kernel_timespec spec = {
-		(long)(time / NS_PER_SECOND), (long)(time % NS_PER_SECOND)};
-
-	return copy_to_user(out, &spec, sizeof(spec));
-}
-
-long sys_clock_gettime(int clock, user_t time)
+static COLD long other_clock_gettime(int clock, user_t time)
 {
 	ns_t now;
-	int error = clock_read(clock, &now);
+	int error = other_clock_read(clock, &now);
 
-	return error ? error : put_time(time, now);
+	return error ? error : put_timespec(time, now);
+}
+
+/* Each branch ends the call by itself, so that little is kept over reading the clock. */
+long sys_clock_gettime(int clock, user_t time)
+{
+	if (likely(is_one_of(CLOCKS_MONOTONIC, clock)))
+		return put_timespec(time, arch_clock());
+	if (likely(is_one_of(CLOCKS_REALTIME, clock)))
+		return put_timespec(time, arch_clock() + realtime_offset());
+	return other_clock_gettime(clock, time);
 }
 
 long sys_clock_getres(int clock, user_t resolution)
@@ -73,20 +80,69 @@ long sys_clock_getres(int clock, user_t resolution)
 
 	if (error || !resolution.address)
 		return error;
-	return put_time(resolution, 1);
+	return put_timespec(resolution, cpu_clock_is_coarse(clock) ? NS_PER_JIFFY : 1);
+}
+
+/* CLOCK_REALTIME alone can be set; of the others Linux says EINVAL, and EPERM of CPU clocks. */
+long sys_clock_settime(int clock, user_t time)
+{
+	ns_t now, to;
+	int error;
+
+	if (clock != CLOCK_REALTIME) {
+		if (clock >= 0)
+			return -EINVAL;
+		error = cpu_clock_read(clock, &now);
+		if (error)
+			return error;
+	}
+	error = get_timespec(time, &to);
+	if (error)
+		return error;
+	if (clock != CLOCK_REALTIME || !may_set_time())
+		return -EPERM;
+	return clocks_set_realtime(to);
 }
 
 long sys_gettimeofday(user_t time, user_t zone)
 {
-	ns_t now = arch_clock() + realtime_offset();
-	long values[2] = {(long)(now / NS_PER_SECOND), (long)(now % NS_PER_SECOND / 1000)};
-	int utc[2] = {0, 0};
+	int32_t words[2];
 
-	if (time.address && copy_to_user(time, values, sizeof(values)))
+	if (time.address && put_timeval(time, arch_clock() + realtime_offset()))
 		return -EFAULT;
-	if (zone.address && copy_to_user(zone, utc, sizeof(utc)))
+	clocks_zone(words);
+	if (zone.address && copy_to_user(zone, words, sizeof(words)))
 		return -EFAULT;
 	return 0;
+}
+
+long sys_settimeofday(user_t time, user_t zone)
+{
+	struct __kernel_timespec spec;
+	int32_t words[2];
+	ns_t to = 0;
+	int error;
+
+	if (time.address) {
+		if (copy_from_user(&spec, time, sizeof(spec)))
+			return -EFAULT;
+		if ((uint64_t)spec.tv_nsec >= 1000000) /* microseconds here */
+			return -EINVAL;
+		spec.tv_nsec *= 1000;
+		error = timespec_to_ns(&spec, &to);
+		if (error)
+			return error;
+	}
+	if (zone.address && copy_from_user(words, zone, sizeof(words)))
+		return -EFAULT;
+	if (!may_set_time())
+		return -EPERM;
+	if (zone.address) {
+		if (words[0] > 15 * 60 || words[0] < -15 * 60)
+			return -EINVAL;
+		clocks_set_zone(words);
+	}
+	return time.address ? clocks_set_realtime(to) : 0;
 }
 
 long sys_time(user_t out)
@@ -96,81 +152,4 @@ long sys_time(user_t out)
 	if (out.address && copy_to_user(out, &seconds, sizeof(seconds)))
 		return -EFAULT;
 	return seconds;
-}
-
-static int get_span(user_t in, ns_t *out)
-{
-	struct __kernel_timespec spec;
-
-	if (copy_from_user(&spec, in, sizeof(spec)))
-		return -EFAULT;
-	if (spec.tv_sec < 0 || spec.tv_nsec < 0 || spec.tv_nsec >= (long)NS_PER_SECOND)
-		return -EINVAL;
-	if ((uint64_t)spec.tv_sec > INT64_MAX / NS_PER_SECOND - 1)
-		*out = INT64_MAX; /* 292 years: for ever */
-	else
-		*out = (ns_t)spec.tv_sec * NS_PER_SECOND + (ns_t)spec.tv_nsec;
-	return 0;
-}
-
-/* Sleeps until `deadline` on the monotonic clock. */
-static long sleep_until(ns_t deadline, bool tell, user_t remaining)
-{
-	int error = sched_sleep(deadline);
-	ns_t now = arch_clock();
-
-	if (error && tell && remaining.address &&
-		put_time(remaining, deadline > now ? deadline - now : 0))
-		return -EFAULT;
-	return error;
-}
-
-long sys_nanosleep(user_t request, user_t remaining)
-{
-	ns_t span;
-	int error = get_span(request, &span);
-
-	return error ? error : sleep_until(arch_clock() + span, true, remaining);
-}
-
-long sys_clock_nanosleep(int clock, unsigned flags, user_t request, user_t remaining)
-{
-	ns_t span, now;
-	int error = clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : clock_read(clock, &now);
-
-	if (error)
-		return error;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-		clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_PROCESS_CPUTIME_ID)
-		return -EOPNOTSUPP;
-	error = get_span(request, &span);
-	if (error)
-		return error;
-	if (!(flags & TIMER_ABSTIME))
-		return sleep_until(arch_clock() + span, true, remaining);
-	return span <= now ? 0 : sleep_until(arch_clock() + (span - now), false, remaining);
-}
-
-long sys_getrandom(user_t buffer, size_t size, unsigned flags)
-{
-	uint8_t bytes[256];
-	size_t done = 0;
-
-	if ((flags & ~GRND_ALL) || (flags & GRND_EXCLUSIVE) == GRND_EXCLUSIVE)
-		return -EINVAL;
-	if (size > INT32_MAX)
-		size = INT32_MAX;
-	while (done < size) {
-		size_t part = size - done < sizeof(bytes) ? size - done : sizeof(bytes), copied;
-
-		random_bytes(bytes, part);
-		copied = copy_to_user_partial(user_offset(buffer, done), bytes, part);
-		done += copied;
-		if (copied < part)
-			return done ? (long)done : -EFAULT;
-		if (current_signal_pending())
-			break;
-		sched_point();
-	}
-	return (long)done;
 }

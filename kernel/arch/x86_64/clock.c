@@ -59,6 +59,12 @@ ns_t arch_clock(void)
 	return clock_scale(tsc_read() - tsc_start, tsc_to_ns);
 }
 
+bool arch_clock_user(struct arch_clock_user *out)
+{
+	*out = (struct arch_clock_user){tsc_start, tsc_to_ns};
+	return true;
+}
+
 /* ---- Clocks to measure by ---- */
 
 struct reference {

@@ -9,6 +9,8 @@
  * instruction that may fault stands in __ex_table with the place to go on at; there rcx tells how
  * much was left.
  */
+#include <asm/errno.h>
+
 	.text
 
 	.globl memcpy
@@ -174,5 +176,66 @@ arch_user_string:
 	jmp 3b
 	EXCEPTION_ENTRY 2b, 4b
 	.size arch_user_string, .-arch_user_string
+
+/* long arch_user_store_pair(void *to, uint64_t first, uint64_t second): 0, or -EFAULT. */
+	.globl arch_user_store_pair
+	.type arch_user_store_pair, @function
+	.balign 16
+arch_user_store_pair:
+	cmpb $0, user_window(%rip)
+	je 3f
+	stac
+1:	movq %rsi, (%rdi)
+2:	movq %rdx, 8(%rdi)
+	clac
+	xorl %eax, %eax
+	ret
+3:	movq %rsi, (%rdi)
+4:	movq %rdx, 8(%rdi)
+	xorl %eax, %eax
+	ret
+5:	clac
+6:	movq $-EFAULT, %rax
+	ret
+	EXCEPTION_ENTRY 1b, 5b
+	EXCEPTION_ENTRY 2b, 5b
+	EXCEPTION_ENTRY 3b, 6b
+	EXCEPTION_ENTRY 4b, 6b
+	.size arch_user_store_pair, .-arch_user_store_pair
+
+/* long arch_user_load32(uint32_t *out, const void *from): 0, or -EFAULT. */
+	.globl arch_user_load32
+	.type arch_user_load32, @function
+	.balign 16
+arch_user_load32:
+	WINDOW_OPEN
+1:	movl (%rsi), %ecx
+	movl %ecx, (%rdi)
+	xorl %eax, %eax
+2:	WINDOW_CLOSE
+	ret
+3:	movq $-EFAULT, %rax
+	jmp 2b
+	EXCEPTION_ENTRY 1b, 3b
+	.size arch_user_load32, .-arch_user_load32
+
+/* long arch_user_exchange32(void *at, uint32_t *expected, uint32_t desired): 0: done; 1: *expected was
+ * not there, and is now what was; or -EFAULT. */
+	.globl arch_user_exchange32
+	.type arch_user_exchange32, @function
+	.balign 16
+arch_user_exchange32:
+	WINDOW_OPEN
+	movl (%rsi), %eax
+1:	lock cmpxchgl %edx, (%rdi)
+	movl %eax, (%rsi)
+	setne %al
+	movzbl %al, %eax
+2:	WINDOW_CLOSE
+	ret
+3:	movq $-EFAULT, %rax
+	jmp 2b
+	EXCEPTION_ENTRY 1b, 3b
+	.size arch_user_exchange32, .-arch_user_exchange32
 
 	.section .note.GNU-stack, "", @progbits

@@ -223,19 +223,18 @@ static bool in_fixup_range(const struct trap_frame *frame)
 	return fix_up(&copy);
 }
 
-/* A page fault in kernel mode: of a user copy, or a bug. */
+/* A page fault in kernel mode: of a user copy, or a bug. Where interrupts are off a spin lock may be
+ * held: nothing is faulted in, the copy fails. */
 static void kernel_page_fault(struct trap_frame *frame, uintptr_t address)
 {
 	struct fault_result result;
-	bool on = frame->rflags & RFLAGS_IF;
 	int error;
 
-	if (address < USER_END && in_fixup_range(frame) && current_thread() && current_space()) {
-		if (on)
-			arch_irq_on();
+	if (address < USER_END && (frame->rflags & RFLAGS_IF) && in_fixup_range(frame) &&
+		current_thread() && current_space()) {
+		arch_irq_on();
 		error = space_fault(address, fault_access_of(frame->error), false, &result);
-		if (on)
-			arch_irq_off();
+		arch_irq_off();
 		if (!error)
 			return;
 	}
