@@ -26,7 +26,7 @@
 
 static bool may_set_time(void)
 {
-	return current_credentials()->effective >> CAP_SYS_TIME & 1;
+	return capable(CAP_SYS_TIME);
 }
 
 /* -EINVAL: no such clock. */
