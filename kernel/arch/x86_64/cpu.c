@@ -49,7 +49,6 @@ void cpu_detect(void)
 	cpu_has[CPU_NX] = extended.edx & 1u << 20;
 	cpu_has[CPU_RDTSCP] = extended.edx & 1u << 27;
 	cpu_has[CPU_GIGABYTE_PAGES] = extended.edx & 1u << 26;
-	cpu_has[CPU_RDTSCP] = extended.edx & 1u << 27;
 	cpu_has[CPU_SMEP] = seven.ebx & 1u << 7;
 	cpu_has[CPU_SMAP] = seven.ebx & 1u << 20;
 	cpu_has[CPU_UMIP] = seven.ecx & 1u << 2;
@@ -88,8 +87,6 @@ void cpu_control_init(void)
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	/* PAT: as at reset, but entry 1 (PWT) is write-combining. */
 	msr_write(MSR_PAT, 0x0007040600070106);
-	if (cpu_has[CPU_RDTSCP])
-		msr_write(MSR_TSC_AUX, 0); /* the CPU's index: other CPUs write theirs */
 	fpu_cpu_init();
 }
 

@@ -21,7 +21,6 @@ enum cpu_feature {
 	CPU_RDRAND,
 	CPU_RDTSCP,
 	CPU_GIGABYTE_PAGES,
-	CPU_RDTSCP,
 	CPU_INVARIANT_TSC,
 	CPU_MELTDOWN_SAFE, /* AMD, or RDCL_NO: needs no page-table isolation */
 	CPU_FEATURES,
