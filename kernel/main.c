@@ -35,6 +35,7 @@
 #include "process/clocks.h"
 #include "process/process.h"
 #include "process/sched.h"
+#include "syscall/trace.h"
 
 struct cmdline options;
 
@@ -239,8 +240,10 @@ static void open_console(struct thread *thread)
 
 static void start_first_process(struct handoff *handoff)
 {
-	struct thread *thread = process_create_first(first_process, handoff);
+	struct thread *thread;
 
+	current_thread()->calls = syscalls_plain;
+	thread = process_create_first(first_process, handoff);
 	if (!thread)
 		panic("no memory for process 1");
 	open_console(thread);
@@ -265,6 +268,8 @@ static void terminals_init(void)
 	if (error)
 		panic("/dev/console cannot be made: error %d", -error);
 	error = channel_init();
+	if (!error)
+		error = trace_init();
 	if (error)
 		log_warn("no exec channel: error %d", -error);
 }

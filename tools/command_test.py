@@ -57,7 +57,8 @@ class ChannelTest(unittest.TestCase):
 
     def test_spec(self):
         self.assertEqual(channel.spec("/bin/x", ["/bin/x", "a b", "\udcff"], [("K", "V=W")], tty=True),
-                         b"path=/bin/x\0arg=/bin/x\0arg=a b\0arg=\xff\0env=K=V=W\0stdio=tty\0init=0\0")
+                         b"path=/bin/x\0arg=/bin/x\0arg=a b\0arg=\xff\0env=K=V=W\0stdio=tty\0init=0\0"
+                         b"trace=0\0")
 
 
 class FakeGuest(threading.Thread):

@@ -51,6 +51,12 @@ struct exec_failure become(const struct exec_spec *spec, const int stdio[3], con
 		if (dup2(files[fd], fd) < 0)
 			return (struct exec_failure){errno, "connect the standard files of"};
 	}
+	if (spec->traced) { /* the next system call is the first that is traced */
+		int tracer = spec->tracer ? open(spec->tracer, O_WRONLY | O_CLOEXEC) : -1;
+
+		if (tracer < 0 || write(tracer, "1", 1) < 0)
+			return (struct exec_failure){spec->tracer ? errno : ENOSYS, "trace"};
+	}
 	execve(spec->path, spec->argv, spec->envp);
 	return (struct exec_failure){errno, "run"};
 }
@@ -146,6 +152,8 @@ static bool spec_line(struct exec_spec *spec, char *line, size_t *args, size_t *
 		spec->tty = strcmp(value, "tty") == 0;
 	else if (strcmp(line, "init") == 0)
 		spec->init = strcmp(value, "1") == 0;
+	else if (strcmp(line, "trace") == 0)
+		spec->traced = strcmp(value, "1") == 0;
 	else
 		return false;
 	return true;
@@ -207,9 +215,9 @@ static int report(int control, const void *bytes, size_t size)
 }
 
 /* Baton: the kernel carries the bytes; here is only starting, reaping and reporting. */
-static int channel_run(const struct exec_spec *spec, const char *directory)
+static int channel_run(struct exec_spec *spec, const char *directory)
 {
-	char tty_path[256];
+	char tty_path[256], trace_path[256];
 	const char *tty = spec->tty ? tty_path : NULL;
 	int control = channel_open(directory, "control", O_WRONLY), stdio[3] = {-1, -1, -1}, status;
 	struct exec_failure failure;
@@ -218,6 +226,8 @@ static int channel_run(const struct exec_spec *spec, const char *directory)
 	if (control < 0)
 		return 1;
 	snprintf(tty_path, sizeof tty_path, "%s/tty", directory);
+	snprintf(trace_path, sizeof trace_path, "%s/trace", directory);
+	spec->tracer = trace_path;
 	for (int fd = 0; fd < 3 && !tty; fd++) {
 		char name[2] = {(char)('0' + fd), 0};
 

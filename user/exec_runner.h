@@ -12,6 +12,8 @@ struct exec_spec {
 	char **argv, **envp; /* NULL-terminated */
 	bool tty;            /* fds 0-2 are one terminal instead of three pipes */
 	bool init;           /* the program is process 1 itself */
+	bool traced;         /* its system calls are to be reported */
+	const char *tracer;  /* the file by which that begins; NULL: there is none */
 };
 
 /* Why a program did not start. */

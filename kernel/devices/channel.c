@@ -200,7 +200,7 @@ static ssize_t stream_write(struct file *file, struct io *io, int64_t *position)
 }
 
 /* A frame that must go out whole: waits whatever signals come. */
-static void send_control(enum channel_stream stream, const void *bytes, size_t count)
+void channel_send(enum channel_stream stream, const void *bytes, size_t count)
 {
 	struct waiter self;
 
@@ -222,7 +222,7 @@ static ssize_t control_write(struct file *file, struct io *io, int64_t *position
 		return -EINVAL;
 	if (io_get(io, bytes, count) < count)
 		return -EFAULT;
-	send_control(count == 4 ? CHANNEL_EXIT : CHANNEL_FAILED, bytes, count);
+	channel_send(count == 4 ? CHANNEL_EXIT : CHANNEL_FAILED, bytes, count);
 	return (ssize_t)count;
 }
 
@@ -382,7 +382,7 @@ static void say_ready(void)
 	channel.ready_sent = true;
 	spin_unlock(&channel.lock);
 	if (first)
-		send_control(CHANNEL_READY, &version, sizeof(version));
+		channel_send(CHANNEL_READY, &version, sizeof(version));
 }
 
 static int stream_open(struct file *file)
@@ -546,6 +546,11 @@ static int make_nodes(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(nodes) && !error; i++)
 		error = devfs_add(names[i], S_IFIFO | 0600, &nodes[i]);
 	return error ? error : tty_register(&channel_tty, device_number(MAJOR_LOCAL, 0), 0600);
+}
+
+bool channel_exists(void)
+{
+	return channel.port;
 }
 
 int channel_init(void)

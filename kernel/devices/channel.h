@@ -5,9 +5,18 @@
 
 #include "lib/types.h"
 
+#include <baton/channel.h>
+
 /* Makes /dev/channel/{0,1,2,tty,control} when serial port 1 is there. After files_init and the
  * interrupt controllers. 0 (also without the port) or a negative errno. */
 int channel_init(void) MUST_CHECK;
+
+bool channel_exists(void);
+
+/* Sends one frame whole, waiting whatever signals come; from a thread. count: up to
+ * CHANNEL_SEND_MAX. */
+#define CHANNEL_SEND_MAX 16000u
+void channel_send(enum channel_stream stream, const void *bytes, size_t count);
 
 /* When process 1 has ended: sends its wait status as an EXIT frame if the channel is in use and none
  * was sent, and waits, but not for ever, until all bytes have left the machine. From a thread. */

@@ -40,6 +40,7 @@ static struct thread *thread_new(
 	if (!thread)
 		return NULL;
 	list_init(&thread->siblings);
+	thread->calls = current_thread()->calls; /* a traced one's are traced too */
 	sched_thread_init(thread, current_thread());
 	thread_sleep_init(thread);
 	string_copy(thread->name, name, sizeof(thread->name));

@@ -22,6 +22,7 @@
 #include "process/credentials.h"
 #include "process/process.h"
 #include "process/sched.h"
+#include "syscall/trace.h"
 
 /* Lets go of what the thread holds beside its process. */
 static void give_up_own(struct thread *self)
@@ -163,6 +164,8 @@ void thread_exit(int status)
 	struct thread *self = current_thread();
 	struct process *process = self->process;
 
+	if (process)
+		trace_exit(process->exiting ? process->exit_status : status);
 	if (self->clear_tid.address) {
 		uint32_t zero = 0;
 

@@ -31,6 +31,7 @@
 #include "process/signal.h"
 #include "process/timer.h"
 #include "process/wait.h"
+#include "syscall/dispatch.h"
 
 struct credentials;
 struct file;
@@ -65,7 +66,9 @@ struct thread {
 	struct arch_thread arch;
 	struct process *process; /* NULL: a kernel thread, or one that is gone from its process */
 	uint32_t work;           /* enum thread_work_flag, or-ed; changed atomically */
-	bool frame_changed;      /* its user registers were: a system call leaves by the long way */
+	/* what its system calls go through (syscall/dispatch.h) */
+	const syscall_adapter *calls;
+	bool frame_changed; /* its user registers were: a system call leaves by the long way */
 	struct sched_entity sched;
 	/* by process_lock */
 	int tid;              /* pid->number; only exec by another than the leader changes it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a number to a handler. The table is made from table.h: for each call a small adapter that
+ * From a number to a handler, by the table that the thread has: the plain one, or the tracer's, so that
+ * tracing costs nothing where there is none. The plain table is made from table.h: for each call a small adapter that
  * takes the arguments from the registers with their types (rdi, rsi, rdx, r10, r8, r9). Calls are counted;
  * those that nobody handles by number too, for the log at the end.
  */
@@ -12,10 +13,6 @@
 #include "syscall/table.h"
 #include "trap_frame.h"
 #include "traps.h"
-
-#define SYSCALLS_MAX 512u
-
-typedef long (*adapter)(const struct trap_frame *frame);
 
 #define ARG SYSCALL_ARGUMENT
 #define ADAPT(name, ...)                                            \
@@ -39,7 +36,7 @@ typedef long (*adapter)(const struct trap_frame *frame);
 SYSCALL_TABLE(ADAPT0, ADAPT1, ADAPT2, ADAPT3, ADAPT4, ADAPT5, ADAPT6)
 
 #define ENTRY(nr, name, ...) [nr] = adapt_##name,
-static const adapter adapters[SYSCALLS_MAX] = {
+const syscall_adapter syscalls_plain[SYSCALLS_MAX] = {
 	SYSCALL_TABLE(ENTRY, ENTRY, ENTRY, ENTRY, ENTRY, ENTRY, ENTRY)};
 
 static const char *const names[SYSCALLS_MAX] = {
@@ -48,7 +45,7 @@ static const char *const names[SYSCALLS_MAX] = {
 
 static uint64_t unhandled[SYSCALLS_MAX], unhandled_beyond;
 
-static long not_implemented(uint64_t number)
+long syscall_unhandled(uint64_t number)
 {
 	if (number < SYSCALLS_MAX)
 		__atomic_add_fetch(&unhandled[number], 1, __ATOMIC_RELAXED);
@@ -61,13 +58,14 @@ bool syscall_enter(struct trap_frame *frame)
 {
 	uint64_t number = (uint32_t)frame->rax; /* as Linux: the register's lower half counts */
 	struct thread *self = current_thread();
+	const syscall_adapter *calls = self->calls;
 	bool whole;
 
 	arch_irq_on();
-	if (likely(number < SYSCALLS_MAX && adapters[number]))
-		frame->rax = (uint64_t)adapters[number](frame);
+	if (likely(number < SYSCALLS_MAX && calls[number]))
+		frame->rax = (uint64_t)calls[number](frame);
 	else
-		frame->rax = (uint64_t)not_implemented(number);
+		frame->rax = (uint64_t)syscall_unhandled(number);
 	arch_irq_off();
 	whole = self->frame_changed;
 	if (unlikely(whole))

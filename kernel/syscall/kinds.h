@@ -16,7 +16,7 @@
  *	PATH          a NUL-terminated path; TEXT: another string, of which the beginning will do
  *	STRINGS       a NULL-terminated array of strings; COUNT: the same, only how many
  *	DATA_IN       as many bytes as the next argument says; the beginning will do
- *	DATA_OUT      as many bytes as the call returned
+ *	DATA_OUT      as many bytes as the call returned; the beginning will do, `size` bytes if not 0
  *	NEXT_IN NEXT_OUT    as many bytes as the next argument says
  *	LAST_IN LAST_OUT    as many bytes as the argument before says
  *	ARRAY_IN ARRAY_OUT ARRAY_INOUT    as many items as the next argument says
@@ -107,7 +107,7 @@
 	KIND(OUT, user_t, NONE, 0) \
 	KIND(INOUT, user_t, NONE, 0) \
 	KIND(PATH, user_t, PATH, 0) \
-	KIND(PATH_OUT, user_t, DATA_OUT, 0) /* its length is the result */ \
+	KIND(PATH_OUT, user_t, DATA_OUT, 4095) /* its length is the result */ \
 	KIND(TEXT, user_t, TEXT, 0) \
 	KIND(STRINGS, user_t, STRINGS, 0) \
 	KIND(ENVIRONMENT, user_t, COUNT, 0) \
@@ -121,7 +121,7 @@
 	KIND(CAPABILITIES_OUT, user_t, OUT, 24) \
 	KIND(CLONE_ARGS, user_t, NEXT_IN, 0) \
 	KIND(CPU_MASK, user_t, LAST_IN, 0) \
-	KIND(CPU_MASK_OUT, user_t, DATA_OUT, 0) \
+	KIND(CPU_MASK_OUT, user_t, DATA_OUT, 128) \
 	KIND(EPOLL_EVENT, user_t, IN, 12) \
 	KIND(EPOLL_EVENTS_OUT, user_t, RESULT_ARRAY_OUT, 12) \
 	KIND(FCNTL_ARGUMENT, uintptr_t, BY_COMMAND, 0) \

@@ -13,7 +13,7 @@
 	CALL0(24, sched_yield) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
 	CALL0(39, getpid) \
-	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INOUT, parent_tid, INOUT, child_tid, HEX, tls) \
+	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INT_OUT, parent_tid, INOUT, child_tid, HEX, tls) \
 	CALL0(57, fork) \
 	CALL0(58, vfork) \
 	CALL3(59, execve, PATH, path, STRINGS, argv, ENVIRONMENT, envp) \

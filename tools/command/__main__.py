@@ -41,7 +41,10 @@ def _ended(number, _frame):
 def main(argv):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ended)
-    args = parser().parse_args(argv)
+    top = parser()
+    if argv[:1] == ["exec"]:
+        argv = ["exec", *execute.spell_out(argv[1:], execute.OPTIONS)]
+    args = top.parse_args(argv)
     try:
         return args.function(args)
     except tree.Failure as error:

@@ -6,7 +6,7 @@ Until the guest's first frame, READY, firmware writes to the second serial port 
 """
 import struct
 
-STDIN, STDOUT, STDERR, WINDOW, EXIT, READY, FAILED = range(7)
+STDIN, STDOUT, STDERR, WINDOW, EXIT, READY, FAILED, TRACE = range(8)
 FRAME_MAX = 65536
 VERSION = 1
 HEADER = struct.Struct("<BI")
@@ -30,11 +30,12 @@ def window(rows, columns):
     return frame(WINDOW, struct.pack("<HH", min(rows, 0xFFFF), min(columns, 0xFFFF)))
 
 
-def spec(path, argv, environment, tty=False, init=False):
+def spec(path, argv, environment, tty=False, init=False, trace=False):
     """The content of SPEC_PATH. argv: all of it; environment: [(name, value)]."""
     words = [f"path={path}", *(f"arg={word}" for word in argv),
              *(f"env={name}={value}" for name, value in environment),
-             f"stdio={'tty' if tty else 'pipes'}", f"init={int(init)}"]
+             f"stdio={'tty' if tty else 'pipes'}", f"init={int(init)}",
+             f"trace={int(trace)}"]
     return b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in words)
 
 
@@ -67,9 +68,9 @@ class Decoder:
             self._find_ready()
         while self.ready and len(self.buffer) >= HEADER.size:
             stream, length = HEADER.unpack_from(self.buffer)
-            if stream not in (STDOUT, STDERR, EXIT, FAILED):
+            if stream not in (STDOUT, STDERR, EXIT, FAILED, TRACE):
                 raise ProtocolError(f"a frame of stream {stream} from the guest, expected "
-                                    f"{STDOUT}, {STDERR}, {EXIT} or {FAILED}")
+                                    f"{STDOUT}, {STDERR}, {EXIT}, {FAILED} or {TRACE}")
             if length > FRAME_MAX:
                 raise ProtocolError(f"a frame of {length} bytes, at most {FRAME_MAX}")
             if stream == EXIT and length != 4 or stream == FAILED and length < 4:

@@ -7,9 +7,10 @@ import signal
 import sys
 from dataclasses import dataclass, field
 
-from . import boot, build, channel, firmware, guest, kvm, log, packages, program, session, tree
+from . import boot, build, channel, firmware, guest, kvm, log, packages, program, session, strace, tree
 from .machine import ICOUNT, Machine
 
+OPTIONS = {}  # of exec: {name: takes a value}
 POWER_OFF = 5.0  # seconds for the machine to end by itself after the program
 
 EPILOG = """\
@@ -33,6 +34,7 @@ class Request:
     cmdline: str = ""
     tty: bool = False
     init: bool = False
+    trace: object = None  # takes the tracer's records: strace.Tracer.feed
     log: str = None  # a path; None: build/run/exec.log
     on: str = "baton"
     seconds: float = None
@@ -55,7 +57,7 @@ def arguments_of(request):
 def prepare(request, folder):
     """Makes the boot media; fills in the machine."""
     archive = program.archive_for(request.program, request.arguments, request.adds, request.env,
-                                  request.tty, request.init)
+                                  request.tty, request.init, request.trace is not None)
     if request.machine.firmware == "uboot":
         # Its boot manager passes `init=/sbin/init` of its own, behind ours.
         archive.symlink(channel.RUNNER_PATH, "/sbin/init")
@@ -69,6 +71,13 @@ def prepare(request, folder):
 
 def run(request, source, sink, terminal=None, quiet=True):
     """Runs it; (exit code, Log). Raises Failure and TimedOut, with the log's end in `.tail`."""
+
+    def deliver(stream, data):
+        if stream != channel.TRACE:
+            sink(stream, data)
+        elif request.trace is not None:
+            request.trace(data)
+
     record = log.Log(request.log or tree.run_folder() / "exec.log")
     with contextlib.ExitStack() as stack:
         stack.callback(record.close)
@@ -78,7 +87,7 @@ def run(request, source, sink, terminal=None, quiet=True):
         qemu = stack.enter_context(guest.Guest(request.machine, folder, channel=True))
         if terminal is not None:
             stack.enter_context(session.raw_terminal(terminal))
-        talk = session.Session(qemu.com2, qemu.com1, record, source, sink, terminal, request.seconds)
+        talk = session.Session(qemu.com2, qemu.com1, record, source, deliver, terminal, request.seconds)
         talk.on_ready = progress.stop
         try:
             code = talk.run()
@@ -118,6 +127,29 @@ def write_all(descriptor, data):
             select.select([], [descriptor], [])
 
 
+@contextlib.contextmanager
+def tracing(request, where, times):
+    """Sets the request up for --strace; where: a path, "" for stderr, None for no tracing."""
+    if where is None:
+        yield
+        return
+    if request.on == "linux":
+        raise tree.Failure("--strace traces Baton's system calls; on Linux use strace itself")
+    try:
+        out = open(where, "w", encoding="utf-8") if where else sys.stderr
+    except OSError as error:
+        raise tree.Failure(f"--strace={where}: {error.strerror}") from error
+    tracer = strace.Tracer(out.write, to_file=bool(where), times=times)
+    request.trace = tracer.feed
+    try:
+        yield
+    finally:
+        tracer.finish()
+        out.flush()
+        if where:
+            out.close()
+
+
 def command(args):
     request = Request(
         args.program, args.arguments, args.add, args.env, args.cmdline, init=args.init, log=args.log,
@@ -138,7 +170,8 @@ def command(args):
         signal.signal(signal.SIGWINCH, lambda *_: None)  # wakes the loop
     streams = {channel.STDOUT: 1, channel.STDERR: 2}
     try:
-        code, _ = run(request, 0, lambda stream, data: write_all(streams[stream], data), terminal)
+        with tracing(request, args.strace, args.strace_time):
+            code, _ = run(request, 0, lambda stream, data: write_all(streams[stream], data), terminal)
         return code
     except BrokenPipeError:
         return 128 + signal.SIGPIPE
@@ -148,6 +181,19 @@ def command(args):
     except tree.Failure as error:
         show(error)
         return tree.EXIT_FAILED
+
+
+def spell_out(words, options):
+    """argparse has no option that may stand alone or with `=F`: a lone --strace gets its `=`. Only among the
+    words before PROGRAM. options: {name: takes a value}. Pure."""
+    at = 0
+    while at < len(words) and words[at].startswith("--") and words[at] != "--":
+        if words[at] == "--strace":
+            words = [*words[:at], "--strace=", *words[at + 1:]]
+        elif options.get(words[at]):
+            at += 1
+        at += 1
+    return words
 
 
 def show(error):
@@ -175,6 +221,10 @@ def add(verbs):
                         help="one terminal for the program's input and output; the default when "
                              "the command's own are all terminals")
     parser.add_argument("--init", action="store_true", help="the program is process 1 itself")
+    parser.add_argument("--strace", metavar="F",
+                        help="show its system calls as strace does: --strace on stderr, --strace=F in a file")
+    parser.add_argument("--strace-time", action="store_true",
+                        help="with the time of each call and how long it took")
     parser.add_argument("--log", metavar="F", help="the machine's log, default build/run/exec.log")
     parser.add_argument("--on", choices=("baton", "linux"), default="baton",
                         help="linux: Debian's kernel in the same machine")
@@ -184,3 +234,4 @@ def add(verbs):
     parser.add_argument("program", metavar="PROGRAM", help="a file, or a name looked up in PATH")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
     parser.set_defaults(function=command)
+    OPTIONS.update((name, action.nargs != 0) for action in parser._actions for name in action.option_strings)

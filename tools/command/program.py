@@ -104,7 +104,7 @@ def environment(options):
     return list(values.items())
 
 
-def archive_for(program, arguments, adds=(), env=(), tty=False, init=False):
+def archive_for(program, arguments, adds=(), env=(), tty=False, init=False, trace=False):
     """The cpio archive with program, libraries, additions and the specification."""
     path = find(program)
     guest = "/bin/" + os.path.basename(path)
@@ -117,6 +117,6 @@ def archive_for(program, arguments, adds=(), env=(), tty=False, init=False):
             archive.file(library, library)
     except mkcpio.CpioError as error:
         raise tree.Failure(str(error)) from error
-    archive.data(channel.spec(guest, [guest, *arguments], environment(env), tty, init),
+    archive.data(channel.spec(guest, [guest, *arguments], environment(env), tty, init, trace),
                  channel.SPEC_PATH)
     return archive
