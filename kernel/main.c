@@ -298,6 +298,7 @@ void kernel_start(struct handoff *handoff)
 	sched_init((unsigned)options.hz);
 	space_init();
 	clocks_init();
+	limits_init(usable_pages * PAGE_SIZE);
 	process_init();
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);

@@ -2,6 +2,8 @@
 /* See fake_process.h. */
 #include "files/fake_process.h"
 
+#include <linux/resource.h>
+
 #include "arch/arch.h"
 #include "arch/fake/fake.h"
 #include "devices/random.h"
@@ -72,6 +74,11 @@ struct fs_context *current_fs(void)
 const struct credentials *current_credentials(void)
 {
 	return credentials_of_root();
+}
+
+uint64_t process_limit(unsigned which)
+{
+	return which == RLIMIT_NOFILE ? 1024 : UINT64_MAX;
 }
 
 bool capable(unsigned capability)

@@ -3,7 +3,7 @@
  * Descriptor tables: from small numbers to open files.
  *
  * A table is one block: slots, then a bit map of the descriptors in use and one of those to be closed
- * by exec. It doubles as needed up to FILES_LIMIT. A bit that is set with an empty slot is a
+ * by exec. It doubles as needed up to RLIMIT_NOFILE. A bit that is set with an empty slot is a
  * descriptor promised to a call under way (open reserves before it walks, as Linux does, so that
  * EMFILE comes first and the file is published only when it is whole).
  *
@@ -14,11 +14,14 @@
  */
 #include "files/table.h"
 
+#include <linux/resource.h>
+
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/slab.h"
+#include "process/current.h"
 
 #define WORD_BITS   64u
 #define FIRST_SLOTS 64u
@@ -35,6 +38,13 @@ struct files {
 	struct slots *slots; /* guarded by lock, replaced whole */
 	uint32_t hint;       /* guarded by lock */
 };
+
+uint64_t files_limit(void)
+{
+	uint64_t limit = process_limit(RLIMIT_NOFILE);
+
+	return limit < INT32_MAX ? limit : INT32_MAX;
+}
 
 static bool get_bit(const uint64_t *bits, uint32_t n)
 {
@@ -183,15 +193,16 @@ static uint32_t lowest_free(const struct slots *slots, uint32_t least)
 
 int files_reserve(struct files *files, int least, bool close_on_exec)
 {
+	uint64_t limit = files_limit();
 	uint32_t from = (uint32_t)least, fd;
 	int error;
 
-	if (least < 0 || least >= FILES_LIMIT)
+	if (least < 0 || (uint32_t)least >= limit)
 		return -EMFILE;
 	spin_lock(&files->lock);
 	do {
 		fd = lowest_free(files->slots, from < files->hint ? files->hint : from);
-		error = fd >= FILES_LIMIT ? -EMFILE : make_room(files, fd);
+		error = fd >= limit ? -EMFILE : make_room(files, fd);
 	} while (!error && get_bit(files->slots->used, fd));
 	if (!error) {
 		set_bit(files->slots->used, fd, true);
@@ -270,7 +281,7 @@ int files_replace(
 {
 	int error;
 
-	if (fd < 0 || fd >= FILES_LIMIT)
+	if (fd < 0 || (uint32_t)fd >= files_limit())
 		return -EBADF;
 	spin_lock(&files->lock);
 	error = make_room(files, (uint32_t)fd);

@@ -6,7 +6,8 @@
 #include "files/file.h"
 #include "lib/types.h"
 
-#define FILES_LIMIT 1024 /* RLIMIT_NOFILE's soft limit, until there are limits */
+/* The running process's descriptors are below (RLIMIT_NOFILE). */
+uint64_t files_limit(void);
 
 /* A free descriptor at or above `least` that nobody else can get: fill it or give it back.
  * -EMFILE, -ENOMEM. */

@@ -21,6 +21,8 @@
 #include "process/process.h"
 #include "process/sched.h"
 
+#define TIMER_SLACK (NS_PER_SECOND / 20000) /* of process 1, and so of all */
+
 static struct cache process_cache, thread_cache;
 
 void process_init(void)
@@ -89,6 +91,8 @@ void process_put(struct process *process)
 		return;
 	assert(!process->space && list_empty(&process->threads) && list_empty(&process->children));
 	signal_process_free(process);
+	if (process->credentials)
+		credentials_put(process->credentials);
 	if (process->pid)
 		pid_put(process->pid);
 	kfree(process->path);
@@ -126,6 +130,7 @@ struct child {
 	struct thread *thread;
 	struct process *process; /* NULL: the caller's */
 	struct pid *pid;
+	bool counted; /* among the user's threads */
 };
 
 static void discard(struct child *child)
@@ -143,6 +148,8 @@ static void discard(struct child *child)
 	}
 	if (child->pid)
 		pid_put(child->pid);
+	if (child->counted)
+		limits_thread_end(current_credentials()->user);
 }
 
 static int share_own(struct thread *child, struct thread *self, uint64_t flags)
@@ -160,6 +167,9 @@ static int share_own(struct thread *child, struct thread *self, uint64_t flags)
 	credentials_get(self->credentials);
 	child->credentials = self->credentials;
 	child->no_new_privs = self->no_new_privs;
+	child->personality = self->personality;
+	child->io_priority = self->io_priority;
+	child->timer_slack = self->timer_slack;
 	return signal_thread_clone(child, self, flags);
 }
 
@@ -175,6 +185,7 @@ static int share_process(struct process *child, struct process *self, uint64_t f
 	memcpy(child->name, self->name, NAME_SIZE);
 	memcpy(child->limits, self->limits, sizeof(child->limits));
 	child->dumpable = self->dumpable;
+	child->no_huge_pages = self->no_huge_pages;
 	spin_unlock(&process_lock);
 	if (self->path) {
 		child->path = kmalloc(strlen(self->path) + 1);
@@ -232,6 +243,10 @@ static int make(const struct clone_request *request, struct child *child)
 
 	if (error)
 		return error;
+	error = limits_thread_begin(self->credentials->user);
+	if (error)
+		return error;
+	child->counted = true;
 	child->pid = pid_create();
 	child->thread = thread_new(self->name, true, child_starts, tid_address);
 	if (!(flags & CLONE_THREAD))
@@ -368,8 +383,12 @@ struct thread *process_create_first(void (*function)(void *), void *argument)
 	child.thread->fs = fs_context_create();
 	child.thread->credentials = credentials_of_root();
 	credentials_get(child.thread->credentials);
-	if (!child.thread->files || !child.thread->fs)
+	if (!child.thread->files || !child.thread->fs ||
+		limits_thread_begin(child.thread->credentials->user))
 		return NULL;
+	limits_first(child.process->limits);
+	child.process->dumpable = 1;
+	child.thread->timer_slack = TIMER_SLACK;
 	memcpy(child.process->name, child.thread->name, NAME_SIZE);
 	spin_lock(&process_lock);
 	error = pid_number(child.pid, 1);

@@ -14,6 +14,7 @@ int current_pid(void);     /* the process (thread group) */
 int current_group(void);   /* its process group */
 int current_session(void); /* its session */
 bool current_signal_pending(void);
+uint64_t process_limit(unsigned which); /* RLIMIT_*: the soft limit, or UINT64_MAX */
 /* Stands in the loops of calls that may take long, where no spin lock is held: others run, when the
  * caller's slice is over. The kernel is not preempted otherwise. */
 void sched_point(void);

@@ -92,6 +92,7 @@ void process_reap(struct process *zombie)
 {
 	struct pid *pid = zombie->pid, *group = zombie->group, *session = zombie->session;
 
+	limits_thread_end(zombie->credentials->user);
 	list_remove(&zombie->sibling);
 	list_remove(&zombie->event_link);
 	list_remove(&zombie->group_link);
@@ -128,8 +129,13 @@ static void leave(struct thread *self, struct process *process) requires(process
 	signal_thread_exit(self);
 	list_remove(&self->siblings);
 	process->thread_count--;
-	if (process->leader == self)
-		process->leader = NULL;
+	if (process->leader == self) {
+		process->leader = NULL; /* its place among the user's threads stays taken */
+		credentials_get(self->credentials);
+		process->credentials = self->credentials;
+	} else {
+		limits_thread_end(self->credentials->user);
+	}
 	thread_usage(self, &usage);
 	usage_add(&process->usage, &usage);
 	self->process = NULL;

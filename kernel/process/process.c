@@ -2,6 +2,8 @@
 /* The tree of processes: finding, groups and sessions, and what other rooms ask. See process.h. */
 #include "process/process.h"
 
+#include <asm/signal.h>
+
 #include "lib/errno.h"
 #include "memory/slab.h"
 #include "memory/space.h"
@@ -115,9 +117,41 @@ const struct credentials *current_credentials(void)
 	return own ? own : credentials_of_root();
 }
 
+void credentials_set(struct credentials *credentials)
+{
+	struct thread *self = current_thread();
+	const struct credentials *old = self->credentials;
+
+	__atomic_add_fetch(&credentials->user->threads, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&old->user->threads, 1, __ATOMIC_RELAXED);
+	spin_lock(&process_lock); /* for who looks at other threads' */
+	self->credentials = credentials;
+	if (credentials_guarded(old, credentials)) {
+		self->process->dumpable = 0;
+		self->parent_death_signal = 0;
+	}
+	spin_unlock(&process_lock);
+	credentials_put(old);
+}
+
+const struct credentials *process_credentials(const struct process *process)
+{
+	return process->leader ? process->leader->credentials : process->credentials;
+}
+
+int may_signal(struct process *process, int signal)
+{
+	struct process *self = current_process();
+
+	if (process == self || (signal == SIGCONT && process->session == self->session) ||
+		credentials_may_signal(current_credentials(), process_credentials(process)))
+		return 0;
+	return -EPERM;
+}
+
 bool capable(unsigned capability)
 {
-	return current_credentials()->effective >> capability & 1;
+	return has_capability(current_credentials(), capability);
 }
 
 int current_pid(void)

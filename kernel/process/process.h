@@ -27,6 +27,7 @@
 #include "lib/lock.h"
 #include "lib/types.h"
 #include "process/pid.h"
+#include "process/rlimit.h"
 #include "process/sched_entity.h"
 #include "process/signal.h"
 #include "process/timer.h"
@@ -55,13 +56,6 @@ struct usage {
 	uint64_t resident_peak; /* pages */
 };
 
-/* RLIMIT_*: what a process may have, and up to what it may raise that itself. */
-#define LIMITS          16
-#define LIMIT_UNLIMITED UINT64_MAX
-struct limit {
-	uint64_t soft, hard;
-};
-
 struct thread {
 	struct arch_thread arch;
 	struct process *process; /* NULL: a kernel thread, or one that is gone from its process */
@@ -84,7 +78,11 @@ struct thread {
 	struct timer sleep_timer;
 	bool timed_out;
 	bool no_new_privs;
+	bool user_exceeded;      /* at its last change of user that had more threads than it may */
 	bool has_children;       /* it made some: its end matters to them */
+	uint32_t personality;    /* PER_*, ADDR_* */
+	uint32_t io_priority;    /* kept and told, no more: IOPRIO_* */
+	ns_t timer_slack;        /* likewise: PR_SET_TIMERSLACK */
 	int parent_death_signal; /* got when the thread that made it ends; 0: none */
 	user_t clear_tid;        /* set to 0 and woken as a futex at the end; 0: none */
 	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
@@ -120,14 +118,15 @@ struct process {
 	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
 	int stop_signal;        /* by which it was stopped last */
 	int exit_status;        /* as wait4 gives it */
-	uint32_t uid;           /* a zombie's: who its leader was */
-	int exit_signal;        /* what the parent gets at the end: SIGCHLD, another, or 0 */
+	const struct credentials *credentials; /* of its leader, once that ended */
+	int exit_signal; /* what the parent gets at the end: SIGCHLD, another, or 0 */
 	struct process_signals signals;
 	struct usage usage;       /* of its threads that are gone */
 	struct usage child_usage; /* of children waited for, and of theirs */
 	/* RLIMIT_*: changed under the lock; single words are read without */
 	struct limit limits[LIMITS];
-	uint32_t dumpable; /* PR_SET_DUMPABLE */
+	uint32_t dumpable;  /* PR_SET_DUMPABLE */
+	bool no_huge_pages; /* kept and told: PR_SET_THP_DISABLE */
 
 	struct space *space;          /* NULL once it is given up */
 	struct wait_queue child_wait; /* wakes wait4 */
@@ -154,7 +153,10 @@ struct thread *thread_find(int tid) requires(process_lock);
 /* Every process, zombies too. */
 void process_for_each(void (*visit)(struct process *process, void *context),
 	void *context) requires(process_lock);
-struct process *process_one(void) requires(process_lock);
+/* Of the leader, though it may have ended. */
+const struct credentials *process_credentials(const struct process *process) requires(process_lock);
+/* Whether the running thread may send `signal`: 0 or -EPERM. */
+int may_signal(struct process *process, int signal) requires(process_lock) MUST_CHECK;
 /* Moves a process to another group, or to another session and group. */
 void process_set_group(struct process *process, struct pid *group) requires(process_lock);
 void process_set_session(struct process *process, struct pid *session) requires(process_lock);

@@ -35,16 +35,6 @@ static void list_events(struct process *child) requires(process_lock)
 		list_push_back(&child->parent->events, &child->event_link);
 }
 
-static uint32_t uid_of(const struct process *child) requires(process_lock)
-{
-	return child->leader ? child->leader->credentials->uid : child->uid;
-}
-
-static ns_t cpu_time_of(struct process *child) requires(process_lock)
-{
-	return process_cpu_time(child);
-}
-
 static void send_to_parent(struct process *child, int signal, int code, int status) requires(
 	process_lock)
 {
@@ -55,9 +45,9 @@ static void send_to_parent(struct process *child, int signal, int code, int stat
 	info.si_signo = signal;
 	info.si_code = code;
 	info.si_pid = child->id;
-	info.si_uid = uid_of(child);
+	info.si_uid = process_credentials(child)->uid;
 	info.si_status = status;
-	info.si_utime = (long)(cpu_time_of(child) / (NS_PER_SECOND / 100));
+	info.si_utime = (long)(process_cpu_time(child) / (NS_PER_SECOND / 100));
 	if (signal_send(child->parent, &info)) {
 		/* No room to queue it: the parent's waits tell it all the same. */
 	}
@@ -154,7 +144,8 @@ static void usage_of(struct process *child, struct usage *out) requires(process_
 static void tell(struct process *self, struct process *child, int code, unsigned options,
 	struct wait_result *result) requires(process_lock)
 {
-	*result = (struct wait_result){.id = child->id, .uid = uid_of(child), .code = code};
+	*result = (struct wait_result){
+		.id = child->id, .uid = process_credentials(child)->uid, .code = code};
 	usage_of(child, &result->usage);
 	if (code == CLD_STOPPED) {
 		result->status = child->stop_signal;

@@ -188,7 +188,7 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 	switch (command) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		result = argument >= FILES_LIMIT
+		result = argument >= files_limit()
 				 ? -EINVAL
 				 : duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
 		break;

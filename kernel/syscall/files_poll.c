@@ -116,7 +116,7 @@ static long poll_until(user_t fds, unsigned int count, ns_t deadline)
 	struct poll poll = {.count = count};
 	long result = -ENOMEM;
 
-	if (count > FILES_LIMIT)
+	if (count > files_limit())
 		return -EINVAL;
 	poll.fds = kmalloc(count * sizeof(struct pollfd) + 1);
 	poll.files = kzalloc(count * sizeof(struct polled) + 1);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes: man 2 vfork, execve, exit, wait4, kill, getpid, setsid... */
-#include <asm/prctl.h>
+/* Processes: man 2 getpid, execve, kill, setpgid, setsid... */
 #include <asm/signal.h>
-#include <linux/reboot.h>
-#include <linux/utsname.h>
 
-#include "build_id.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -13,7 +9,6 @@
 #include "memory/slab.h"
 #include "memory/space.h"
 #include "memory/user.h"
-#include "power.h"
 #include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
@@ -46,50 +41,6 @@ long sys_getppid(void)
 	pid = process->parent ? process->parent->id : 0;
 	spin_unlock(&process_lock);
 	return pid;
-}
-
-/* One user until credentials come: root. */
-long sys_getuid(void)
-{
-	return 0;
-}
-
-long sys_geteuid(void)
-{
-	return 0;
-}
-
-long sys_getgid(void)
-{
-	return 0;
-}
-
-long sys_getegid(void)
-{
-	return 0;
-}
-
-long sys_arch_prctl(int code, uintptr_t address)
-{
-	uint64_t base;
-
-	switch (code) {
-	case ARCH_SET_FS:
-	case ARCH_SET_GS:
-		if (address >= USER_END)
-			return -EPERM;
-		if (code == ARCH_SET_FS)
-			arch_set_fs_base(address);
-		else
-			arch_set_gs_base(address);
-		return 0;
-	case ARCH_GET_FS:
-	case ARCH_GET_GS:
-		base = code == ARCH_GET_FS ? arch_get_fs_base() : arch_get_gs_base();
-		return copy_to_user(user_pointer(address), &base, sizeof(base));
-	default:
-		return -EINVAL;
-	}
 }
 
 /* ---- execve ---- */
@@ -324,42 +275,4 @@ long sys_setsid(void)
 	}
 	spin_unlock(&process_lock);
 	return result;
-}
-
-/* ---- The machine ---- */
-
-long sys_uname(user_t out)
-{
-	struct new_utsname name = {0};
-
-	string_copy(name.sysname, "Linux",
-		sizeof(name.sysname)); /* the ABI's name: programs ask for it */
-	string_copy(name.nodename, "baton", sizeof(name.nodename));
-	string_copy(name.release, "6.1.0-baton", sizeof(name.release));
-	string_copy(name.version, "Baton " BATON_BUILD_ID, sizeof(name.version));
-	string_copy(name.machine, "x86_64", sizeof(name.machine));
-	string_copy(name.domainname, "(none)", sizeof(name.domainname));
-	return copy_to_user(out, &name, sizeof(name));
-}
-
-long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, user_t argument)
-{
-	(void)argument;
-	if (magic1 != LINUX_REBOOT_MAGIC1 ||
-		(magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
-			magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
-		return -EINVAL;
-	switch (command) {
-	case LINUX_REBOOT_CMD_POWER_OFF:
-		machine_power_off("reboot(2)");
-	case LINUX_REBOOT_CMD_RESTART:
-		machine_reset("reboot(2)");
-	case LINUX_REBOOT_CMD_HALT:
-		machine_halt("reboot(2)");
-	case LINUX_REBOOT_CMD_CAD_ON:
-	case LINUX_REBOOT_CMD_CAD_OFF:
-		return 0; /* no keyboard sends Ctrl-Alt-Del to the kernel yet: both are true */
-	default:
-		return -EINVAL;
-	}
 }

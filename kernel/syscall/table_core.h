@@ -22,21 +22,42 @@
 	CALL2(62, kill, PID, pid, SIGNAL, signal) \
 	CALL1(63, uname, UTSNAME_OUT, name) \
 	CALL2(96, gettimeofday, TIMEVAL_OUT, time, TIMEZONE_OUT, zone) \
+	CALL2(97, getrlimit, RESOURCE, resource, RESOURCE_LIMIT_OUT, limit) \
 	CALL2(98, getrusage, USAGE_WHO, who, USAGE_OUT, usage) \
+	CALL1(99, sysinfo, SYSTEM_INFO_OUT, info) LACKS("load averages are 0") \
 	CALL1(100, times, TIMES_OUT, times) \
 	CALL0(102, getuid) \
 	CALL0(104, getgid) \
+	CALL1(105, setuid, UID, uid) \
+	CALL1(106, setgid, GID, gid) \
 	CALL0(107, geteuid) \
 	CALL0(108, getegid) \
 	CALL2(109, setpgid, PID, pid, PID, group) \
 	CALL0(110, getppid) \
 	CALL0(111, getpgrp) \
 	CALL0(112, setsid) \
+	CALL2(113, setreuid, UID, uid, UID, euid) \
+	CALL2(114, setregid, GID, gid, GID, egid) \
+	CALL2(115, getgroups, INT, size, GROUPS_OUT, list) \
+	CALL2(116, setgroups, INT, size, GROUPS, list) \
+	CALL3(117, setresuid, UID, uid, UID, euid, UID, suid) \
+	CALL3(118, getresuid, UINT_OUT, uid, UINT_OUT, euid, UINT_OUT, suid) \
+	CALL3(119, setresgid, GID, gid, GID, egid, GID, sgid) \
+	CALL3(120, getresgid, UINT_OUT, gid, UINT_OUT, egid, UINT_OUT, sgid) \
 	CALL1(121, getpgid, PID, pid) \
+	CALL1(122, setfsuid, UID, uid) \
+	CALL1(123, setfsgid, GID, gid) \
 	CALL1(124, getsid, PID, pid) \
+	CALL2(125, capget, CAPABILITIES_HEADER, header, CAPABILITIES_OUT, data) \
+	CALL2(126, capset, CAPABILITIES_HEADER, header, CAPABILITIES, data) \
+	CALL1(135, personality, HEX, persona) \
+	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
+	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
 	CALL2(164, settimeofday, TIMEVAL, time, TIMEZONE, zone) \
 	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) \
+	CALL2(170, sethostname, DATA_IN, name, SIZE, length) \
+	CALL2(171, setdomainname, DATA_IN, name, SIZE, length) \
 	CALL0(186, gettid) \
 	CALL2(200, tkill, PID, tid, SIGNAL, signal) \
 	CALL1(201, time, TIME_OUT, time) \
@@ -48,6 +69,9 @@
 	CALL1(231, exit_group, INT, status) RETURNS(NOTHING) \
 	CALL3(234, tgkill, PID, pid, PID, tid, SIGNAL, signal) \
 	CALL5(247, waitid, WAITID_TYPE, type, PID, id, SIGNAL_INFO_OUT, info, WAITID_OPTIONS, options, USAGE_OUT, usage) \
+	CALL3(251, ioprio_set, INT, which, INT, who, INT, priority) \
+	CALL2(252, ioprio_get, INT, which, INT, who) \
+	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size)
 /* clang-format on */
