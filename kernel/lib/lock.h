@@ -46,6 +46,16 @@ static inline void spin_lock(struct spinlock *lock) acquires(lock) no_lock_check
 	lock->irq_state = state;
 }
 
+/* The same where interrupts are off already, as after arch_irq_save. */
+static inline void spin_lock_off(struct spinlock *lock) acquires(lock) no_lock_checks
+{
+	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
+			arch_pause();
+	}
+	lock->irq_state = 0;
+}
+
 static inline void spin_unlock(struct spinlock *lock) releases(lock) no_lock_checks
 {
 	uint32_t state = lock->irq_state;

@@ -8,8 +8,7 @@
 #include "memory/slab.h"
 #include "process/sched.h"
 
-struct cpu boot_cpu = {
-	.queue = {.threads = LIST_INIT(boot_cpu.queue.threads)}, .timer_armed = NS_NEVER};
+struct cpu boot_cpu;
 struct cpu *cpus[CPUS_MAX] = {&boot_cpu};
 unsigned cpu_count = 1;
 uint64_t cpus_online = 1;
@@ -31,9 +30,6 @@ struct cpu *cpu_create(unsigned index, uint32_t apic_id)
 		return NULL;
 	cpu->index = index;
 	cpu->apic_id = apic_id;
-	cpu->timer_armed = NS_NEVER;
-	list_init(&cpu->queue.threads);
-	tree_init(&cpu->timers);
 	cpu->idle = kzalloc(sizeof(*cpu->idle));
 	if (!cpu->idle || arch_thread_init(cpu->idle, false, NULL, NULL)) {
 		if (cpu->idle)

@@ -12,16 +12,19 @@
 #include "lib/lock.h"
 #include "lib/tree.h"
 #include "lib/types.h"
+#include "process/sched_fair.h"
+#include "process/sched_rt.h"
 
 #define CPUS_MAX 64u
 
 struct cpu_entry;
 struct thread;
 
+/* The threads of one CPU; the running one is on neither part. */
 struct run_queue {
 	struct spinlock lock;
-	struct list threads; /* runnable, not running; the head is next */
-	unsigned count;
+	struct rt_queue rt;
+	struct fair_queue fair;
 };
 
 struct cpu {
@@ -30,12 +33,16 @@ struct cpu {
 	struct cpu_entry *entry; /* arch's */
 	struct thread *idle;
 	struct thread *running;  /* by the queue's lock */
+	uint32_t weight;         /* what runs: of a fair thread; else 0 */
+	uint32_t priority;       /* of a real-time one; else 0 */
 	struct thread *previous; /* handed over by a switch to switch_finish */
 	struct run_queue queue;
 	struct spinlock timer_lock;
 	struct tree timers;
 	ns_t timer_first; /* when the first of them is due; meaningless while there is none */
 	ns_t timer_armed; /* for when the machine's timer is set; NS_NEVER: not */
+	ns_t tick_next;   /* while a thread runs: when to look at it next */
+	unsigned tick_count;
 	uint64_t switches, ticks;
 };
 
@@ -47,6 +54,18 @@ extern uint64_t cpus_online; /* bit n: cpus[n] schedules; changed atomically */
 static inline uint64_t cpu_bit(const struct cpu *cpu)
 {
 	return UINT64_C(1) << cpu->index;
+}
+
+/* Threads that wait for the CPU. A glance, if the queue is not locked. */
+static inline unsigned cpu_waiting(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->queue.fair.count, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&cpu->queue.rt.count, __ATOMIC_RELAXED);
+}
+
+static inline bool cpu_is_idle(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->running, __ATOMIC_RELAXED) == cpu->idle && !cpu_waiting(cpu);
 }
 
 #endif

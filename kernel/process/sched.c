@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: round robin, one run queue a CPU.
+ * The scheduler: switches, wake-ups, ticks. docs/scheduling.md tells the whole.
  *
- * A runnable thread is either running or on its CPU's queue, never both; a sleeping one is on
- * neither. The running thread's slice is 1/hz; the timer is armed for its end only while another
- * thread waits for the CPU, so a thread that is alone is not disturbed, and an idle CPU halts until
- * the next timer or device.
+ * Each CPU has a run queue (sched_queue.c) with its real-time threads, which go first, and its fair
+ * ones (sched_fair.c). A runnable thread is running, on one CPU's queue, or on its way from one CPU to
+ * another (`moving`); a sleeping one is on none. A wake-up chooses the CPU (sched_balance.c).
  *
  * A switch: schedule() takes the queue's lock, picks, calls arch_switch, and the thread switched to
- * drops the lock in switch_finish (a new thread in its first instructions). Going to sleep is two
+ * drops the lock in switch_finish (a new thread in its first instructions): who has a queue's lock
+ * knows that the queue's threads, but the running one, are wholly off the CPU. Going to sleep is two
  * steps, so that no wake-up is lost: the thread marks itself asleep (wait_prepare) while it is still
  * running, looks at its condition, and gives the CPU away; a wake-up in between makes it runnable
  * again, and schedule() then does not take it off.
  *
- * Locks: a queue's lock comes after process_lock and every wait queue's lock, before none.
- * Interrupts are off under it.
+ * The machine's timer is set for what comes first: a timer; the end of the running thread's slice,
+ * while others wait; the next tick, hz times a second, at which CPU time is told apart and work moves
+ * between CPUs. An idle CPU has no tick. Another CPU's timer is not touched: it is kicked, and sets it.
+ *
+ * Locks: a queue's lock comes after process_lock and every wait queue's lock. Two queues' locks: the
+ * one of the lower CPU first, in sched_balance.c alone. Interrupts are off under them.
  */
 #include "process/sched.h"
 
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "memory/slab.h"
 #include "process/current.h"
+#include "process/sched_queue.h"
+
+#define BALANCE_TICKS 4
 
 static struct thread boot_thread = {.name = "idle"};
-static ns_t slice = NS_PER_SECOND / 100;
+static ns_t tick = NS_PER_SECOND / 100;
 static unsigned rate = 100;
 
 unsigned sched_hz(void)
@@ -32,14 +38,24 @@ unsigned sched_hz(void)
 	return rate;
 }
 
+/* Three tenths of a tick: 3 ms at 100 Hz. */
+uint32_t sched_slice(void)
+{
+	return (uint32_t)(tick * 3 / 10);
+}
+
 void sched_init(unsigned hz)
 {
 	rate = hz;
-	slice = NS_PER_SECOND / hz;
+	tick = NS_PER_SECOND / hz;
+	boot_cpu.queue.fair.slice = sched_slice();
 }
 
 void sched_idle_init(struct cpu *cpu, struct thread *idle)
 {
+	queue_init(&cpu->queue, sched_slice());
+	tree_init(&cpu->timers);
+	cpu->timer_armed = NS_NEVER;
 	list_init(&idle->sched.run);
 	list_init(&idle->siblings);
 	idle->sched.cpu = cpu;
@@ -49,35 +65,45 @@ void sched_idle_init(struct cpu *cpu, struct thread *idle)
 
 struct thread *sched_boot_thread(void)
 {
-	tree_init(&boot_cpu.timers);
 	sched_idle_init(&boot_cpu, &boot_thread);
 	return &boot_thread;
 }
 
-void sched_thread_init(struct thread *thread, const struct thread *parent)
-{
-	struct sched_entity *entity = &thread->sched;
+/* ---- The machine's timer ---- */
 
-	*entity = (struct sched_entity){.state = THREAD_SLEEPING,
-		.cpu = this_cpu(),
-		.affinity = parent->process ? parent->sched.affinity : UINT64_MAX};
-	list_init(&entity->run);
+static void arm_slow(struct cpu *cpu, ns_t next) requires(cpu->queue.lock)
+{
+	ns_t first = timers_next();
+
+	if (first < next)
+		next = first;
+	if (next == cpu->timer_armed || (next > cpu->timer_armed && cpu->running != cpu->idle))
+		return;
+	cpu->timer_armed = next;
+	arch_timer_arm(next);
 }
 
-/* Sets the machine's timer of this CPU to what comes first: a timer, or the end of the running slice.
- * One that is set for earlier is left: when it fires and nothing is due, it is set anew. That is cheaper
- * than to move it at each switch. An idle CPU's is set exactly, so that nothing disturbs it in vain. */
+/* Sets this CPU's timer to what comes first. One that is set for earlier is left: when it fires and
+ * nothing is due, it is set anew. That is cheaper than to move it at each switch. An idle CPU's is set
+ * exactly, so that nothing disturbs it in vain. */
 static void arm(struct cpu *cpu) requires(cpu->queue.lock)
 {
-	struct thread *running = cpu->running;
-	ns_t next = timers_next();
+	ns_t next = NS_NEVER;
 
-	if (running != cpu->idle && cpu->queue.count && running->sched.slice_end < next)
-		next = running->sched.slice_end;
-	if (next < cpu->timer_armed || (running == cpu->idle && next != cpu->timer_armed)) {
-		cpu->timer_armed = next;
-		arch_timer_arm(next);
+	if (likely(cpu->running != cpu->idle)) {
+		next = queue_slice_end(cpu);
+		if (cpu->tick_next < next)
+			next = cpu->tick_next;
 	}
+	arm_slow(cpu, next);
+}
+
+/* After a switch no timer is new (timer_arm calls sched_rearm): only the slice is. */
+static inline void arm_switched(struct cpu *cpu) requires(cpu->queue.lock)
+{
+	if (unlikely(cpu->running == cpu->idle || cpu->timer_armed > cpu->tick_next ||
+		     cpu->timer_armed > queue_slice_end(cpu)))
+		arm(cpu);
 }
 
 void sched_rearm(void)
@@ -96,153 +122,197 @@ void cpu_kicked(void)
 	sched_rearm();
 }
 
-/* ---- Queues ---- */
+/* ---- Arrivals ---- */
 
-static void enqueue(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock)
+void sched_preempt(struct cpu *cpu)
 {
-	assert(!thread->sched.queued && thread->sched.cpu == cpu);
-	thread->sched.queued = true;
-	list_push_back(&cpu->queue.threads, &thread->sched.run);
-	cpu->queue.count++;
-}
-
-static struct thread *pick(struct cpu *cpu) requires(cpu->queue.lock)
-{
-	struct thread *next;
-
-	if (list_empty(&cpu->queue.threads))
-		return cpu->idle;
-	next = list_first(&cpu->queue.threads, struct thread, sched.run);
-	list_remove(&next->sched.run);
-	next->sched.queued = false;
-	cpu->queue.count--;
-	return next;
-}
-
-/* Locks the queue of the CPU that a thread belongs to, which may change until it is locked. */
-static struct cpu *lock_cpu_of(struct thread *thread) no_lock_checks
-{
-	for (;;) {
-		struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
-
-		spin_lock(&cpu->queue.lock);
-		if (likely(cpu == thread->sched.cpu))
-			return cpu;
-		spin_unlock(&cpu->queue.lock);
-	}
-}
-
-/* Where a thread that is to run should: an idle CPU, best the one it ran on last; else that one. */
-static struct cpu *choose_cpu(struct thread *thread)
-{
-	struct cpu *last = thread->sched.cpu;
-	uint64_t allowed = thread->sched.affinity & __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
-
-	if (likely(allowed == cpu_bit(last)))
-		return last;
-	assert(allowed);
-	if ((allowed & cpu_bit(last)) && last->running == last->idle && !last->queue.count)
-		return last;
-	for (uint64_t rest = allowed; rest; rest &= rest - 1) {
-		struct cpu *cpu = cpus[__builtin_ctzll(rest)];
-
-		if (__atomic_load_n(&cpu->running, __ATOMIC_RELAXED) == cpu->idle &&
-			!__atomic_load_n(&cpu->queue.count, __ATOMIC_RELAXED))
-			return cpu;
-	}
-	return allowed & cpu_bit(last) ? last : cpus[__builtin_ctzll(allowed)];
-}
-
-/* A thread was queued on `cpu`: an idle CPU looks at its queue after each interrupt; a busy one's
- * slice now has an end. */
-static void queued(struct cpu *cpu) requires(cpu->queue.lock)
-{
+	/* An idle CPU looks at its queue after each interrupt. */
+	if (cpu->running != cpu->idle)
+		thread_set_work(cpu->running, WORK_RESCHEDULE);
 	if (cpu != this_cpu())
 		arch_kick(cpu);
-	else if (cpu->running != cpu->idle)
-		arm(cpu);
 }
 
-/* Puts a runnable thread, which runs nowhere, on the queue of a CPU that it may run on. The lock of
- * its CPU's queue is held, and released here. */
-static void place(struct thread *thread, struct cpu *cpu) no_lock_checks
+void sched_came(struct cpu *cpu, struct thread *thread)
+{
+	switch (queue_came(cpu, thread, arch_clock())) {
+	case QUEUE_PREEMPT:
+		sched_preempt(cpu);
+		break;
+	case QUEUE_SLICE:
+		if (cpu == this_cpu())
+			arm(cpu);
+		else
+			arch_kick(cpu);
+		break;
+	case QUEUE_NOTHING:
+		break;
+	}
+}
+
+void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arrival) no_lock_checks
 {
 	struct cpu *target;
 
-	while ((target = choose_cpu(thread)) != cpu) {
+	while (unlikely((target = balance_choose(thread, arrival)) != cpu)) {
 		thread->sched.moving = true;
 		__atomic_store_n(&thread->sched.cpu, target, __ATOMIC_RELEASE);
 		spin_unlock(&cpu->queue.lock);
 		spin_lock(&target->queue.lock);
 		cpu = target;
-		/* The mask may be another one now, or the CPU busy. */
+		/* Its mask may be another one by now. */
 		if (thread->sched.affinity & cpu_bit(cpu))
 			break;
 	}
 	thread->sched.moving = false;
-	enqueue(cpu, thread);
-	queued(cpu);
+	queue_add(cpu, thread, arrival);
+	sched_came(cpu, thread);
 	spin_unlock(&cpu->queue.lock);
+}
+
+bool thread_wake(struct thread *thread) no_lock_checks
+{
+	struct cpu *cpu = queue_lock_of(thread);
+	enum fair_arrival arrival = FAIR_WOKEN;
+
+	if (thread->sched.state != THREAD_SLEEPING) {
+		spin_unlock(&cpu->queue.lock);
+		return false;
+	}
+	thread->sched.state = THREAD_RUNNABLE;
+	/* One that marked itself asleep but still runs just goes on. */
+	if (thread == cpu->running) {
+		spin_unlock(&cpu->queue.lock);
+		return true;
+	}
+	if (unlikely(thread->sched.fresh)) {
+		thread->sched.fresh = false;
+		arrival = FAIR_NEW;
+	} else {
+		ns_t now = arch_clock(), since = thread->sched.run_since;
+
+		fair_slept(&cpu->queue.fair, &thread->sched.fair, now > since ? now - since : 0);
+	}
+	sched_place(thread, cpu, arrival);
+	return true;
 }
 
 /* ---- Switches ---- */
 
-void switch_finish(void) no_lock_checks
+/* The thread switched away from cannot stay on the queue: it moves, or ends. */
+static COLD void finish_specially(struct cpu *cpu, struct thread *gone) no_lock_checks
 {
-	struct cpu *cpu = this_cpu();
+	if (gone->sched.moving) {
+		sched_place(gone, cpu, FAIR_MOVED);
+	} else {
+		spin_unlock(&cpu->queue.lock);
+		thread_free(gone);
+	}
+}
+
+static inline void finish(struct cpu *cpu) no_lock_checks
+{
 	struct thread *gone = cpu->previous;
 
-	cpu->previous = NULL;
-	if (likely(gone->sched.state != THREAD_DEAD)) {
-		if (unlikely(gone->sched.moving))
-			place(gone, cpu);
-		else
-			spin_unlock(&cpu->queue.lock);
-		return;
-	}
-	spin_unlock(&cpu->queue.lock);
-	thread_free(gone);
-}
-
-/* What becomes of the thread that gives up its CPU. */
-static void put_back(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock)
-{
-	if (self->sched.state != THREAD_RUNNABLE || self == cpu->idle)
-		return;
-	if (likely(self->sched.affinity & cpu_bit(cpu)))
-		enqueue(cpu, self);
+	if (unlikely(gone->sched.moving || gone->sched.state == THREAD_DEAD))
+		finish_specially(cpu, gone);
 	else
-		self->sched.moving = true; /* switch_finish places it */
+		spin_unlock(&cpu->queue.lock);
 }
 
-void schedule(void) no_lock_checks
+void switch_finish(void)
+{
+	finish(this_cpu());
+}
+
+/* Before a CPU looks for its next thread, others may have one for it. */
+static void look_around(struct cpu *cpu, struct thread *self)
+{
+	bool stays = self->sched.state == THREAD_RUNNABLE && self != cpu->idle;
+
+	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED) &&
+		!(stays && sched_is_rt(&self->sched)))
+		balance_rt(cpu);
+	if (!stays && !cpu_waiting(cpu))
+		balance_before_idle(cpu);
+}
+
+/* Does the running thread compete for this CPU? Else it is taken off. */
+static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock)
+{
+	if (unlikely(self == cpu->idle))
+		return false;
+	if (self->sched.state == THREAD_RUNNABLE) {
+		if (likely(self->sched.affinity & cpu_bit(cpu)))
+			return true;
+		self->sched.moving = true; /* switch_finish places it */
+	}
+	queue_stop(cpu, self);
+	return false;
+}
+
+void sched_set_running(struct cpu *cpu, struct thread *thread)
+{
+	cpu->running = thread;
+	cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
+	cpu->priority = thread->sched.rt_priority;
+}
+
+/* The queue is locked; the thread switched to unlocks it. */
+static void switch_to(
+	struct cpu *cpu, struct thread *self, struct thread *next, ns_t now) no_lock_checks
+{
+	if (self->sched.state == THREAD_RUNNABLE)
+		self->sched.involuntary++;
+	else
+		self->sched.voluntary++;
+	next->sched.run_since = next->sched.got_cpu = now;
+	if (unlikely(self == cpu->idle && cpu->tick_next <= now))
+		cpu->tick_next = now + tick;
+	sched_set_running(cpu, next);
+	cpu->switches++;
+	cpu->previous = self;
+	arm_switched(cpu);
+	arch_switch(self, next);
+	finish(this_cpu());
+}
+
+static inline void reschedule(bool yields) no_lock_checks
 {
 	struct thread *self = current_thread(), *next;
 	uint32_t interrupts = arch_irq_save();
 	struct cpu *cpu = this_cpu();
-	ns_t now = arch_clock();
+	ns_t now;
 
-	spin_lock(&cpu->queue.lock);
-	__atomic_and_fetch(&self->work, ~(uint32_t)WORK_RESCHEDULE, __ATOMIC_RELAXED);
-	put_back(cpu, self);
-	next = pick(cpu);
-	next->sched.slice_end = now + slice;
-	cpu->running = next;
-	arm(cpu);
-	if (next == self) {
+	if (cpu_count > 1)
+		look_around(cpu, self);
+	now = arch_clock();
+	spin_lock_off(&cpu->queue.lock);
+	if (self->work & WORK_RESCHEDULE)
+		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_RESCHEDULE, __ATOMIC_RELAXED);
+	queue_account(cpu, now);
+	next = queue_next(cpu, self, keep_or_stop(cpu, self), yields, now);
+	if (!next)
+		next = cpu->idle;
+	if (next != self) {
+		switch_to(cpu, self, next, now);
+	} else {
+		arm_switched(cpu);
 		spin_unlock(&cpu->queue.lock);
-		arch_irq_restore(interrupts);
-		return;
 	}
-	self->sched.run_total += now - self->sched.run_since;
-	next->sched.run_since = now;
-	cpu->switches++;
-	cpu->previous = self;
-	/* The new thread's interrupt state is its own: the lock must not carry ours over. */
-	cpu->queue.lock.irq_state = 0;
-	arch_switch(self, next);
-	switch_finish();
 	arch_irq_restore(interrupts);
+}
+
+void schedule(void)
+{
+	reschedule(false);
+}
+
+void sched_yield(void)
+{
+	/* The kernel is not preempted: this CPU remains. */
+	if (cpu_waiting(this_cpu()))
+		reschedule(true);
 }
 
 void sched_die(void)
@@ -251,11 +321,6 @@ void sched_die(void)
 	current_thread()->sched.state = THREAD_DEAD;
 	schedule();
 	panic("a dead thread runs");
-}
-
-void sched_yield(void)
-{
-	schedule();
 }
 
 void sched_point(void)
@@ -269,47 +334,46 @@ void sched_point(void)
 		schedule();
 }
 
-bool thread_wake(struct thread *thread) no_lock_checks
-{
-	struct cpu *cpu = lock_cpu_of(thread);
-
-	if (thread->sched.state != THREAD_SLEEPING) {
-		spin_unlock(&cpu->queue.lock);
-		return false;
-	}
-	thread->sched.state = THREAD_RUNNABLE;
-	/* One that marked itself asleep but still runs just goes on. */
-	if (thread == cpu->running)
-		spin_unlock(&cpu->queue.lock);
-	else
-		place(thread, cpu);
-	return true;
-}
-
 void thread_set_work(struct thread *thread, uint32_t flag)
 {
 	__atomic_or_fetch(&thread->work, flag, __ATOMIC_RELEASE);
 }
 
+/* The thread that runs has its slice and its kind of time looked at. */
+static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->queue.lock)
+{
+	struct thread *running = cpu->running;
+
+	queue_account(cpu, now);
+	sched_time_seen(running, user);
+	if (now >= queue_slice_end(cpu)) {
+		/* Should the kernel take its time to obey, the next look is later. */
+		running->sched.slice_end = now + tick;
+		thread_set_work(running, WORK_RESCHEDULE);
+	}
+	if (now >= cpu->tick_next) {
+		cpu->tick_next = now + tick;
+		cpu->tick_count++;
+	}
+}
+
 void timer_expired(bool user)
 {
 	struct cpu *cpu = this_cpu();
-	struct thread *running;
 	ns_t now = arch_clock();
+	unsigned before = cpu->tick_count;
 
-	(void)user;
 	cpu->ticks++;
 	cpu->timer_armed = NS_NEVER;
 	timers_run(now);
 	spin_lock(&cpu->queue.lock);
-	running = cpu->running;
-	if (running != cpu->idle && cpu->queue.count && now >= running->sched.slice_end) {
-		running->sched.slice_end =
-			now + slice; /* should the kernel take its time to obey */
-		thread_set_work(running, WORK_RESCHEDULE);
-	}
+	if (cpu->running != cpu->idle)
+		look_at_running(cpu, user, now);
 	arm(cpu);
 	spin_unlock(&cpu->queue.lock);
+	if (cpu_count > 1 && cpu->tick_count != before && cpu->tick_count % BALANCE_TICKS == 0 &&
+		balance_load(cpu))
+		thread_set_work(current_thread(), WORK_RESCHEDULE);
 }
 
 void thread_work(void)
@@ -333,24 +397,13 @@ void sched_idle(void)
 
 	for (;;) {
 		arch_irq_off();
-		if (__atomic_load_n(&cpu->queue.count, __ATOMIC_RELAXED)) {
+		if (cpu_waiting(cpu)) {
 			arch_irq_on();
 			schedule();
 		} else {
 			arch_idle();
 		}
 	}
-}
-
-ns_t thread_cpu_time(struct thread *thread) no_lock_checks
-{
-	struct cpu *cpu = lock_cpu_of(thread);
-	ns_t total = thread->sched.run_total;
-
-	if (thread == cpu->running)
-		total += arch_clock() - thread->sched.run_since;
-	spin_unlock(&cpu->queue.lock);
-	return total;
 }
 
 void sched_report(void)

@@ -20,6 +20,7 @@ void sched_idle(void) NORETURN;
 /* Gives the CPU to the next one; the caller stays runnable unless its state says otherwise. */
 void schedule(void);
 void sched_yield(void);
+uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a time */
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);
 void thread_set_work(struct thread *thread, uint32_t flag);
@@ -27,9 +28,30 @@ void sched_rearm(void); /* the next timer of this CPU may have changed */
 /* Sleeps until `deadline`; 0 when it came, -EINTR by a signal. */
 int sched_sleep(ns_t deadline) MUST_CHECK;
 void thread_sleep_init(struct thread *thread);
+/* CPU time used until now, and as user and system time, which add up to it (sched_time.c). They take
+ * the lock of the thread's run queue, which may be done under process_lock. */
 ns_t thread_cpu_time(struct thread *thread);
+void sched_times(struct thread *thread, ns_t *user, ns_t *system);
 unsigned sched_hz(void);
-/* A log line: timer interrupts and context switches of this CPU. */
+/* A log line: timer interrupts and context switches of all CPUs. */
 void sched_report(void);
+
+/* ---- Policy (sched_policy.c) ---- */
+
+struct sched_parameters {
+	uint8_t policy;      /* SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE */
+	uint8_t rt_priority; /* 1..99 for SCHED_FIFO and SCHED_RR; else 0 */
+	int8_t nice;         /* -20..19 */
+	bool reset_on_fork;
+};
+
+/* The parameters are right and allowed. Takes effect at once. */
+void sched_set_parameters(struct thread *thread, const struct sched_parameters *parameters);
+void sched_get_parameters(struct thread *thread, struct sched_parameters *out);
+void sched_set_nice(struct thread *thread, int nice);
+ns_t sched_slice_of(struct thread *thread); /* as sched_rr_get_interval tells */
+/* -EINVAL: no CPU of the mask is there. The caller itself is on an allowed CPU afterwards. */
+int sched_set_affinity(struct thread *thread, uint64_t mask) MUST_CHECK;
+uint64_t sched_affinity(const struct thread *thread); /* of the CPUs that are there */
 
 #endif

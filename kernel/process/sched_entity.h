@@ -8,6 +8,7 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
+#include "process/sched_fair.h"
 
 struct cpu;
 
@@ -20,14 +21,32 @@ enum thread_state {
 struct sched_entity {
 	/* guarded by the run queue's lock of `cpu`; `state` is also set, atomically, by the thread
 	 * itself when it goes to sleep (wait.c) */
-	uint32_t state;    /* enum thread_state */
-	bool queued;       /* on the run queue of `cpu`; never while it runs */
-	bool moving;       /* taken off `cpu` to be put on another CPU's queue */
-	struct cpu *cpu;   /* runs there, waits there, or ran there last */
-	uint64_t affinity; /* CPUs that it may run on */
-	struct list run;
-	ns_t slice_end;
-	ns_t run_since, run_total; /* CPU time: since it got the CPU, and before */
+	uint32_t state;      /* enum thread_state */
+	bool queued;         /* on the run queue of `cpu`; never while it runs */
+	bool moving;         /* taken off `cpu` to be put on another CPU's queue */
+	bool fresh;          /* it was never woken yet */
+	bool reset_on_fork;  /* SCHED_RESET_ON_FORK */
+	uint8_t policy;      /* SCHED_NORMAL... */
+	uint8_t rt_priority; /* 1..99 of SCHED_FIFO and SCHED_RR; else 0 */
+	int8_t nice;
+	struct cpu *cpu;         /* runs there, waits there, or ran there last */
+	uint64_t affinity;       /* CPUs that it may run on */
+	struct list run;         /* SCHED_FIFO and SCHED_RR: on the list of its priority */
+	struct fair_entity fair; /* the others */
+	ns_t got_cpu;            /* when; while it runs */
+	ns_t slice_end;          /* when others are looked at, if any wait; while it runs */
+	ns_t slice_left;         /* SCHED_RR: of its turn; while it waits */
+	/* CPU time, see sched_time.c */
+	ns_t run_since; /* while it runs: up to when it is counted; else when it stopped */
+	ns_t run_total; /* in all, up to run_since */
+	ns_t seen_user, seen_system; /* of it, what ticks saw spent in the one mode or the other */
+	ns_t told_user, told_system; /* what sched_times last said */
+	uint64_t voluntary, involuntary; /* context switches */
 };
+
+static inline bool sched_is_rt(const struct sched_entity *entity)
+{
+	return entity->rt_priority;
+}
 
 #endif

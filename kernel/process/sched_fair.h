@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The order in which ordinary threads run. See sched_fair.c; it knows nothing of threads or CPUs. */
+#ifndef PROCESS_SCHED_FAIR_H
+#define PROCESS_SCHED_FAIR_H
+
+#include "lib/tree.h"
+#include "lib/types.h"
+
+#define FAIR_WEIGHT_NORMAL 1024u /* of nice 0 */
+#define FAIR_WEIGHT_IDLE   3u    /* of SCHED_IDLE */
+
+struct fair_entity {
+	struct tree_node node;
+	uint64_t vruntime; /* ns of CPU time, as at nice 0 */
+	uint64_t deadline; /* of its request, in virtual time */
+	uint64_t least;    /* vruntime, the smallest of its subtree */
+	int64_t lag;       /* while it is on no queue: what it is owed, in virtual time */
+	uint64_t left_at;  /* while asleep: the queue's virtual time when it left */
+	uint32_t weight;
+};
+
+struct fair_queue {
+	struct tree tree;            /* those that wait, by deadline */
+	struct fair_entity *running; /* competes too, but is not in the tree; NULL: none */
+	unsigned count;              /* in the tree */
+	uint32_t slice;              /* ns of CPU time that a request asks for */
+	uint64_t base;               /* a virtual time near the average */
+	int64_t sum;                 /* of weight * (vruntime - base) over the tree */
+	uint64_t weight;             /* of the tree */
+};
+
+/* How an entity comes to a queue. */
+enum fair_arrival {
+	FAIR_NEW,   /* its first time */
+	FAIR_WOKEN, /* it slept, and wants to run soon */
+	FAIR_MOVED, /* from another queue, or it changed its weight or its class */
+};
+
+void fair_init(struct fair_queue *queue, uint32_t slice);
+uint32_t fair_nice_weight(int nice); /* -20..19 */
+/* The virtual time: the average of those that compete. */
+uint64_t fair_average(const struct fair_queue *queue);
+/* Puts an entity into the tree. patient: a woken one does not hurry (SCHED_BATCH, SCHED_IDLE). */
+void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
+	bool patient);
+/* Takes one out that waits or runs; what it is owed is kept in its lag. */
+void fair_leave(struct fair_queue *queue, struct fair_entity *entity);
+/* To one that left this queue, slept for `slept` ns and now comes back, here or elsewhere. */
+void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept);
+/* Gives an entity that is on no queue another weight. */
+void fair_reweight(struct fair_entity *entity, uint32_t weight);
+/* Who should run: the running one, one of the tree, or NULL. */
+struct fair_entity *fair_pick(const struct fair_queue *queue);
+/* `next` (of the tree; NULL: nobody) runs instead of the running one, which goes back to the tree. */
+void fair_run(struct fair_queue *queue, struct fair_entity *next);
+/* Should `entity`, just woken, run instead of the running one? */
+bool fair_preempts(const struct fair_queue *queue, const struct fair_entity *entity);
+
+/* ---- At each switch ---- */
+
+#define FAIR_PROTECT 4 /* who got the CPU keeps it for one in so many of a slice */
+
+static inline bool fair_before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
+/* CPU time as virtual time. */
+static inline uint64_t fair_virtual(const struct fair_entity *entity, uint64_t time)
+{
+	if (likely(entity->weight == FAIR_WEIGHT_NORMAL))
+		return time;
+	return time * FAIR_WEIGHT_NORMAL / entity->weight;
+}
+
+/* The running one has had the CPU for `time` more. */
+static inline void fair_account(struct fair_queue *queue, ns_t time)
+{
+	struct fair_entity *running = queue->running;
+
+	running->vruntime += fair_virtual(running, time);
+	if (unlikely(!fair_before(running->vruntime, running->deadline) && time))
+		running->deadline = running->vruntime + fair_virtual(running, queue->slice);
+}
+
+struct fair_entity *fair_next_of_two(struct fair_queue *queue, bool yields);
+struct fair_entity *fair_next_of_many(struct fair_queue *queue, bool yields);
+
+/* Picks and runs. yields: the running one gives up the rest of its request and what it is owed, and
+ * any other goes first. */
+static inline struct fair_entity *fair_next(struct fair_queue *queue, bool yields)
+{
+	if (!queue->count)
+		return queue->running;
+	if (queue->count == 1 && queue->running)
+		return fair_next_of_two(queue, yields);
+	return fair_next_of_many(queue, yields);
+}
+
+/* How long the running one may go on before others should be looked at. */
+static inline ns_t fair_left(const struct fair_queue *queue)
+{
+	const struct fair_entity *running = queue->running;
+	int64_t left = (int64_t)(running->deadline - running->vruntime);
+	ns_t least = queue->slice / FAIR_PROTECT, time = left > 0 ? (ns_t)left : 0;
+
+	if (unlikely(running->weight != FAIR_WEIGHT_NORMAL))
+		time = time * running->weight / FAIR_WEIGHT_NORMAL;
+	return time < least ? least : time;
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* See sched_queue.h. */
+#include "process/sched_queue.h"
+
+#include <linux/sched.h>
+
+#include "lib/log.h"
+
+unsigned sched_rt_waiting;
+
+void queue_init(struct run_queue *queue, uint32_t slice)
+{
+	rt_init(&queue->rt);
+	fair_init(&queue->fair, slice);
+}
+
+struct cpu *queue_lock_of(struct thread *thread) no_lock_checks
+{
+	for (;;) {
+		struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
+
+		spin_lock(&cpu->queue.lock);
+		if (likely(cpu == thread->sched.cpu))
+			return cpu;
+		spin_unlock(&cpu->queue.lock);
+	}
+}
+
+static bool is_patient(const struct thread *thread)
+{
+	return thread->sched.policy == SCHED_BATCH || thread->sched.policy == SCHED_IDLE;
+}
+
+static void rt_put(struct cpu *cpu, struct thread *thread, bool front) requires(cpu->queue.lock)
+{
+	rt_add(&cpu->queue.rt, &thread->sched.run, thread->sched.rt_priority, front);
+	__atomic_add_fetch(&sched_rt_waiting, 1, __ATOMIC_RELAXED);
+}
+
+static void rt_take(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock)
+{
+	rt_remove(&cpu->queue.rt, &thread->sched.run, thread->sched.rt_priority);
+	__atomic_sub_fetch(&sched_rt_waiting, 1, __ATOMIC_RELAXED);
+}
+
+void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival)
+{
+	assert(!thread->sched.queued && thread->sched.cpu == cpu);
+	thread->sched.queued = true;
+	if (unlikely(sched_is_rt(&thread->sched)))
+		rt_put(cpu, thread, false);
+	else
+		fair_join(&cpu->queue.fair, &thread->sched.fair, arrival, is_patient(thread));
+}
+
+void queue_remove(struct cpu *cpu, struct thread *thread)
+{
+	assert(thread->sched.queued);
+	thread->sched.queued = false;
+	if (unlikely(sched_is_rt(&thread->sched)))
+		rt_take(cpu, thread);
+	else
+		fair_leave(&cpu->queue.fair, &thread->sched.fair);
+}
+
+void queue_stop(struct cpu *cpu, struct thread *self)
+{
+	if (likely(cpu->queue.fair.running == &self->sched.fair))
+		fair_leave(&cpu->queue.fair, &self->sched.fair);
+}
+
+/* ---- Who is next ---- */
+
+/* A real-time thread gives way: to the front of its list, when it was preempted; to the back, when
+ * its turn is over. */
+static void rt_put_back(struct cpu *cpu, struct thread *self, bool yields, ns_t now) requires(
+	cpu->queue.lock)
+{
+	bool over = yields;
+
+	if (self->sched.policy == SCHED_RR) {
+		if (now >= self->sched.slice_end)
+			over = true;
+		self->sched.slice_left = over ? RR_SLICE : self->sched.slice_end - now;
+	}
+	self->sched.queued = true;
+	rt_put(cpu, self, !over);
+}
+
+static struct thread *rt_next(struct cpu *cpu, ns_t now) requires(cpu->queue.lock)
+{
+	unsigned priority = rt_highest(&cpu->queue.rt);
+	struct thread *next;
+
+	if (cpu->queue.fair.running) { /* a fair thread is preempted */
+		queue_thread(cpu->queue.fair.running)->sched.queued = true;
+		fair_run(&cpu->queue.fair, NULL);
+	}
+	next = list_first(&cpu->queue.rt.lists[priority], struct thread, sched.run);
+	rt_take(cpu, next);
+	next->sched.queued = false;
+	next->sched.slice_end =
+		next->sched.policy == SCHED_RR ? now + next->sched.slice_left : NS_NEVER;
+	return next;
+}
+
+struct thread *queue_next_rt(
+	struct cpu *cpu, struct thread *self, bool stays, bool yields, ns_t now)
+{
+	if (stays && sched_is_rt(&self->sched))
+		rt_put_back(cpu, self, yields, now);
+	return rt_next(cpu, now);
+}
+
+/* ---- What an arrival changes ---- */
+
+static enum queue_effect fair_came(struct cpu *cpu, struct thread *thread, ns_t now) requires(
+	cpu->queue.lock)
+{
+	struct fair_queue *fair = &cpu->queue.fair;
+	struct sched_entity *running = &cpu->running->sched;
+	ns_t protect = running->got_cpu + fair->slice / FAIR_PROTECT;
+	bool first = fair->count == 1;
+
+	if (running->policy == SCHED_IDLE && thread->sched.policy != SCHED_IDLE)
+		return QUEUE_PREEMPT;
+	queue_account(cpu, now);
+	if (first)
+		running->slice_end = now + fair_left(fair);
+	if (is_patient(thread) || !fair_preempts(fair, &thread->sched.fair))
+		return first ? QUEUE_SLICE : QUEUE_NOTHING;
+	if (now >= protect)
+		return QUEUE_PREEMPT;
+	if (protect >= running->slice_end)
+		return first ? QUEUE_SLICE : QUEUE_NOTHING;
+	running->slice_end = protect;
+	return QUEUE_SLICE;
+}
+
+enum queue_effect queue_came(struct cpu *cpu, struct thread *thread, ns_t now)
+{
+	const struct sched_entity *running = &cpu->running->sched;
+
+	if (cpu->running == cpu->idle)
+		return QUEUE_PREEMPT;
+	if (unlikely(sched_is_rt(&thread->sched))) {
+		if (thread->sched.rt_priority > running->rt_priority)
+			return QUEUE_PREEMPT;
+		return thread->sched.rt_priority == running->rt_priority ? QUEUE_SLICE
+									 : QUEUE_NOTHING;
+	}
+	return sched_is_rt(running) ? QUEUE_NOTHING : fair_came(cpu, thread, now);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A CPU's run queue with both its classes: real-time threads (sched_rt.h) before fair ones
+ * (sched_fair.h). For the scheduler's own files. All of it wants the queue's lock, and changes neither
+ * who runs nor the machine's timer.
+ */
+#ifndef PROCESS_SCHED_QUEUE_H
+#define PROCESS_SCHED_QUEUE_H
+
+#include "process/cpu.h"
+#include "process/process.h"
+
+#define RR_SLICE (NS_PER_SECOND / 10)
+
+void queue_init(struct run_queue *queue, uint32_t slice);
+/* Locks the queue of the CPU that a thread belongs to, which may change until it is locked. */
+struct cpu *queue_lock_of(struct thread *thread);
+/* A runnable thread of this CPU comes to wait. */
+void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival) requires(
+	cpu->queue.lock);
+/* One that waits goes. */
+void queue_remove(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
+/* The running thread competes no more: it sleeps, ends or moves. */
+void queue_stop(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock);
+/* queue_next, where real-time threads compete. */
+struct thread *queue_next_rt(struct cpu *cpu, struct thread *self, bool stays, bool yields,
+	ns_t now) requires(cpu->queue.lock);
+
+enum queue_effect { QUEUE_NOTHING, QUEUE_SLICE, QUEUE_PREEMPT };
+
+/* What a thread that came to wait means for the running one: nothing; its slice now has an (earlier)
+ * end; it should give way at once. */
+enum queue_effect queue_came(struct cpu *cpu, struct thread *thread, ns_t now) requires(
+	cpu->queue.lock);
+/* sched_balance.c. */
+
+/* Where a thread that is to run should. Its CPU's queue is locked. */
+struct cpu *balance_choose(struct thread *thread, enum fair_arrival arrival);
+/* This CPU is about to be idle, or to run something of low priority: brings a thread that waits
+ * elsewhere. Interrupts off, no locks. */
+void balance_before_idle(struct cpu *cpu);
+void balance_rt(struct cpu *cpu);
+/* Now and then on a busy CPU: brings some threads from a CPU with more work. True: some came. */
+bool balance_load(struct cpu *cpu);
+
+/* Threads of SCHED_FIFO and SCHED_RR that wait on any CPU. */
+extern unsigned sched_rt_waiting;
+
+/* sched_time.c: a tick found the running thread in that mode. Locked. */
+void sched_time_seen(struct thread *thread, bool user);
+
+/* sched.c */
+
+/* Puts a runnable thread, which runs nowhere and waits nowhere, on the queue of a CPU that it may run
+ * on. The lock of its CPU's queue is held, and released here. */
+void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arrival);
+/* A thread came to wait on this CPU, or the running one's parameters changed. */
+void sched_came(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
+/* Who runs on a CPU from now on, or what it is now. */
+void sched_set_running(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
+/* Makes the running thread of a CPU give way. */
+void sched_preempt(struct cpu *cpu) requires(cpu->queue.lock);
+
+/* ---- At each switch ---- */
+
+/* Counts what the running thread has used until now. */
+static inline void queue_account(struct cpu *cpu, ns_t now) requires(cpu->queue.lock)
+{
+	struct sched_entity *entity = &cpu->running->sched;
+	ns_t ran = now - entity->run_since;
+
+	/* Another CPU's clock may be a little behind. */
+	if (unlikely(now < entity->run_since))
+		return;
+	entity->run_since = now;
+	entity->run_total += ran;
+	if (likely(cpu->queue.fair.running))
+		fair_account(&cpu->queue.fair, ran);
+}
+
+static inline struct thread *queue_thread(struct fair_entity *entity)
+{
+	return container_of(entity, struct thread, sched.fair);
+}
+
+/* Takes the thread that runs next; NULL: none. stays: the running one, `self`, competes. Sets the end
+ * of its slice. */
+static inline struct thread *queue_next(struct cpu *cpu, struct thread *self, bool stays,
+	bool yields, ns_t now) requires(cpu->queue.lock)
+{
+	struct fair_queue *fair = &cpu->queue.fair;
+	struct fair_entity *before = fair->running, *next;
+	struct thread *thread;
+
+	if (unlikely(cpu->queue.rt.count || (stays && sched_is_rt(&self->sched))))
+		return queue_next_rt(cpu, self, stays, yields, now);
+	next = fair_next(fair, yields);
+	if (!next)
+		return NULL;
+	thread = queue_thread(next);
+	if (next != before) {
+		thread->sched.queued = false;
+		if (before)
+			self->sched.queued = true;
+	}
+	if (fair->count)
+		thread->sched.slice_end = now + fair_left(fair);
+	return thread;
+}
+
+/* When others are to be looked at; NS_NEVER: no others compete with the running thread. */
+static inline ns_t queue_slice_end(const struct cpu *cpu) requires(cpu->queue.lock)
+{
+	const struct sched_entity *running = &cpu->running->sched;
+	bool others;
+
+	if (likely(!sched_is_rt(running)))
+		others = cpu->queue.fair.count;
+	else
+		others = rt_has(&cpu->queue.rt, running->rt_priority);
+	return others ? running->slice_end : NS_NEVER;
+}
+
+#endif
