@@ -32,8 +32,7 @@ TEST = {
     "clang": "clang",
     "clang-format": "clang-format",
     "gdb": "gdb",
-    "clang": "clang",
-    "clang-format": "clang-format",
+    "strace": "strace",
 }
 GDB = {"gdb": "gdb"}
 SCREEN = {"qemu-system-gui": "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so"}

@@ -3,7 +3,7 @@
 import struct
 
 from . import strace_flags
-from .strace_text import (address, data, device, mode, octal, plain, quoted, sigset, signal_name, signed, timespec, timeval,
+from .strace_text import (address, data, dated, device, mode, octal, plain, quoted, sigset, signal_name, signed, timespec, timeval,
                           unpack)
 
 BYTES, STRING, PART, STRINGS, DATA, COUNT = range(1, 7)  # enum trace_form
@@ -222,7 +222,7 @@ class Words:
         special = {0x3FFFFFFF: "UTIME_NOW", 0x3FFFFFFE: "UTIME_OMIT"}
         words = []
         for seconds, nanoseconds in struct.iter_unpack("<qq", b):
-            words.append(special.get(nanoseconds) or timespec(seconds, nanoseconds))
+            words.append(special.get(nanoseconds) or dated(seconds, nanoseconds))
         return "[" + ", ".join(words) + "]"
 
     kind_timespec_pair = _in(_timespec_pair)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The smallest pieces of strace's format: pure."""
 import struct
+import time
 
 ESCAPES = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 FILE_TYPES = {0o140000: "S_IFSOCK", 0o120000: "S_IFLNK", 0o100000: "S_IFREG", 0o60000: "S_IFBLK", 0o40000: "S_IFDIR",
@@ -67,6 +68,16 @@ def device(value):
 
 def timespec(seconds, nanoseconds):
     return f"{{tv_sec={seconds}, tv_nsec={nanoseconds}}}"
+
+
+def dated(seconds, nanoseconds):
+    """A point in time, with the date for people."""
+    text = timespec(seconds, nanoseconds)
+    if seconds <= 0 and not nanoseconds:
+        return text
+    then = time.localtime(seconds)
+    fraction = f".{nanoseconds:09d}" if nanoseconds else ""
+    return f"{text} /* {time.strftime('%Y-%m-%dT%H:%M:%S', then)}{fraction}{time.strftime('%z', then)} */"
 
 
 def timeval(seconds, microseconds):
