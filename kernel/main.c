@@ -33,6 +33,7 @@
 #include "memory/slab.h"
 #include "memory/space.h"
 #include "process/clocks.h"
+#include "process/futex.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
@@ -299,6 +300,7 @@ void kernel_start(struct handoff *handoff)
 	space_init();
 	clocks_init();
 	limits_init(usable_pages * PAGE_SIZE);
+	futex_init();
 	process_init();
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);

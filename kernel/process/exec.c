@@ -24,6 +24,7 @@
 #include "memory/space.h"
 #include "process/current.h"
 #include "process/elf.h"
+#include "process/futex.h"
 #include "process/process.h"
 #include "vdso/vdso.h"
 
@@ -504,7 +505,7 @@ static void commit(
 
 	base_name(self->name, path);
 	memcpy(process->name, self->name, NAME_SIZE);
-	self->clear_tid = user_pointer(0);
+	futex_thread_exit(self);
 	files_close_on_exec(self->files);
 	spin_lock(&process_lock); /* for who looks at other processes */
 	old_path = process->path;

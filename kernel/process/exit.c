@@ -20,6 +20,7 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/credentials.h"
+#include "process/futex.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
@@ -172,13 +173,8 @@ void thread_exit(int status)
 
 	if (process)
 		trace_exit(process->exiting ? process->exit_status : status);
-	if (self->clear_tid.address) {
-		uint32_t zero = 0;
-
-		if (copy_to_user(self->clear_tid, &zero, sizeof(zero)))
-			log_debug("%s: clear_child_tid %#lx is not writable", self->name,
-				self->clear_tid.address);
-	}
+	if (process)
+		futex_thread_exit(self);
 	if (process) {
 		spin_lock(&process_lock);
 		if (!process->exiting && process->leader == self)

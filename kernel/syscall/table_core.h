@@ -61,6 +61,7 @@
 	CALL0(186, gettid) \
 	CALL2(200, tkill, PID, tid, SIGNAL, signal) \
 	CALL1(201, time, TIME_OUT, time) \
+	CALL6(202, futex, INOUT, word, FUTEX_OPERATION, operation, UINT, value, FUTEX_TIMEOUT, timeout, INOUT, second, UINT, third) LACKS("priority inheritance: FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI") \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL2(227, clock_settime, CLOCK, clock, TIMESPEC, time) \
 	CALL2(228, clock_gettime, CLOCK, clock, TIMESPEC_OUT, time) \
@@ -71,9 +72,12 @@
 	CALL5(247, waitid, WAITID_TYPE, type, PID, id, SIGNAL_INFO_OUT, info, WAITID_OPTIONS, options, USAGE_OUT, usage) \
 	CALL3(251, ioprio_set, INT, which, INT, who, INT, priority) \
 	CALL2(252, ioprio_get, INT, which, INT, who) \
+	CALL2(273, set_robust_list, IN, head, SIZE, size) \
+	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
-	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size)
+	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
+	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
 /* clang-format on */
 
 #endif
