@@ -295,6 +295,8 @@ void kernel_start(struct handoff *handoff)
 		log_warn("no ACPI tables: power off and interrupt routing by default rules");
 	firmware_runtime_init(handoff);
 	arch_devices_init(handoff, acpi_info(), options.tscdeadline == OPTION_ON);
+	if (options.notsc)
+		arch_clock_leave_tsc();
 	realtime_init(acpi_info());
 	sched_init((unsigned)options.hz);
 	space_init();
@@ -302,6 +304,7 @@ void kernel_start(struct handoff *handoff)
 	limits_init(usable_pages * PAGE_SIZE);
 	futex_init();
 	process_init();
+	arch_start_cpus(acpi_info(), options.nosmp ? 1 : (unsigned)options.maxcpus);
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
 	terminals_init();

@@ -226,6 +226,9 @@ int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_C
 /* ---- Time ---- */
 
 ns_t arch_clock(void);      /* monotonic, since the loader's entry; 0 before clock_init */
+/* From now on the clock is not the TSC but what that was measured by (unless that is worse). Done
+ * where the CPUs' TSCs disagree. Time does not jump. */
+void arch_clock_leave_tsc(void);
 uint64_t arch_cycles(void); /* the raw counter (TSC) behind it */
 /* How user mode reads the same clock: nanoseconds = (counter - start) * multiplier >> 32, with 128
  * bits between. False: it must ask the kernel. */

@@ -35,6 +35,7 @@
 	INT(maxcpus, 0, 0, 4096, "use at most that many CPUs; 0: all")                             \
 	FLAG(nokaslr, "read by the loader: no random addresses for the kernel")                    \
 	FLAG(nosmp, "use one CPU, as maxcpus=1")                                                   \
+	FLAG(notsc, "the clock by the HPET or the ACPI PM timer, though the CPUs' TSCs agree")     \
 	INT(panic, 0, 0, 86400, "seconds from a panic to the reset; 0: stay there")                \
 	CHOICE(pcid, OPTION_OFF, ON_OFF, "keep TLB entries over address-space switches")           \
 	STRING(poweroff, NULL,                                                                     \

@@ -50,12 +50,3 @@ void cpu_begin(struct cpu *cpu)
 	__atomic_or_fetch(&cpus_online, cpu_bit(cpu), __ATOMIC_ACQ_REL);
 	sched_idle();
 }
-
-/* ---- Machines with one CPU: an arch that starts others has forms of its own ---- */
-
-__attribute__((weak)) unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most)
-{
-	(void)acpi;
-	(void)most;
-	return 1;
-}

@@ -4,6 +4,11 @@
  * alarm. Their rates are measured together over one millisecond of a clock whose rate is fixed:
  * the HPET, the ACPI PM timer, or the 8254. A reading is taken several times, and the one between
  * whose TSC stamps the least time passed counts, so that a hypervisor's pause does no harm.
+ *
+ * Where the CPUs' TSCs disagree (tsc.c) the HPET or the PM timer itself is the clock, which all CPUs see
+ * alike. Its counter may be as short as 24 bits (4.7 s), so the count is kept in 64 bits: `counted`
+ * is moved forward by whoever reads late enough, and a CPU's timer is armed for a quarter of the
+ * counter's span at most, so that somebody does.
  */
 #include "clock.h"
 
@@ -54,17 +59,6 @@ uint64_t clock_tsc_frequency(void)
 	return tsc_hz;
 }
 
-ns_t arch_clock(void)
-{
-	return clock_scale(tsc_read() - tsc_start, tsc_to_ns);
-}
-
-bool arch_clock_user(struct arch_clock_user *out)
-{
-	*out = (struct arch_clock_user){tsc_start, tsc_to_ns};
-	return true;
-}
-
 /* ---- Clocks to measure by ---- */
 
 struct reference {
@@ -75,6 +69,13 @@ struct reference {
 	uint16_t port;
 	volatile uint64_t *registers;
 };
+
+static struct reference measured_by;
+static bool by_reference;          /* it is the clock */
+static uint64_t reference_started; /* its count then, and */
+static ns_t reference_base;        /* the time */
+static uint64_t reference_to_ns;   /* 32 fractional bits */
+static uint64_t counted;           /* its last count that was kept */
 
 static uint64_t read_hpet(const struct reference *reference)
 {
@@ -144,6 +145,69 @@ static void find_reference(struct reference *out, const struct acpi_info *acpi)
 	*out = pit_start();
 }
 
+/* ---- The clock ---- */
+
+/* The reference's count in 64 bits. The counter is read after `counted`, so it is ahead of it. */
+static uint64_t reference_count(void)
+{
+	uint64_t last = __atomic_load_n(&counted, __ATOMIC_ACQUIRE);
+	uint64_t now = last + ((measured_by.read(&measured_by) - last) & measured_by.mask);
+
+	if (now - last > measured_by.mask / 8)
+		__atomic_compare_exchange_n(
+			&counted, &last, now, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	return now;
+}
+
+static ns_t reference_clock(void)
+{
+	return reference_base + clock_scale(reference_count() - reference_started, reference_to_ns);
+}
+
+ns_t arch_clock(void)
+{
+	if (unlikely(__atomic_load_n(&by_reference, __ATOMIC_ACQUIRE)))
+		return reference_clock();
+	return clock_scale(tsc_read() - tsc_start, tsc_to_ns);
+}
+
+bool clock_by_tsc(void)
+{
+	return !by_reference;
+}
+
+bool arch_clock_user(struct arch_clock_user *out)
+{
+	*out = (struct arch_clock_user){tsc_start, tsc_to_ns};
+	return clock_by_tsc();
+}
+
+void arch_clock_leave_tsc(void)
+{
+	if (by_reference)
+		return;
+	if (measured_by.read == read_pit) {
+		log_warn("clock: there is neither an HPET nor an ACPI PM timer: the TSC stays");
+		return;
+	}
+	counted = reference_started = measured_by.read(&measured_by) & measured_by.mask;
+	reference_base = arch_clock();
+	reference_to_ns = clock_multiplier(measured_by.hz, NS_PER_SECOND);
+	__atomic_store_n(&by_reference, true, __ATOMIC_RELEASE);
+	log_info("clock: by the %s", measured_by.name);
+}
+
+/* How long a CPU's timer may be left alone. */
+static ns_t longest_wait(void)
+{
+	ns_t span;
+
+	if (!by_reference || measured_by.mask > UINT32_MAX)
+		return LONGEST_WAIT;
+	span = clock_scale(measured_by.mask, reference_to_ns);
+	return span / 4 < LONGEST_WAIT ? span / 4 : LONGEST_WAIT;
+}
+
 /* ---- Measuring ---- */
 
 struct reading {
@@ -204,35 +268,38 @@ void clock_early(uint64_t start)
 
 void clock_init(const struct acpi_info *acpi, uint64_t start)
 {
-	struct reference reference;
+	const struct reference *reference = &measured_by;
 
-	find_reference(&reference, acpi);
-	measure(&reference);
+	find_reference(&measured_by, acpi);
+	measure(reference);
 	if (tsc_hz < 1000000 || lapic_hz < 100000)
 		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s",
-			tsc_hz, lapic_hz, reference.name);
+			tsc_hz, lapic_hz, reference->name);
 	tsc_to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
 	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
 	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);
 	tsc_start = start;
+	by_reference = false;
 	lapic_timer_ready();
 	log_info("clock: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz, by the %s", tsc_hz / 1000000,
-		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference.name);
+		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference->name);
 }
 
 void arch_timer_arm(ns_t when)
 {
 	uint64_t tsc = tsc_read();
-	ns_t now = clock_scale(tsc - tsc_start, tsc_to_ns), wait = when > now ? when - now : 0;
+	ns_t now, wait, longest = longest_wait();
 
-	if (when == NS_NEVER) {
+	if (when == NS_NEVER && longest == LONGEST_WAIT) {
 		lapic_timer_set(0);
 		return;
 	}
+	now = unlikely(by_reference) ? reference_clock() : clock_scale(tsc - tsc_start, tsc_to_ns);
+	wait = when > now ? when - now : 0;
 	/* From now on, not from the start: the multipliers' errors would add up over the uptime. What
 	 * is too far away fires early, and is armed anew. */
-	if (wait > LONGEST_WAIT)
-		wait = LONGEST_WAIT;
+	if (wait > longest)
+		wait = longest;
 	/* A tick more than exact, so that it does not fire before its time. */
 	if (lapic_uses_deadline())
 		lapic_timer_set(tsc + clock_scale(wait + 1, ns_to_tsc) + 1);

@@ -12,6 +12,7 @@ void clock_early(uint64_t tsc_start);
 /* Finds the rates of the TSC and of the APIC timer, within 2 ms; the clock starts at `tsc_start`. */
 void clock_init(const struct acpi_info *acpi, uint64_t tsc_start);
 uint64_t clock_tsc_frequency(void); /* Hz */
+bool clock_by_tsc(void);            /* not since arch_clock_leave_tsc */
 /* Pure: out = value * multiplier >> 32 without losing bits; the multiplier that turns `from` Hz into
  * `to` Hz. */
 uint64_t clock_scale(uint64_t value, uint64_t multiplier);

@@ -5,6 +5,7 @@
 #include "fpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "registers.h"
 
 bool cpu_has[CPU_FEATURES];
@@ -34,36 +35,99 @@ static bool meltdown_safe(uint32_t leaf7_edx)
 	return (leaf7_edx & 1u << 29) && (msr_read(0x10a) & 1); /* RDCL_NO */
 }
 
-void cpu_detect(void)
+static void read_features(bool *has)
 {
 	uint32_t last = cpuid(0, 0).eax, last_extended = cpuid(0x80000000, 0).eax;
 	struct cpuid one = cpuid(1, 0), seven = {0}, extended = cpuid(0x80000001, 0);
-	unsigned physical_bits = 36;
 
 	if (last >= 7)
 		seven = cpuid(7, 0);
-	if (last_extended >= 0x80000008)
-		physical_bits = cpuid(0x80000008, 0).eax & 0xff;
-	cpu_physical_mask = ((1ul << physical_bits) - 1) & ~0xffful;
+	has[CPU_NX] = extended.edx & 1u << 20;
+	has[CPU_RDTSCP] = extended.edx & 1u << 27;
+	has[CPU_GIGABYTE_PAGES] = extended.edx & 1u << 26;
+	has[CPU_SMEP] = seven.ebx & 1u << 7;
+	has[CPU_SMAP] = seven.ebx & 1u << 20;
+	has[CPU_UMIP] = seven.ecx & 1u << 2;
+	has[CPU_FSGSBASE] = seven.ebx & 1u << 0;
+	has[CPU_ERMS] = seven.ebx & 1u << 9;
+	has[CPU_INVPCID] = seven.ebx & 1u << 10;
+	has[CPU_XSAVE] = one.ecx & 1u << 26;
+	has[CPU_AVX] = has[CPU_XSAVE] && (one.ecx & 1u << 28);
+	has[CPU_PCID] = one.ecx & 1u << 17;
+	has[CPU_X2APIC] = one.ecx & 1u << 21;
+	has[CPU_TSC_DEADLINE] = one.ecx & 1u << 24;
+	has[CPU_RDRAND] = one.ecx & 1u << 30;
+	has[CPU_INVARIANT_TSC] =
+		last_extended >= 0x80000007 && (cpuid(0x80000007, 0).edx & 1u << 8);
+	has[CPU_MELTDOWN_SAFE] = meltdown_safe(seven.edx);
+}
 
-	cpu_has[CPU_NX] = extended.edx & 1u << 20;
-	cpu_has[CPU_RDTSCP] = extended.edx & 1u << 27;
-	cpu_has[CPU_GIGABYTE_PAGES] = extended.edx & 1u << 26;
-	cpu_has[CPU_SMEP] = seven.ebx & 1u << 7;
-	cpu_has[CPU_SMAP] = seven.ebx & 1u << 20;
-	cpu_has[CPU_UMIP] = seven.ecx & 1u << 2;
-	cpu_has[CPU_FSGSBASE] = seven.ebx & 1u << 0;
-	cpu_has[CPU_ERMS] = seven.ebx & 1u << 9;
-	cpu_has[CPU_INVPCID] = seven.ebx & 1u << 10;
-	cpu_has[CPU_XSAVE] = one.ecx & 1u << 26;
-	cpu_has[CPU_AVX] = cpu_has[CPU_XSAVE] && (one.ecx & 1u << 28);
-	cpu_has[CPU_PCID] = one.ecx & 1u << 17;
-	cpu_has[CPU_X2APIC] = one.ecx & 1u << 21;
-	cpu_has[CPU_TSC_DEADLINE] = one.ecx & 1u << 24;
-	cpu_has[CPU_RDRAND] = one.ecx & 1u << 30;
-	if (last_extended >= 0x80000007)
-		cpu_has[CPU_INVARIANT_TSC] = cpuid(0x80000007, 0).edx & 1u << 8;
-	cpu_has[CPU_MELTDOWN_SAFE] = meltdown_safe(seven.edx);
+static uint64_t read_physical_mask(void)
+{
+	unsigned bits = 36;
+
+	if (cpuid(0x80000000, 0).eax >= 0x80000008)
+		bits = cpuid(0x80000008, 0).eax & 0xff;
+	return ((1ul << bits) - 1) & ~0xffful;
+}
+
+/* What programs see by themselves: the instruction sets, and where XSAVE puts AVX's registers. */
+static struct instruction_sets {
+	uint32_t one_ecx, one_edx, seven_ebx, seven_ecx, avx_size, avx_offset;
+} boot_sets;
+
+static struct instruction_sets read_sets(void)
+{
+	struct cpuid one = cpuid(1, 0), seven = {0}, avx = {0};
+
+	if (cpuid(0, 0).eax >= 7)
+		seven = cpuid(7, 0);
+	if (one.ecx & 1u << 26)
+		avx = cpuid(0xd, 2);
+	/* OSXSAVE and OSPKE say what is turned on, and not yet here. */
+	return (struct instruction_sets){one.ecx & ~(1u << 27), one.edx, seven.ebx,
+		seven.ecx & ~(1u << 4), avx.eax, avx.ebx};
+}
+
+void cpu_detect(void)
+{
+	read_features(cpu_has);
+	cpu_physical_mask = read_physical_mask();
+	boot_sets = read_sets();
+}
+
+const char *cpu_differs(void)
+{
+	static const char *const names[CPU_FEATURES] = {[CPU_NX] = "NX",
+		[CPU_SMEP] = "SMEP",
+		[CPU_SMAP] = "SMAP",
+		[CPU_UMIP] = "UMIP",
+		[CPU_FSGSBASE] = "FSGSBASE",
+		[CPU_XSAVE] = "XSAVE",
+		[CPU_AVX] = "AVX",
+		[CPU_ERMS] = "ERMS",
+		[CPU_PCID] = "PCID",
+		[CPU_INVPCID] = "INVPCID",
+		[CPU_X2APIC] = "x2APIC",
+		[CPU_TSC_DEADLINE] = "TSC deadline",
+		[CPU_RDRAND] = "RDRAND",
+		[CPU_RDTSCP] = "RDTSCP",
+		[CPU_GIGABYTE_PAGES] = "1 GiB pages",
+		[CPU_INVARIANT_TSC] = "invariant TSC",
+		[CPU_MELTDOWN_SAFE] = "safety from Meltdown"};
+	struct instruction_sets sets = read_sets();
+	bool has[CPU_FEATURES];
+
+	read_features(has);
+	for (unsigned i = 0; i < CPU_FEATURES; i++) {
+		if (has[i] != cpu_has[i])
+			return names[i];
+	}
+	if (read_physical_mask() != cpu_physical_mask)
+		return "the size of physical addresses";
+	if (memcmp(&sets, &boot_sets, sizeof(sets)))
+		return "its instruction sets";
+	return NULL;
 }
 
 void cpu_control_init(void)

@@ -31,6 +31,8 @@ extern bool cpu_has[CPU_FEATURES];
 extern uint64_t cpu_physical_mask; /* bits of a physical address, as in a page-table entry */
 
 void cpu_detect(void);
+/* On another CPU: what of the above it has otherwise than the boot CPU; NULL: all is the same. */
+const char *cpu_differs(void) MUST_CHECK;
 /* Sets CR0, CR4, EFER, PAT as the kernel wants them, on this CPU. Interrupts off. */
 void cpu_control_init(void);
 /* Logs what is on. */

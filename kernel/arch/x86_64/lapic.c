@@ -51,6 +51,11 @@ enum lapic_mode lapic_mode_found(void)
 	return msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
 }
 
+volatile uint32_t *lapic_registers(void)
+{
+	return mode == LAPIC_X2APIC ? NULL : registers;
+}
+
 phys_t lapic_base(void)
 {
 	return msr_read(MSR_APIC_BASE) & 0x000ffffffffff000;

@@ -25,9 +25,10 @@ enum lapic_command {
 
 /* Sends an interrupt to the CPU with this APIC id. From any context. */
 void lapic_send(uint32_t id, uint32_t command);
-bool lapic_reaches(uint32_t id);        /* ids above 254 need x2APIC mode */
-enum lapic_mode lapic_mode_found(void); /* by IA32_APIC_BASE */
-phys_t lapic_base(void);                /* by IA32_APIC_BASE */
+bool lapic_reaches(uint32_t id);          /* ids above 254 need x2APIC mode */
+enum lapic_mode lapic_mode_found(void);   /* by IA32_APIC_BASE */
+volatile uint32_t *lapic_registers(void); /* NULL: x2APIC mode */
+phys_t lapic_base(void);                  /* by IA32_APIC_BASE */
 uint32_t lapic_id(void);
 void lapic_eoi(void);
 /* Counts down from the highest value, for calibration; lapic_timer_count reads it. */

@@ -15,6 +15,7 @@
 #include "process/cpu.h"
 #include "process/process.h"
 #include "registers.h"
+#include "smp.h"
 #include "tlb.h"
 
 uint8_t user_window; /* memory.S: SMAP is on */
@@ -45,6 +46,7 @@ void arch_memory_init(const struct handoff *handoff, int isolation)
 	if (entry_area_create(&boot_cpu, isolated))
 		panic("no memory for the entry area");
 	entry_area_load(&boot_cpu);
+	trampoline_reserve(handoff);
 	cpu_log_features(isolated);
 }
 
