@@ -128,7 +128,7 @@ void sched_preempt(struct cpu *cpu)
 {
 	/* An idle CPU looks at its queue after each interrupt. */
 	if (cpu->running != cpu->idle)
-		thread_set_work(cpu->running, WORK_RESCHEDULE);
+		__atomic_or_fetch(&cpu->running->work, WORK_RESCHEDULE, __ATOMIC_SEQ_CST);
 	if (cpu != this_cpu())
 		arch_kick(cpu);
 }
@@ -253,7 +253,7 @@ static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(c
 
 void sched_set_running(struct cpu *cpu, struct thread *thread)
 {
-	cpu->running = thread;
+	__atomic_store_n(&cpu->running, thread, __ATOMIC_SEQ_CST); /* thread_set_work */
 	cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
 	cpu->priority = thread->sched.rt_priority;
 }
@@ -334,9 +334,16 @@ void sched_point(void)
 		schedule();
 }
 
+/* One that runs in user mode on another CPU looks at its flags only when it enters the kernel: the
+ * kick makes it. Either this sees that it runs, or it began to run (schedule) after the flag was set. */
 void thread_set_work(struct thread *thread, uint32_t flag)
 {
-	__atomic_or_fetch(&thread->work, flag, __ATOMIC_RELEASE);
+	struct cpu *cpu;
+
+	__atomic_or_fetch(&thread->work, flag, __ATOMIC_SEQ_CST);
+	cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
+	if (cpu != this_cpu() && __atomic_load_n(&cpu->running, __ATOMIC_SEQ_CST) == thread)
+		arch_kick(cpu);
 }
 
 /* The thread that runs has its slice and its kind of time looked at. */
