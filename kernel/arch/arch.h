@@ -225,7 +225,7 @@ int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_C
 
 /* ---- Time ---- */
 
-ns_t arch_clock(void);      /* monotonic, since the loader's entry; 0 before clock_init */
+ns_t arch_clock(void); /* monotonic, since the loader's entry; 0 before clock_init */
 /* From now on the clock is not the TSC but what that was measured by (unless that is worse). Done
  * where the CPUs' TSCs disagree. Time does not jump. */
 void arch_clock_leave_tsc(void);
