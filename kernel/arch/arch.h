@@ -152,6 +152,8 @@ struct arch_thread {
 	void *fpu;                 /* NULL: a kernel thread */
 	uint64_t fs_base, gs_base; /* the user's, while it does not run */
 	uint64_t selectors;        /* its DS, ES, FS, GS, 16 bits each */
+	/* its last exception in user mode, for signal frames */
+	uint64_t trap_number, trap_error, fault_address;
 };
 
 /* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to
@@ -171,10 +173,33 @@ void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack);
 /* For clone: the child's registers are the parent's, with result 0 and, if not 0, another stack. */
 void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stack);
 uintptr_t arch_user_ip(struct thread *thread); /* where it was in user mode */
-void arch_set_fs_base(uint64_t base);          /* of the running thread */
+uintptr_t arch_user_sp(struct thread *thread);
+void arch_set_fs_base(uint64_t base); /* of the running thread */
 uint64_t arch_get_fs_base(void);
 void arch_set_gs_base(uint64_t base);
 uint64_t arch_get_gs_base(void);
+
+/* ---- Signals: see process/signal.h ---- */
+
+struct signal_delivery;
+struct signal_return;
+
+/* Makes the running thread go on in a handler, from whose frame rt_sigreturn comes back. -EFAULT:
+ * the frame could not be written, and nothing is changed. */
+int arch_signal_enter(const struct signal_delivery *delivery) MUST_CHECK;
+/* rt_sigreturn: registers and FPU state from the frame at the stack's top. -EFAULT: it cannot be
+ * read, or the FPU refuses its state; the registers may have changed. */
+int arch_signal_return(struct signal_return *out) MUST_CHECK;
+/* Whether the CPU would refuse to go to user mode with these registers: then a fault is noted as the
+ * thread's last exception. */
+bool arch_frame_fault(struct thread *thread);
+/* The system call that a thread is in; -1: none, or one that is not to be made again. */
+long arch_syscall_number(struct thread *thread);
+void arch_syscall_forget(struct thread *thread);
+/* The call is made again, by this number, once the thread is in user mode. */
+void arch_syscall_again(struct thread *thread, long number);
+long arch_result(struct thread *thread); /* of its system call */
+void arch_set_result(struct thread *thread, long result);
 
 /* ---- What arch calls ---- */
 

@@ -388,7 +388,7 @@ static void test_nonsense(void)
 		;
 	CHECK_EQUAL(to_guest_at, to_guest_size);
 	fake_on_sleep = NULL;
-	CHECK_EQUAL(read_file(in, text, 8), -EINTR);
+	CHECK_EQUAL(read_file(in, text, 8), -ERESTARTSYS);
 }
 
 int main(void)

@@ -173,7 +173,6 @@ int tty_take_control(struct tty *tty, bool steal)
 	return error;
 }
 
-/* Ignored or blocked signals and orphaned groups are not looked at yet. */
 int tty_check_foreground(struct tty *tty, int signal)
 {
 	int group = current_group();
@@ -183,9 +182,7 @@ int tty_check_foreground(struct tty *tty, int signal)
 	background = tty->session && tty->session == current_session() && tty->foreground &&
 		     tty->foreground != group;
 	spin_unlock(&tty->lock);
-	if (!background)
-		return 0;
-	return signal_group(group, signal) ? -EIO : -EINTR;
+	return background ? signal_from_background(signal) : 0;
 }
 
 /* ---- Reading ---- */
@@ -334,7 +331,7 @@ static ssize_t write_locked(struct file *file, struct io *io)
 		if (sent > 0)
 			done += (size_t)sent;
 		if (sent < (ssize_t)count)
-			error = sent < 0 ? (int)sent : -EINTR;
+			error = sent < 0 ? (int)sent : -ERESTARTSYS;
 	}
 	return io_result(io, done, error);
 }

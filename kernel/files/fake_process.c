@@ -12,6 +12,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "process/signal.h"
 #include "memory/object.h"
 #include "memory/pages.h"
 #include "memory/user.h"
@@ -152,9 +153,20 @@ int wait_sleep(ns_t deadline)
 	if (fake_on_sleep && fake_on_sleep())
 		return 0;
 	if (deadline == NS_NEVER)
-		return -EINTR;
+		return -ERESTARTSYS;
 	fake_clock_set(deadline);
 	return -ETIMEDOUT;
+}
+
+int signal_from_background(int signal)
+{
+	return -EIO;
+}
+
+long signal_restart_by(
+	long (*restart)(struct restart_block *block), uint64_t a, uint64_t b, uint64_t c)
+{
+	return -ERESTART_RESTARTBLOCK;
 }
 
 void wait_sleep_uninterruptible(void)

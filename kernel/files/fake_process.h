@@ -5,7 +5,7 @@
  *
  * User addresses are the host's. Addresses of the upper half are refused as the kernel would, and
  * one range may be said to fault. Who waits gets nothing done by others: fake_on_sleep may make it
- * happen; without it, or when it says that it cannot, the wait ends with -EINTR as by a signal.
+ * happen; without it, or when it says that it cannot, the wait ends with -ERESTARTSYS as by a signal.
  */
 #ifndef FILES_FAKE_PROCESS_H
 #define FILES_FAKE_PROCESS_H

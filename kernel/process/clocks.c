@@ -264,7 +264,7 @@ int clock_sleep(enum clock_base base, ns_t when)
 	int error;
 
 	if (base == BASE_MONOTONIC)
-		return sched_sleep(when);
+		return sched_sleep(when) ? -ERESTARTNOHAND : 0;
 	if (clock_base_now(base) >= when)
 		return 0;
 	wait_queue_init(&sleeper.queue);
@@ -272,5 +272,5 @@ int clock_sleep(enum clock_base base, ns_t when)
 	clock_timer_arm(&sleeper.timer, base, when);
 	error = wait_event(&sleeper.queue, __atomic_load_n(&sleeper.over, __ATOMIC_ACQUIRE));
 	clock_timer_cancel(&sleeper.timer);
-	return error;
+	return error ? -ERESTARTNOHAND : 0;
 }

@@ -54,7 +54,7 @@ void clock_timer_arm(struct clock_timer *timer, enum clock_base base, ns_t when)
 /* After this the function neither runs nor will. Not to be called by the function itself. */
 void clock_timer_cancel(struct clock_timer *timer);
 
-/* Sleeps until `base` reaches `when`: 0, or what wait_sleep says when a signal comes. */
+/* Sleeps until `base` reaches `when`: 0, or -ERESTARTNOHAND when a signal comes. */
 int clock_sleep(enum clock_base base, ns_t when) MUST_CHECK;
 
 #endif

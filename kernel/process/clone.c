@@ -384,6 +384,8 @@ struct thread *process_create_first(void (*function)(void *), void *argument)
 	child.thread->credentials = credentials_of_root();
 	credentials_get(child.thread->credentials);
 	if (!child.thread->files || !child.thread->fs ||
+		signal_thread_clone(child.thread, NULL, 0) ||
+		signal_process_clone(child.process, NULL, 0) ||
 		limits_thread_begin(child.thread->credentials->user))
 		return NULL;
 	limits_first(child.process->limits);

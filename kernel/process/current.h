@@ -20,6 +20,10 @@ uint64_t process_limit(unsigned which); /* RLIMIT_*: the soft limit, or UINT64_M
 void sched_point(void);
 /* Sends a signal to every process of a group (from a terminal: as the kernel). -ESRCH: none. */
 int signal_group(int group, int signal);
+/* A process that is not in a terminal's foreground group wants to use it: its group gets SIGTTIN or
+ * SIGTTOU, and the call is made again when it goes on (-ERESTARTSYS). -EIO: the group is orphaned, or
+ * it does not take SIGTTIN; 0: it does not take SIGTTOU, and may write. */
+int signal_from_background(int signal);
 /* Sends a signal to the calling thread (SIGPIPE, SIGXFSZ). */
 void signal_current(int signal);
 

@@ -545,6 +545,8 @@ int process_exec(const char *path, struct exec_strings *strings)
 		error = map_vdso(program);
 	if (!error)
 		error = build_stack(program, path, strings, &stack_pointer);
+	if (!error)
+		error = signal_exec_prepare();
 	file_put(program->file);
 	if (error) {
 		if (program->space)

@@ -118,6 +118,7 @@ static void become_zombie(struct process *process) requires(process_lock)
 		spin_lock(&process_lock);
 		return;
 	}
+	signal_orphan_groups(process);
 	reparent(process);
 	child_ended(process);
 }

@@ -18,8 +18,7 @@
 #include "process/process.h"
 #include "process/sched.h"
 
-#define WAIT_NS  (NS_PER_SECOND / 500)
-#define KILL_BIT (1ul << (SIGKILL - 1))
+#define WAIT_NS (NS_PER_SECOND / 500)
 
 struct choice {
 	struct process *victim;
@@ -47,7 +46,7 @@ bool oom_relieve(void)
 	spin_lock(&process_lock);
 	process_for_each(consider, &best);
 	own = !best.victim || best.victim == self;
-	fresh = !own && !best.victim->exiting && !(best.victim->signals.pending & KILL_BIT);
+	fresh = !own && !best.victim->exiting;
 	if (fresh) {
 		signal_send_kernel(best.victim, SIGKILL);
 		log_warn(

@@ -346,6 +346,15 @@ void thread_set_work(struct thread *thread, uint32_t flag)
 		arch_kick(cpu);
 }
 
+void thread_kick(struct thread *thread)
+{
+	struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_RELAXED);
+
+	/* Moved meanwhile, it has gone by its work flags on the way. */
+	if (cpu != this_cpu() && __atomic_load_n(&cpu->running, __ATOMIC_RELAXED) == thread)
+		arch_kick(cpu);
+}
+
 /* The thread that runs has its slice and its kind of time looked at. */
 static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->queue.lock)
 {

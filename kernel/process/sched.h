@@ -24,8 +24,10 @@ uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a ti
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);
 void thread_set_work(struct thread *thread, uint32_t flag);
+/* If it runs in user mode on another CPU, it comes to look at its work flags now. */
+void thread_kick(struct thread *thread);
 void sched_rearm(void); /* the next timer of this CPU may have changed */
-/* Sleeps until `deadline`; 0 when it came, -EINTR by a signal. */
+/* Sleeps until `deadline`; 0 when it came, -ERESTARTSYS by a signal. */
 int sched_sleep(ns_t deadline) MUST_CHECK;
 void thread_sleep_init(struct thread *thread);
 /* CPU time used until now, and as user and system time, which add up to it (sched_time.c). They take

@@ -1,23 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals, so far as they have no handlers: default actions and SIG_IGN. A signal is a bit in the
- * process's pending set; a thread takes it on its way to user mode. Locks: process_lock.
+ * Signals: sending.
+ *
+ * A signal is sent to a process or to one of its threads and waits in that one's queue
+ * (signal_queue.c) until a thread that does not block it takes it on its way to user mode
+ * (signal_deliver.c). Sending decides, in this order: is the process going to end anyway; does the
+ * signal undo others that wait (SIGCONT and the four that stop); would it be ignored; does it merge
+ * with one that waits; who is to take it. One by whose default action the process ends, and that
+ * nobody could look at before (no core, no tracer), ends it at once: all threads are told to go.
+ *
+ * Invariants:
+ *  - WORK_SIGNAL is set for a thread that has something to look at: a signal that it does not block,
+ *    a stop, its end. Senders set it; only the thread itself clears it, under process_lock, so an
+ *    interrupted system call always comes by signal_deliver, which settles whether it is made again.
+ *  - SIGKILL is never in a process's queue, and in a thread's it means that the thread is to end.
+ *  - A signal that is ignored waits nowhere, unless it is blocked: the action may still change.
+ *
+ * Locks: process_lock, which callers hold. It is taken in interrupts too (terminals, timers).
  */
+#include "process/signal.h"
+
+#include <linux/resource.h>
+#include <linux/sched.h>
+
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/slab.h"
+#include "process/credentials.h"
 #include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
 
-#define BIT(signal)    SIGNAL_BIT(signal)
-#define DEFAULT_IGNORE (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
-#define DEFAULT_CORE                                                                            \
+#define BIT(signal) SIGNAL_BIT(signal)
+#define CORE                                                                                    \
 	(BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) | \
 		BIT(SIGSEGV) | BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGSYS))
+
+#define SAME_PLACE(field, other) \
+	_Static_assert(          \
+		offsetof(struct signal_info, field) == offsetof(siginfo_t, other), "siginfo_t")
+SAME_PLACE(number, si_signo);
+SAME_PLACE(error, si_errno);
+SAME_PLACE(code, si_code);
+SAME_PLACE(sent.pid, si_pid);
+SAME_PLACE(sent.uid, si_uid);
+SAME_PLACE(sent.value, si_value);
+SAME_PLACE(timer.id, si_tid);
+SAME_PLACE(timer.overrun, si_overrun);
+SAME_PLACE(timer.value, si_value);
+SAME_PLACE(child.status, si_status);
+SAME_PLACE(child.user, si_utime);
+SAME_PLACE(child.system, si_stime);
+SAME_PLACE(fault.address, si_addr);
+/* Linux's kernel_siginfo: what is behind it is 0. */
+_Static_assert(sizeof(struct signal_info) == 48 && sizeof(siginfo_t) == 128, "siginfo_t");
 
 static const char *const names[] = {"0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP",
 	"SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE",
@@ -33,104 +73,42 @@ const char *signal_name(int signal)
 
 bool signal_dumps_core(int signal)
 {
-	return DEFAULT_CORE & BIT(signal);
+	return CORE & BIT(signal);
 }
 
-static uint64_t deliverable(const struct thread *thread)
+static struct signal_action *action_of(struct process *process, int signal) requires(process_lock)
 {
-	return thread->process->signals.pending &
-	       ~(thread->signals.blocked & ~(BIT(SIGKILL) | BIT(SIGSTOP)));
+	return &process->signals.actions->of[signal - 1];
 }
 
 struct signal_policy signal_policy(struct process *process, int signal)
 {
-	return (struct signal_policy){.ignored = process->signals.ignored & BIT(signal)};
+	const struct signal_action *action = action_of(process, signal);
+
+	return (struct signal_policy){action->handler == (uintptr_t)SIG_IGN, action->flags};
 }
 
-int signal_thread_clone(struct thread *child, struct thread *parent, uint64_t clone_flags)
-{
-	(void)clone_flags;
-	child->signals.blocked = parent->signals.blocked;
-	return 0;
-}
+/* ---- Who looks, and when ---- */
 
-int signal_process_clone(struct process *child, struct process *parent, uint64_t clone_flags)
-{
-	(void)clone_flags;
-	child->signals.ignored = parent->signals.ignored;
-	return 0;
-}
-
-void signal_exec(void)
-{
-}
-
-void signal_thread_exit(struct thread *thread)
-{
-	(void)thread;
-}
-
-void signal_process_free(struct process *process)
-{
-	(void)process;
-}
-
-/* Makes a thread look at what is to be done before it goes on in user mode. */
-static void alert(struct thread *thread) requires(process_lock)
+void signal_wake(struct thread *thread)
 {
 	thread_set_work(thread, WORK_SIGNAL);
-	thread_wake(thread);
+	if (!thread_wake(thread) && thread != current_thread())
+		thread_kick(thread);
 }
 
-int signal_send(struct process *process, const struct siginfo *info)
+static uint64_t waiting(const struct thread *thread) requires(process_lock)
 {
-	struct thread *thread;
-	int signal = info->si_signo;
-
-	if (process->zombie || process->exiting)
-		return 0;
-	/* Process 1 gets no signal by which it could end. */
-	if (process->id == 1 && !(DEFAULT_IGNORE & BIT(signal)))
-		return 0;
-	if ((process->signals.ignored & BIT(signal)) || (DEFAULT_IGNORE & BIT(signal)))
-		return 0;
-	process->signals.pending |= BIT(signal);
-	list_for_each(thread, &process->threads, siblings)
-	{
-		if (deliverable(thread))
-			alert(thread);
-	}
-	return 0;
+	return (thread->signals.queue.set | thread->process->signals.queue.set) &
+	       ~thread->signals.blocked;
 }
 
-int signal_send_thread(struct thread *thread, const struct siginfo *info)
+void signal_recalculate(struct thread *self)
 {
-	return signal_send(thread->process, info);
-}
-
-void signal_send_kernel(struct process *process, int signal)
-{
-	siginfo_t info = {0};
-
-	info.si_signo = signal;
-	info.si_code = SI_KERNEL;
-	if (signal_send(process, &info))
-		log_debug("%s[%d]: %s is lost", process->name, process->id, signal_name(signal));
-}
-
-void signal_end_group(struct process *process, int status)
-{
-	struct thread *thread;
-
-	if (process->exiting)
-		return;
-	process->exiting = true;
-	process->exit_status = status;
-	list_for_each(thread, &process->threads, siblings)
-	{
-		if (thread != current_thread())
-			alert(thread);
-	}
+	if (waiting(self) || self->signals.stop || self->signals.check_frame)
+		__atomic_or_fetch(&self->work, WORK_SIGNAL, __ATOMIC_RELAXED);
+	else
+		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
 bool current_signal_pending(void)
@@ -142,129 +120,453 @@ bool current_signal_pending(void)
 
 bool signal_kill_pending(void)
 {
-	struct thread *self = current_thread();
-	struct process *process = self->process;
-	struct thread *exec = __atomic_load_n(&process->exec, __ATOMIC_RELAXED);
-
-	return __atomic_load_n(&process->signals.pending, __ATOMIC_RELAXED) & BIT(SIGKILL) ||
-	       __atomic_load_n(&process->exiting, __ATOMIC_RELAXED) || (exec && exec != self);
+	return __atomic_load_n(&current_thread()->signals.queue.set, __ATOMIC_RELAXED) &
+	       BIT(SIGKILL);
 }
 
-/* Whether the mask change made a pending signal deliverable. */
-void signal_mask_changed(void)
-{
-	struct thread *self = current_thread();
+/* ---- What is done about it ---- */
 
-	spin_lock(&process_lock);
-	if (deliverable(self))
-		thread_set_work(self, WORK_SIGNAL);
-	spin_unlock(&process_lock);
+static bool ignored_by_action(struct process *process, int signal) requires(process_lock)
+{
+	uintptr_t handler = action_of(process, signal)->handler;
+
+	if (handler == (uintptr_t)SIG_IGN)
+		return true;
+	if (handler != (uintptr_t)SIG_DFL)
+		return false;
+	return process->signals.protected || (BIT(signal) & SIGNALS_IGNORED);
 }
 
-struct group_send {
-	int group, signal, count;
-};
-
-static void send_to_member(struct process *process, void *context) no_lock_checks
+static bool traced(const struct thread *thread)
 {
-	struct group_send *send = context;
+	return thread->signals.tracee;
+}
 
-	if (process->zombie)
+/* Whether it leaves no trace. `thread` stands for its process where that is the target. */
+static bool ignored(struct thread *thread, int signal) requires(process_lock)
+{
+	if ((thread->signals.blocked | thread->signals.waited) & BIT(signal))
+		return false;
+	if (traced(thread) && signal != SIGKILL)
+		return false;
+	return ignored_by_action(thread->process, signal);
+}
+
+/* Whether the process ends by it with nobody looking on. */
+static bool ends_at_once(struct thread *thread, int signal) requires(process_lock)
+{
+	if (signal == SIGKILL)
+		return true;
+	return !traced(thread) && !(thread->signals.waited & BIT(signal)) &&
+	       action_of(thread->process, signal)->handler == (uintptr_t)SIG_DFL &&
+	       !(BIT(signal) & (SIGNALS_IGNORED | SIGNALS_STOP | CORE));
+}
+
+static bool may_take(const struct thread *thread, int signal) requires(process_lock)
+{
+	if ((thread->signals.blocked & BIT(signal)) || thread->signals.leaving)
+		return false;
+	return signal == SIGKILL || !thread->signals.stopped;
+}
+
+static struct thread *any_thread(struct process *process) requires(process_lock)
+{
+	return process->leader ? process->leader
+			       : list_first(&process->threads, struct thread, siblings);
+}
+
+/* Whose limit counts. */
+static uint32_t uid_of(struct process *process) requires(process_lock)
+{
+	return process_credentials(process)->uid;
+}
+
+/* Who takes a signal of the process: `first` if it can, else one that has nothing else to look at,
+ * else any. NULL: all block it. */
+static struct thread *choose(struct process *process, struct thread *first, int signal) requires(
+	process_lock)
+{
+	struct thread *thread, *busy = NULL;
+
+	if (may_take(first, signal))
+		return first;
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (!may_take(thread, signal))
+			continue;
+		if (!(__atomic_load_n(&thread->work, __ATOMIC_RELAXED) & WORK_SIGNAL))
+			return thread;
+		busy = thread;
+	}
+	return busy;
+}
+
+static void make_end(struct thread *thread) requires(process_lock)
+{
+	if (thread->signals.queue.set & BIT(SIGKILL))
 		return;
-	if (send->group < 0 && (process->id == 1 || process == current_process()))
-		return; /* kill(-1): everybody but process 1 and oneself */
-	send->count++;
-	if (send->signal)
-		signal_send_kernel(process, send->signal);
+	thread->signals.queue.set |= BIT(SIGKILL);
+	signal_stop_leave(thread);
+	signal_wake(thread);
 }
 
-static int send_many(int group, int signal)
+static void end_threads(struct process *process, struct thread *without) requires(process_lock)
 {
-	struct group_send send = {group, signal, 0};
-	struct process *process;
-	struct pid *pid;
+	struct thread *thread;
+
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (thread != without)
+			make_end(thread);
+	}
+}
+
+void signal_end_group(struct process *process, int status)
+{
+	if (!process->exiting) {
+		process->exiting = true;
+		process->exit_status = status;
+	}
+	end_threads(process, current_thread());
+}
+
+void signal_end_others(void)
+{
+	end_threads(current_process(), current_thread());
+}
+
+/* The signal waits already: who looks at it? */
+static void notify(struct process *process, struct thread *thread, int signal) requires(
+	process_lock)
+{
+	struct thread *taker;
+
+	if (thread)
+		taker = may_take(thread, signal) ? thread : NULL;
+	else
+		taker = choose(process, any_thread(process), signal);
+	if (!taker)
+		return;
+	if (!ends_at_once(taker, signal)) {
+		signal_wake(taker);
+		return;
+	}
+	process->exiting = true;
+	process->exit_status = signal;
+	end_threads(process, NULL);
+}
+
+/* ---- Sending ---- */
+
+/* The first steps. False: nothing is to be done. */
+static bool prepare(struct process *process, struct thread *thread, int signal) requires(
+	process_lock)
+{
+	if (process->exiting || list_empty(&process->threads))
+		return false;
+	if (BIT(signal) & SIGNALS_STOP)
+		signal_discard(process, BIT(SIGCONT));
+	else if (signal == SIGCONT)
+		signal_continue(process);
+	return !ignored(thread ? thread : any_thread(process), signal);
+}
+
+/* Standard signals from the kernel, or by kill, come through whatever the limit says. */
+static uint64_t limit_of(const struct process *process, const struct signal_info *info)
+{
+	if (info->number < SIGRTMIN && info->code >= 0)
+		return UINT64_MAX;
+	return __atomic_load_n(&process->limits[RLIMIT_SIGPENDING].soft, __ATOMIC_RELAXED);
+}
+
+int signal_send_info(struct process *process, struct thread *thread, const struct signal_info *info)
+{
+	struct signal_queue *queue = thread ? &thread->signals.queue : &process->signals.queue;
+	struct signal_entry *entry;
+	int signal = info->number;
+
+	if (!prepare(process, thread, signal))
+		return 0;
+	if (signal == SIGKILL) {
+		notify(process, thread, signal);
+		return 0;
+	}
+	if (signal < SIGRTMIN && (queue->set & BIT(signal)))
+		return 0;
+	entry = signal_entry_alloc(uid_of(process), limit_of(process, info));
+	if (entry) {
+		entry->info = *info;
+		signal_queue_add(queue, entry);
+	} else {
+		/* The siginfo is lost; who sent it by sigqueue must know. */
+		if (signal >= SIGRTMIN && info->code != SI_USER)
+			return -EAGAIN;
+		queue->set |= BIT(signal);
+	}
+	notify(process, thread, signal);
+	return 0;
+}
+
+int signal_send(struct process *process, const struct siginfo *info)
+{
+	return signal_send_info(process, NULL, (const struct signal_info *)info);
+}
+
+int signal_send_thread(struct thread *thread, const struct siginfo *info)
+{
+	return signal_send_info(thread->process, thread, (const struct signal_info *)info);
+}
+
+void signal_send_kernel(struct process *process, int signal)
+{
+	struct signal_info info = {.number = signal, .code = SI_KERNEL};
+
+	if (signal_send_info(process, NULL, &info))
+		log_debug("%s[%d]: %s is lost", process->name, process->id, signal_name(signal));
+}
+
+bool signal_send_entry(struct process *process, struct thread *thread, struct signal_entry *entry)
+{
+	int signal = entry->info.number;
+
+	if (!list_empty(&entry->link) || !prepare(process, thread, signal))
+		return false;
+	signal_queue_add(thread ? &thread->signals.queue : &process->signals.queue, entry);
+	notify(process, thread, signal);
+	return true;
+}
+
+struct signal_entry *signal_entry_create(void (*taken)(struct signal_entry *))
+{
+	struct process *process = current_process();
+	struct signal_entry *entry;
 
 	spin_lock(&process_lock);
-	pid = group < 0 ? NULL : pid_find(group);
-	if (pid)
-		list_for_each(process, &pid->group, group_link) send_to_member(process, &send);
-	else if (group < 0)
-		process_for_each(send_to_member, &send);
+	entry = signal_entry_alloc(uid_of(process), process->limits[RLIMIT_SIGPENDING].soft);
+	if (entry)
+		entry->taken = taken;
 	spin_unlock(&process_lock);
-	return send.count ? 0 : -ESRCH;
+	return entry;
+}
+
+void signal_entry_destroy(struct signal_entry *entry)
+{
+	spin_lock(&process_lock);
+	/* The set keeps the bit: the signal was sent. */
+	list_remove(&entry->link);
+	signal_entry_free(entry);
+	spin_unlock(&process_lock);
 }
 
 int signal_group(int group, int signal)
 {
-	return send_many(group, signal);
-}
-
-int signal_kill(int pid, int signal)
-{
 	struct process *process;
-
-	if (signal < 0 || signal > SIGNALS)
-		return -EINVAL;
-	if (pid == INT32_MIN)
-		return -ESRCH; /* it has no group: -pid is pid again */
-	if (pid == 0)
-		return send_many(current_group(), signal);
-	if (pid < 0)
-		return send_many(pid == -1 ? -1 : -pid, signal);
-	spin_lock(&process_lock);
-	process = process_find(pid);
-	if (process && signal)
-		signal_send_kernel(process, signal);
-	spin_unlock(&process_lock);
-	return process ? 0 : -ESRCH;
-}
-
-/* Ends the process as by this signal. */
-static void end_by(int signal) NORETURN;
-static void end_by(int signal)
-{
-	process_exit_group(signal | (signal_dumps_core(signal) ? CORE_DUMPED : 0));
-}
-
-void signal_deliver(void)
-{
-	struct thread *self = current_thread();
-	uint64_t ready;
-	int signal = 0, status;
-	bool ends;
+	struct pid *pid;
+	int error = -ESRCH;
 
 	spin_lock(&process_lock);
-	ready = deliverable(self);
-	if (ready) {
-		signal = __builtin_ctzl(ready & BIT(SIGKILL) ? BIT(SIGKILL) : ready) + 1;
-		self->process->signals.pending &= ~BIT(signal);
+	pid = pid_find(group);
+	if (pid) {
+		list_for_each(process, &pid->group, group_link)
+		{
+			signal_send_kernel(process, signal);
+			error = 0;
+		}
 	}
-	ends = self->process->exiting || (self->process->exec && self->process->exec != self);
-	status = self->process->exit_status;
-	if (!(deliverable(self)))
-		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_SIGNAL, __ATOMIC_RELAXED);
 	spin_unlock(&process_lock);
-	if (ends)
-		thread_exit(status);
-	if (!signal)
-		return;
-	if (BIT(signal) & (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU)))
-		return; /* stopping comes with job control */
-	end_by(signal);
-}
-
-void thread_fault(int signal, int code, uintptr_t address, const char *what)
-{
-	struct thread *self = current_thread();
-
-	log_info("%s[%d]: %s (code %d): %s %#lx, at rip %#lx", self->name, self->process->id,
-		signal_name(signal), code, what, address, arch_user_ip(self));
-	end_by(signal);
+	return error;
 }
 
 void signal_current(int signal)
 {
+	struct thread *self = current_thread();
+	struct signal_info info = {.number = signal, .code = SI_USER};
+
+	info.sent.pid = self->process->id;
 	spin_lock(&process_lock);
-	signal_send_kernel(current_process(), signal);
+	info.sent.uid = uid_of(self->process);
+	if (signal_send_info(self->process, self, &info))
+		log_debug("%s: %s is lost", self->name, signal_name(signal));
 	spin_unlock(&process_lock);
+}
+
+/* ---- Taking ---- */
+
+int signal_take(struct thread *self, uint64_t blocked, struct signal_info *info)
+{
+	struct signal_queue *queue = &self->signals.queue;
+	int signal = signal_queue_next(queue, blocked);
+
+	if (!signal) {
+		queue = &self->process->signals.queue;
+		signal = signal_queue_next(queue, blocked);
+	}
+	if (signal)
+		signal_queue_take(queue, signal, info);
+	return signal;
+}
+
+void signal_discard(struct process *process, uint64_t set)
+{
+	struct thread *thread;
+
+	signal_queue_discard(&process->signals.queue, set);
+	list_for_each(thread, &process->threads, siblings)
+		signal_queue_discard(&thread->signals.queue, set);
+}
+
+void signal_action_set(struct process *process, int signal, const struct signal_action *action)
+{
+	*action_of(process, signal) = *action;
+	if (action->handler == (uintptr_t)SIG_IGN ||
+		(action->handler == (uintptr_t)SIG_DFL && (BIT(signal) & SIGNALS_IGNORED)))
+		signal_discard(process, BIT(signal));
+}
+
+/* Signals of the process that `self` will not take after all: others must look at them. */
+static void pass_on(struct thread *self, uint64_t set) requires(process_lock)
+{
+	struct process *process = self->process;
+	struct thread *thread;
+
+	set &= process->signals.queue.set;
+	if (likely(!set) || process->thread_count <= 1)
+		return;
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (thread == self || thread->signals.leaving || !(set & ~thread->signals.blocked))
+			continue;
+		set &= thread->signals.blocked;
+		signal_wake(thread);
+		if (!set)
+			break;
+	}
+}
+
+void signal_mask_set(uint64_t mask)
+{
+	struct thread *self = current_thread();
+
+	mask &= ~SIGNALS_UNBLOCKABLE;
+	if (mask == self->signals.blocked)
+		return;
+	spin_lock(&process_lock);
+	pass_on(self, mask & ~self->signals.blocked);
+	self->signals.blocked = mask;
+	signal_recalculate(self);
+	spin_unlock(&process_lock);
+}
+
+/* ---- Life ---- */
+
+int signal_thread_clone(struct thread *child, struct thread *parent, uint64_t clone_flags)
+{
+	struct thread_signals *signals = &child->signals;
+
+	signal_queue_init(&signals->queue);
+	signals->stack_flags = SIGNAL_STACK_NONE;
+	if (!parent)
+		return 0;
+	signals->blocked = parent->signals.blocked;
+	/* A thread with the same memory cannot run on the same stack; vfork's child stands in. */
+	if ((clone_flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+		return 0;
+	signals->stack_base = parent->signals.stack_base;
+	signals->stack_size = parent->signals.stack_size;
+	signals->stack_flags = parent->signals.stack_flags;
+	return 0;
+}
+
+static void actions_put(struct signal_actions *actions)
+{
+	if (!__atomic_sub_fetch(&actions->references, 1, __ATOMIC_ACQ_REL))
+		kfree(actions);
+}
+
+/* Handlers go, SIG_IGN stays. */
+static void to_default(struct signal_actions *actions, bool ignored_too)
+{
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		uintptr_t handler = actions->of[i].handler;
+
+		if (handler != (uintptr_t)SIG_IGN || ignored_too)
+			handler = (uintptr_t)SIG_DFL;
+		actions->of[i] = (struct signal_action){.handler = handler};
+	}
+}
+
+int signal_process_clone(struct process *child, struct process *parent, uint64_t clone_flags)
+{
+	struct process_signals *signals = &child->signals;
+
+	signal_queue_init(&signals->queue);
+	if (parent && (clone_flags & CLONE_SIGHAND)) {
+		signals->actions = parent->signals.actions;
+		__atomic_add_fetch(&signals->actions->references, 1, __ATOMIC_RELAXED);
+		return 0;
+	}
+	signals->actions = kmalloc(sizeof(*signals->actions));
+	if (!signals->actions)
+		return -ENOMEM;
+	signals->protected = !parent;
+	if (parent) {
+		spin_lock(&process_lock);
+		memcpy(signals->actions, parent->signals.actions, sizeof(*signals->actions));
+		spin_unlock(&process_lock);
+		if (clone_flags & CLONE_CLEAR_SIGHAND)
+			to_default(signals->actions, false);
+	} else {
+		to_default(signals->actions, true);
+	}
+	signals->actions->references = 1;
+	return 0;
+}
+
+int signal_exec_prepare(void)
+{
+	struct process *process = current_process();
+	struct signal_actions *shared = process->signals.actions, *own;
+
+	if (__atomic_load_n(&shared->references, __ATOMIC_ACQUIRE) == 1)
+		return 0;
+	own = kmalloc(sizeof(*own));
+	if (!own)
+		return -ENOMEM;
+	spin_lock(&process_lock);
+	memcpy(own, shared, sizeof(*own));
+	own->references = 1;
+	process->signals.actions = own;
+	spin_unlock(&process_lock);
+	actions_put(shared);
+	return 0;
+}
+
+void signal_exec(void)
+{
+	struct thread_signals *signals = &current_thread()->signals;
+
+	spin_lock(&process_lock);
+	to_default(current_process()->signals.actions, false);
+	spin_unlock(&process_lock);
+	signals->stack_base = signals->stack_size = 0;
+	signals->stack_flags = SIGNAL_STACK_NONE;
+	signals->restart.restart = NULL;
+}
+
+void signal_thread_exit(struct thread *thread)
+{
+	thread->signals.leaving = true;
+	signal_stop_leave(thread);
+	signal_queue_discard(&thread->signals.queue, UINT64_MAX);
+	if (thread->process->thread_count == 1)
+		signal_queue_discard(&thread->process->signals.queue, UINT64_MAX);
+	else
+		pass_on(thread, ~thread->signals.blocked);
+}
+
+void signal_process_free(struct process *process)
+{
+	if (process->signals.actions)
+		actions_put(process->signals.actions);
+	process->signals.actions = NULL;
 }

@@ -54,6 +54,11 @@ void wait_finish(struct wait_queue *queue, struct waiter *waiter)
 	spin_unlock(&queue->lock);
 }
 
+void thread_prepare_sleep(void)
+{
+	__atomic_store_n(&current_thread()->sched.state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
+}
+
 void wait_sleep_uninterruptible(void)
 {
 	schedule();
@@ -77,7 +82,7 @@ int wait_sleep(ns_t deadline)
 	struct thread *self = current_thread();
 
 	if (self->sched.state == THREAD_SLEEPING && current_signal_pending())
-		return -EINTR;
+		return -ERESTARTSYS;
 	self->timed_out = false;
 	if (deadline != NS_NEVER)
 		timer_arm(&self->sleep_timer, deadline);
@@ -95,5 +100,5 @@ int sched_sleep(ns_t deadline)
 	static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
 	int error = wait_event_until(&nobody, arch_clock() >= deadline, deadline);
 
-	return error == -EINTR ? -EINTR : 0;
+	return error == -ERESTARTSYS ? -ERESTARTSYS : 0;
 }

@@ -5,7 +5,8 @@
  *	error = wait_event(&queue, condition);
  *
  * sleeps until `condition` (any expression, evaluated again after each wake-up, without locks) is
- * true: 0; or until a signal that is not blocked is pending for the calling thread: -EINTR. Whoever
+ * true: 0; or until a signal that is not blocked is pending for the calling thread:
+ * -ERESTARTSYS. Whoever
  * makes the condition true then calls wake_all (or wake_one), from any context, interrupts too.
  */
 #ifndef PROCESS_WAIT_H
@@ -38,11 +39,13 @@ void wake_one(struct wait_queue *queue);
 
 /* The parts of wait_event: wait_prepare puts the caller on the queue and marks it sleeping;
  * wait_sleep gives the CPU away until woken, until `deadline` on the monotonic clock (-ETIMEDOUT)
- * or until a signal is pending (-EINTR); wait_finish takes it off the queue. */
+ * or until a signal is pending (-ERESTARTSYS); wait_finish takes it off the queue. */
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
 int wait_sleep(ns_t deadline) MUST_CHECK;
 /* As wait_sleep without deadline, whatever signals are pending: for mutexes (process/mutex.h). */
 void wait_sleep_uninterruptible(void);
+/* Marks the caller asleep, with no queue: who wakes it knows it. */
+void thread_prepare_sleep(void);
 void wait_finish(struct wait_queue *queue, struct waiter *waiter);
 
 #define wait_event_until(queue, condition, deadline)                \

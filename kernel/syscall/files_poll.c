@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "memory/slab.h"
+#include "process/signal.h"
 #include "process/wait.h"
 
 #define QUEUES_EACH 2
@@ -127,11 +128,29 @@ static long poll_until(user_t fds, unsigned int count, ns_t deadline)
 	return result;
 }
 
+static long poll_again(struct restart_block *block);
+
+/* Interrupted, it goes on to the same deadline where no handler ran. */
+static long poll_restartable(user_t fds, unsigned int count, ns_t deadline)
+{
+	long result = poll_until(fds, count, deadline);
+
+	if (result != -ERESTARTSYS)
+		return result;
+	return signal_restart_by(poll_again, fds.address, count, deadline);
+}
+
+static long poll_again(struct restart_block *block)
+{
+	return poll_restartable(
+		user_pointer(block->words[0]), (unsigned)block->words[1], block->words[2]);
+}
+
 long sys_poll(user_t fds, unsigned int count, int timeout)
 {
 	ns_t deadline = NS_NEVER;
 
 	if (timeout >= 0)
 		deadline = arch_clock() + (ns_t)timeout * (NS_PER_SECOND / 1000);
-	return poll_until(fds, count, deadline);
+	return poll_restartable(fds, count, deadline);
 }

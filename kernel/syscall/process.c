@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes: man 2 getpid, execve, kill, setpgid, setsid... */
+/* Processes: man 2 getpid, execve, setpgid, setsid... */
 #include <asm/signal.h>
 
 #include "files/file.h"
@@ -135,52 +135,6 @@ long sys_execve(user_t path, user_t argv, user_t envp)
 	}
 	kfree(name);
 	return error;
-}
-
-/* ---- kill ---- */
-
-long sys_kill(int pid, int signal)
-{
-	return signal_kill(pid, signal);
-}
-
-/* A process has one thread, whose id is its own. */
-long sys_tkill(int tid, int signal)
-{
-	return tid <= 0 ? -EINVAL : signal_kill(tid, signal);
-}
-
-long sys_tgkill(int pid, int tid, int signal)
-{
-	if (pid <= 0 || tid <= 0)
-		return -EINVAL;
-	return pid == tid ? signal_kill(tid, signal) : -ESRCH;
-}
-
-long sys_rt_sigprocmask(int how, user_t set, user_t old, size_t size)
-{
-	struct thread_signals *self = &current_thread()->signals;
-	uint64_t before = self->blocked, mask;
-
-	if (size != sizeof(mask))
-		return -EINVAL;
-	if (set.address) {
-		if (copy_from_user(&mask, set, sizeof(mask)))
-			return -EFAULT;
-		mask &= ~(1ul << (SIGKILL - 1) | 1ul << (SIGSTOP - 1));
-		if (how == SIG_BLOCK)
-			self->blocked |= mask;
-		else if (how == SIG_UNBLOCK)
-			self->blocked &= ~mask;
-		else if (how == SIG_SETMASK)
-			self->blocked = mask;
-		else
-			return -EINVAL;
-		signal_mask_changed();
-	}
-	if (old.address && copy_to_user(old, &before, sizeof(before)))
-		return -EFAULT;
-	return 0;
 }
 
 /* ---- Groups and sessions ---- */

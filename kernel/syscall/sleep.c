@@ -7,22 +7,29 @@
 #include "syscall/table.h"
 #include "syscall/timespec.h"
 
-/* What is left of a sleep that a signal ended, for user mode. */
-static long interrupted(ns_t deadline, int error, user_t remaining)
-{
-	ns_t now = arch_clock();
+static long sleep_again(struct restart_block *block);
 
+/* A signal ends it with what is left; where no handler ran it goes on to the same deadline. */
+static long sleep_until(ns_t deadline, user_t remaining)
+{
+	ns_t now;
+
+	if (!sched_sleep(deadline))
+		return 0;
+	now = arch_clock();
 	if (remaining.address && put_timespec(remaining, deadline > now ? deadline - now : 0))
 		return -EFAULT;
-	return error;
+	return signal_restart_by(sleep_again, deadline, remaining.address, 0);
+}
+
+static long sleep_again(struct restart_block *block)
+{
+	return sleep_until(block->words[0], user_pointer(block->words[1]));
 }
 
 static long sleep_for(ns_t span, user_t remaining)
 {
-	ns_t deadline = clock_add(arch_clock(), span);
-	int error = sched_sleep(deadline);
-
-	return error ? interrupted(deadline, error, remaining) : 0;
+	return sleep_until(clock_add(arch_clock(), span), remaining);
 }
 
 long sys_nanosleep(user_t request, user_t remaining)

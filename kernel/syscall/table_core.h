@@ -9,8 +9,11 @@
 	CALL3(10, mprotect, ADDRESS, address, SIZE, length, PROTECTION, protection) \
 	CALL2(11, munmap, ADDRESS, address, SIZE, length) \
 	CALL1(12, brk, ADDRESS, address) RETURNS(ADDRESS) \
+	CALL4(13, rt_sigaction, SIGNAL, signal, SIGNAL_ACTION, action, SIGNAL_ACTION_OUT, old, SIZE, size) \
 	CALL4(14, rt_sigprocmask, SIGNAL_HOW, how, SIGNAL_SET, set, SIGNAL_SET_OUT, old, SIZE, size) \
+	CALL0(15, rt_sigreturn) \
 	CALL0(24, sched_yield) \
+	CALL0(34, pause) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
 	CALL0(39, getpid) \
 	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INT_OUT, parent_tid, INOUT, child_tid, HEX, tls) \
@@ -50,6 +53,11 @@
 	CALL1(124, getsid, PID, pid) \
 	CALL2(125, capget, CAPABILITIES_HEADER, header, CAPABILITIES_OUT, data) \
 	CALL2(126, capset, CAPABILITIES_HEADER, header, CAPABILITIES, data) \
+	CALL2(127, rt_sigpending, SIGNAL_SET_OUT, set, SIZE, size) \
+	CALL4(128, rt_sigtimedwait, SIGNAL_SET, set, SIGNAL_INFO_OUT, info, TIMESPEC, timeout, SIZE, size) \
+	CALL3(129, rt_sigqueueinfo, PID, pid, SIGNAL, signal, SIGNAL_INFO, info) \
+	CALL2(130, rt_sigsuspend, SIGNAL_SET, mask, SIZE, size) \
+	CALL2(131, sigaltstack, SIGNAL_STACK, stack, SIGNAL_STACK_OUT, old) \
 	CALL1(135, personality, HEX, persona) \
 	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
@@ -63,6 +71,7 @@
 	CALL1(201, time, TIME_OUT, time) \
 	CALL6(202, futex, INOUT, word, FUTEX_OPERATION, operation, UINT, value, FUTEX_TIMEOUT, timeout, INOUT, second, UINT, third) LACKS("priority inheritance: FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI") \
 	CALL1(218, set_tid_address, INOUT, tid) \
+	CALL0(219, restart_syscall) \
 	CALL2(227, clock_settime, CLOCK, clock, TIMESPEC, time) \
 	CALL2(228, clock_gettime, CLOCK, clock, TIMESPEC_OUT, time) \
 	CALL2(229, clock_getres, CLOCK, clock, TIMESPEC_OUT, resolution) \
@@ -74,6 +83,7 @@
 	CALL2(252, ioprio_get, INT, which, INT, who) \
 	CALL2(273, set_robust_list, IN, head, SIZE, size) \
 	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
+	CALL4(297, rt_tgsigqueueinfo, PID, pid, PID, tid, SIGNAL, signal, SIGNAL_INFO, info) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \

@@ -11,7 +11,7 @@
 #include "traps.h"
 
 #define STUB_SIZE  16
-#define GDT_WORDS  8
+#define GDT_WORDS  10
 #define GATE_COUNT 256
 
 /* From entry.S. */
@@ -34,8 +34,8 @@ struct table_pointer {
 
 /* What each CPU's GDT begins with; then come the two words of its TSS. */
 static const uint64_t gdt_template[GDT_WORDS - 2] = {
-	0, 0x00af9b000000ffff, /* kernel code, 64 bits */
-	0x00cf93000000ffff,    /* kernel data */
+	0, 0, 0x00af9b000000ffff, /* kernel code, 64 bits */
+	0x00cf93000000ffff,       /* kernel data */
 	0, /* user code, 32 bits: SYSRET's arithmetic wants the place. No segment stands there: in one,
 	      SYSCALL would go to CSTAR on AMD's (and QEMU's) CPUs, in kernel mode on the user's stack. */
 	0x00cff3000000ffff, /* user data */

@@ -35,6 +35,11 @@ uint32_t fpu_state_size(void)
 	return state_size;
 }
 
+uint64_t fpu_features(void)
+{
+	return xcr0;
+}
+
 void fpu_state_init(void *state)
 {
 	uint8_t *bytes = state;

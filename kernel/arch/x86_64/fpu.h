@@ -12,6 +12,7 @@
 
 void fpu_cpu_init(void);          /* CR4 bits are set: XCR0, on this CPU */
 uint32_t fpu_state_size(void);    /* bytes of a state, XSAVE's standard form or FXSAVE's */
+uint64_t fpu_features(void);      /* components of a state (XCR0); 0: no XSAVE */
 void fpu_state_init(void *state); /* as at exec: FCW 037f, MXCSR 1f80, the rest 0 */
 void fpu_save(void *state);
 void fpu_load(const void *state);

@@ -50,22 +50,31 @@
 
 #define RFLAGS_CF          (1ul << 0)
 #define RFLAGS_FIXED       (1ul << 1)
+#define RFLAGS_PF          (1ul << 2)
+#define RFLAGS_AF          (1ul << 4)
+#define RFLAGS_ZF          (1ul << 6)
+#define RFLAGS_SF          (1ul << 7)
 #define RFLAGS_TF          (1ul << 8)
 #define RFLAGS_IF          (1ul << 9)
 #define RFLAGS_DF          (1ul << 10)
+#define RFLAGS_OF          (1ul << 11)
 #define RFLAGS_IOPL        (3ul << 12)
 #define RFLAGS_NT          (1ul << 14)
 #define RFLAGS_RF          (1ul << 16)
 #define RFLAGS_AC          (1ul << 18)
 #define RFLAGS_ID          (1ul << 21)
 
-/* The GDT's selectors. SYSRET wants user data right before user code. */
-#define SELECTOR_KERNEL_CODE 0x08
-#define SELECTOR_KERNEL_DATA 0x10
-#define SELECTOR_USER_CODE32 0x18
-#define SELECTOR_USER_DATA   0x23
-#define SELECTOR_USER_CODE   0x2b
-#define SELECTOR_TSS         0x30
+#define DR6_TRAPS          15ul /* which of the four breakpoints */
+#define DR6_STEP           (1ul << 14)
+
+/* The GDT's selectors: Linux's, which programs see in signal frames and by ptrace (gdb knows 64-bit
+ * programs by CS 0x33). SYSRET wants user data right before user code. */
+#define SELECTOR_KERNEL_CODE 0x10
+#define SELECTOR_KERNEL_DATA 0x18
+#define SELECTOR_USER_CODE32 0x20
+#define SELECTOR_USER_DATA   0x2b
+#define SELECTOR_USER_CODE   0x33
+#define SELECTOR_TSS         0x40
 
 #define VECTOR_DB            1
 #define VECTOR_NMI           2
@@ -91,6 +100,7 @@
 #define VECTOR_STOP          243
 #define VECTOR_SPURIOUS      255
 #define VECTOR_SYSCALL       256 /* in struct trap_frame only */
+#define VECTOR_NONE          257 /* the same: the registers are not those of an entry any more */
 
 #define PF_PRESENT           1
 #define PF_WRITE             2

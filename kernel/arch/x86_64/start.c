@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "entry_area.h"
-#include "fpu.h"
+#include "fpu_user.h"
 #include "irq.h"
 #include "kernel_area.h"
 #include "lapic.h"
@@ -42,6 +42,7 @@ void arch_memory_init(const struct handoff *handoff, int isolation)
 
 	paging_late_init(handoff, isolated);
 	kernel_area_init(handoff->dynamic_virt);
+	fpu_user_init();
 	switch_init();
 	if (entry_area_create(&boot_cpu, isolated))
 		panic("no memory for the entry area");
@@ -118,11 +119,6 @@ bool arch_random64(uint64_t *out)
 uint64_t arch_hwcap(void)
 {
 	return cpuid(1, 0).edx;
-}
-
-uint64_t arch_signal_stack_size(void)
-{
-	return fpu_state_size() + 1024; /* a frame: registers, siginfo, red zone, FPU state */
 }
 
 uint8_t arch_in8(uint16_t port)

@@ -56,7 +56,7 @@ static const char *exception_name(uint64_t vector)
 									  : "reserved exception";
 }
 
-/* si_code of an #MF or #XM by its unmasked status bits (Intel SDM 1, 8.1.3 and 10.2.3). */
+/* si_code of an #MF or #XM by its unmasked status bits (Intel SDM 1, 8.1.3 and 10.2.3); 0: none. */
 static int float_code(uint32_t unmasked)
 {
 	if (unmasked & 0x01)
@@ -69,7 +69,7 @@ static int float_code(uint32_t unmasked)
 		return FPE_FLTUND;
 	if (unmasked & 0x20)
 		return FPE_FLTRES;
-	return FPE_FLTUNK;
+	return 0;
 }
 
 static int x87_code(void)
@@ -94,6 +94,25 @@ static enum fault_access fault_access_of(uint64_t error)
 	return error & PF_FETCH ? FAULT_FETCH : error & PF_WRITE ? FAULT_WRITE : FAULT_READ;
 }
 
+/* What signal frames and core files tell of the thread's last exception, as Linux has it there. */
+static void note_exception(const struct trap_frame *frame)
+{
+	struct thread *self = current_thread();
+
+	self->arch.trap_number = frame->vector;
+	self->arch.trap_error = frame->error;
+}
+
+static void note_page_fault(const struct trap_frame *frame, uintptr_t address)
+{
+	struct thread *self = current_thread();
+
+	self->arch.trap_number = VECTOR_PF;
+	/* Nothing is told of what is mapped in the kernel's half. */
+	self->arch.trap_error = frame->error | PF_USER | (address >= USER_END ? PF_PRESENT : 0);
+	self->arch.fault_address = address;
+}
+
 static void user_page_fault(struct trap_frame *frame, uintptr_t address)
 {
 	struct fault_result result;
@@ -104,9 +123,11 @@ static void user_page_fault(struct trap_frame *frame, uintptr_t address)
 	if (!(frame->error & PF_USER)) {
 		/* The CPU itself touched a table or a stack with the kernel's rights. A far return or
 		 * iret does so in QEMU's emulation, and SMAP stops it for ever: no entry helps. */
+		note_page_fault(frame, address);
 		thread_fault(SIGSEGV, SEGV_MAPERR, address, "implicit access to");
 	} else if (space_fault(address, fault_access_of(frame->error), true, &result)) {
 		/* The kernel's half is unmapped to user mode, whatever is there. */
+		note_page_fault(frame, address);
 		thread_fault(result.signal, result.code, address,
 			frame->error & PF_FETCH   ? "fetch at"
 			: frame->error & PF_WRITE ? "write to"
@@ -129,7 +150,7 @@ static void user_exception(struct trap_frame *frame)
 
 		__asm__ volatile("movq %%dr6, %0" : "=r"(dr6));
 		__asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ul));
-		code = dr6 & 1u << 14 ? TRAP_TRACE : TRAP_BRKPT;
+		code = dr6 & DR6_STEP ? TRAP_TRACE : dr6 & DR6_TRAPS ? TRAP_HWBKPT : TRAP_BRKPT;
 		break;
 	}
 	case VECTOR_MF:
@@ -149,6 +170,9 @@ static void user_exception(struct trap_frame *frame)
 	default:
 		break;
 	}
+	if (signal == SIGFPE && !code)
+		return; /* what raised it is gone: try again */
+	note_exception(frame);
 	arch_irq_on();
 	thread_fault(signal, code, address, exception_name(frame->vector));
 	arch_irq_off();

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals: what the running thread does about its own, on its way to user mode.
+ *
+ * signal_deliver takes signals until there is a handler to run or none is left. A handler gets a
+ * frame on the user's stack (the machine's part: arch_signal_enter) and the mask that its action
+ * asks for; when more signals wait, thread_work comes again and puts their frames on top. An
+ * interrupted system call, whose result is one of the internal ones of lib/errno.h, is settled here
+ * and only here: before a handler's frame is made, since the frame holds its result, or when no
+ * handler runs.
+ *
+ * Faults (signal_force) go the same way, but what blocks or ignores them is taken off first, so that
+ * the instruction is not tried for ever. If a handler's frame cannot be written the process gets
+ * SIGSEGV, and if it was SIGSEGV's own, by the default action.
+ *
+ * Locks: process_lock for the queues and actions; none while user memory is written.
+ */
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "memory/user.h"
+#include "process/process.h"
+#include "process/sched.h"
+#include "process/signal.h"
+
+#define BIT(signal)     SIGNAL_BIT(signal)
+#define RESTART_SYSCALL 219 /* the number of restart_syscall */
+
+/* ---- Interrupted calls ---- */
+
+/* A handler is about to run: what it interrupted gives EINTR, or is made again after it. */
+static void settle_call(struct thread *self, const struct signal_action *action)
+{
+	long number = arch_syscall_number(self);
+
+	if (number < 0)
+		return;
+	switch (arch_result(self)) {
+	case -ERESTART_RESTARTBLOCK:
+	case -ERESTARTNOHAND:
+		arch_set_result(self, -EINTR);
+		break;
+	case -ERESTARTSYS:
+		if (!(action->flags & SA_RESTART)) {
+			arch_set_result(self, -EINTR);
+			break;
+		}
+		arch_syscall_again(self, number);
+		break;
+	case -ERESTARTNOINTR:
+		arch_syscall_again(self, number);
+		break;
+	default:
+		break;
+	}
+}
+
+/* No handler runs. */
+static void settle_call_quietly(struct thread *self)
+{
+	long number = arch_syscall_number(self);
+
+	if (number < 0)
+		return;
+	switch (arch_result(self)) {
+	case -ERESTARTNOHAND:
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+		arch_syscall_again(self, number);
+		arch_syscall_forget(self);
+		break;
+	case -ERESTART_RESTARTBLOCK:
+		arch_syscall_again(self, RESTART_SYSCALL);
+		arch_syscall_forget(self);
+		break;
+	default:
+		break;
+	}
+}
+
+long signal_restart_by(
+	long (*restart)(struct restart_block *block), uint64_t a, uint64_t b, uint64_t c)
+{
+	current_thread()->signals.restart = (struct restart_block){restart, {a, b, c}};
+	return -ERESTART_RESTARTBLOCK;
+}
+
+/* ---- The default action ---- */
+
+/* A stop from a terminal makes no sense where nobody could continue it. Returns with the lock. */
+static bool stops(struct process *process, int signal) requires(process_lock)
+{
+	if (signal != SIGSTOP && signal_group_orphaned(process->group, NULL))
+		return false;
+	signal_stop_begin(process, signal);
+	return true;
+}
+
+/* What is done about a signal that was taken: true: *delivery has a handler. */
+static bool decide(struct thread *self, struct signal_delivery *delivery) requires(process_lock)
+{
+	struct process *process = self->process;
+	int signal = delivery->info.number;
+	struct signal_action *action = &process->signals.actions->of[signal - 1];
+
+	if (action->handler == (uintptr_t)SIG_IGN)
+		return false;
+	if (action->handler != (uintptr_t)SIG_DFL) {
+		delivery->action = *action;
+		if (action->flags & SA_RESETHAND)
+			action->handler = (uintptr_t)SIG_DFL;
+		return true;
+	}
+	if (BIT(signal) & SIGNALS_IGNORED)
+		return false;
+	if (process->signals.protected)
+		return false;
+	if (BIT(signal) & SIGNALS_STOP) {
+		stops(process, signal);
+		return false;
+	}
+	spin_unlock(&process_lock);
+	process_exit_group(signal);
+}
+
+/* Takes signals until one has a handler; false: none is left, and WORK_SIGNAL is clear. */
+static bool next_delivery(struct thread *self, struct signal_delivery *delivery)
+{
+	bool found = false;
+
+	spin_lock(&process_lock);
+	for (;;) {
+		if (self->signals.queue.set & BIT(SIGKILL)) {
+			spin_unlock(&process_lock);
+			thread_exit(SIGKILL);
+		}
+		if (self->signals.stop) {
+			spin_unlock(&process_lock);
+			signal_stop_self();
+			spin_lock(&process_lock);
+			continue;
+		}
+		if (!signal_take(self, self->signals.blocked, &delivery->info))
+			break;
+		found = decide(self, delivery);
+		if (found)
+			break;
+	}
+	if (!found)
+		signal_recalculate(self);
+	spin_unlock(&process_lock);
+	return found;
+}
+
+/* ---- Handlers ---- */
+
+/* The frame could not be written. */
+static void frame_failed(int signal)
+{
+	siginfo_t info = {0};
+
+	info.si_signo = SIGSEGV;
+	info.si_code = SI_KERNEL;
+	if (signal == SIGSEGV) {
+		struct process *process = current_process();
+		struct signal_action to_default = {.handler = (uintptr_t)SIG_DFL};
+
+		spin_lock(&process_lock);
+		signal_action_set(process, SIGSEGV, &to_default);
+		process->signals.protected = false;
+		spin_unlock(&process_lock);
+	}
+	signal_force(&info);
+}
+
+static void run_handler(struct thread *self, struct signal_delivery *delivery)
+{
+	struct thread_signals *signals = &self->signals;
+	const struct signal_action *action = &delivery->action;
+	uint64_t mask;
+
+	settle_call(self, action);
+	delivery->mask = signals->restore ? signals->saved : signals->blocked;
+	if (arch_signal_enter(delivery)) {
+		frame_failed(delivery->info.number);
+		return;
+	}
+	if (signals->stack_flags & SIGNAL_STACK_DISARMS) {
+		signals->stack_base = signals->stack_size = 0;
+		signals->stack_flags = SIGNAL_STACK_NONE;
+	}
+	mask = signals->blocked | action->mask;
+	if (!(action->flags & SA_NODEFER))
+		mask |= BIT(delivery->info.number);
+	signals->restore = false;
+	signals->check_frame = false;
+	if ((mask & ~SIGNALS_UNBLOCKABLE) != signals->blocked)
+		signal_mask_set(mask);
+	else {
+		spin_lock(&process_lock);
+		signal_recalculate(self);
+		spin_unlock(&process_lock);
+	}
+}
+
+/* Registers came from user mode that the CPU would not take there. */
+static bool check_frame(struct thread *self)
+{
+	siginfo_t info = {0};
+
+	if (!arch_frame_fault(self))
+		return false;
+	info.si_signo = SIGSEGV;
+	info.si_code = SI_KERNEL;
+	signal_force(&info);
+	return true;
+}
+
+void signal_deliver(void)
+{
+	struct thread *self = current_thread();
+	struct signal_delivery delivery;
+
+	if (unlikely(self->signals.check_frame))
+		self->signals.check_frame = check_frame(self);
+	if (next_delivery(self, &delivery)) {
+		run_handler(self, &delivery);
+		return;
+	}
+	settle_call_quietly(self);
+	if (self->signals.restore) {
+		self->signals.restore = false;
+		signal_mask_set(self->signals.saved);
+	}
+}
+
+/* ---- Faults ---- */
+
+void signal_force(const struct siginfo *info)
+{
+	struct thread *self = current_thread();
+	struct process *process = self->process;
+	int signal = info->si_signo;
+	struct signal_action *action;
+	bool blocked;
+
+	spin_lock(&process_lock);
+	action = &process->signals.actions->of[signal - 1];
+	blocked = self->signals.blocked & BIT(signal);
+	if (blocked || action->handler == (uintptr_t)SIG_IGN) {
+		action->handler = (uintptr_t)SIG_DFL;
+		self->signals.blocked &= ~BIT(signal);
+	}
+	if (action->handler == (uintptr_t)SIG_DFL && !self->signals.tracee)
+		process->signals.protected = false;
+	if (signal_send_info(process, self, (const struct signal_info *)info))
+		log_debug("%s: %s is lost", self->name, signal_name(signal));
+	signal_wake(self); /* it may have waited, blocked, before */
+	spin_unlock(&process_lock);
+}
+
+static bool ends_by_default(struct thread *self, int signal)
+{
+	bool ends;
+
+	spin_lock(&process_lock);
+	ends = (self->signals.blocked & BIT(signal)) ||
+	       self->process->signals.actions->of[signal - 1].handler <= (uintptr_t)SIG_IGN;
+	spin_unlock(&process_lock);
+	return ends;
+}
+
+void thread_fault(int signal, int code, uintptr_t address, const char *what)
+{
+	struct thread *self = current_thread();
+	siginfo_t info = {0};
+
+	if (ends_by_default(self, signal))
+		log_info("%s[%d]: %s (code %d): %s %#lx, at rip %#lx", self->name,
+			self->process->id, signal_name(signal), code, what, address,
+			arch_user_ip(self));
+	info.si_signo = signal;
+	info.si_code = code;
+	if (code != SI_KERNEL)
+		info.si_addr = (void *)address;
+	signal_force(&info);
+}
+
+/* ---- Masks for the length of a call ---- */
+
+int signal_mask_borrow(user_t mask, size_t size)
+{
+	struct thread_signals *signals = &current_thread()->signals;
+	uint64_t wanted;
+
+	if (!mask.address)
+		return 0;
+	if (size != sizeof(wanted))
+		return -EINVAL;
+	if (copy_from_user(&wanted, mask, sizeof(wanted)))
+		return -EFAULT;
+	signals->saved = signals->blocked;
+	signals->restore = true;
+	signal_mask_set(wanted);
+	return 0;
+}
+
+void signal_mask_return(bool interrupted)
+{
+	struct thread_signals *signals = &current_thread()->signals;
+
+	if (!signals->restore || interrupted)
+		return;
+	signals->restore = false;
+	signal_mask_set(signals->saved);
+}
