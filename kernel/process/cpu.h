@@ -19,6 +19,7 @@
 
 struct cpu_entry;
 struct thread;
+struct timer;
 
 /* The threads of one CPU; the running one is on neither part. */
 struct run_queue {
@@ -39,6 +40,7 @@ struct cpu {
 	struct run_queue queue;
 	struct spinlock timer_lock;
 	struct tree timers;
+	struct timer *timer_running; /* its function runs now; by timer_lock */
 	ns_t timer_first; /* when the first of them is due; meaningless while there is none */
 	ns_t timer_armed; /* for when the machine's timer is set; NS_NEVER: not */
 	ns_t tick_next;   /* while a thread runs: when to look at it next */

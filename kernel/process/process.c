@@ -86,7 +86,7 @@ void usage_add(struct usage *sum, const struct usage *more)
 void thread_usage(struct thread *thread, struct usage *out)
 {
 	*out = thread->usage;
-	out->user = thread_cpu_time(thread);
+	sched_usage(thread, out);
 }
 
 ns_t process_cpu_time(struct process *process)

@@ -33,7 +33,7 @@ void thread_sleep_init(struct thread *thread);
 /* CPU time used until now, and as user and system time, which add up to it (sched_time.c). They take
  * the lock of the thread's run queue, which may be done under process_lock. */
 ns_t thread_cpu_time(struct thread *thread);
-void sched_times(struct thread *thread, ns_t *user, ns_t *system);
+void sched_usage(struct thread *thread, struct usage *out); /* context switches too; no more */
 unsigned sched_hz(void);
 /* A log line: timer interrupts and context switches of all CPUs. */
 void sched_report(void);
@@ -52,7 +52,7 @@ void sched_set_parameters(struct thread *thread, const struct sched_parameters *
 void sched_get_parameters(struct thread *thread, struct sched_parameters *out);
 void sched_set_nice(struct thread *thread, int nice);
 ns_t sched_slice_of(struct thread *thread); /* as sched_rr_get_interval tells */
-/* -EINVAL: no CPU of the mask is there. The caller itself is on an allowed CPU afterwards. */
+/* A running thread moves before it is in user mode again. -EINVAL: no CPU of the mask is there. */
 int sched_set_affinity(struct thread *thread, uint64_t mask) MUST_CHECK;
 uint64_t sched_affinity(const struct thread *thread); /* of the CPUs that are there */
 

@@ -153,11 +153,9 @@ int sched_set_affinity(struct thread *thread, uint64_t mask) no_lock_checks
 		sched_place(thread, cpu, FAIR_MOVED);
 	} else {
 		if (is_running(cpu, thread))
-			sched_preempt(cpu); /* a switch then takes it elsewhere */
+			sched_preempt(cpu); /* it moves at its next switch: before user mode */
 		spin_unlock(&cpu->queue.lock);
 	}
-	if (thread == current_thread() && !(mask & cpu_bit(this_cpu())))
-		schedule();
 	return 0;
 }
 

@@ -60,15 +60,11 @@ ns_t thread_cpu_time(struct thread *thread) no_lock_checks
 	return total;
 }
 
-void sched_times(struct thread *thread, ns_t *user, ns_t *system) no_lock_checks
+static void tell(struct thread *thread, ns_t *user, ns_t *system)
 {
 	struct sched_entity *entity = &thread->sched;
-	struct cpu *cpu = queue_lock_of(thread);
-	ns_t total;
+	ns_t total = entity->run_total;
 
-	if (thread == cpu->running)
-		queue_account(cpu, arch_clock());
-	total = entity->run_total;
 	*system = system_time(thread, total);
 	if (*system < entity->told_system)
 		*system = entity->told_system;
@@ -79,5 +75,16 @@ void sched_times(struct thread *thread, ns_t *user, ns_t *system) no_lock_checks
 	}
 	entity->told_user = *user;
 	entity->told_system = *system;
+}
+
+void sched_usage(struct thread *thread, struct usage *out) no_lock_checks
+{
+	struct cpu *cpu = queue_lock_of(thread);
+
+	if (thread == cpu->running)
+		queue_account(cpu, arch_clock());
+	tell(thread, &out->user, &out->system);
+	out->voluntary = thread->sched.voluntary;
+	out->involuntary = thread->sched.involuntary;
 	spin_unlock(&cpu->queue.lock);
 }

@@ -2,7 +2,8 @@
 /*
  * Timers: a tree a CPU, ordered by time; the machine's timer is armed for the first by the scheduler
  * (sched_rearm). Locks: the CPU's timer_lock over the tree and the timers on it; functions are called
- * without it. A timer fires on the CPU it was armed on.
+ * without it. A timer fires on the CPU it was armed on. timer_running is the one whose function runs, so
+ * that a cancel from another CPU can wait for it.
  */
 #include "process/timer.h"
 
@@ -29,34 +30,47 @@ static void note_first(struct cpu *cpu) requires(cpu->timer_lock)
 			__ATOMIC_RELAXED);
 }
 
-void timer_cancel(struct timer *timer)
+/* Takes the timer off the tree it may be on. False: its function runs on another CPU; it may have been
+ * armed anew when that is over. */
+static bool try_cancel(struct timer *timer) no_lock_checks
 {
 	struct cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
+	bool done;
 
 	if (!cpu)
-		return;
+		return true;
 	spin_lock(&cpu->timer_lock);
-	if (timer->cpu) {
+	done = timer->cpu == cpu && (cpu->timer_running != timer || cpu == this_cpu());
+	if (timer->cpu == cpu && timer->armed) {
 		tree_remove(&cpu->timers, &timer->node);
-		timer->cpu = NULL;
+		timer->armed = false;
 		note_first(cpu);
 	}
 	spin_unlock(&cpu->timer_lock);
+	return done;
+}
+
+void timer_cancel(struct timer *timer)
+{
+	while (unlikely(!try_cancel(timer)))
+		arch_pause();
 }
 
 void timer_arm(struct timer *timer, ns_t when)
 {
-	struct cpu *cpu;
+	uint32_t interrupts = arch_irq_save();
+	struct cpu *cpu = this_cpu();
 
 	timer_cancel(timer);
-	cpu = this_cpu();
 	spin_lock(&cpu->timer_lock);
 	timer->when = when;
-	timer->cpu = cpu;
+	timer->armed = true;
+	__atomic_store_n(&timer->cpu, cpu, __ATOMIC_RELEASE);
 	tree_insert(&cpu->timers, &timer->node, sooner);
 	note_first(cpu);
 	spin_unlock(&cpu->timer_lock);
 	sched_rearm();
+	arch_irq_restore(interrupts);
 }
 
 /* The first timer that is due, off the tree; NULL: none. */
@@ -70,9 +84,10 @@ static struct timer *take_due(struct cpu *cpu, ns_t now)
 	if (node && tree_entry(node, struct timer, node)->when <= now) {
 		timer = tree_entry(node, struct timer, node);
 		tree_remove(&cpu->timers, node);
-		timer->cpu = NULL;
+		timer->armed = false;
 		note_first(cpu);
 	}
+	cpu->timer_running = timer;
 	spin_unlock(&cpu->timer_lock);
 	return timer;
 }
@@ -81,6 +96,7 @@ ns_t timers_run(ns_t now)
 {
 	struct timer *timer;
 
+	/* Each look says that the function before is over, under the lock. */
 	while ((timer = take_due(this_cpu(), now)))
 		timer->function(timer);
 	return timers_next();

@@ -26,7 +26,7 @@ void sched_rearm(void)
 static void note(struct timer *timer)
 {
 	CHECK(!cpu.timer_lock.held);
-	CHECK(!timer->cpu);
+	CHECK(!timer->armed && timer->cpu->timer_running == timer);
 	CHECK(timer->when <= now);
 	CHECK(fired_count < ARRAY_SIZE(fired));
 	fired[fired_count++] = (unsigned)(timer - timers);

@@ -16,12 +16,6 @@
 
 #define PATH_SIZE 4096u
 
-long sys_sched_yield(void)
-{
-	sched_yield();
-	return 0;
-}
-
 long sys_getpid(void)
 {
 	return current_process()->id;

@@ -59,6 +59,15 @@
 	CALL2(130, rt_sigsuspend, SIGNAL_SET, mask, SIZE, size) \
 	CALL2(131, sigaltstack, SIGNAL_STACK, stack, SIGNAL_STACK_OUT, old) \
 	CALL1(135, personality, HEX, persona) \
+	CALL2(140, getpriority, PRIORITY_WHICH, which, INT, who) \
+	CALL3(141, setpriority, PRIORITY_WHICH, which, INT, who, INT, nice) \
+	CALL2(142, sched_setparam, PID, tid, SCHED_PARAMETER, parameter) \
+	CALL2(143, sched_getparam, PID, tid, SCHED_PARAMETER_OUT, parameter) \
+	CALL3(144, sched_setscheduler, PID, tid, SCHED_POLICY, policy, SCHED_PARAMETER, parameter) LACKS("SCHED_DEADLINE") \
+	CALL1(145, sched_getscheduler, PID, tid) \
+	CALL1(146, sched_get_priority_max, SCHED_POLICY, policy) \
+	CALL1(147, sched_get_priority_min, SCHED_POLICY, policy) \
+	CALL2(148, sched_rr_get_interval, PID, tid, TIMESPEC_OUT, interval) \
 	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
 	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
@@ -70,6 +79,8 @@
 	CALL2(200, tkill, PID, tid, SIGNAL, signal) \
 	CALL1(201, time, TIME_OUT, time) \
 	CALL6(202, futex, INOUT, word, FUTEX_OPERATION, operation, UINT, value, FUTEX_TIMEOUT, timeout, INOUT, second, UINT, third) LACKS("priority inheritance: FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI") \
+	CALL3(203, sched_setaffinity, PID, tid, SIZE, size, CPU_MASK, mask) \
+	CALL3(204, sched_getaffinity, PID, tid, SIZE, size, CPU_MASK_OUT, mask) \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL0(219, restart_syscall) \
 	CALL2(227, clock_settime, CLOCK, clock, TIMESPEC, time) \
@@ -85,6 +96,9 @@
 	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
 	CALL4(297, rt_tgsigqueueinfo, PID, pid, PID, tid, SIGNAL, signal, SIGNAL_INFO, info) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
+	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
+	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
+	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
 	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
