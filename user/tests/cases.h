@@ -50,7 +50,7 @@ static inline void want_failed(
 {
 	char text[300];
 	const char *slash = strrchr(file, '/');
-	int length, error = found < 0 && found > -4096 ? (int)-found : 0;
+	int length, error = found == -1 ? errno : found < 0 && found > -4096 ? (int)-found : 0;
 
 	file = slash ? slash + 1 : file;
 	if (number)
