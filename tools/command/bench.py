@@ -24,17 +24,57 @@ BOOT_FIGURE = re.compile(r"([a-z][a-z0-9_]*) (\d+)")
 UNIT = {"ticks": 1, "KiB": 1024}
 BOOT_LAST = "boot total"  # the kernel's last line of figures
 
-# id, what it is, ours must reach (ticks; bytes for memory)
+# operation of user/bench, what it is, ours must reach (ticks)
+OPERATIONS = [
+    ("getpid", "getpid", 100),
+    ("clock_gettime", "clock_gettime by system call", 140),
+    ("sched_yield", "sched_yield alone", 200),
+    ("yield", "yield ping-pong, 2 processes", 900),
+    ("futex_wake", "futex wake, none waiting", 160),
+    ("signal_self", "signal to self and return", 1_200),
+    ("write_fault", "anonymous write fault", 1_200),
+    ("read_fault", "anonymous read fault", 500),
+    ("cow_fault", "copy-on-write fault", 1_400),
+    ("mmap_munmap", "mmap + munmap, 1 page", 1_500),
+    ("mmap_touch_munmap_64", "mmap + touch + munmap, 64 pages", 90_000),
+    ("brk_up_down", "brk up and down", 1_200),
+    ("mprotect_pair", "mprotect pair", 1_200),
+    ("fork_exit_wait", "fork + exit + wait", 25_000),
+    ("vfork_exit_wait", "vfork + exit + wait", 9_000),
+    ("fork_exec_exit_wait", "fork + exec + exit + wait", 60_000),
+    ("posix_spawn_wait", "posix_spawn + wait", 40_000),
+    ("pthread_create_join", "pthread create + join", 18_000),
+]
+# id, what it is, ours must reach (ticks; bytes for memory); None: shown for comparison
 LIMITS = [
     ("boot total", "loader entry to first user instruction, 256 MiB, screen on", 12_000_000),
-    ("getpid", "getpid round trip, pti=off", 100),
-    ("getpid pti=on", "getpid round trip, pti=on", None),
-    ("yield", "yield ping-pong between two processes, pti=off", 900),
-    ("yield pti=on", "yield ping-pong between two processes, pti=on", None),
+    *OPERATIONS,
+    ("getpid pti=on", "getpid, page-table isolation on", None),
+    ("yield pti=on", "yield ping-pong, page-table isolation on", None),
     ("boot memory_in_use", "RAM in use at the first process, 256 MiB, bytes", 3 * MIB),
 ]
+# What else is on the machine when the same is measured again: id, in words, the program's options, MiB.
+CROWD = 10_000
+CROWDS = [
+    ("threads", "10,000 sleeping and 1,000 runnable threads",
+     ["--fifo", "--sleepers", str(CROWD), "--runnable", "1000"], 2048),
+    ("processes", "10,000 processes", ["--processes", str(CROWD)], 2048),
+    ("vmas", "10,000 VMAs of its own", ["--vmas", str(CROWD)], 2048),
+    ("ram", "20 GiB of RAM", [], 20 * 1024),
+]
+GROWTH = 1.3  # times the figure of the empty machine
+VMA_TICKS = 250  # a VMA more, where an address space is copied
+COPIES = ("fork_exit_wait", "fork_exec_exit_wait")
+BOOT_GROWTH = 1.5  # the boot with 20 GiB, times that with 256 MiB
+PARTS = ("boot", "costs", "scale")
 
 EPILOG = """\
+Three parts: `boot`, the start up to the first process; `costs`, the operations of user/bench; `scale`, the same
+operations with 10,000 sleeping and 1,000 runnable threads (the program under SCHED_FIFO), 10,000 processes, 10,000
+VMAs or 20 GiB of RAM: each may cost at most 1.3 times what it costs on the empty machine (fork with VMAs: 250 ticks a
+VMA more), and the boot with 20 GiB 1.5 times that with 256 MiB. All three unless --part says otherwise; `scale`
+takes some minutes.
+
 Everything runs under QEMU's -icount shift=0 on -cpu max,-erms: one tick is one instruction, the same on every host. Boot
 figures are the median of three boots. The limits are the project's own; Linux's figures stand in
 ci/reference/bench.json with the kernel's version (`baton reference` records them anew).
@@ -53,12 +93,12 @@ def boot_figures(text):
             for name, value in BOOT_FIGURE.findall(line)}
 
 
-def measure_boot():
+def measure_boot(mem=None):
     """Boots the built image once with a screen, until the figures have come."""
     record = log.Log()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(guest.private_folder())
-        what = Machine(image=build.IMAGE, icount=True, cpu=CPU, vga="VGA")
+        what = Machine(image=build.IMAGE, icount=True, cpu=CPU, vga="VGA", mem=mem)
         qemu = stack.enter_context(guest.Guest(what, folder))
         qemu.com1.settimeout(5)
         end = time.monotonic() + BOOT_SECONDS
@@ -74,37 +114,71 @@ def measure_boot():
     return found
 
 
-def median_boot():
-    boots = [measure_boot() for _ in range(BOOTS)]
+def median_boot(mem=None):
+    boots = [measure_boot(mem) for _ in range(BOOTS)]
     return {name: int(statistics.median(boot.get(name, 0) for boot in boots)) for name in boots[0]}
 
 
-def measure_program(on="baton", cmdline=""):
-    """The bench program's figures."""
-    request = execute.Request(str(PROGRAM), on=on, cmdline=cmdline, machine=Machine(icount=True, cpu=CPU),
+def measure_program(on="baton", cmdline="", words=(), mem=None):
+    """The bench program's figures, with these words on its command line."""
+    request = execute.Request(str(PROGRAM), list(words), on=on, cmdline=cmdline,
+                              machine=Machine(icount=True, cpu=CPU, mem=mem),
                               seconds=BOOT_SECONDS, log=str(tree.run_folder() / "bench.log"))
+    what = " ".join(["bench", *words, cmdline, "on", on])
     try:
         result = execute.capture(request)
     except execute.session.TimedOut as error:
-        raise tree.Failure(f"bench {cmdline} on {on}: {error}") from error
+        raise tree.Failure(f"{what}: {error}") from error
     if result.code != 0:
-        raise tree.Failure(f"bench {cmdline} on {on} ended with {result.code}: "
-                           f"{result.stderr.decode(errors='replace')}")
+        raise tree.Failure(f"{what} ended with {result.code}: {result.stderr.decode(errors='replace')}")
     found = figures(result.stdout.decode(errors="replace"))
     if not found:
-        raise tree.Failure(f"bench {cmdline} on {on} printed no figures")
+        raise tree.Failure(f"{what} printed no figures")
     return found
 
 
-def measure():
-    """All of ours: {id: figure}."""
-    ours = {}
-    with tree.Progress("measuring the boot, three times"):
-        ours.update(median_boot())
+def measure_costs(only, on="baton"):
+    """The operations, without and with page-table isolation: {id: figure}."""
+    found = {}
     for setting, suffix in (("pti=off", ""), ("pti=on", " pti=on")):
         with tree.Progress(f"measuring programs, {setting}"):
-            ours.update((name + suffix, ticks)
-                        for name, ticks in measure_program(cmdline=setting).items())
+            found.update((name + suffix, ticks)
+                         for name, ticks in measure_program(on, setting, only).items())
+    return found
+
+
+def measure_scale(only, on="baton"):
+    """The operations in each crowd: {"CROWD: NAME": figure}; a crowd that there cannot be is left out after a
+    message."""
+    found = {}
+    for name, text, options, mem in CROWDS:
+        with tree.Progress(f"measuring with {text}"):
+            try:
+                some = measure_program(on, "pti=off", [*options, *only], mem)
+            except tree.Failure as error:
+                tree.say(f"with {text}: {error}")
+                continue
+        found.update((f"{name}: {operation}", ticks) for operation, ticks in some.items())
+    return found
+
+
+def measure(parts, only):
+    """All of ours: {id: figure}."""
+    ours = {}
+    if "boot" in parts:
+        with tree.Progress("measuring the boot, three times"):
+            ours.update(median_boot())
+    if "costs" in parts:
+        ours.update(measure_costs(only))
+    if "scale" in parts:
+        if "costs" not in parts:
+            with tree.Progress("measuring programs"):
+                ours.update(measure_program(cmdline="pti=off", words=only))
+        ours.update(measure_scale(only))
+        with tree.Progress("measuring the boot with 20 GiB"):
+            if BOOT_LAST not in ours:
+                ours.update(median_boot())
+            ours[f"ram: {BOOT_LAST}"] = measure_boot(20 * 1024).get(BOOT_LAST)
     return ours
 
 
@@ -119,16 +193,49 @@ def reference():
         raise tree.Failure(f"{REFERENCE}: {error!r}") from error
 
 
-def table(ours, linux):
-    """[(id, text, figure, limit, Linux's, holds)]: first what has a place in LIMITS, then the rest."""
+def wanted_ids(parts, only):
+    """The ids of LIMITS that belong to these parts."""
+    for name, _, _ in LIMITS:
+        part = "boot" if name.startswith("boot ") else "costs"
+        if part in parts and (not only or part == "boot" or name.partition(" ")[0] in only):
+            yield name
+
+
+def scale_limit(crowd, operation, base):
+    """What an operation may cost in a crowd that costs `base` without: pure."""
+    if operation == BOOT_LAST:
+        return int(base * BOOT_GROWTH)
+    if crowd == "vmas" and operation in COPIES:
+        return base + VMA_TICKS * CROWD
+    return int(base * GROWTH)
+
+
+def scale_rows(ours, linux, only):
+    """table's rows for the crowds; what did not come is missing."""
+    for crowd, text, _, _ in CROWDS:
+        names = [name for name, _, _ in OPERATIONS if not only or name in only]
+        for name in names + ([BOOT_LAST] if crowd == "ram" else []):
+            key, base = f"{crowd}: {name}", ours.get(name)
+            figure = ours.get(key)
+            limit = None if base is None else scale_limit(crowd, name, base)
+            yield (key, f"{name}, {text}", figure, limit, linux.get(key),
+                   figure is not None and limit is not None and figure <= limit)
+
+
+def table(ours, linux, parts=PARTS, only=()):
+    """[(id, text, figure, limit, Linux's, holds)]: what has a place in LIMITS, then the rest, then the crowds."""
     rows, known = [], set()
+    wanted = set(wanted_ids(parts, only))
     for name, text, limit in LIMITS:
-        figure = ours.get(name)
-        holds = figure is not None and (limit is None or figure <= limit)
-        rows.append((name, text, figure, limit, linux.get(name), holds))
         known.add(name)
-    rows += [(name, name, figure, None, linux.get(name), True)
-             for name, figure in ours.items() if name not in known and not name.endswith(" pti=on")]
+        if name in wanted:
+            figure = ours.get(name)
+            holds = figure is not None and (limit is None or figure <= limit)
+            rows.append((name, text, figure, limit, linux.get(name), holds))
+    rows += [(name, name, figure, None, linux.get(name), True) for name, figure in ours.items()
+             if name not in known and not name.endswith(" pti=on") and ": " not in name]
+    if "scale" in parts:
+        rows += scale_rows(ours, linux, only)
     return rows
 
 
@@ -136,11 +243,17 @@ def number(value):
     return "-" if value is None else f"{value:,}"
 
 
+def ratio(linux, ours):
+    return f"{linux / ours:.1f}" if linux and ours else "-"
+
+
 def as_text(rows, version):
     width = max(len(row[1]) for row in rows)
-    yield f"{'ticks, 1 tick = 1 instruction':{width}}  {'ours':>13}  {'limit':>13}  {'Linux':>13}"
+    yield (f"{'ticks, 1 tick = 1 instruction':{width}}  {'ours':>13}  {'limit':>13}  {'Linux':>13}  "
+           f"{'Linux/ours':>10}")
     for _, text, figure, limit, linux, holds in rows:
-        yield (f"{text:{width}}  {number(figure):>13}  {number(limit):>13}  {number(linux):>13}"
+        yield (f"{text:{width}}  {number(figure):>13}  {number(limit):>13}  {number(linux):>13}  "
+               f"{ratio(linux, figure):>10}"
                + ("" if holds else "  OVER" if figure is not None else "  MISSING"))
     if version:
         yield f"Linux: {version}"
@@ -149,6 +262,7 @@ def as_text(rows, version):
 def as_json(rows, version):
     return {"schema": 1, "unit": "ticks of -icount shift=0; bytes for memory", "linux": version,
             "figures": [{"id": name, "what": text, "ours": figure, "limit": limit, "linux": linux,
+                         "ratio": round(linux / figure, 2) if linux and figure else None,
                          "holds": holds} for name, text, figure, limit, linux, holds in rows]}
 
 
@@ -157,7 +271,9 @@ def _escape(text):
 
 
 def as_svg(rows, version):
-    """Bars: each row to its own scale, the longest of ours, limit and Linux being full."""
+    """Bars: each row to its own scale, the longest of ours, limit and Linux being full. The crowds are left to
+    the text."""
+    rows = [row for row in rows if ": " not in row[0]]
     left, full, height = 430, 300, 58
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + full + 150}" '
              f'height="{height * len(rows) + 40}" font-family="sans-serif" font-size="13">',
@@ -188,9 +304,15 @@ def write(path, text):
 
 
 def command(args):
+    unknown = set(args.only) - {name for name, _, _ in OPERATIONS}
+    if unknown:
+        tree.say(f"no operation {', '.join(sorted(unknown))}; there are: "
+                 + ", ".join(name for name, _, _ in OPERATIONS))
+        return 2
+    parts = args.part or (("costs",) if args.only else PARTS)
     build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     linux, version = reference()
-    rows = table(measure(), linux)
+    rows = table(measure(parts, args.only), linux, parts, args.only)
     print("\n".join(as_text(rows, version)))
     if args.json:
         write(args.json, json.dumps(as_json(rows, version), indent=1) + "\n")
@@ -203,6 +325,9 @@ def add(verbs):
     parser = verbs.add_parser("bench", help="the cost table, beside Linux's", epilog=EPILOG,
                               description="Counts what things cost.",
                               formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part; may be given again")
+    parser.add_argument("--only", metavar="NAME", action="append", default=[],
+                        help="only this operation; may be given again; of the part costs unless --part is given")
     parser.add_argument("--json", metavar="F", help="write the table as JSON too")
     parser.add_argument("--svg", metavar="F", help="write a picture of it too")
     parser.set_defaults(function=command)

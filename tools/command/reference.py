@@ -9,11 +9,9 @@ from . import bench, build, linux, packages, tree
 def command(_args):
     build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     version = linux.version()
-    with tree.Progress(f"measuring {version}"):
-        # Debian's kernel decides about page-table isolation by the CPU; both are forced here.
-        figures = bench.measure_program("linux", "pti=off")
-        figures.update((name + " pti=on", ticks)
-                       for name, ticks in bench.measure_program("linux", "pti=on").items())
+    # Debian's kernel decides about page-table isolation by the CPU; both are forced here.
+    figures = bench.measure_costs((), "linux")
+    figures.update(bench.measure_scale((), "linux"))
     bench.REFERENCE.parent.mkdir(parents=True, exist_ok=True)
     bench.write(bench.REFERENCE, json.dumps({"schema": 1, "version": version, "figures": figures}, indent=1)
                 + "\n")

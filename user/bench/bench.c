@@ -4,7 +4,10 @@
  * each the mean of a batch. Under QEMU's -icount shift=0 one tick is one instruction, so the figures
  * are counts. Runs on Linux and on Baton; what a kernel has no call for is skipped and says so.
  *
- *	bench [NAME...]		all, or those named
+ *	bench [--fifo] [--sleepers N] [--runnable N] [--processes N] [--vmas N] [NAME...]
+ *
+ * All operations, or those named; under SCHED_FIFO, and with that many sleeping and runnable threads and
+ * sleeping processes on the machine, and VMAs in this process (crowd.c).
  *
  * What the loop itself costs is measured by an operation that does nothing, and subtracted.
  */
@@ -25,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crowd.h"
 #include "lib/spawn.h"
 
 #define SAMPLES 31
@@ -33,8 +37,10 @@
 
 static const char *self;
 static unsigned char *pages; /* what the fault operations touch */
-static pid_t partner;
+static pid_t me, partner;
 static char *break_start;
+static unsigned char *alone; /* a page that is no part of a larger mapping */
+static bool first;           /* under SCHED_FIFO all the time */
 
 static inline uint64_t ticks(void)
 {
@@ -42,6 +48,19 @@ static inline uint64_t ticks(void)
 
 	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
 	return (uint64_t)high << 32 | low;
+}
+
+/* A system call as it is, without what a library adds. */
+static inline long call(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
 }
 
 /* ---- Operations: 0, or the errno by which the kernel refused ---- */
@@ -53,27 +72,26 @@ static int op_nothing(void)
 
 static int op_getpid(void)
 {
-	return getpid() > 0 ? 0 : errno;
+	return call(SYS_getpid, 0, 0, 0, 0, 0, 0) > 0 ? 0 : EINVAL;
 }
 
 static int op_clock_gettime(void)
 {
 	struct timespec t;
 
-	return syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t) ? errno : 0;
+	return (int)-call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&t, 0, 0, 0, 0);
 }
 
 static int op_yield(void)
 {
-	return sched_yield() ? errno : 0;
+	return (int)-call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 static int op_futex_wake(void)
 {
 	static int word;
 
-	return syscall(SYS_futex, &word, 129 /* FUTEX_WAKE_PRIVATE */, 1, NULL, NULL, 0) ? errno
-											 : 0;
+	return (int)-call(SYS_futex, (long)&word, 129 /* FUTEX_WAKE_PRIVATE */, 1, 0, 0, 0);
 }
 
 static void on_signal(int number)
@@ -82,42 +100,48 @@ static void on_signal(int number)
 
 static int op_signal(void)
 {
-	return syscall(SYS_kill, getpid(), SIGUSR1) ? errno : 0;
+	return (int)-call(SYS_kill, me, SIGUSR1, 0, 0, 0, 0);
+}
+
+static volatile unsigned char *map(size_t size)
+{
+	long at = call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+
+	return at < 0 && at > -4096 ? MAP_FAILED : (void *)at;
 }
 
 static int op_map_one(void)
 {
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile unsigned char *p = map(PAGE);
 
-	return p == MAP_FAILED || munmap(p, PAGE) ? errno : 0;
+	return p == MAP_FAILED ? ENOMEM : (int)-call(SYS_munmap, (long)p, PAGE, 0, 0, 0, 0);
 }
 
 static int op_map_touch(void)
 {
-	volatile unsigned char *p =
-		mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile unsigned char *p = map(64 * PAGE);
 
 	if (p == MAP_FAILED)
-		return errno;
+		return ENOMEM;
 	for (unsigned long i = 0; i < 64; i++)
 		p[i * PAGE] = 1;
-	return munmap((void *)p, 64 * PAGE) ? errno : 0;
+	return (int)-call(SYS_munmap, (long)p, 64 * PAGE, 0, 0, 0, 0);
 }
 
 static int op_brk(void)
 {
-	char *up = break_start + PAGE;
+	const long down = (long)break_start, up = down + (long)PAGE;
 
-	if ((char *)syscall(SYS_brk, up) != up)
+	if (call(SYS_brk, up, 0, 0, 0, 0, 0) != up)
 		return ENOMEM;
-	return (char *)syscall(SYS_brk, break_start) == break_start ? 0 : ENOMEM;
+	return call(SYS_brk, down, 0, 0, 0, 0, 0) == down ? 0 : ENOMEM;
 }
 
 static int op_mprotect(void)
 {
-	return mprotect(pages, PAGE, PROT_READ) || mprotect(pages, PAGE, PROT_READ | PROT_WRITE)
-		       ? errno
-		       : 0;
+	return (int)-(call(SYS_mprotect, (long)alone, PAGE, PROT_READ, 0, 0, 0) +
+		      call(SYS_mprotect, (long)alone, PAGE, PROT_READ | PROT_WRITE, 0, 0, 0));
 }
 
 static int reap(pid_t pid)
@@ -195,13 +219,23 @@ static void unmap_pages(void)
 	munmap(pages, PAGES * PAGE);
 }
 
+/* A page between two that nobody may touch: its protection changes as a whole, and never to that of its
+ * neighbours. */
 static int map_one_touched(void)
 {
-	int error = map_pages();
+	pages = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		return errno;
+	alone = pages + PAGE;
+	if (mprotect(alone, PAGE, PROT_READ | PROT_WRITE))
+		return errno;
+	*alone = 1;
+	return 0;
+}
 
-	if (!error)
-		pages[0] = 1;
-	return error;
+static void unmap_one(void)
+{
+	munmap(pages, 3 * PAGE);
 }
 
 /* A page-table's pages are there already: only the fault itself is measured. */
@@ -264,7 +298,8 @@ static void set_policy(int policy)
 static void end_yielder(void)
 {
 	kill_partner();
-	set_policy(SCHED_OTHER);
+	if (!first)
+		set_policy(SCHED_OTHER);
 }
 
 static void end_shared(void)
@@ -320,7 +355,7 @@ static const struct operation {
 	{"mmap_munmap", op_map_one, 200, NULL, NULL},
 	{"mmap_touch_munmap_64", op_map_touch, 4, NULL, NULL},
 	{"brk_up_down", op_brk, 200, find_break, NULL},
-	{"mprotect_pair", op_mprotect, 200, map_one_touched, unmap_pages},
+	{"mprotect_pair", op_mprotect, 200, map_one_touched, unmap_one},
 	{"fork_exit_wait", op_fork, 4, NULL, NULL},
 	{"vfork_exit_wait", op_vfork, 4, NULL, NULL},
 	{"fork_exec_exit_wait", op_fork_exec, 4, NULL, NULL},
@@ -384,11 +419,11 @@ static void report(const struct operation *o)
 
 static bool wanted(const char *name, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], name) == 0)
 			return true;
 	}
-	return argc < 2;
+	return argc == 0;
 }
 
 static int known(const char *name)
@@ -401,29 +436,65 @@ static int known(const char *name)
 	return 0;
 }
 
+/* Takes the options off; how many words there were, or -1 after a message. */
+static int options(int argc, char **argv, struct crowd *crowd)
+{
+	int at = 1;
+
+	while (at < argc && strncmp(argv[at], "--", 2) == 0) {
+		if (strcmp(argv[at], "--fifo") == 0) {
+			first = true;
+			at++;
+		} else if (crowd_option(crowd, argv[at], argv[at + 1])) {
+			at += 2;
+		} else {
+			fprintf(stderr, "bench: no option \"%s\"\n", argv[at]);
+			return -1;
+		}
+	}
+	for (int i = at; i < argc; i++) {
+		if (!known(argv[i]))
+			return -1;
+	}
+	return at;
+}
+
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	sched_setaffinity(
+		0, sizeof set, &set); /* where there is such a call, there are more CPUs */
+}
+
 int main(int argc, char **argv)
 {
-	cpu_set_t first;
+	struct crowd crowd = {0};
+	int at;
 
 	self = argv[0];
+	me = getpid();
 	if (argc == 2 && strcmp(argv[1], "--exit") == 0)
 		_exit(0);
 	if (argc == 2 && strcmp(argv[1], "--yield") == 0) {
 		for (;;)
 			sched_yield();
 	}
-	for (int i = 1; i < argc; i++) {
-		if (!known(argv[i]))
-			return 2;
-	}
+	at = options(argc, argv, &crowd);
+	if (at < 0)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	sched_setaffinity(
-		0, sizeof first, &first); /* where there is such a call, there are more CPUs */
+	stay_on_one_cpu();
+	if (first && be_first())
+		fprintf(stderr, "bench: no SCHED_FIFO: %s\n", strerror(errno));
+	if (crowd_start(&crowd))
+		return 1;
 	for (size_t i = 0; i < OPERATIONS; i++) {
-		if (wanted(operations[i].name, argc, argv))
+		if (wanted(operations[i].name, argc - at, argv + at))
 			report(&operations[i]);
 	}
+	crowd_end();
 	return 0;
 }
