@@ -91,12 +91,16 @@ void arch_space_use(struct arch_space *space);
 struct arch_mapping {
 	phys_t phys;
 	unsigned access; /* enum map_access */
+	void *entry;     /* arch's own: arch_map_at finds its way by it */
 };
 
 /* Maps one page for user mode; what was there is replaced (and flushed). -ENOMEM. */
 int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access) MUST_CHECK;
-/* False: not present. */
+/* False: not present; out->entry is set nevertheless. */
 bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mapping *out);
+/* arch_map after an arch_lookup of the address, nothing having changed in between. */
+int arch_map_at(struct arch_space *space, const struct arch_mapping *found, uintptr_t address,
+	phys_t phys, unsigned access) MUST_CHECK;
 struct arch_gone {
 	phys_t phys;
 	bool dirty; /* it was written through the entry */
@@ -112,6 +116,10 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
  * that may_write (copy on write keeps the others back). */
 void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
 	bool (*may_write)(void *context, phys_t phys), void *context);
+
+/* Moves the entries of a range to where nothing is; the ranges do not overlap. -ENOMEM: nothing has moved
+ * (tables may have been made). */
+int arch_move(struct arch_space *space, uintptr_t from, uintptr_t to, size_t size) MUST_CHECK;
 
 /* Gives one space the entries of another, which loses the right to write where read_only says so.
  * begin; ranges; end, without which a CPU may still write to the first space's pages. */

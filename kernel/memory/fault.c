@@ -6,6 +6,8 @@
  * till the end; a filler may sleep meanwhile. Out of memory: see process/oom.c; the fault is tried
  * again as long as another process's end may bring pages.
  */
+#include <asm/resource.h>
+
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
@@ -14,6 +16,7 @@
 #include "lib/string.h"
 #include "memory/object.h"
 #include "memory/space_internal.h"
+#include "process/current.h"
 #include "process/oom.h"
 #include "process/process.h"
 
@@ -21,32 +24,36 @@
 
 enum fault_verdict { FAULT_DONE, FAULT_NO_MEMORY, FAULT_BUS };
 
-static enum fault_verdict install(struct space *space, const struct vma *vma, uintptr_t page,
-	struct frame *frame, unsigned access)
+/* What a fault is about. */
+struct fault {
+	struct space *space;
+	struct vma *vma;
+	uintptr_t page;
+	enum fault_access access;
+	struct arch_mapping now; /* what the tables say */
+};
+
+/* Puts a page into the tables, whose reference is taken over. */
+static enum fault_verdict install(struct fault *fault, struct frame *frame, unsigned access)
 {
-	(void)vma;
-	if (arch_map(&space->arch, page, frame_phys(frame), access)) {
+	if (arch_map_at(&fault->space->arch, &fault->now, fault->page, frame_phys(frame), access)) {
 		if (frame != zero_frame)
 			frame_put(frame);
 		return FAULT_NO_MEMORY;
 	}
 	if (frame != zero_frame)
-		space->resident[frame_kind(frame)]++;
+		fault->space->resident[frame_kind(frame)]++;
 	return FAULT_DONE;
 }
 
-static enum fault_verdict anonymous_fault(
-	struct space *space, const struct vma *vma, uintptr_t page, enum fault_access access)
+static enum fault_verdict anonymous_fault(struct fault *fault)
 {
 	struct frame *frame;
 
-	if (access != FAULT_WRITE)
-		return install(
-			space, vma, page, zero_frame, table_access(vma) & ~(unsigned)MAP_WRITE);
+	if (fault->access != FAULT_WRITE)
+		return install(fault, zero_frame, table_access(fault->vma) & ~(unsigned)MAP_WRITE);
 	frame = pages_alloc(0, FRAME_ANON, PAGES_ZERO);
-	if (!frame)
-		return FAULT_NO_MEMORY;
-	return install(space, vma, page, frame, table_access(vma));
+	return frame ? install(fault, frame, table_access(fault->vma)) : FAULT_NO_MEMORY;
 }
 
 static struct frame *private_copy(struct frame *from)
@@ -59,102 +66,95 @@ static struct frame *private_copy(struct frame *from)
 	return frame;
 }
 
-static enum fault_verdict object_fault(
-	struct space *space, const struct vma *vma, uintptr_t page, enum fault_access access)
+static enum fault_verdict object_fault(struct fault *fault)
 {
-	uint64_t at = vma->offset + (page - vma->start);
+	const struct vma *vma = fault->vma;
+	uint64_t at = vma->offset + (fault->page - vma->start);
 	struct frame *frame, *copy;
 	int error;
 
-	if (at >= ALIGN_UP(vma->object->size, PAGE_SIZE))
+	if (at >= ALIGN_UP(__atomic_load_n(&vma->object->size, __ATOMIC_ACQUIRE), PAGE_SIZE))
 		return FAULT_BUS;
 	error = object_page(vma->object, at / PAGE_SIZE, &frame);
 	if (error)
 		return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
 	if (vma->flags & VMA_SHARED)
-		return install(space, vma, page, frame, table_access(vma));
-	if (access != FAULT_WRITE)
-		return install(space, vma, page, frame, table_access(vma) & ~(unsigned)MAP_WRITE);
+		return install(fault, frame, table_access(vma));
+	if (fault->access != FAULT_WRITE)
+		return install(fault, frame, table_access(vma) & ~(unsigned)MAP_WRITE);
 	copy = private_copy(frame);
 	frame_put(frame);
-	return copy ? install(space, vma, page, copy, table_access(vma)) : FAULT_NO_MEMORY;
+	return copy ? install(fault, copy, table_access(vma)) : FAULT_NO_MEMORY;
 }
 
 /* A write to a page that is mapped without the right to: copy-on-write, or its last owner. */
-static enum fault_verdict write_fault(
-	struct space *space, struct vma *vma, uintptr_t page, const struct arch_mapping *now)
+static enum fault_verdict write_fault(struct fault *fault)
 {
-	struct frame *old = phys_frame(now->phys), *copy;
+	struct frame *old = phys_frame(fault->now.phys), *copy;
+	unsigned access = table_access(fault->vma);
 
-	if (sole_owner(vma, now->phys))
-		return arch_map(&space->arch, page, now->phys, table_access(vma)) ? FAULT_NO_MEMORY
-										  : FAULT_DONE;
+	if (sole_owner(fault->vma, fault->now.phys))
+		return arch_map_at(&fault->space->arch, &fault->now, fault->page, fault->now.phys,
+			       access)
+			       ? FAULT_NO_MEMORY
+			       : FAULT_DONE;
 	copy = private_copy(old);
-	if (!copy)
+	if (!copy || install(fault, copy, access) != FAULT_DONE)
 		return FAULT_NO_MEMORY;
-	if (arch_map(&space->arch, page, frame_phys(copy), table_access(vma))) {
-		frame_put(copy);
-		return FAULT_NO_MEMORY;
-	}
-	space->resident[RESIDENT_ANON]++;
 	if (old != zero_frame) {
-		space->resident[frame_kind(old)]--;
+		fault->space->resident[frame_kind(old)]--;
 		frame_put(old);
 	}
 	return FAULT_DONE;
 }
 
-/* Makes the page present for `access`, which the VMA allows. */
-static enum fault_verdict make_present(
-	struct space *space, struct vma *vma, uintptr_t page, enum fault_access access)
+/* Makes the page present for an access that the VMA allows. */
+static enum fault_verdict make_present(struct fault *fault)
 {
-	struct arch_mapping now;
-
-	if (!arch_lookup(&space->arch, page, &now)) {
-		return vma->object ? object_fault(space, vma, page, access)
-				   : anonymous_fault(space, vma, page, access);
-	}
-	if (access == FAULT_WRITE && !(now.access & MAP_WRITE))
-		return write_fault(space, vma, page, &now);
+	if (!arch_lookup(&fault->space->arch, fault->page, &fault->now))
+		return fault->vma->object ? object_fault(fault) : anonymous_fault(fault);
+	if (fault->access == FAULT_WRITE && !(fault->now.access & MAP_WRITE))
+		return write_fault(fault);
 	return FAULT_DONE; /* another thread was quicker, or a stale TLB entry */
+}
+
+/* ---- Stacks ---- */
+
+/* Extends a stack down to a page, as far as the process's limits allow. */
+static COLD bool grow_stack(struct space *space, struct vma *vma, uintptr_t page)
+{
+	uint64_t more = (vma->start - page) / PAGE_SIZE;
+
+	if (!(vma->flags & VMA_GROWS_DOWN) || vma->end - page > memory_limit(RLIMIT_STACK))
+		return false;
+	if (!memory_may_expand(space, VMA_KIND_STACK, more) || !memory_enough(more))
+		return false;
+	return !memory_lock_more(space, vma->flags, more) && vma_grow_down(space, vma, page);
 }
 
 static bool allows(const struct vma *vma, enum fault_access access)
 {
-	if (access == FAULT_READ)
-		return vma
-			->access; /* x86 has no memory that can be written or executed but not read */
-	return vma->access & (unsigned)access;
-}
-
-/* Finds the VMA and checks access, growing a stack where need be. */
-static struct vma *fault_vma(struct space *space, uintptr_t address, enum fault_access access,
-	struct fault_result *result)
-{
-	struct vma *vma = vma_find(space, address);
-
-	*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
-	if (!vma)
-		return NULL;
-	if (address < vma->start &&
-		(!(vma->flags & VMA_GROWS_DOWN) ||
-			!vma_grow_down(space, vma, ALIGN_DOWN(address, PAGE_SIZE))))
-		return NULL;
-	if (!allows(vma, access)) {
-		result->code = SEGV_ACCERR;
-		return NULL;
-	}
-	return vma;
+	/* x86 has no memory that can be written or executed but not read. */
+	return access == FAULT_READ ? vma->access != 0 : (vma->access & (unsigned)access) != 0;
 }
 
 int fault_locked(struct space *space, uintptr_t address, enum fault_access access,
 	struct fault_result *result)
 {
-	struct vma *vma = fault_vma(space, address, access, result);
+	struct fault fault = {.space = space, .access = access};
 
-	if (!vma)
+	fault.page = ALIGN_DOWN(address, PAGE_SIZE);
+	fault.vma = vma_find(space, address);
+	if (unlikely(!fault.vma ||
+		     (address < fault.vma->start && !grow_stack(space, fault.vma, fault.page)))) {
+		*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
 		return -EFAULT;
-	switch (make_present(space, vma, ALIGN_DOWN(address, PAGE_SIZE), access)) {
+	}
+	if (unlikely(!allows(fault.vma, access))) {
+		*result = (struct fault_result){SIGSEGV, SEGV_ACCERR};
+		return -EFAULT;
+	}
+	switch (make_present(&fault)) {
 	case FAULT_DONE:
 		return 0;
 	case FAULT_BUS:
@@ -166,25 +166,90 @@ int fault_locked(struct space *space, uintptr_t address, enum fault_access acces
 	}
 }
 
-int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result)
+/* No page was left: others may give some up. */
+static COLD int fault_without_memory(struct space *space, uintptr_t address,
+	enum fault_access access, bool user, struct fault_result *result)
 {
-	struct space *space = current_space();
 	int error = -EFAULT;
 
-	*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
-	if (address >= USER_END || !space)
-		return -EFAULT;
-	for (int tries = 0; tries < OOM_TRIES; tries++) {
+	for (int tries = 0; tries < OOM_TRIES && result->signal == SIGKILL && oom_relieve();
+		tries++) {
 		mutex_lock(&space->lock);
 		error = fault_locked(space, address, access, result);
 		mutex_unlock(&space->lock);
-		if (!error || result->signal != SIGKILL || !oom_relieve())
-			break;
+		if (!error)
+			return 0;
 	}
-	if (error && result->signal == SIGKILL && user)
+	if (result->signal == SIGKILL && user)
 		log_warn("out of memory: %s[%d] wanted the page at %#lx and has %lu resident pages",
 			current_thread()->name, current_process()->id, address,
 			space_resident(space));
+	return error;
+}
+
+int space_fault(uintptr_t address, enum fault_access access, bool user, struct fault_result *result)
+{
+	struct space *space = current_space();
+	int error;
+
+	if (unlikely(address >= USER_END || !space)) {
+		*result = (struct fault_result){SIGSEGV, SEGV_MAPERR};
+		return -EFAULT;
+	}
+	mutex_lock(&space->lock);
+	error = fault_locked(space, address, access, result);
+	mutex_unlock(&space->lock);
+	current_thread()->usage.minor_faults++;
+	if (unlikely(error && result->signal == SIGKILL))
+		return fault_without_memory(space, address, access, user, result);
+	return error;
+}
+
+/* ---- Faults without an access ---- */
+
+#define POPULATE_BATCH 32u
+
+/* One page: 0 or what populate_range gives. */
+static int populate_page(struct space *space, uintptr_t page, enum populate_how how)
+{
+	struct fault fault = {.space = space, .page = page};
+
+	fault.vma = vma_find(space, page);
+	if (!fault.vma || fault.vma->start > page)
+		return -ENOMEM;
+	if (how == POPULATE_AS_ALLOWED)
+		how = (fault.vma->access & MAP_WRITE) && !(fault.vma->flags & VMA_SHARED)
+			      ? POPULATE_WRITE
+			      : POPULATE_READ;
+	fault.access = how == POPULATE_WRITE ? FAULT_WRITE : FAULT_READ;
+	if (!allows(fault.vma, fault.access))
+		return -EINVAL;
+	switch (make_present(&fault)) {
+	case FAULT_DONE:
+		return 0;
+	case FAULT_BUS:
+		return -EFAULT;
+	default:
+		return -EAGAIN;
+	}
+}
+
+int populate_range(struct space *space, uintptr_t start, uintptr_t end, enum populate_how how)
+{
+	uintptr_t page = start;
+	int error = 0;
+
+	while (page < end && !error) {
+		mutex_lock(&space->lock);
+		for (unsigned i = 0; i < POPULATE_BATCH && page < end && !error; i++) {
+			error = populate_page(space, page, how);
+			page += PAGE_SIZE;
+		}
+		mutex_unlock(&space->lock);
+		if (!error && current_signal_pending() && signal_kill_pending())
+			error = -EINTR;
+		sched_point();
+	}
 	return error;
 }
 

@@ -62,7 +62,6 @@ static void copy_fields(struct space *child, const struct space *parent)
 	child->brk = parent->brk;
 	child->map_top = parent->map_top;
 	child->stack_top = parent->stack_top;
-	child->stack_limit = parent->stack_limit;
 	child->arguments = parent->arguments;
 	child->arguments_end = parent->arguments_end;
 	child->environment_end = parent->environment_end;

@@ -268,18 +268,24 @@ struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_fla
 	return frame;
 }
 
+static void release_page(struct frame *frame) requires(pages_lock)
+{
+	pages.by_state[frame->state]--;
+	if (unlikely(pages.magazine.count == MAGAZINE_SIZE))
+		magazine_flush(&pages.magazine, MAGAZINE_BATCH);
+	magazine_push(&pages.magazine, frame);
+}
+
 /* Frees a block that nobody has a reference to any more. */
 static void release(struct frame *frame, unsigned order)
 {
 	spin_lock(&pages_lock);
-	pages.by_state[frame->state] -= UINT64_C(1) << order;
 	if (order) {
+		pages.by_state[frame->state] -= UINT64_C(1) << order;
 		*frame = (struct frame){0};
 		buddy_give(frame_number(frame), order);
 	} else {
-		if (unlikely(pages.magazine.count == MAGAZINE_SIZE))
-			magazine_flush(&pages.magazine, MAGAZINE_BATCH);
-		magazine_push(&pages.magazine, frame);
+		release_page(frame);
 	}
 	spin_unlock(&pages_lock);
 }
@@ -320,6 +326,29 @@ void frame_put(struct frame *frame)
 		return;
 	assert(state_is_allocated(frame->state) && frame->order == 0);
 	release(frame, 0);
+}
+
+void frames_put(struct frame *const *frames, unsigned count)
+{
+	struct frame *last[FRAMES_AT_ONCE];
+	unsigned gone = 0;
+
+	assert(count <= FRAMES_AT_ONCE);
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t before = __atomic_fetch_sub(&frames[i]->references, 1, __ATOMIC_ACQ_REL);
+
+		assert(before != 0);
+		if (before > 1)
+			continue;
+		assert(state_is_allocated(frames[i]->state) && frames[i]->order == 0);
+		last[gone++] = frames[i];
+	}
+	if (!gone)
+		return;
+	spin_lock(&pages_lock);
+	for (unsigned i = 0; i < gone; i++)
+		release_page(last[i]);
+	spin_unlock(&pages_lock);
 }
 
 /* ---- Addresses ---- */
@@ -369,6 +398,11 @@ void pages_init_near(
 		panic("pages: no 128 MiB section among %zu free ranges has the %zu KiB that its "
 		      "page-frame array takes",
 			count, (size_t)ARRAY_BYTES / 1024);
+}
+
+uint64_t pages_total(void) no_lock_checks
+{
+	return __atomic_load_n(&pages.total, __ATOMIC_RELAXED);
 }
 
 void pages_statistics(struct pages_stats *out)

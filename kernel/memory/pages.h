@@ -115,11 +115,14 @@ void frame_set_state(struct frame *frame, enum frame_state state);
  * context, no lock needed. */
 void frame_get(struct frame *frame);
 void frame_put(struct frame *frame);
+void frames_put(struct frame *const *frames, unsigned count); /* up to FRAMES_AT_ONCE */
+#define FRAMES_AT_ONCE 32u
 
 phys_t frame_phys(const struct frame *frame);
 struct frame *phys_frame(phys_t phys);      /* NULL: no active section there */
 void *frame_ptr(const struct frame *frame); /* through the direct map */
 
+uint64_t pages_total(void); /* in pages; may be a little old */
 void pages_statistics(struct pages_stats *out);
 
 /* For tests: the nth allocation from now fails (0: none does). */

@@ -247,6 +247,11 @@ static char *object_alloc(struct cache *cache)
 	return object;
 }
 
+void *cache_alloc_raw(struct cache *cache)
+{
+	return object_alloc(cache);
+}
+
 void *cache_alloc(struct cache *cache)
 {
 	char *object = object_alloc(cache);

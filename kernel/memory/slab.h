@@ -37,6 +37,7 @@ struct cache {
 void cache_init(struct cache *cache, const char *name, size_t size, size_t align);
 void *cache_alloc(struct cache *cache) MUST_CHECK; /* zeroed; NULL: no memory */
 void cache_free(struct cache *cache, void *object);
+void *cache_alloc_raw(struct cache *cache) MUST_CHECK; /* the same, not zeroed */
 /* Up to `count` objects at once, not zeroed: how many. */
 unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count) MUST_CHECK;
 void cache_free_many(struct cache *cache, void *const *objects, unsigned count);

@@ -31,8 +31,39 @@ void pages_gone(void *context, const struct arch_gone *pages, unsigned count);
 /* Unmaps whole VMAs in the range; vma_isolate went before. */
 void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end);
 
+/* Unmaps what lies in [start, end). -ENOMEM: nothing has changed. */
+int unmap_range_locked(struct space *space, uintptr_t start, uintptr_t end) MUST_CHECK;
+/* Unmaps the pages of a part of a VMA, which is all of it or an end, if nothing else of it stays. */
+void unmap_pages(struct space *space, const struct vma *vma, uintptr_t start, uintptr_t end);
+
+/* Whether a private mapping's pages count as promised: writable ones, unless reserved expressly not. */
+static inline bool accountable(unsigned access, unsigned vma_flags)
+{
+	return (access & MAP_WRITE) && !(vma_flags & (VMA_SHARED | VMA_NO_RESERVE));
+}
+
+/* limits.c */
+uint64_t memory_limit(unsigned which);
+bool memory_may_lock(void);
+bool memory_may_lock_pages(uint64_t pages); /* as a process's sum */
+/* 0, or -EAGAIN: pages with these flags would be more than may be locked. */
+int memory_lock_more(const struct space *space, unsigned vma_flags, uint64_t pages) MUST_CHECK;
+bool memory_may_expand(const struct space *space, enum vma_kind kind, uint64_t pages);
+bool memory_enough(uint64_t pages);
+
 struct fault_result;
 int fault_locked(struct space *space, uintptr_t address, enum fault_access access,
 	struct fault_result *result) MUST_CHECK;
+
+enum populate_how {
+	POPULATE_AS_ALLOWED, /* as if written where that makes a private page, else read */
+	POPULATE_READ,
+	POPULATE_WRITE,
+};
+/* Makes pages present. 0, or for the first page that cannot be: -ENOMEM (nothing is mapped), -EINVAL
+ * (the VMA does not allow it), -EFAULT (past the end of a file), -EAGAIN (no memory), -EINTR (the
+ * process is to end). Takes the space's lock. */
+int populate_range(
+	struct space *space, uintptr_t start, uintptr_t end, enum populate_how how) MUST_CHECK;
 
 #endif

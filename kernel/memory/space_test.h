@@ -29,6 +29,11 @@ void spaces_start(void);
 /* No frame, table, VMA or space is left that was not there after spaces_start. */
 void spaces_end(void);
 
+/* The process's: unlimited at first, but for the stack. */
+#define STACK_LIMIT UINT64_C(0x800000)
+void limit_set(unsigned which, uint64_t limit);
+void capabilities_drop(void); /* until spaces_start */
+
 /* Which space the CPU uses. */
 extern struct space *space_used;
 

@@ -2,7 +2,11 @@
 /* See space_test.h. */
 #include "memory/space_test.h"
 
+#include <asm/resource.h>
+
 #include "memory/space_internal.h"
+#include "process/credentials.h"
+#include "process/current.h"
 #include "process/oom.h"
 #include "process/process.h"
 
@@ -17,6 +21,28 @@ struct space *space_used;
 
 static struct cache *vma_cache, *space_cache;
 static struct pages_stats at_start;
+
+static struct credentials capabilities;
+
+const struct credentials *current_credentials(void)
+{
+	return &capabilities;
+}
+
+void capabilities_drop(void)
+{
+	capabilities.effective = 0;
+}
+
+bool current_signal_pending(void)
+{
+	return false;
+}
+
+bool signal_kill_pending(void)
+{
+	return false;
+}
 
 struct space *current_space(void)
 {
@@ -62,8 +88,22 @@ static void find_caches(void)
 	space_put(space);
 }
 
+void limit_set(unsigned which, uint64_t limit)
+{
+	process.limits[which].soft = limit;
+}
+
+static void default_limits(void)
+{
+	for (unsigned i = 0; i < LIMITS; i++)
+		limit_set(i, LIMIT_UNLIMITED);
+	limit_set(RLIMIT_STACK, STACK_LIMIT);
+	capabilities.effective = ~UINT64_C(0);
+}
+
 void spaces_start(void)
 {
+	default_limits();
 	fake_memory_init(SIZE, 0);
 	pages_init(fake_frames_virt(), &(struct pages_range){0, SIZE}, 1);
 	space_init();
@@ -130,7 +170,7 @@ int store(uintptr_t address, uint8_t value)
 static void audit_ranges(struct space *space)
 {
 	uintptr_t end = USER_MIN;
-	uint64_t pages = 0;
+	uint64_t pages = 0, locked = 0, kinds[VMA_KINDS] = {0};
 	unsigned count = 0;
 
 	for (struct vma *vma = vma_find(space, 0); vma; vma = vma_next(vma)) {
@@ -145,12 +185,18 @@ static void audit_ranges(struct space *space)
 				other == vma;
 		}
 		CHECK(listed);
+		CHECK_EQUAL(vma->gap, vma_gap_above(vma_prev(vma), vma));
 		end = vma->end;
+		kinds[vma_kind(vma)] += vma_pages(vma);
+		locked += vma->flags & VMA_LOCKED ? vma_pages(vma) : 0;
 		pages += (vma->end - vma->start) / PAGE_SIZE;
 		count++;
 	}
 	CHECK_EQUAL(space->vma_count, count);
 	CHECK_EQUAL(space->pages, pages);
+	CHECK_EQUAL(space->locked_pages, locked);
+	for (unsigned kind = 0; kind < VMA_KINDS; kind++)
+		CHECK_EQUAL(space->kind_pages[kind], kinds[kind]);
 }
 
 struct page_audit {

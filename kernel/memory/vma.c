@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * VMAs: making, joining, splitting, copying. The tree they are in is vma_link.c's.
+ *
+ * Neighbours that go on in each other in every respect are one VMA, where a change of the ranges
+ * comes near them; so a heap that grows page by page is one, and most calls need no memory: the
+ * border to a neighbour moves. What moves a border changes no order, hence not the tree's shape.
+ *
+ * Failure: what needs memory takes it first.
+ */
 #include "memory/vma.h"
 
 #include "lib/errno.h"
@@ -9,6 +18,8 @@
 
 static struct cache vma_cache;
 
+uint64_t committed_pages;
+
 void vma_init(void)
 {
 	cache_init(&vma_cache, "vma", sizeof(struct vma), 0);
@@ -16,7 +27,7 @@ void vma_init(void)
 
 struct vma *vma_alloc(void)
 {
-	return cache_alloc(&vma_cache);
+	return cache_alloc_raw(&vma_cache);
 }
 
 void vma_free(struct vma *vma)
@@ -24,63 +35,244 @@ void vma_free(struct vma *vma)
 	cache_free(&vma_cache, vma);
 }
 
-static bool by_start(const struct tree_node *a, const struct tree_node *b)
-{
-	return tree_entry(a, struct vma, node)->start < tree_entry(b, struct vma, node)->start;
-}
-
-static bool ends_before(const struct tree_node *node, uint64_t address)
-{
-	return tree_entry(node, struct vma, node)->end <= address;
-}
-
-static struct vma *vma_of(struct tree_node *node)
-{
-	return node ? tree_entry(node, struct vma, node) : NULL;
-}
-
-struct vma *vma_find(struct space *space, uintptr_t address)
-{
-	return vma_of(tree_lower_bound(&space->vmas, ends_before, address));
-}
-
-struct vma *vma_next(struct vma *vma)
-{
-	return vma_of(tree_next(&vma->node));
-}
-
-struct vma *vma_prev(struct vma *vma)
-{
-	return vma_of(tree_prev(&vma->node));
-}
-
-static void attach(struct space *space, struct vma *vma)
-{
-	tree_insert(&space->vmas, &vma->node, by_start);
-	vma->space = space;
-	vma->visited = 0;
-	list_init(&vma->mapping);
-	if (vma->object) {
-		spin_lock(&vma->object->lock);
-		list_push_back(&vma->object->mappings, &vma->mapping);
-		spin_unlock(&vma->object->lock);
-	}
-	space->vma_count++;
-	space->pages += (vma->end - vma->start) / PAGE_SIZE;
-}
-
 void vma_remove(struct space *space, struct vma *vma)
 {
-	tree_remove(&space->vmas, &vma->node);
-	space->vma_count--;
-	space->pages -= (vma->end - vma->start) / PAGE_SIZE;
-	if (vma->object) {
-		spin_lock(&vma->object->lock);
-		list_remove(&vma->mapping);
-		spin_unlock(&vma->object->lock);
+	vma_unlink(space, vma);
+	if (vma->object)
 		object_put(vma->object);
-	}
 	vma_free(vma);
+}
+
+/* ---- Borders ---- */
+
+/* The end of a VMA, or its start, comes to lie elsewhere; nothing else is there. */
+static void move_end(struct space *space, struct vma *vma, uintptr_t end)
+{
+	vma_account(space, vma, ((int64_t)end - (int64_t)vma->end) / (int64_t)PAGE_SIZE);
+	vma->end = end;
+}
+
+static void move_start(struct space *space, struct vma *vma, uintptr_t start)
+{
+	vma_account(space, vma, ((int64_t)vma->start - (int64_t)start) / (int64_t)PAGE_SIZE);
+	if (vma->object)
+		vma->offset += start - vma->start;
+	vma->start = start;
+}
+
+void vma_trim(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end)
+{
+	if (start != vma->start)
+		move_start(space, vma, start);
+	if (end != vma->end)
+		move_end(space, vma, end);
+	vma_gap_changed(space, vma);
+}
+
+/* ---- Joining ---- */
+
+/* Would memory with these properties, at `offset` of the object, go on where `a` ends? */
+static bool alike(const struct vma *a, unsigned access, unsigned flags, const struct object *object)
+{
+	return a->access == access && a->flags == flags && a->object == object;
+}
+
+/* Does b go on where a ends, in every respect? */
+static bool continues(const struct vma *a, const struct vma *b)
+{
+	return a->end == b->start && alike(a, b->access, b->flags, b->object) &&
+	       (!a->object || a->offset + (a->end - a->start) == b->offset);
+}
+
+/* Joins vma with the next one, which goes. */
+static void join(struct space *space, struct vma *vma, struct vma *next)
+{
+	uintptr_t end = next->end;
+
+	vma_remove(space, next);
+	move_end(space, vma, end);
+	vma_gap_changed(space, vma);
+}
+
+void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end)
+{
+	struct vma *vma = vma_find(space, start ? start - 1 : 0), *next;
+
+	while (vma && vma->start <= end && (next = vma_next(vma))) {
+		if (continues(vma, next))
+			join(space, vma, next);
+		else
+			vma = next;
+	}
+}
+
+/* Makes a neighbour longer, and joins both where that closes the hole. */
+static bool extend(struct space *space, const struct vma *like, struct vma *prev, struct vma *next)
+{
+	bool after = prev && continues(prev, like), before = next && continues(like, next);
+
+	if (after && before) {
+		join(space, prev, next);
+	} else if (after) {
+		move_end(space, prev, like->end);
+		vma_gap_changed(space, prev);
+	} else if (before) {
+		move_start(space, next, like->start);
+		vma_gap_changed(space, next);
+	}
+	return after || before;
+}
+
+static void add_new(struct space *space, const struct vma *like, struct vma *prev, struct vma *next,
+	struct vma *vma)
+{
+	vma->start = like->start;
+	vma->end = like->end;
+	vma->access = like->access;
+	vma->flags = like->flags;
+	vma->object = like->object;
+	vma->offset = like->offset;
+	if (vma->object)
+		object_get(vma->object);
+	vma_link(space, vma, prev, next);
+}
+
+/* The neighbours of what is to be there. */
+static struct vma *neighbours(struct space *space, const struct vma *like, struct vma **prev)
+{
+	struct vma *next = vma_find(space, like->start);
+
+	assert(!next || like->end <= next->start);
+	*prev = next ? vma_prev(next) : vma_last(space);
+	return next;
+}
+
+int vma_add_between(struct space *space, const struct vma *like, struct vma *prev, struct vma *next)
+{
+	struct vma *vma;
+
+	if (extend(space, like, prev, next))
+		return 0;
+	vma = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL;
+	if (!vma)
+		return -ENOMEM;
+	add_new(space, like, prev, next, vma);
+	return 0;
+}
+
+int vma_add(struct space *space, const struct vma *like)
+{
+	struct vma *prev, *next = neighbours(space, like, &prev);
+
+	return vma_add_between(space, like, prev, next);
+}
+
+void vma_add_spare(struct space *space, const struct vma *like, struct vma *spare)
+{
+	struct vma *prev, *next = neighbours(space, like, &prev);
+
+	if (extend(space, like, prev, next))
+		vma_free(spare);
+	else
+		add_new(space, like, prev, next, spare);
+}
+
+/* ---- Splitting ---- */
+
+/* Cuts a VMA in two; the upper part is given back. NULL: no memory. */
+static struct vma *split(struct space *space, struct vma *vma, uintptr_t at)
+{
+	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL, like = *vma;
+
+	if (!upper)
+		return NULL;
+	like.start = at;
+	if (like.object)
+		like.offset += at - vma->start;
+	move_end(space, vma, at);
+	add_new(space, &like, vma, vma_next(vma), upper);
+	return upper;
+}
+
+static int split_at(struct space *space, uintptr_t at)
+{
+	struct vma *vma = vma_find(space, at);
+
+	return vma && vma->start < at && !split(space, vma, at) ? -ENOMEM : 0;
+}
+
+int vma_isolate(struct space *space, uintptr_t start, uintptr_t end)
+{
+	if (split_at(space, start))
+		return -ENOMEM;
+	return split_at(space, end);
+}
+
+static void set_properties(struct space *space, struct vma *vma, unsigned access, unsigned flags)
+{
+	int64_t pages = (int64_t)vma_pages(vma);
+
+	vma_account(space, vma, -pages);
+	vma->access = access;
+	vma->flags = flags;
+	vma_account(space, vma, pages);
+}
+
+/* The border to a neighbour that has the properties moves over the first or the last part. */
+static bool shift_border(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end,
+	unsigned access, unsigned flags)
+{
+	struct vma like = *vma, *other = NULL;
+
+	like.start = start;
+	like.end = end;
+	if (like.object)
+		like.offset += start - vma->start;
+	like.access = access;
+	like.flags = flags;
+	if (start == vma->start && (other = vma_prev(vma)) && continues(other, &like)) {
+		move_end(space, other, end);
+		move_start(space, vma, end);
+		return true;
+	}
+	if (end == vma->end && (other = vma_next(vma)) && continues(&like, other)) {
+		move_end(space, vma, start);
+		move_start(space, other, start);
+		return true;
+	}
+	return false;
+}
+
+struct vma *vma_change(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end,
+	unsigned access, unsigned flags)
+{
+	struct vma *prev, *next;
+
+	if (start != vma->start || end != vma->end) {
+		if (shift_border(space, vma, start, end, access, flags))
+			return vma_find(space, start);
+		if (end < vma->end && !split(space, vma, end))
+			return NULL;
+		if (start > vma->start) {
+			struct vma *upper = split(space, vma, start);
+
+			if (!upper) {
+				vma_merge_range(space, end, end);
+				return NULL;
+			}
+			vma = upper;
+		}
+	}
+	set_properties(space, vma, access, flags);
+	prev = vma_prev(vma);
+	if (prev && continues(prev, vma)) {
+		join(space, prev, vma);
+		vma = prev;
+	}
+	next = vma_next(vma);
+	if (next && continues(vma, next))
+		join(space, vma, next);
+	return vma;
 }
 
 /* ---- Copying for a fork ---- */
@@ -93,6 +285,7 @@ struct copies {
 	struct vma *first, *last; /* chained by node.right */
 	void *spare[COPY_BATCH];
 	unsigned spare_count;
+	bool skipped; /* the VMA before did not come along: the hole is larger */
 };
 
 static struct vma *copy_one(struct copies *copies, const struct vma *from)
@@ -104,15 +297,14 @@ static struct vma *copy_one(struct copies *copies, const struct vma *from)
 	if (!copies->spare_count)
 		return NULL;
 	vma = copies->spare[--copies->spare_count];
+	*vma = *from;
 	vma->node = (struct tree_node){0};
-	vma->start = from->start;
-	vma->end = from->end;
-	vma->access = from->access;
-	vma->flags = from->flags & ~(unsigned)VMA_LOCKED;
-	vma->object = from->object;
-	vma->offset = from->offset;
+	vma->flags &= ~(unsigned)VMA_LOCKED;
 	vma->space = copies->space;
 	vma->visited = 0;
+	if (unlikely(copies->skipped))
+		vma->gap = vma_gap_above(copies->last, vma);
+	copies->skipped = false;
 	list_init(&vma->mapping);
 	if (copies->last)
 		copies->last->node.right = &vma->node;
@@ -132,10 +324,12 @@ static void undo_copies(struct vma *vma)
 	}
 }
 
-/* Both spaces' locks are held, so nobody asks for the new VMAs' spaces' pages yet. */
-static void list_copies(struct vma *vma)
+/* What the new VMAs are of, and the sums. Both spaces' locks are held, so that nobody looks at the pages of the
+ * new one yet who finds it by its objects. */
+static void adopt_copies(struct space *space, struct vma *vma)
 {
 	for (; vma; vma = vma_of(vma->node.right)) {
+		vma_account(space, vma, (int64_t)vma_pages(vma));
 		if (!vma->object)
 			continue;
 		object_get(vma->object);
@@ -148,161 +342,30 @@ static void list_copies(struct vma *vma)
 int vma_copy_all(struct space *to, struct space *from)
 {
 	struct copies copies;
-	struct vma *vma, *copy = NULL;
+	struct vma *vma;
+	unsigned count = 0;
 
 	copies.space = to;
 	copies.first = copies.last = NULL;
 	copies.spare_count = 0;
-	for (vma = vma_of(tree_first(&from->vmas)); vma; vma = vma_next(vma)) {
-		if (vma->flags & VMA_DONT_FORK)
+	copies.skipped = false;
+	for (vma = vma_first(from); vma; vma = vma_next(vma)) {
+		if (vma->flags & VMA_DONT_FORK) {
+			copies.skipped = true;
 			continue;
-		copy = copy_one(&copies, vma);
-		if (!copy)
+		}
+		if (!copy_one(&copies, vma))
 			break;
-		to->pages += (vma->end - vma->start) / PAGE_SIZE;
-		if (++to->vma_count % COPY_BATCH == 0)
+		if (++count % COPY_BATCH == 0)
 			sched_point();
 	}
 	cache_free_many(&vma_cache, copies.spare, copies.spare_count);
 	if (vma) {
 		undo_copies(copies.first);
-		to->pages = to->vma_count = 0;
 		return -ENOMEM;
 	}
-	list_copies(copies.first);
-	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, to->vma_count);
+	adopt_copies(to, copies.first);
+	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, count);
+	to->vma_count = count;
 	return 0;
-}
-
-/* ---- Joining and splitting ---- */
-
-/* Does b go on where a ends, in every respect? */
-static bool continues(const struct vma *a, const struct vma *b)
-{
-	return a->end == b->start && a->access == b->access && a->flags == b->flags &&
-	       a->object == b->object &&
-	       (!a->object || a->offset + (a->end - a->start) == b->offset);
-}
-
-/* Joins vma with the next one, which goes. */
-static void join(struct space *space, struct vma *vma, struct vma *next)
-{
-	uintptr_t end = next->end;
-
-	vma_remove(space, next);
-	space->pages += (end - vma->end) / PAGE_SIZE;
-	vma->end = end;
-}
-
-void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end)
-{
-	struct vma *vma = vma_find(space, start ? start - 1 : 0), *next;
-
-	while (vma && vma->start <= end && (next = vma_next(vma))) {
-		if (continues(vma, next))
-			join(space, vma, next);
-		else
-			vma = next;
-	}
-}
-
-void vma_insert(struct space *space, struct vma *vma)
-{
-	struct vma *other;
-
-	attach(space, vma);
-	other = vma_next(vma);
-	assert(!other || vma->end <= other->start);
-	if (other && continues(vma, other))
-		join(space, vma, other);
-	other = vma_prev(vma);
-	assert(!other || other->end <= vma->start);
-	if (other && continues(other, vma))
-		join(space, other, vma);
-}
-
-/* Splits the VMA that has `at` strictly inside. */
-static int split(struct space *space, uintptr_t at)
-{
-	struct vma *vma = vma_find(space, at), *upper;
-
-	if (!vma || vma->start >= at)
-		return 0;
-	upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL;
-	if (!upper)
-		return -ENOMEM;
-	*upper = *vma;
-	upper->start = at;
-	if (upper->object) {
-		object_get(upper->object);
-		upper->offset += at - vma->start;
-	}
-	space->pages -= (vma->end - at) / PAGE_SIZE;
-	vma->end = at;
-	attach(space, upper);
-	return 0;
-}
-
-int vma_isolate(struct space *space, uintptr_t start, uintptr_t end)
-{
-	if (split(space, start))
-		return -ENOMEM;
-	return split(space, end);
-}
-
-/* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
-static uintptr_t lowest(const struct vma *vma)
-{
-	if (!(vma->flags & VMA_GROWS_DOWN))
-		return vma->start;
-	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
-}
-
-static bool is_free(struct space *space, uintptr_t address, size_t size)
-{
-	struct vma *vma = vma_find(space, address);
-
-	return !vma || address + size <= lowest(vma);
-}
-
-uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size)
-{
-	uintptr_t top = space->map_top;
-	struct vma *vma;
-
-	if (size > top - USER_MIN)
-		return 0;
-	if (hint >= USER_MIN && hint <= USER_END - size && is_free(space, hint, size))
-		return hint;
-	/* `top` is the end of the hole looked at. */
-	for (vma = vma_of(tree_last(&space->vmas)); vma; vma = vma_prev(vma)) {
-		if (vma->end < top && top - vma->end >= size)
-			return top - size;
-		if (lowest(vma) < top)
-			top = lowest(vma);
-	}
-	return top >= USER_MIN && top - USER_MIN >= size ? top - size : 0;
-}
-
-bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page)
-{
-	struct vma *below = vma_prev(vma);
-
-	if (vma->object || page < USER_MIN || vma->end - page > space->stack_limit)
-		return false;
-	if (below && below->access && page < below->end + STACK_GUARD_GAP)
-		return false;
-	if (below && page < below->end)
-		return false;
-	space->pages += (vma->start - page) / PAGE_SIZE;
-	vma->start = page;
-	return true;
-}
-
-void vma_bounds(struct vma *vma, uintptr_t *low, uintptr_t *high)
-{
-	struct vma *prev = vma_prev(vma), *next = vma_next(vma);
-
-	*low = prev ? prev->end : 0;
-	*high = next ? next->start : USER_END;
 }

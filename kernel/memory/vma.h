@@ -6,35 +6,87 @@
 
 #include "memory/space.h"
 
-#define SPACE_STACK_LIMIT UINT64_C(0x800000) /* RLIMIT_STACK as Linux starts with */
-#define SPACE_VMAS_MAX    65530u             /* vm.max_map_count */
-#define STACK_GUARD_GAP   (256 * PAGE_SIZE)  /* kept free below a stack that grows */
+#define SPACE_VMAS_MAX  65530u            /* vm.max_map_count */
+#define STACK_GUARD_GAP (256 * PAGE_SIZE) /* kept free below a stack that grows */
 
 void vma_init(void);
-struct vma *vma_alloc(void) MUST_CHECK;
+struct vma *vma_alloc(void) MUST_CHECK; /* not cleared */
 void vma_free(struct vma *vma);
+void vma_tree_init(struct space *space);
+
+static inline struct vma *vma_of(struct tree_node *node)
+{
+	return node ? tree_entry(node, struct vma, node) : NULL;
+}
+
+static inline size_t vma_pages(const struct vma *vma)
+{
+	return (vma->end - vma->start) / PAGE_SIZE;
+}
+
+/* Which of the space's counts a VMA's pages are in. */
+static inline enum vma_kind vma_kind(const struct vma *vma)
+{
+	if ((vma->access & (MAP_EXECUTE | MAP_WRITE)) == MAP_EXECUTE &&
+		!(vma->flags & VMA_GROWS_DOWN))
+		return VMA_KIND_CODE;
+	if (vma->flags & VMA_GROWS_DOWN)
+		return VMA_KIND_STACK;
+	return (vma->access & MAP_WRITE) && !(vma->flags & VMA_SHARED) ? VMA_KIND_DATA
+								       : VMA_KIND_OTHER;
+}
 
 /* The VMA that holds `address`, or the first above it; NULL: none. */
 struct vma *vma_find(struct space *space, uintptr_t address);
-struct vma *vma_next(struct vma *vma);
-struct vma *vma_prev(struct vma *vma);
-/* Inserts (and joins with neighbours that continue it); takes the VMA and its reference over. */
-void vma_insert(struct space *space, struct vma *vma);
+struct vma *vma_next(const struct vma *vma);
+struct vma *vma_prev(const struct vma *vma);
+struct vma *vma_first(const struct space *space);
+struct vma *vma_last(const struct space *space);
+
+/* Makes [like->start, like->end), where nothing is, like this one: by making a neighbour longer that
+ * goes on there, or by a VMA of its own, which takes a reference of its own to the object. -ENOMEM. */
+int vma_add(struct space *space, const struct vma *like) MUST_CHECK;
+/* The same where the neighbours are known. */
+int vma_add_between(
+	struct space *space, const struct vma *like, struct vma *prev, struct vma *next) MUST_CHECK;
+/* The same with the memory that is there for it: `spare` is freed if it is not needed. */
+void vma_add_spare(struct space *space, const struct vma *like, struct vma *spare);
 /* Gives `to`, which has none, copies of the VMAs that a fork copies, each on its object's list; pages are
  * not touched. -ENOMEM: `to` has none still. */
 int vma_copy_all(struct space *to, struct space *from) MUST_CHECK;
 /* Takes off the tree, drops the object's reference, frees. */
 void vma_remove(struct space *space, struct vma *vma);
+/* Cuts off what lies below `start` or at and above `end`; something stays. */
+void vma_trim(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end);
 /* Splits so that no VMA straddles start or end. -ENOMEM: nothing but a split may have happened. */
 int vma_isolate(struct space *space, uintptr_t start, uintptr_t end) MUST_CHECK;
+/* Gives [start, end), which lies within the VMA, these properties: by a split, or by moving the border
+ * to a neighbour that has them. The VMA that has `start` then is given back; NULL: no memory,
+ * nothing has changed. */
+struct vma *vma_change(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end,
+	unsigned access, unsigned flags) MUST_CHECK;
 /* Joins what can be joined in and around [start, end). */
 void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end);
-/* Where `size` free bytes are: at `hint` when that is free, else the highest place below map_top.
- * 0: nowhere. */
+/* The highest place with `size` free bytes in [low, high); 0: none. */
+uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_t high);
+/* Where `size` free bytes are: at `hint` when that is free, else the highest place below map_top, else
+ * the highest of all. 0: nowhere. */
 uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size);
-/* Extends a stack down to `page`, within its limit and with the guard gap kept. */
+/* Extends a stack down to `page` with the guard gap kept. */
 bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page);
-/* The hole that would be left without this VMA. */
-void vma_bounds(struct vma *vma, uintptr_t *low, uintptr_t *high);
+/* The hole that would be left without [start, end), which is all or an end of the VMA. */
+void vma_bounds(
+	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high);
+
+/* Pages that somebody may write and that are his alone, of all spaces: Committed_AS. */
+extern uint64_t committed_pages; /* atomic */
+
+/* vma_link.c, for vma.c alone: the tree, the gaps and the sums. */
+void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next);
+void vma_unlink(struct space *space, struct vma *vma);
+/* After an end has moved or GROWS_DOWN has changed: the gaps below the VMA and below the next. */
+void vma_gap_changed(struct space *space, struct vma *vma);
+uintptr_t vma_gap_above(const struct vma *prev, const struct vma *vma);
+void vma_account(struct space *space, const struct vma *vma, int64_t pages);
 
 #endif

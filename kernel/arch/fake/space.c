@@ -166,9 +166,42 @@ bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mappin
 {
 	struct entry *entry = find(space, address);
 
+	out->entry = NULL;
 	if (entry)
-		*out = (struct arch_mapping){entry->phys, entry->access};
+		*out = (struct arch_mapping){.phys = entry->phys, .access = entry->access};
 	return entry;
+}
+
+int arch_map_at(struct arch_space *space, const struct arch_mapping *found, uintptr_t address,
+	phys_t phys, unsigned access)
+{
+	(void)found;
+	return arch_map(space, address, phys, access);
+}
+
+int arch_move(struct arch_space *space, uintptr_t from, uintptr_t to, size_t size)
+{
+	struct tables *tables = tables_of(space);
+
+	assert(from + size <= to || to + size <= from);
+	assert(lower_bound(tables, to) == lower_bound(tables, to + size));
+	for (size_t i = lower_bound(tables, from); i < lower_bound(tables, from + size); i++) {
+		if (need_leaf(space, to + (tables->entries[i].address - from)))
+			return -ENOMEM;
+	}
+	for (uintptr_t at = from; at < from + size; at += PAGE_SIZE) {
+		struct entry *entry = find(space, at), old;
+
+		if (!entry)
+			continue;
+		old = *entry;
+		memmove(entry, entry + 1,
+			(size_t)(&tables->entries[tables->count] - (entry + 1)) * sizeof(*entry));
+		tables->count--;
+		if (arch_map(space, to + (at - from), old.phys, old.access))
+			exit(99); /* its table is there */
+	}
+	return 0;
 }
 
 static void prune(struct arch_space *space, uintptr_t start, uintptr_t end, uintptr_t floor,

@@ -102,7 +102,9 @@ static COLD bool table_make(struct arch_space *space, uint64_t *entry, unsigned 
 	if (!frame)
 		return false;
 	space->tables++;
-	*entry = frame_phys(frame) | PTE_PRESENT | PTE_WRITE | PTE_USER;
+	/* Another CPU may walk here at once: the table is clear before it is seen. */
+	__atomic_store_n(
+		entry, frame_phys(frame) | PTE_PRESENT | PTE_WRITE | PTE_USER, __ATOMIC_RELEASE);
 	if (level == 3 && paging_isolated())
 		entry[ENTRIES] = *entry;
 	return true;
@@ -143,18 +145,44 @@ static uint64_t *leaf_table(struct arch_space *space, uintptr_t address, uintptr
 	return table;
 }
 
+/* Whether a CPU that still has the old entry can do no harm: the same page, and no right less. */
+static bool is_upgrade(uint64_t old, uint64_t new)
+{
+	const uint64_t rights = PTE_WRITE | PTE_PRESENT;
+
+	return !((old ^ new) & PTE_ADDRESS) && !(old & ~new &rights) && !(~old & new &PTE_NX);
+}
+
+static void entry_set(struct arch_space *space, uint64_t *entry, uintptr_t address, uint64_t new)
+{
+	uint64_t old = __atomic_exchange_n(entry, new, __ATOMIC_RELEASE);
+
+	if (likely(!(old & PTE_PRESENT)))
+		return;
+	if (is_upgrade(old, new))
+		flush_upgrade(space, address);
+	else
+		flush_page(space, address);
+}
+
 int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access)
 {
-	uint64_t *entry, old;
+	uint64_t *entry;
 
 	assert(address < USER_END);
 	entry = entry_make(space, address);
 	if (!entry)
 		return -ENOMEM;
-	old = *entry;
-	*entry = phys | user_flags(access);
-	if (old & PTE_PRESENT)
-		flush_page(space, address);
+	entry_set(space, entry, address, phys | user_flags(access));
+	return 0;
+}
+
+int arch_map_at(struct arch_space *space, const struct arch_mapping *found, uintptr_t address,
+	phys_t phys, unsigned access)
+{
+	if (unlikely(!found->entry))
+		return arch_map(space, address, phys, access);
+	entry_set(space, found->entry, address, phys | user_flags(access));
 	return 0;
 }
 
@@ -163,9 +191,12 @@ bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mappin
 	uintptr_t next;
 	uint64_t *table = leaf_table(space, address, &next), entry;
 
-	if (!table)
+	if (!table) {
+		out->entry = NULL;
 		return false;
-	entry = table[index_at(address, 0)];
+	}
+	out->entry = table += index_at(address, 0);
+	entry = *table;
 	if (!entry)
 		return false;
 	out->phys = entry & PTE_ADDRESS;
@@ -231,12 +262,10 @@ static void unmap_leaf(struct gather *gather, uint64_t *table, uintptr_t address
 	uint64_t *entry = &table[index_at(address, 0)];
 
 	for (; address < end; address += PAGE_SIZE, entry++) {
-		uint64_t old = *entry;
-
-		if (!old)
+		if (!*entry)
 			continue;
-		*entry = 0;
-		gather_page(gather, address, old);
+		/* Other CPUs set ACCESSED and DIRTY meanwhile. */
+		gather_page(gather, address, __atomic_exchange_n(entry, 0, __ATOMIC_RELAXED));
 	}
 }
 
@@ -287,6 +316,15 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 
 /* ---- Protecting ---- */
 
+static void flush_later(struct flush *flush, uintptr_t address)
+{
+	flush->addresses[flush->count++] = address;
+	if (flush->count == FLUSH_BATCH) {
+		flush_batch(flush);
+		flush->count = 0;
+	}
+}
+
 void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsigned access,
 	bool (*may_write)(void *context, phys_t phys), void *context)
 {
@@ -302,28 +340,64 @@ void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsi
 		if (next > end)
 			next = end;
 		for (; table && address < next; address += PAGE_SIZE) {
-			uint64_t *entry = &table[index_at(address, 0)], old = *entry;
-			phys_t phys = old & PTE_ADDRESS;
+			uint64_t *entry = &table[index_at(address, 0)], old = *entry, new;
 			unsigned now = access;
 
 			if (!old)
 				continue;
-			if ((access & MAP_WRITE) && !may_write(context, phys))
+			if ((access & MAP_WRITE) && !may_write(context, old & PTE_ADDRESS))
 				now &= ~(unsigned)MAP_WRITE;
-			*entry = phys | (old & (PTE_DIRTY | PTE_ACCESSED)) | user_flags(now);
-			if (!(old & PTE_PRESENT))
-				continue;
-			flush.addresses[flush.count++] = address;
-			if (flush.count == FLUSH_BATCH) {
-				flush_batch(&flush);
-				flush.count = 0;
-			}
+			do
+				new = (old & (PTE_ADDRESS | PTE_DIRTY | PTE_ACCESSED)) |
+				      user_flags(now);
+			while (!__atomic_compare_exchange_n(
+				entry, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+			if ((old & PTE_PRESENT) && !is_upgrade(old, new))
+				flush_later(&flush, address);
+			else if (old & PTE_PRESENT)
+				flush_upgrade(space, address);
 		}
 		if (next < end)
 			sched_point();
 	}
 	if (flush.count)
 		flush_batch(&flush);
+}
+
+/* ---- Moving ---- */
+
+int arch_move(struct arch_space *space, uintptr_t from, uintptr_t to, size_t size)
+{
+	struct flush flush = {.space = space, .all = true};
+	uintptr_t end = from + size, next;
+
+	/* All that can fail first. */
+	for (uintptr_t address = from; address < end; address = next) {
+		uint64_t *table = leaf_table(space, address, &next);
+
+		if (next > end)
+			next = end;
+		for (; table && address < next; address += PAGE_SIZE) {
+			if (table[index_at(address, 0)] &&
+				!entry_make(space, to + (address - from)))
+				return -ENOMEM;
+		}
+	}
+	for (uintptr_t address = from; address < end; address = next) {
+		uint64_t *table = leaf_table(space, address, &next);
+
+		if (next > end)
+			next = end;
+		for (; table && address < next; address += PAGE_SIZE) {
+			uint64_t *entry = &table[index_at(address, 0)];
+
+			if (*entry)
+				*entry_make(space, to + (address - from)) =
+					__atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
+		}
+	}
+	flush_batch(&flush);
+	return 0;
 }
 
 /* ---- Sharing with another space ---- */
@@ -336,7 +410,6 @@ void arch_share_begin(struct arch_share *share, struct arch_space *from, struct 
 int arch_share(struct arch_share *share, uintptr_t start, uintptr_t end,
 	void (*shared)(void *context, phys_t phys), void *context)
 {
-	uint64_t keep = share->read_only ? ~PTE_WRITE : ~0ul;
 	uintptr_t next;
 
 	for (uintptr_t address = start; address < end; address = next) {
@@ -356,8 +429,9 @@ int arch_share(struct arch_share *share, uintptr_t start, uintptr_t end,
 					return -ENOMEM;
 				target -= index;
 			}
-			if (entry & ~keep) {
-				table[index] = entry &= keep;
+			if (share->read_only && (entry & PTE_WRITE)) {
+				__atomic_fetch_and(&table[index], ~PTE_WRITE, __ATOMIC_RELAXED);
+				entry &= ~PTE_WRITE;
 				share->changed = true;
 			}
 			target[index] = entry & ~(PTE_DIRTY | PTE_ACCESSED);

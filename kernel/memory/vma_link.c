@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of VMAs: links, gaps, sums, and where there is room.
+ *
+ * Each VMA knows how many free bytes lie below it (gap), and the most below any VMA of its subtree
+ * (most_gap), so the highest hole that is large enough is found by one walk down and up, as in
+ * Linux before its maple tree. What a stack keeps free below itself is no part of its gap. Above
+ * the last VMA lies a hole that no VMA has; it is looked at first.
+ *
+ * Invariants: gap = max(0, lowest(vma) - the end of the one before); kind_pages and committed are
+ * sums over the VMAs; recent is NULL or in the tree.
+ */
+#include "lib/log.h"
+#include "memory/object.h"
+#include "memory/vma.h"
+
+/* ---- Finding ---- */
+
+struct vma *vma_find(struct space *space, uintptr_t address)
+{
+	struct tree_node *node = space->vmas.root;
+	struct vma *found = space->recent;
+
+	if (found && address >= found->start && address < found->end)
+		return found;
+	found = NULL;
+	while (node) {
+		struct vma *vma = tree_entry(node, struct vma, node);
+
+		if (vma->end <= address) {
+			node = node->right;
+			continue;
+		}
+		found = vma;
+		if (vma->start <= address) {
+			space->recent = vma;
+			break;
+		}
+		node = node->left;
+	}
+	return found;
+}
+
+struct vma *vma_next(const struct vma *vma)
+{
+	return vma_of(tree_next(&vma->node));
+}
+
+struct vma *vma_prev(const struct vma *vma)
+{
+	return vma_of(tree_prev(&vma->node));
+}
+
+struct vma *vma_first(const struct space *space)
+{
+	return vma_of(tree_first(&space->vmas));
+}
+
+struct vma *vma_last(const struct space *space)
+{
+	return vma_of(tree_last(&space->vmas));
+}
+
+/* ---- Gaps ---- */
+
+/* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
+static uintptr_t lowest(const struct vma *vma)
+{
+	if (likely(!(vma->flags & VMA_GROWS_DOWN)))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
+static bool update_gap(struct tree_node *node)
+{
+	struct vma *vma = tree_entry(node, struct vma, node);
+	uintptr_t most = vma->gap, other;
+
+	if (node->left && (other = vma_of(node->left)->most_gap) > most)
+		most = other;
+	if (node->right && (other = vma_of(node->right)->most_gap) > most)
+		most = other;
+	if (most == vma->most_gap)
+		return false;
+	vma->most_gap = most;
+	return true;
+}
+
+void vma_tree_init(struct space *space)
+{
+	tree_init_augmented(&space->vmas, update_gap);
+}
+
+uintptr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
+{
+	uintptr_t end = prev ? prev->end : 0, low = lowest(vma);
+
+	return low > end ? low - end : 0;
+}
+
+static void set_gap(struct space *space, struct vma *vma, uintptr_t gap)
+{
+	if (vma->gap == gap)
+		return;
+	vma->gap = gap;
+	tree_changed(&space->vmas, &vma->node);
+}
+
+void vma_gap_changed(struct space *space, struct vma *vma)
+{
+	struct vma *next = vma_next(vma);
+
+	set_gap(space, vma, vma_gap_above(vma_prev(vma), vma));
+	if (next)
+		set_gap(space, next, vma_gap_above(vma, next));
+}
+
+/* ---- Links and sums ---- */
+
+void vma_account(struct space *space, const struct vma *vma, int64_t pages)
+{
+	space->pages += (uint64_t)pages;
+	space->kind_pages[vma_kind(vma)] += (uint64_t)pages;
+	if (vma->flags & VMA_ACCOUNTED)
+		__atomic_add_fetch(&committed_pages, (uint64_t)pages, __ATOMIC_RELAXED);
+	if (unlikely(vma->flags & VMA_LOCKED))
+		space->locked_pages += (uint64_t)pages;
+}
+
+void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next)
+{
+	vma->space = space;
+	vma->visited = 0;
+	vma->gap = vma_gap_above(prev, vma);
+	vma->most_gap = 0;
+	tree_insert_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
+	if (next)
+		set_gap(space, next, vma_gap_above(vma, next));
+	list_init(&vma->mapping);
+	if (vma->object) {
+		spin_lock(&vma->object->lock);
+		list_push_back(&vma->object->mappings, &vma->mapping);
+		spin_unlock(&vma->object->lock);
+	}
+	space->vma_count++;
+	vma_account(space, vma, (int64_t)vma_pages(vma));
+}
+
+/* Off the tree and its object's list; the object's reference and the memory stay. */
+void vma_unlink(struct space *space, struct vma *vma)
+{
+	struct vma *next = vma_next(vma);
+	uintptr_t gap = next ? vma_gap_above(vma_prev(vma), next) : 0;
+
+	tree_remove(&space->vmas, &vma->node);
+	if (next)
+		set_gap(space, next, gap);
+	if (space->recent == vma)
+		space->recent = NULL;
+	space->vma_count--;
+	vma_account(space, vma, -(int64_t)vma_pages(vma));
+	if (vma->object) {
+		spin_lock(&vma->object->lock);
+		list_remove(&vma->mapping);
+		spin_unlock(&vma->object->lock);
+	}
+}
+
+/* ---- Placing ---- */
+
+/* Whether [address, address + size) is free, guard gaps included. */
+static bool is_free(struct space *space, uintptr_t address, size_t size)
+{
+	struct vma *vma = vma_find(space, address);
+
+	return !vma || address + size <= lowest(vma);
+}
+
+static bool may_hold(const struct tree_node *node, size_t size)
+{
+	return node && tree_entry(node, struct vma, node)->most_gap >= size;
+}
+
+/* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end. */
+static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, uintptr_t high)
+{
+	struct tree_node *node = space->vmas.root, *from = NULL;
+
+	/* `from` is where the walk came from: the parent, or a child that is done. */
+	while (node) {
+		struct vma *vma = tree_entry(node, struct vma, node);
+		bool right_done = from && from == node->right;
+
+		if (from && from == node->left) {
+			from = node;
+			node = node->parent;
+			continue;
+		}
+		/* All gaps of the right side begin at this VMA's end or above. */
+		if (!right_done && may_hold(node->right, size) && vma->end <= high - size) {
+			from = node;
+			node = node->right;
+			continue;
+		}
+		if (vma->gap >= size) {
+			uintptr_t top = lowest(vma), bottom = top - vma->gap;
+
+			if (top > high)
+				top = high;
+			if (bottom < low)
+				bottom = low;
+			if (top > bottom && top - bottom >= size)
+				return top;
+		}
+		/* All gaps of the left side end at this VMA's gap's bottom or below. */
+		if (may_hold(node->left, size) && vma->start > low) {
+			from = node;
+			node = node->left;
+		} else {
+			from = node;
+			node = node->parent;
+		}
+	}
+	return 0;
+}
+
+uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_t high)
+{
+	struct vma *last = vma_last(space);
+	uintptr_t bottom = last && last->end > low ? last->end : low, end;
+
+	if (high < low || size > high - low)
+		return 0;
+	if (bottom <= high - size)
+		return high - size;
+	end = highest_gap(space, size, low, high);
+	return end ? end - size : 0;
+}
+
+uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size)
+{
+	uintptr_t found;
+
+	if (hint >= USER_MIN && size <= USER_END && hint <= USER_END - size &&
+		is_free(space, hint, size))
+		return hint;
+	found = vma_place_in(space, size, USER_MIN, space->map_top);
+	if (unlikely(!found))
+		found = vma_place_in(space, size, USER_MIN, USER_END);
+	return found;
+}
+
+bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page)
+{
+	struct vma *below = vma_prev(vma);
+	uintptr_t old = vma->start;
+
+	if (vma->object || page < USER_MIN || (below && page < below->end))
+		return false;
+	if (below && below->access && !(below->flags & VMA_GROWS_DOWN) &&
+		page - below->end < STACK_GUARD_GAP)
+		return false;
+	vma->start = page;
+	vma_account(space, vma, (int64_t)((old - page) / PAGE_SIZE));
+	set_gap(space, vma, vma_gap_above(below, vma));
+	return true;
+}
+
+void vma_bounds(
+	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high)
+{
+	struct vma *other;
+
+	*low = start;
+	*high = end;
+	if (start == vma->start) {
+		other = vma_prev(vma);
+		*low = other ? other->end : 0;
+	}
+	if (end == vma->end) {
+		other = vma_next(vma);
+		*high = other ? other->start : USER_END;
+	}
+}
