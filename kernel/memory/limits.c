@@ -21,7 +21,7 @@ uint64_t memory_limit(unsigned which)
 
 static bool may_lock_all(void)
 {
-	return current_credentials()->effective & (UINT64_C(1) << CAP_IPC_LOCK);
+	return capable(CAP_IPC_LOCK);
 }
 
 bool memory_may_lock(void)
