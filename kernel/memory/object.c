@@ -134,6 +134,16 @@ int object_peek(struct object *object, uint64_t index, struct frame **out)
 	return 0;
 }
 
+bool object_has(struct object *object, uint64_t index)
+{
+	bool there;
+
+	spin_lock(&object->lock);
+	there = radix_get(&object->pages, index);
+	spin_unlock(&object->lock);
+	return there;
+}
+
 int object_adopt(struct object *object, uint64_t index, struct frame *frame)
 {
 	int error;
@@ -149,14 +159,14 @@ int object_adopt(struct object *object, uint64_t index, struct frame *frame)
 
 /* ---- Out of it ---- */
 
-/* Takes up to BATCH pages at or after *index out of the tree: how many. */
-static unsigned take_batch(struct object *object, uint64_t *index, struct frame **batch) requires(
-	object->lock)
+/* Takes up to BATCH pages of [*index, end) out of the tree: how many. */
+static unsigned take_batch(struct object *object, uint64_t *index, uint64_t end,
+	struct frame **batch) requires(object->lock)
 {
 	unsigned count = 0;
 	struct frame *frame;
 
-	while (count < BATCH && (frame = radix_next(&object->pages, index))) {
+	while (count < BATCH && (frame = radix_next(&object->pages, index)) && *index < end) {
 		radix_remove(&object->pages, *index);
 		frame->page.object = NULL;
 		object->page_count--;
@@ -165,14 +175,14 @@ static unsigned take_batch(struct object *object, uint64_t *index, struct frame 
 	return count;
 }
 
-static void drop_from(struct object *object, uint64_t index)
+static void drop_range(struct object *object, uint64_t index, uint64_t end)
 {
 	struct frame *batch[BATCH];
 	unsigned count;
 
 	do {
 		spin_lock(&object->lock);
-		count = take_batch(object, &index, batch);
+		count = take_batch(object, &index, end, batch);
 		spin_unlock(&object->lock);
 		for (unsigned i = 0; i < count; i++)
 			frame_put(batch[i]);
@@ -203,7 +213,12 @@ void object_truncate(struct object *object, uint64_t size)
 	}
 	spin_unlock(&object->lock);
 	if (shorter)
-		drop_from(object, size / PAGE_SIZE + (size % PAGE_SIZE != 0));
+		drop_range(object, size / PAGE_SIZE + (size % PAGE_SIZE != 0), UINT64_MAX);
+}
+
+void object_drop(struct object *object, uint64_t first, uint64_t count)
+{
+	drop_range(object, first, first + count);
 }
 
 void object_put(struct object *object)
@@ -214,7 +229,7 @@ void object_put(struct object *object)
 	if (before > 1)
 		return;
 	assert(list_empty(&object->mappings));
-	drop_from(object, 0);
+	drop_range(object, 0, UINT64_MAX);
 	assert(!object->page_count);
 	if (object->operations && object->operations->release)
 		object->operations->release(object);

@@ -53,8 +53,17 @@ int object_adopt(struct object *object, uint64_t index, struct frame *frame) MUS
 /* Changes size. When it becomes shorter, drops the pages past the end and clears the rest of the
  * last one; the caller has unmapped them from all VMAs before. */
 void object_truncate(struct object *object, uint64_t size);
-/* Takes the pages from `first` on out of every address space that maps them (the VMAs stay: later
+/* Drops pages, which their mappings keep: see object_punch. */
+void object_drop(struct object *object, uint64_t first, uint64_t count);
+/* Drops pages and their mappings (the VMAs stay), so that zeroes are there: -EOPNOTSUPP where a filler
+ * would bring them back. Sleeps. */
+int object_punch(struct object *object, uint64_t first, uint64_t count) MUST_CHECK;
+bool object_has(struct object *object, uint64_t index); /* the page is in memory */
+enum unmap_copies { KEEP_COPIES, UNMAP_COPIES }; /* what private mappings have of their own */
+/* Takes `count` pages from `first` on out of every address space that maps them (the VMAs stay: later
  * touches fault again). Sleeps: called with the file's lock, without spin locks. Address spaces' own. */
-void object_unmap(struct object *object, uint64_t first);
+void object_unmap_range(
+	struct object *object, uint64_t first, uint64_t count, enum unmap_copies copies);
+void object_unmap(struct object *object, uint64_t first); /* all from there on */
 
 #endif

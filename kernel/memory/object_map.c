@@ -6,6 +6,7 @@
  * object's lock, so each call has a number, and VMAs that it has seen carry it. A VMA that comes to
  * the list later (a fork's) is at its end and does not carry it.
  */
+#include "lib/errno.h"
 #include "memory/object.h"
 #include "memory/space_internal.h"
 
@@ -38,38 +39,74 @@ static struct space *next_mapper(struct object *object, uint64_t round)
 	return space;
 }
 
-/* All of the space's VMAs of the object count as visited, so that the space's turn comes once. */
-static void unmap_object_pages(
-	struct space *space, struct object *object, uint64_t first, uint64_t round)
+/* Unmaps a part of a VMA. */
+static void unmap_part(struct space *space, const struct vma *vma, uintptr_t start, uintptr_t end,
+	enum unmap_copies copies)
 {
-	for (struct vma *vma = vma_find(space, 0); vma; vma = vma_next(vma)) {
-		uint64_t skipped = first * PAGE_SIZE;
-		uintptr_t start = vma->start;
+	struct arch_mapping now;
+
+	if (copies == UNMAP_COPIES || (vma->flags & VMA_SHARED)) {
+		arch_unmap(&space->arch, start, end, USER_END, 0, pages_gone, space);
+		return;
+	}
+	for (; start < end; start += PAGE_SIZE) {
+		if (arch_lookup(&space->arch, start, &now) &&
+			phys_frame(now.phys)->state != FRAME_ANON)
+			arch_unmap(&space->arch, start, start + PAGE_SIZE, USER_END, 0, pages_gone,
+				space);
+	}
+}
+
+/* All of the space's VMAs of the object count as visited, so that the space's turn comes once. */
+static void unmap_object_pages(struct space *space, struct object *object, uint64_t first,
+	uint64_t last, enum unmap_copies copies, uint64_t round)
+{
+	for (struct vma *vma = vma_first(space); vma; vma = vma_next(vma)) {
+		uint64_t low = vma->offset / PAGE_SIZE, high = low + vma_pages(vma);
 
 		if (vma->object != object)
 			continue;
 		spin_lock(&object->lock);
 		vma->visited = round;
 		spin_unlock(&object->lock);
-		if (skipped > vma->offset)
-			start = skipped - vma->offset < vma->end - vma->start
-					? vma->start + (skipped - vma->offset)
-					: vma->end;
-		if (start < vma->end)
-			arch_unmap(&space->arch, start, vma->end, USER_END, 0, pages_gone, space);
+		if (first > low)
+			low = first;
+		if (last < high)
+			high = last;
+		if (low < high)
+			unmap_part(space, vma, vma->start + low * PAGE_SIZE - vma->offset,
+				vma->start + high * PAGE_SIZE - vma->offset, copies);
+	}
+}
+
+void object_unmap_range(
+	struct object *object, uint64_t first, uint64_t count, enum unmap_copies copies)
+{
+	static uint64_t rounds;
+	uint64_t round = __atomic_add_fetch(&rounds, 1, __ATOMIC_RELAXED);
+	uint64_t last = first + count < first ? UINT64_MAX : first + count;
+	struct space *space;
+
+	while ((space = next_mapper(object, round))) {
+		mutex_lock(&space->lock);
+		unmap_object_pages(space, object, first, last, copies, round);
+		mutex_unlock(&space->lock);
+		space_put(space);
 	}
 }
 
 void object_unmap(struct object *object, uint64_t first)
 {
-	static uint64_t rounds;
-	uint64_t round = __atomic_add_fetch(&rounds, 1, __ATOMIC_RELAXED);
-	struct space *space;
+	object_unmap_range(object, first, UINT64_MAX, UNMAP_COPIES);
+}
 
-	while ((space = next_mapper(object, round))) {
-		mutex_lock(&space->lock);
-		unmap_object_pages(space, object, first, round);
-		mutex_unlock(&space->lock);
-		space_put(space);
-	}
+int object_punch(struct object *object, uint64_t first, uint64_t count)
+{
+	if (object->operations && object->operations->fill)
+		return -EOPNOTSUPP;
+	object_unmap_range(object, first, count, KEEP_COPIES);
+	object_drop(object, first, count);
+	/* Once more, for what was touched in between: its page is no longer the object's. */
+	object_unmap_range(object, first, count, KEEP_COPIES);
+	return 0;
 }

@@ -109,7 +109,10 @@ int space_sync(struct space *space, uintptr_t address, size_t size, unsigned fla
 int space_in_core(struct space *space, uintptr_t address, size_t count, uint8_t *out) MUST_CHECK;
 /* vma_flags: VMA_LOCKED, perhaps with VMA_LOCK_ON_FAULT; 0: unlocks. */
 int space_lock(struct space *space, uintptr_t address, size_t size, unsigned vma_flags) MUST_CHECK;
-int space_lock_all(struct space *space, bool current, unsigned future) MUST_CHECK;
+/* `future`: flags of VMAs to come. */
+enum space_lock_which { SPACE_LOCK_FUTURE, SPACE_LOCK_CURRENT };
+int space_lock_all(struct space *space, enum space_lock_which which, unsigned vma_flags,
+	unsigned future) MUST_CHECK;
 
 /* ---- fault.c ---- */
 

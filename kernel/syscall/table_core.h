@@ -13,6 +13,10 @@
 	CALL4(14, rt_sigprocmask, SIGNAL_HOW, how, SIGNAL_SET, set, SIGNAL_SET_OUT, old, SIZE, size) \
 	CALL0(15, rt_sigreturn) \
 	CALL0(24, sched_yield) \
+	CALL5(25, mremap, ADDRESS, address, SIZE, old_size, SIZE, new_size, MREMAP_FLAGS, flags, ADDRESS, new_address) RETURNS(ADDRESS) \
+	CALL3(26, msync, ADDRESS, address, SIZE, length, MSYNC_FLAGS, flags) \
+	CALL3(27, mincore, ADDRESS, address, SIZE, length, OUT, vector) \
+	CALL3(28, madvise, ADDRESS, address, SIZE, length, ADVICE, advice) \
 	CALL0(34, pause) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
 	CALL0(39, getpid) \
@@ -68,6 +72,10 @@
 	CALL1(146, sched_get_priority_max, SCHED_POLICY, policy) \
 	CALL1(147, sched_get_priority_min, SCHED_POLICY, policy) \
 	CALL2(148, sched_rr_get_interval, PID, tid, TIMESPEC_OUT, interval) \
+	CALL2(149, mlock, ADDRESS, address, SIZE, length) \
+	CALL2(150, munlock, ADDRESS, address, SIZE, length) \
+	CALL1(151, mlockall, MLOCKALL_FLAGS, flags) \
+	CALL0(152, munlockall) \
 	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
 	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
@@ -100,6 +108,7 @@
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
 	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
+	CALL3(325, mlock2, ADDRESS, address, SIZE, length, MLOCK_FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
 	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
 /* clang-format on */

@@ -368,7 +368,7 @@ void arch_protect(struct arch_space *space, uintptr_t start, uintptr_t end, unsi
 
 int arch_move(struct arch_space *space, uintptr_t from, uintptr_t to, size_t size)
 {
-	struct flush flush = {.space = space, .all = true};
+	struct flush flush = {.space = space};
 	uintptr_t end = from + size, next;
 
 	/* All that can fail first. */
@@ -391,12 +391,15 @@ int arch_move(struct arch_space *space, uintptr_t from, uintptr_t to, size_t siz
 		for (; table && address < next; address += PAGE_SIZE) {
 			uint64_t *entry = &table[index_at(address, 0)];
 
-			if (*entry)
-				*entry_make(space, to + (address - from)) =
-					__atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
+			if (!*entry)
+				continue;
+			flush.all = true;
+			*entry_make(space, to + (address - from)) =
+				__atomic_exchange_n(entry, 0, __ATOMIC_RELAXED);
 		}
 	}
-	flush_batch(&flush);
+	if (flush.all)
+		flush_batch(&flush);
 	return 0;
 }
 
