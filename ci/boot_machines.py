@@ -38,9 +38,34 @@ def one_cpu():
     _story(cpus=1)
 
 
+def _cpus_run(text, count):
+    found = re.search(r"smp: (\d+) CPUs?\b", text)
+    check(found and int(found[1]) == count, f"the log says {found and found[0]!r}, expected {count} CPUs")
+    check("left out" not in text, "a CPU was left out")
+
+
 def eight_cpus():
-    text = _story(cpus=8)
-    check(re.search(r"\b8 CPUs?\b", text), "the kernel's log does not name 8 CPUs")
+    _cpus_run(_story(cpus=8), 8)
+
+
+def nosmp():
+    _cpus_run(_story(cpus=4, options="nosmp"), 1)
+
+
+def maxcpus():
+    """Three of eight, and page-table isolation."""
+    _cpus_run(_story(cpus=8, options="maxcpus=3 pti=on"), 3)
+
+
+def clock_without_tsc():
+    """The clock is the HPET: time goes on as it should, on every CPU."""
+    result = run_program("/bin/busybox", ["sh", "-c", "for i in 1 2 3 4; do sleep 0.2; done; echo slept"],
+                         cpus=4, cmdline="notsc")
+    check((result.code, result.stdout) == (0, b"slept\n"), f"{result.code} {result.stdout}")
+    check(re.search(r"clock: by the HPET", result.log), "the clock is not the HPET")
+    stamps = [float(at) for at in re.findall(r"^\[ *(\d+\.\d+)\]", result.log, re.M)]
+    check(stamps == sorted(stamps), "the log's time goes back")
+    check(stamps[-1] - stamps[0] > 0.8, f"four times 0.2 s took {stamps[-1] - stamps[0]} s")
 
 
 def big_initrd():
@@ -87,5 +112,6 @@ def program_on_small_cpu():
 
 
 if __name__ == "__main__":
-    harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, big_initrd,
+    harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, nosmp,
+                  maxcpus, clock_without_tsc, big_initrd,
                   ovmf_2m, ovmf_secboot, uboot, cpu_qemu64, program_on_small_cpu])

@@ -46,7 +46,7 @@ def _same(tests, **what):
     check(len(found) > len(tests), "no claims")
 
 
-CORE = ["syscalls", "processes", "memory", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex"]
+CORE = ["syscalls", "processes", "memory", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown"]
 
 
 def core():
@@ -57,6 +57,15 @@ def core():
 def core_one_cpu():
     """The same with 1 CPU, 256 MiB, page-table isolation and a fast timer."""
     _same(CORE, cpus=1, mem=256, cmdline="pti=on hz=1000")
+
+
+def core_four_cpus():
+    """The same with 4 CPUs and page-table isolation."""
+    _same(CORE, cpus=4, cmdline="pti=on")
+
+
+def core_eight_cpus():
+    _same(CORE, cpus=8)
 
 
 # One instruction is 16 ns: an interrupt every 6,250 of them, however slow the host.
@@ -85,4 +94,4 @@ def registers_without_avx():
 
 
 if __name__ == "__main__":
-    harness.main([core, core_one_cpu, registers, registers_without_avx])
+    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, registers, registers_without_avx])

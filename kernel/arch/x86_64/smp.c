@@ -180,8 +180,7 @@ static bool judge(void)
 		}
 	}
 	if (mtrrs_changed)
-		log_warn("smp: the firmware left %u CPUs with MTRRs unlike the boot CPU's: they "
-			 "have its now",
+		log_debug("smp: %u came with MTRRs unlike the boot CPU's, and have its now",
 			mtrrs_changed);
 	return whole;
 }
