@@ -34,6 +34,7 @@
 #include "memory/space.h"
 #include "process/clocks.h"
 #include "process/futex.h"
+#include "process/exec.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
@@ -196,7 +197,8 @@ static void first_process(void *argument)
 {
 	const struct handoff *handoff = argument;
 	struct exec_strings strings;
-	int error = exec_strings_init(&strings);
+	struct file *file;
+	int error = exec_strings_init(&strings, options.init);
 
 	if (!error)
 		error = exec_strings_add(&strings, options.init);
@@ -211,7 +213,9 @@ static void first_process(void *argument)
 	for (unsigned i = 0; !error && i < options.init_envc; i++, strings.envc++)
 		error = exec_strings_add(&strings, options.init_envp[i]);
 	if (!error)
-		error = process_exec(options.init, &strings);
+		error = program_open(options.init, &file);
+	if (!error)
+		error = process_exec(file, options.init, false, &strings);
 	exec_strings_free(&strings);
 	if (error)
 		panic("the first program %s cannot be started: error %d", options.init, -error);

@@ -22,10 +22,12 @@ struct files *files_copy(struct files *from) MUST_CHECK;
 void files_get(struct files *files);
 void files_put(struct files *files); /* the last one closes all */
 void files_close_on_exec(struct files *files);
+bool files_shared(const struct files *files);
 struct fs_context *fs_context_create(void) MUST_CHECK; /* root and cwd "/", umask 022 */
 struct fs_context *fs_context_copy(struct fs_context *from) MUST_CHECK;
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+bool fs_context_shared(const struct fs_context *fs);
 
 /* The open file behind a descriptor, with a reference, or NULL (EBADF). */
 struct file *files_lookup(struct files *files, int fd) MUST_CHECK;
@@ -39,8 +41,10 @@ int file_open(struct fs_context *fs, const char *path, int flags, unsigned mode,
 	struct file **out) MUST_CHECK;
 /* Bytes of a regular file into kernel memory: the count (short at the end), or a negative errno. */
 ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset) MUST_CHECK;
-/* May this file be executed? 0, -EACCES (no x bit, not regular), ... */
-int file_may_execute(struct file *file) MUST_CHECK;
+/* Opens a program by its path from the running process's directory: see vfs.h. */
+int program_open(const char *path, struct file **out) MUST_CHECK;
+/* The ids that a program's set-id bits give; UINT32_MAX: none. */
+void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid);
 /* The memory object with the file's data, with a reference; NULL: cannot be mapped. */
 struct object *file_object(struct file *file) MUST_CHECK;
 /* May a mapping be made through this descriptor (man 2 mmap, EACCES)? 0 or -EACCES. */

@@ -203,19 +203,25 @@ static void test_large_directory(void)
 
 static void test_file_path(void)
 {
-	struct file *file;
+	struct file *file, *other;
 
 	start();
 	CHECK_EQUAL(sys_mkdir(user("/tmp/a"), 0755), 0);
 	CHECK_EQUAL(sys_symlink(user("/tmp/a"), user("/l")), 0);
 	CHECK_EQUAL(file_open(current_fs(), "l/../a/./b", O_CREAT | O_RDWR, 0700, &file), 0);
 	CHECK(!strcmp(file_path(file), "/tmp/a/b"));
-	CHECK_EQUAL(file_may_execute(file), 0);
+	CHECK_EQUAL(program_open("/tmp/a/b", &other), -ETXTBSY);
 	file_put(file);
+	CHECK_EQUAL(program_open("/tmp/a/b", &file), 0);
+	CHECK_EQUAL(sys_open(user("/tmp/a/b"), O_WRONLY, 0), -ETXTBSY);
+	CHECK_EQUAL(sys_truncate(user("/tmp/a/b"), 0), -ETXTBSY);
+	file_put(file);
+	CHECK_EQUAL(sys_truncate(user("/tmp/a/b"), 0), 0);
 	CHECK_EQUAL(file_open(current_fs(), "/dev/null", O_RDONLY, 0, &file), 0);
 	CHECK(!strcmp(file_path(file), "/dev/null"));
-	CHECK_EQUAL(file_may_execute(file), -EACCES);
 	file_put(file);
+	CHECK_EQUAL(program_open("/dev/null", &file), -EACCES);
+	CHECK_EQUAL(program_open("/nothing", &file), -ENOENT);
 }
 
 static void test_tables(void)

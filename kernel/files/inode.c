@@ -2,12 +2,16 @@
 /* Inodes: life, permissions, times, stat. See vfs.h. */
 #include "files/vfs.h"
 
+#include <asm/signal.h>
+#include <linux/resource.h>
+
 #include "arch/arch.h"
 #include "devices/realtime.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "process/current.h"
 
 ns_t vfs_now(void)
 {
@@ -76,11 +80,19 @@ int inode_truncate(struct inode *inode, uint64_t size)
 		return -EINVAL;
 	if (size > INT64_MAX)
 		return -EFBIG;
+	if (size > inode_size(inode) && size > process_limit(RLIMIT_FSIZE)) {
+		signal_current(SIGXFSZ);
+		return -EFBIG;
+	}
+	error = inode_begin_write(inode);
+	if (error)
+		return error;
 	mutex_lock(&inode->lock);
 	error = inode->operations->truncate(inode, size);
 	if (!error)
 		inode_touch_modified(inode);
 	mutex_unlock(&inode->lock);
+	inode_end_write(inode);
 	return error;
 }
 

@@ -166,6 +166,11 @@ struct fs_context *fs_context_copy(struct fs_context *from)
 	return fs;
 }
 
+bool fs_context_shared(const struct fs_context *fs)
+{
+	return __atomic_load_n(&fs->references, __ATOMIC_RELAXED) > 1;
+}
+
 void fs_context_get(struct fs_context *fs)
 {
 	__atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED);

@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/slab.h"
+#include "process/current.h"
 
 /* What open(2) alone looks at: not part of what F_GETFL shows. */
 #define OPEN_ONLY ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
@@ -50,6 +51,40 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	return 0;
 }
 
+/* ---- Writers, or running programs: never both ---- */
+
+static int change_writers(struct inode *inode, int32_t by)
+{
+	int32_t now = __atomic_load_n(&inode->writers, __ATOMIC_RELAXED);
+
+	do {
+		if (by > 0 ? now < 0 : now > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(
+		&inode->writers, &now, now + by, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
+int inode_begin_write(struct inode *inode)
+{
+	return change_writers(inode, 1);
+}
+
+void inode_end_write(struct inode *inode)
+{
+	__atomic_sub_fetch(&inode->writers, 1, __ATOMIC_RELEASE);
+}
+
+static int inode_forbid_write(struct inode *inode)
+{
+	return change_writers(inode, -1);
+}
+
+static void inode_allow_write(struct inode *inode)
+{
+	__atomic_add_fetch(&inode->writers, 1, __ATOMIC_RELEASE);
+}
+
 void file_get(struct file *file)
 {
 	__atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
@@ -61,6 +96,10 @@ void file_put(struct file *file)
 		return;
 	if (file->operations->release)
 		file->operations->release(file);
+	if (file->writes)
+		inode_end_write(file->inode);
+	if (file->forbids)
+		inode_allow_write(file->inode);
 	path_put(&file->path);
 	inode_put(file->inode);
 	kfree(file->path_text);
@@ -92,6 +131,7 @@ static int may_open(const struct inode *inode, unsigned int flags, bool made)
 static int open_path(const struct path *path, unsigned int flags, bool made, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
+	bool writes;
 	int error;
 
 	if (flags & O_DIRECTORY && !is_directory(inode))
@@ -99,9 +139,20 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 	if (flags & O_PATH)
 		return file_make(inode, path, flags, NULL, out);
 	error = may_open(inode, flags, made);
-	if (!error && flags & O_TRUNC && !made && S_ISREG(inode->mode))
+	writes = S_ISREG(inode->mode) && may_of(flags & O_ACCMODE) & MAY_WRITE;
+	if (!error && writes)
+		error = inode_begin_write(inode);
+	if (error)
+		return error;
+	if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
 		error = inode_truncate(inode, 0);
-	return error ? error : file_make(inode, path, flags, inode->file_operations, out);
+	if (!error)
+		error = file_make(inode, path, flags, inode->file_operations, out);
+	if (!error)
+		(*out)->writes = writes;
+	else if (writes)
+		inode_end_write(inode);
+	return error;
 }
 
 /* The last component of open(O_CREAT): finds it or makes it. *made says which. */
@@ -247,11 +298,49 @@ ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset)
 
 /* ---- What exec and mmap ask ---- */
 
-int file_may_execute(struct file *file)
+int file_open_program(struct path start, const char *path, unsigned int at_flags, struct file **out)
 {
-	if (!S_ISREG(file->inode->mode))
-		return -EACCES;
-	return inode_permission(file->inode, MAY_EXECUTE);
+	enum walk_flags walk = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
+	struct inode *inode;
+	struct path found;
+	int error;
+
+	if (at_flags & AT_EMPTY_PATH)
+		walk |= WALK_EMPTY;
+	error = path_find(current_fs(), start, path, walk, &found);
+	if (error)
+		return error;
+	inode = found.dentry->inode;
+	if (S_ISLNK(inode->mode))
+		error = -ELOOP;
+	else if (!S_ISREG(inode->mode))
+		error = -EACCES;
+	else
+		error = inode_permission(inode, MAY_EXECUTE);
+	if (!error)
+		error = inode_forbid_write(inode);
+	if (!error) {
+		error = file_make(inode, &found, O_RDONLY, inode->file_operations, out);
+		if (error)
+			inode_allow_write(inode);
+		else
+			(*out)->forbids = true;
+	}
+	path_put(&found);
+	return error;
+}
+
+int program_open(const char *path, struct file **out)
+{
+	return file_open_program(fs_working(current_fs()), path, 0, out);
+}
+
+void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
+{
+	uint32_t mode = __atomic_load_n(&file->inode->mode, __ATOMIC_RELAXED);
+
+	*uid = mode & S_ISUID ? file->inode->uid : UINT32_MAX;
+	*gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? file->inode->gid : UINT32_MAX;
 }
 
 int file_may_map(struct file *file, bool write, bool shared)

@@ -138,6 +138,11 @@ struct files *files_copy(struct files *from)
 	return files;
 }
 
+bool files_shared(const struct files *files)
+{
+	return __atomic_load_n(&files->references, __ATOMIC_RELAXED) > 1;
+}
+
 void files_get(struct files *files)
 {
 	__atomic_add_fetch(&files->references, 1, __ATOMIC_RELAXED);

@@ -7,6 +7,9 @@
  * bytes are there, so a reader never sees what was not written. The bytes after the end in the last
  * page are zero. User memory is touched with the inode's lock held (vfs.h has the order).
  */
+#include <asm/signal.h>
+#include <linux/resource.h>
+
 #include "files/tmpfs.h"
 
 #include "lib/errno.h"
@@ -100,7 +103,7 @@ void tmpfs_grow(struct inode *inode, uint64_t size)
 static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 {
 	struct inode *inode = file->inode;
-	uint64_t at;
+	uint64_t at, limit = process_limit(RLIMIT_FSIZE);
 	ssize_t result;
 
 	if (!io->left)
@@ -108,11 +111,15 @@ static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 	mutex_lock(&inode->lock);
 	at = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_APPEND ? inode->object->size
 									: (uint64_t)*position;
-	if (at >= INT64_MAX) {
+	if (at >= INT64_MAX || at >= limit) {
+		if (at >= limit)
+			signal_current(SIGXFSZ);
 		result = -EFBIG;
 	} else {
 		if (io->left > INT64_MAX - at) /* appending only: others are checked before */
 			io->left = INT64_MAX - at;
+		if (io->left > limit - at)
+			io->left = limit - at;
 		result = write_locked(inode->object, io, &at);
 		if (result > 0)
 			inode_touch_modified(inode);

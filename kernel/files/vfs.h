@@ -87,6 +87,7 @@ struct inode {
 	uint64_t number;
 	uint64_t device;     /* of a device node, as makedev gives it */
 	uint32_t references; /* atomic */
+	int32_t writers;     /* atomic: open for writing; below 0: programs that run forbid it */
 	struct mutex lock;
 	/* Changed with `lock` held. */
 	uint32_t mode; /* kind and permissions; the kind never changes */
@@ -300,6 +301,8 @@ struct file {
 	int64_t position; /* under position_lock */
 	void *private;    /* the operations' */
 	char *path_text;  /* made by file_path */
+	bool writes;      /* counts among inode->writers */
+	bool forbids;     /* the other way: nobody writes a program that runs */
 };
 
 /* An open file on an inode, without a path unless given (takes its own references). Calls
@@ -308,6 +311,14 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out) MUST_CHECK;
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out) MUST_CHECK;
+/* Opens a program to be run: a regular file that the caller may execute (reading is not asked for),
+ * and that nobody has open for writing, nor can as long as this file is there. Consumes `start`.
+ * at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. -EACCES, -ETXTBSY, -ELOOP, or the walk's errno. */
+int file_open_program(
+	struct path start, const char *path, unsigned int at_flags, struct file **out) MUST_CHECK;
+/* One more who writes: -ETXTBSY while a program of it runs. */
+int inode_begin_write(struct inode *inode) MUST_CHECK;
+void inode_end_write(struct inode *inode);
 ssize_t file_read(struct file *file, struct io *io, int64_t *position) MUST_CHECK;
 ssize_t file_write(struct file *file, struct io *io, int64_t *position) MUST_CHECK;
 

@@ -187,6 +187,8 @@ static int share_process(struct process *child, struct process *self, uint64_t f
 	child->dumpable = self->dumpable;
 	child->no_huge_pages = self->no_huge_pages;
 	spin_unlock(&process_lock);
+	if (self->program)
+		file_get(child->program = self->program);
 	if (self->path) {
 		child->path = kmalloc(strlen(self->path) + 1);
 		if (!child->path)

@@ -32,9 +32,8 @@ static int check_header(const Elf64_Ehdr *header, size_t size, const char **why)
 		return refuse(why, "e_type is neither ET_EXEC nor ET_DYN");
 	if (header->e_phentsize != sizeof(Elf64_Phdr))
 		return refuse(why, "e_phentsize is not that of Elf64_Phdr");
-	if (!header->e_phnum || header->e_phoff > size ||
-		header->e_phnum > (size - header->e_phoff) / sizeof(Elf64_Phdr))
-		return refuse(why, "the program headers do not lie in the file's first page");
+	if (!header->e_phnum || header->e_phnum > ELF_HEADERS_MOST / sizeof(Elf64_Phdr))
+		return refuse(why, "no program headers, or more than 64 KiB of them");
 	return 0;
 }
 
@@ -51,8 +50,6 @@ static int add_segment(struct elf_image *out, const Elf64_Phdr *program, const c
 
 	if (!program->p_memsz)
 		return 0;
-	if (out->segment_count == ELF_SEGMENTS_MAX)
-		return refuse(why, "more than 32 PT_LOAD segments");
 	if (program->p_filesz > program->p_memsz)
 		return refuse(why, "p_filesz is above p_memsz");
 	if ((program->p_vaddr ^ program->p_offset) & (PAGE_SIZE - 1))
@@ -93,8 +90,10 @@ static int read_program(
 		if (program->p_filesz < 2 || program->p_filesz > 4096)
 			return refuse(why, "PT_INTERP is empty or longer than a path");
 		if (program->p_offset > file_size ||
-			program->p_filesz > file_size - program->p_offset)
-			return refuse(why, "PT_INTERP lies outside the file");
+			program->p_filesz > file_size - program->p_offset) {
+			*why = "PT_INTERP lies outside the file";
+			return -EIO;
+		}
 		out->interpreter_offset = program->p_offset;
 		out->interpreter_size = program->p_filesz;
 		return 0;
@@ -119,26 +118,35 @@ static void find_headers(struct elf_image *out, uint64_t offset)
 	}
 }
 
-int elf_parse(
-	const void *bytes, size_t size, uint64_t file_size, struct elf_image *out, const char **why)
+int elf_check(const void *bytes, size_t size, struct elf_place *programs, const char **why)
 {
 	const Elf64_Ehdr *header = bytes;
 	int error;
 
-	memset(out, 0, sizeof(*out));
 	*why = "";
 	error = check_header(header, size, why);
-	if (error)
-		return error;
-	out->relocatable = header->e_type == ET_DYN;
-	out->entry = header->e_entry;
-	out->header_count = header->e_phnum;
-	out->header_size = header->e_phentsize;
+	if (!error)
+		*programs = (struct elf_place){
+			header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), header->e_phnum};
+	return error;
+}
+
+int elf_parse(const void *bytes, const void *programs, uint64_t file_size,
+	struct elf_segment *segments, struct elf_image *out, const char **why)
+{
+	const Elf64_Ehdr *header = bytes;
+	int error;
+
+	*why = "";
+	*out = (struct elf_image){.segments = segments,
+		.relocatable = header->e_type == ET_DYN,
+		.entry = header->e_entry,
+		.header_count = header->e_phnum,
+		.header_size = header->e_phentsize};
 	for (unsigned i = 0; i < header->e_phnum; i++) {
 		Elf64_Phdr program;
 
-		memcpy(&program, (const char *)bytes + header->e_phoff + i * sizeof(program),
-			sizeof(program));
+		memcpy(&program, (const char *)programs + i * sizeof(program), sizeof(program));
 		error = read_program(out, &program, file_size, why);
 		if (error)
 			return error;

@@ -5,9 +5,7 @@
 
 #include "lib/types.h"
 
-#define ELF_SEGMENTS_MAX 32u
-#define ELF_HEADERS_SIZE \
-	((size_t)4096) /* bytes from the file's start that elf_parse wants to see */
+#define ELF_HEADERS_MOST 65536u /* bytes of program headers */
 
 struct elf_segment {
 	uintptr_t address; /* of the first byte; file-relative for a static-pie */
@@ -25,12 +23,23 @@ struct elf_image {
 	bool executable_stack;
 	uint64_t interpreter_offset, interpreter_size; /* PT_INTERP in the file; size 0: none */
 	unsigned segment_count;
-	struct elf_segment segments[ELF_SEGMENTS_MAX];
+	struct elf_segment *segments; /* the caller's memory */
 };
 
-/* `bytes`: the file's first `size` bytes (ELF_HEADERS_SIZE, or all of a shorter file); `file_size`
- * of the whole. 0, -ENOEXEC (*why says what and where), or Linux's other errno for it. */
-int elf_parse(const void *bytes, size_t size, uint64_t file_size, struct elf_image *out,
-	const char **why) MUST_CHECK;
+/* Where in the file the program headers stand. */
+struct elf_place {
+	uint64_t offset;
+	size_t size;
+	unsigned count;
+};
+
+/* `bytes`: the file's first `size` bytes, the ELF header at least. 0, or -ENOEXEC, and *why says what
+ * is wrong. */
+int elf_check(
+	const void *bytes, size_t size, struct elf_place *programs, const char **why) MUST_CHECK;
+/* A header that was checked, and its program headers; `segments` has room for as many. 0, -ENOEXEC,
+ * or Linux's other errno for it. */
+int elf_parse(const void *header, const void *programs, uint64_t file_size,
+	struct elf_segment *segments, struct elf_image *out, const char **why) MUST_CHECK;
 
 #endif

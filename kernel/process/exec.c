@@ -1,415 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execve: a new program in the running process.
+ * execve: a new program in the running process. man 2 execve, execveat.
  *
  * Everything that can be refused is refused before the old program is touched: the file is opened,
- * its ELF read and checked, the new space built whole, its stack filled through the direct map (the
- * new space is not in use yet). Then comes the commit, which cannot fail: descriptors close, the
+ * its ELF read and checked, the new space built whole, its stack filled. Then the other threads of
+ * the process are ended; only a fatal signal can come between. What follows is the commit, which
+ * cannot fail: who executes takes the process's own id, credentials change, descriptors close, the
  * spaces change places, the registers are set.
  *
- * A new space, from above: stack (8 MiB at most, top random), mmap's area below it, the heap after
- * the program; a static-pie lies at a random place at 2/3 of the half, as on Linux.
- * The initial stack: System V ABI, AMD64 supplement, 3.4.1.
+ * Ids: the thread that lives on is the leader, whoever it was before (man 2 execve, "Effect on
+ * threads"). All others have left then, the old leader too, so its number is free to be taken.
  */
-#include <elf.h>
-#include <asm/fcntl.h>
+#include <asm/signal.h>
+#include <linux/personality.h>
+#include <linux/resource.h>
 
-#include "devices/random.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "memory/object.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "process/credentials.h"
 #include "process/current.h"
-#include "process/elf.h"
+#include "process/exec.h"
 #include "process/futex.h"
 #include "process/process.h"
+#include "process/sched.h"
 #include "vdso/vdso.h"
 
-#define ARGUMENT_MAX  (32 * PAGE_SIZE)  /* one string: MAX_ARG_STRLEN */
-#define ARGUMENTS_MAX ((size_t)4 << 20) /* all, with their pointers: as much as kmalloc gives */
-#define SCRIPT_DEPTH  4                 /* #! interpreters of interpreters */
-#define SCRIPT_LINE   256
-#define AUXV_WORDS    (2 * 22)
-#define PIE_BASE      UINT64_C(0x555555554000)
-#define STACK_SPAN    UINT64_C(0x800000)
-#define MAP_GAP       (STACK_SPAN + UINT64_C(0x8000000)) /* between stack top and mmap's area */
-
-/* ---- Strings ---- */
-
-int exec_strings_init(struct exec_strings *strings)
-{
-	*strings = (struct exec_strings){.capacity = PAGE_SIZE};
-	strings->bytes = kmalloc(strings->capacity);
-	return strings->bytes ? 0 : -ENOMEM;
-}
-
-void exec_strings_free(struct exec_strings *strings)
-{
-	kfree(strings->bytes);
-	strings->bytes = NULL;
-}
-
-/* Room for `more` bytes at the end. */
-int exec_strings_room(struct exec_strings *strings, size_t more)
-{
-	size_t capacity = strings->capacity;
-	char *bytes;
-
-	size_t pointers = (strings->argc + strings->envc) * sizeof(uint64_t);
-
-	if (more > ARGUMENT_MAX || strings->size + pointers + more > ARGUMENTS_MAX)
-		return -E2BIG;
-	while (capacity < strings->size + more)
-		capacity *= 2;
-	if (capacity == strings->capacity)
-		return 0;
-	bytes = kmalloc(capacity);
-	if (!bytes)
-		return -ENOMEM;
-	memcpy(bytes, strings->bytes, strings->size);
-	kfree(strings->bytes);
-	strings->bytes = bytes;
-	strings->capacity = capacity;
-	return 0;
-}
-
-int exec_strings_add(struct exec_strings *strings, const char *text)
-{
-	size_t length = strlen(text) + 1;
-	int error = exec_strings_room(strings, length);
-
-	if (error)
-		return error;
-	memcpy(strings->bytes + strings->size, text, length);
-	strings->size += length;
-	return 0;
-}
-
-/* Puts `count` strings (NUL-terminated in `text`, `size` bytes) before argv[from]. */
-static int strings_replace_first(
-	struct exec_strings *strings, const char *text, size_t size, unsigned count)
-{
-	size_t gone = strings->argc ? strlen(strings->bytes) + 1 : 0;
-	int error = size > gone ? exec_strings_room(strings, size - gone) : 0;
-
-	if (error)
-		return error;
-	memmove(strings->bytes + size, strings->bytes + gone, strings->size - gone);
-	memcpy(strings->bytes, text, size);
-	strings->size += size - gone;
-	strings->argc += count - (gone ? 1 : 0);
-	return 0;
-}
-
-/* ---- Loading ---- */
-
-struct program {
-	struct file *file;
-	struct elf_image image;
-	uintptr_t bias;        /* added to the image's addresses */
-	uintptr_t entry;       /* where the thread starts */
-	uintptr_t interpreter; /* base of the interpreter; 0: none */
-	uintptr_t vdso;        /* its ELF header; 0: none */
-	struct space *space;
-};
-
-static uint64_t random_bits(unsigned bits)
-{
-	uint64_t value;
-
-	random_bytes(&value, sizeof(value));
-	return value & ((1ul << bits) - 1);
-}
-
-/* Clears from the end of the file's bytes to the end of that page, where the segment goes on. */
-static int clear_tail(struct space *space, uintptr_t at, uintptr_t end)
-{
-	static const char zeroes[256];
-	uintptr_t stop = ALIGN_UP(at, PAGE_SIZE);
-
-	if (stop > end)
-		stop = ALIGN_UP(end, PAGE_SIZE);
-	while (at < stop) {
-		size_t part = stop - at < sizeof(zeroes) ? stop - at : sizeof(zeroes);
-		int error = space_write(space, at, zeroes, part);
-
-		if (error)
-			return error;
-		at += part;
-	}
-	return 0;
-}
-
-static int map_segment(struct space *space, struct object *object,
-	const struct elf_segment *segment, uintptr_t bias)
-{
-	uintptr_t start = ALIGN_DOWN(segment->address + bias, PAGE_SIZE);
-	uintptr_t file_end = segment->address + bias + segment->file_size;
-	uintptr_t end = ALIGN_UP(segment->address + bias + segment->memory_size, PAGE_SIZE);
-	uintptr_t file_pages_end = segment->file_size ? ALIGN_UP(file_end, PAGE_SIZE) : start;
-	long result;
-
-	if (segment->file_size) {
-		result = space_map(space, start, file_pages_end - start, segment->access, 0,
-			SPACE_FIXED, object, ALIGN_DOWN(segment->offset, PAGE_SIZE));
-		if (result < 0)
-			return (int)result;
-	}
-	if (file_pages_end < end) {
-		result = space_map(space, file_pages_end, end - file_pages_end, segment->access, 0,
-			SPACE_FIXED, NULL, 0);
-		if (result < 0)
-			return (int)result;
-	}
-	if (segment->file_size && segment->memory_size > segment->file_size &&
-		(segment->access & MAP_WRITE))
-		return clear_tail(space, file_end, segment->address + bias + segment->memory_size);
-	return 0;
-}
-
-/* Where a position-independent file goes. */
-static long place_image(struct space *space, const struct elf_image *image, uintptr_t preferred)
-{
-	size_t size = image->high - image->low;
-
-	if (!image->relocatable)
-		return 0;
-	if (preferred)
-		return (long)(preferred - image->low);
-	long base = space_map(space, 0, size, 0, 0, 0, NULL, 0); /* a hole to put it over */
-
-	return base < 0 ? base : (long)((uintptr_t)base - image->low);
-}
-
-static int load_image(
-	struct space *space, struct file *file, const struct elf_image *image, uintptr_t bias)
-{
-	struct object *object = file_object(file);
-	int error = 0;
-
-	if (!object)
-		return -EACCES;
-	for (unsigned i = 0; i < image->segment_count && !error; i++)
-		error = map_segment(space, object, &image->segments[i], bias);
-	object_put(object);
-	return error;
-}
-
-static int read_image(struct file *file, struct elf_image *image)
-{
-	struct object *object = file_object(file);
-	char *bytes = kmalloc(ELF_HEADERS_SIZE);
-	const char *why = "";
-	uint64_t size = 0;
-	ssize_t got;
-	int error;
-
-	if (object) {
-		size = object->size;
-		object_put(object);
-	}
-	if (!bytes)
-		return -ENOMEM;
-	got = file_read_at(file, bytes, ELF_HEADERS_SIZE, 0);
-	error = got < 0 ? (int)got : elf_parse(bytes, (size_t)got, size, image, &why);
-	if (error && got > 4 && !memcmp(bytes, ELFMAG, SELFMAG))
-		log_debug("exec %s: %s", file_path(file), why);
-	kfree(bytes);
-	return error;
-}
-
-static int open_program(const char *path, struct file **out)
-{
-	int error = file_open(current_fs(), path, O_RDONLY, 0, out);
-
-	if (error)
-		return error;
-	error = file_may_execute(*out);
-	if (error)
-		file_put(*out);
-	return error;
-}
-
-static int load_interpreter(struct program *program)
-{
-	const struct elf_image *image = &program->image;
-	char path[256];
-	struct elf_image *interpreter;
-	struct file *file;
-	ssize_t got;
-	long bias;
-	int error;
-
-	if (image->interpreter_size > sizeof(path))
-		return -ENAMETOOLONG;
-	got = file_read_at(program->file, path, image->interpreter_size, image->interpreter_offset);
-	if (got != (ssize_t)image->interpreter_size || path[got - 1])
-		return -ENOEXEC;
-	error = open_program(path, &file);
-	if (error)
-		return error;
-	interpreter = kmalloc(sizeof(*interpreter));
-	error = interpreter ? read_image(file, interpreter) : -ENOMEM;
-	if (error == -ENOEXEC)
-		error = -ELIBBAD;
-	if (!error) {
-		bias = place_image(program->space, interpreter, 0);
-		error = bias < 0 && bias > -4096
-				? (int)bias
-				: load_image(program->space, file, interpreter, (uintptr_t)bias);
-		program->interpreter = (uintptr_t)bias;
-		program->entry = interpreter->entry + (uintptr_t)bias;
-	}
-	kfree(interpreter);
-	file_put(file);
-	return error;
-}
-
-static int load_program(struct program *program)
-{
-	const struct elf_image *image = &program->image;
-	struct space *space = program->space;
-	int error;
-
-	space->stack_top = USER_END - (random_bits(22) << PAGE_SHIFT);
-	space->map_top = space->stack_top - MAP_GAP - (random_bits(28) << PAGE_SHIFT);
-	if (image->relocatable && !image->interpreter_size && image->low == 0)
-		program->bias = PIE_BASE + (random_bits(28) << PAGE_SHIFT);
-	else if (image->relocatable)
-		program->bias = PIE_BASE + (random_bits(28) << PAGE_SHIFT) - image->low;
-	error = load_image(space, program->file, image, program->bias);
-	if (error)
-		return error;
-	space->brk_start = space->brk =
-		image->high + program->bias + PAGE_SIZE + (random_bits(13) << PAGE_SHIFT);
-	program->entry = image->entry + program->bias;
-	return image->interpreter_size ? load_interpreter(program) : 0;
-}
-
-/* ---- The initial stack ---- */
-
-struct stack_words {
-	uint64_t *words;
-	size_t count;
-};
-
-static void put(struct stack_words *stack, uint64_t word)
-{
-	stack->words[stack->count++] = word;
-}
-
-static void put_auxv(struct stack_words *stack, const struct program *program, uintptr_t random,
-	uintptr_t name, uintptr_t platform)
-{
-	const struct elf_image *image = &program->image;
-	const uint64_t pairs[][2] = {
-		{program->vdso ? AT_SYSINFO_EHDR : AT_IGNORE, program->vdso},
-		{AT_HWCAP, arch_hwcap()},
-		{AT_PAGESZ, PAGE_SIZE},
-		{AT_CLKTCK, 100},
-		{AT_PHDR, image->headers ? image->headers + program->bias : 0},
-		{AT_PHENT, image->header_size},
-		{AT_PHNUM, image->header_count},
-		{AT_BASE, program->interpreter},
-		{AT_FLAGS, 0},
-		{AT_ENTRY, image->entry + program->bias},
-		{AT_UID, 0},
-		{AT_EUID, 0},
-		{AT_GID, 0},
-		{AT_EGID, 0},
-		{AT_SECURE, 0},
-		{AT_RANDOM, random},
-		{AT_HWCAP2, 0},
-		{AT_EXECFN, name},
-		{AT_PLATFORM, platform},
-		{AT_MINSIGSTKSZ, arch_signal_stack_size()},
-		{AT_NULL, 0},
-	};
-
-	_Static_assert(ARRAY_SIZE(pairs) * 2 <= AUXV_WORDS, "room for the auxiliary vector");
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		put(stack, pairs[i][0]);
-		put(stack, pairs[i][1]);
-	}
-}
-
-/* Pointers to the strings, which lie at `at` in the new space; returns the address past them. */
-static uintptr_t put_pointers(
-	struct stack_words *stack, const char **text, uintptr_t at, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		size_t length = strlen(*text) + 1;
-
-		put(stack, at);
-		at += length;
-		*text += length;
-	}
-	put(stack, 0);
-	return at;
-}
-
-static int build_stack(struct program *program, const char *name,
-	const struct exec_strings *strings, uintptr_t *stack_pointer)
-{
-	static const char platform_name[] = "x86_64";
-	struct space *space = program->space;
-	size_t words = 1 + strings->argc + 1 + strings->envc + 1 + AUXV_WORDS;
-	struct stack_words stack = {.words = kmalloc(words * sizeof(uint64_t))};
-	uintptr_t at = space->stack_top - 8, name_at, platform, random, pointer;
-	const char *text = strings->bytes;
-	uint8_t seed[16];
-	int error;
-
-	if (!stack.words)
-		return -ENOMEM;
-	at = name_at = at - (strlen(name) + 1);
-	at = space->arguments = at - strings->size;
-	at = platform = ALIGN_DOWN(at - sizeof(platform_name), 16);
-	at = random = at - sizeof(seed) - (random_bits(8) << 4);
-	put(&stack, strings->argc);
-	space->arguments_end = put_pointers(&stack, &text, space->arguments, strings->argc);
-	space->environment_end = put_pointers(&stack, &text, space->arguments_end, strings->envc);
-	put_auxv(&stack, program, random, name_at, platform);
-	pointer = ALIGN_DOWN(at - stack.count * sizeof(uint64_t), 16);
-	random_bytes(seed, sizeof(seed));
-	error = space_write(space, name_at, name, strlen(name) + 1);
-	if (!error)
-		error = space_write(space, space->arguments, strings->bytes, strings->size);
-	if (!error)
-		error = space_write(space, platform, platform_name, sizeof(platform_name));
-	if (!error)
-		error = space_write(space, random, seed, sizeof(seed));
-	if (!error)
-		error = space_write(space, pointer, stack.words, stack.count * sizeof(uint64_t));
-	kfree(stack.words);
-	*stack_pointer = pointer;
-	return error == -EFAULT ? -E2BIG : error;
-}
-
-static int map_stack(struct program *program, const struct exec_strings *strings)
-{
-	struct space *space = program->space;
-	size_t size =
-		ALIGN_UP(strings->size + (strings->argc + strings->envc + 128) * 8ul, PAGE_SIZE) +
-		33 * PAGE_SIZE;
-	unsigned access =
-		MAP_READ | MAP_WRITE | (program->image.executable_stack ? MAP_EXECUTE : 0);
-	long result = space_map(
-		space, space->stack_top - size, size, access, VMA_GROWS_DOWN, SPACE_FIXED, NULL, 0);
-
-	return result < 0 ? (int)result : 0;
-}
-
-static int map_vdso(struct program *program)
-{
-	long result = vdso_map(program->space);
-
-	program->vdso = result < 0 ? 0 : (uintptr_t)result;
-	return result < 0 ? (int)result : 0;
-}
+#define SCRIPT_DEPTH 5 /* #! interpreters of interpreters */
+#define SCRIPT_LINE  256
+#define SECURE_STACK (UINT64_C(8) << 20) /* RLIMIT_STACK of a program that trusts nobody */
 
 /* ---- Scripts ---- */
 
@@ -456,106 +78,283 @@ static int script_line(
 		length += strlen(argument) + 1;
 	}
 	memcpy(text + length, path, path_length);
-	error = strings_replace_first(strings, text, length + path_length, *argument ? 3 : 2);
+	error = exec_strings_replace(strings, text, length + path_length, *argument ? 3 : 2);
 	kfree(text);
 	return error;
 }
 
-/* Opens the file, following #! lines, and reads its ELF headers. */
-static int find_program(struct program *program, const char *path, struct exec_strings *strings)
+/* Follows #! lines to a program, and reads its ELF headers. program->file is the one found, or what
+ * was open when it failed. */
+static int find_program(struct program *program, bool hidden, struct exec_strings *strings)
 {
 	char name[2][SCRIPT_LINE];
+	const char *path = program->name;
 	int error;
 
-	for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {
-		error = open_program(path, &program->file);
-		if (error)
+	for (int depth = 0;; depth++) {
+		struct file *interpreter;
+
+		error = program_read_image(program->file, &program->image);
+		if (error != -ENOEXEC)
 			return error;
-		error = read_image(program->file, &program->image);
-		if (error != -ENOEXEC) {
-			if (error)
-				file_put(program->file);
-			return error;
-		}
+		if (depth == SCRIPT_DEPTH)
+			return -ELOOP;
 		error = script_line(program->file, path, strings, name[depth & 1]);
-		file_put(program->file);
 		if (error)
 			return error;
+		if (hidden)
+			return -ENOENT; /* the interpreter could not open it */
+		error = program_open(name[depth & 1], &interpreter);
+		if (error)
+			return error;
+		file_put(program->file);
+		program->file = interpreter;
 		path = name[depth & 1];
 	}
-	return -ELOOP;
+}
+
+/* ---- Credentials ---- */
+
+/* Whether set-id bits count for nothing: the caller gave that up, or another process could change
+ * root or working directory under the program's feet. */
+static bool ids_stay(const struct process *process)
+{
+	struct thread *self = current_thread();
+
+	return self->no_new_privs || (process->thread_count == 1 && fs_context_shared(self->fs) &&
+					     current_credentials()->euid);
+}
+
+/* What the new program's credentials are: the same, or a changed copy. */
+static int choose_credentials(struct program *program)
+{
+	const struct credentials *old = current_credentials();
+	struct credentials next = *old, *copy;
+	uint32_t uid = ID_NONE, gid = ID_NONE;
+
+	if (!ids_stay(current_process()))
+		file_set_ids(program->file, &uid, &gid);
+	program->secure = credentials_exec(&next, uid, gid);
+	program->credentials = old;
+	if (!memcmp(&next, old, sizeof(next)))
+		return 0;
+	copy = credentials_copy(old);
+	if (!copy)
+		return -ENOMEM;
+	next.references = 1;
+	memcpy(copy, &next, sizeof(next));
+	program->credentials = copy;
+	return 0;
+}
+
+static void drop_credentials(struct program *program)
+{
+	if (program->credentials && program->credentials != current_credentials())
+		credentials_put(program->credentials);
+}
+
+/* ---- Alone in the process ---- */
+
+/* Ends all other threads and waits until they are gone. -EAGAIN: another one ends this one. */
+static int end_others(struct process *process, struct thread *self)
+{
+	struct wait_queue nobody;
+	struct waiter waiter;
+	bool lost;
+
+	spin_lock(&process_lock);
+	lost = process->exiting || process->exec;
+	if (!lost && process->thread_count > 1) {
+		process->exec = self;
+		signal_end_others();
+	}
+	spin_unlock(&process_lock);
+	wait_queue_init(&nobody);
+	while (!lost && __atomic_load_n(&process->thread_count, __ATOMIC_ACQUIRE) > 1) {
+		wait_prepare(&nobody, &waiter); /* the last to leave wakes process->exec */
+		if (__atomic_load_n(&process->thread_count, __ATOMIC_ACQUIRE) > 1 &&
+			!signal_kill_pending())
+			wait_sleep_uninterruptible();
+		wait_finish(&nobody, &waiter);
+		lost = signal_kill_pending();
+	}
+	spin_lock(&process_lock);
+	if (process->exec == self)
+		process->exec = NULL;
+	spin_unlock(&process_lock);
+	return lost ? -EAGAIN : 0;
+}
+
+/* The only thread left takes the place of the leader that ended. The number that it had, for
+ * pid_put; NULL: it was the leader. */
+static struct pid *take_lead(struct process *process, struct thread *self) requires(process_lock)
+{
+	struct pid *old = self->pid;
+
+	if (process->leader == self)
+		return NULL;
+	assert(!process->leader && process->thread_count == 1);
+	pid_get(process->pid);
+	self->pid = process->pid;
+	self->tid = process->id;
+	process->pid->thread = self;
+	process->leader = self;
+	old->thread = NULL;
+	pid_release(old);
+	limits_thread_end(process->credentials->user);
+	credentials_put(process->credentials);
+	process->credentials = NULL;
+	return old;
 }
 
 /* ---- The whole ---- */
 
-static void base_name(char *out, const char *path)
+/* What the commit needs and that can fail. */
+struct prepared {
+	char *path;
+	struct files *files; /* NULL: the table is the thread's alone */
+};
+
+static int prepare(const struct program *program, struct prepared *prepared)
+{
+	size_t size = strlen(program->name) + 1;
+
+	prepared->path = kmalloc(size);
+	if (!prepared->path)
+		return -ENOMEM;
+	memcpy(prepared->path, program->name, size);
+	return signal_exec_prepare();
+}
+
+static void change_name(struct thread *self, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	string_copy(out, slash ? slash + 1 : path, NAME_SIZE);
+	string_copy(self->name, slash ? slash + 1 : path, NAME_SIZE);
+	memcpy(self->process->name, self->name, NAME_SIZE);
 }
 
-static void commit(
-	struct program *program, const char *path, char *kept_path, uintptr_t stack_pointer)
+/* The ids and what hangs on them. */
+static void commit_credentials(struct program *program)
 {
-	struct process *process = current_process();
+	const struct credentials *old = current_credentials(), *new = program->credentials;
 	struct thread *self = current_thread();
+	struct process *process = self->process;
+
+	if (new != old)
+		credentials_set((struct credentials *)new);
+	spin_lock(&process_lock);
+	process->dumpable = new->euid == new->uid &&new->egid == new->gid;
+	if (program->secure) {
+		self->parent_death_signal = 0;
+		self->personality &= ~(uint32_t)PER_CLEAR_ON_SETID;
+		if (process->limits[RLIMIT_STACK].soft > SECURE_STACK)
+			process->limits[RLIMIT_STACK].soft = SECURE_STACK;
+	}
+	spin_unlock(&process_lock);
+}
+
+static void commit(struct program *program, struct prepared *prepared)
+{
+	struct thread *self = current_thread();
+	struct process *process = self->process;
 	struct space *old = process->space;
+	struct file *old_file;
+	struct pid *old_pid;
 	char *old_path;
 
-	base_name(self->name, path);
-	memcpy(process->name, self->name, NAME_SIZE);
-	futex_thread_exit(self);
+	if (prepared->files) {
+		struct files *shared = self->files;
+
+		self->files = prepared->files;
+		files_put(shared);
+	}
 	files_close_on_exec(self->files);
+	commit_credentials(program);
 	spin_lock(&process_lock); /* for who looks at other processes */
+	old_pid = take_lead(process, self);
+	change_name(self, program->name);
 	old_path = process->path;
-	process->path = kept_path;
+	process->path = prepared->path;
+	old_file = process->program;
+	process->program = program->file;
 	process->space = program->space;
 	process->has_executed = true;
+	process->exit_signal = SIGCHLD;
 	spin_unlock(&process_lock);
 	arch_space_use(&program->space->arch);
-	arch_user_start(self, program->entry, stack_pointer);
+	arch_user_start(self, program->entry, program->stack);
 	signal_exec();
 	process_vfork_done(self);
+	if (old_pid)
+		pid_put(old_pid);
+	if (old_file)
+		file_put(old_file);
 	kfree(old_path);
 	if (old)
 		space_put(old);
 }
 
-int process_exec(const char *path, struct exec_strings *strings)
+/* Builds the new space. */
+static int build(struct program *program, bool hidden, struct exec_strings *strings)
 {
-	struct program *program = kzalloc(sizeof(*program));
-	uintptr_t stack_pointer = 0;
-	char *kept_path;
-	int error;
+	int error = find_program(program, hidden, strings);
+	long vdso;
 
-	if (!program)
-		return -ENOMEM;
-	error = find_program(program, path, strings);
-	if (error) {
-		kfree(program);
+	if (!error)
+		error = choose_credentials(program);
+	if (error)
 		return error;
-	}
-	kept_path = kmalloc(strlen(path) + 1);
 	program->space = space_create();
-	error = program->space && kept_path ? load_program(program) : -ENOMEM;
+	error = program->space ? program_load(program) : -ENOMEM;
+	if (error)
+		return error;
+	vdso = vdso_map(program->space);
+	program->vdso = vdso < 0 ? 0 : (uintptr_t)vdso;
+	return vdso < 0 ? (int)vdso : program_build_stack(program, strings);
+}
+
+static int change(struct program *program, struct prepared *prepared)
+{
+	struct thread *self = current_thread();
+	int error = prepare(program, prepared);
+
 	if (!error)
-		error = map_stack(program, strings);
-	if (!error)
-		error = map_vdso(program);
-	if (!error)
-		error = build_stack(program, path, strings, &stack_pointer);
-	if (!error)
-		error = signal_exec_prepare();
-	file_put(program->file);
-	if (error) {
-		if (program->space)
-			space_put(program->space);
-		kfree(kept_path);
-	} else {
-		memcpy(kept_path, path, strlen(path) + 1);
-		commit(program, path, kept_path, stack_pointer);
+		error = end_others(self->process, self);
+	/* Alone, so that only other processes can share what is copied now. */
+	if (!error && files_shared(self->files)) {
+		prepared->files = files_copy(self->files);
+		if (!prepared->files)
+			error = -ENOMEM;
 	}
-	kfree(program);
+	if (error)
+		return error;
+	futex_thread_exit(self);
+	commit(program, prepared);
+	return 0;
+}
+
+int process_exec(struct file *file, const char *name, bool hidden, struct exec_strings *strings)
+{
+	struct program program = {.file = file, .name = name};
+	struct prepared prepared = {0};
+	int error = 0;
+
+	program.fixed = current_thread()->personality & ADDR_NO_RANDOMIZE;
+	if (current_thread()->user_exceeded && limits_user_exceeded())
+		error = -EAGAIN;
+	current_thread()->user_exceeded = false;
+	if (!error)
+		error = build(&program, hidden, strings);
+	if (!error)
+		error = change(&program, &prepared);
+	kfree(program.image.segments);
+	if (!error)
+		return 0;
+	drop_credentials(&program);
+	if (program.space)
+		space_put(program.space);
+	file_put(program.file);
+	kfree(prepared.path);
 	return error;
 }

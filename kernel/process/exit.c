@@ -44,11 +44,16 @@ static void give_up_own(struct thread *self)
 void process_give_up_space(struct process *process)
 {
 	struct space *space;
+	struct file *program;
 
 	spin_lock(&process_lock);
 	space = process->space;
+	program = process->program;
 	process->space = NULL;
+	process->program = NULL;
 	spin_unlock(&process_lock);
+	if (program)
+		file_put(program);
 	if (!space)
 		return;
 	if (process == current_process())

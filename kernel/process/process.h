@@ -98,6 +98,7 @@ struct process {
 	uint32_t references;
 	char name[NAME_SIZE]; /* of its leader */
 	char *path;           /* of the program, for logs and /proc; by process_lock */
+	struct file *program; /* nobody may write it meanwhile; by process_lock */
 
 	/* by process_lock */
 	struct process *parent;
@@ -228,23 +229,6 @@ void child_status_changed(struct process *process, int code, int status) require
 /* A zombie tells its parent. If that does not want to know, it goes at once: the pointer may be dead
  * afterwards. */
 void child_ended(struct process *zombie) requires(process_lock);
-
-/* ---- exec.c: replaces the running process's program ---- */
-
-/* `strings` are kernel copies. On success the thread's user registers are those of the new program.
- * Once the old space is given up failure ends the process. */
-struct exec_strings {
-	char *bytes; /* argv then envp, NUL-terminated one after the other */
-	size_t size; /* bytes used */
-	size_t capacity;
-	unsigned argc, envc;
-};
-int exec_strings_init(struct exec_strings *strings) MUST_CHECK;
-int exec_strings_add(
-	struct exec_strings *strings, const char *text) MUST_CHECK; /* -E2BIG, -ENOMEM */
-int exec_strings_room(struct exec_strings *strings, size_t more) MUST_CHECK;
-void exec_strings_free(struct exec_strings *strings);
-int process_exec(const char *path, struct exec_strings *strings) MUST_CHECK;
 
 bool stack_guard_hit(virt_t address); /* arch */
 

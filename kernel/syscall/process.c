@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes: man 2 getpid, execve, setpgid, setsid... */
+/* Processes: man 2 getpid, getppid, setpgid, setsid... */
 #include <asm/signal.h>
 
 #include "files/file.h"
@@ -35,100 +35,6 @@ long sys_getppid(void)
 	pid = process->parent ? process->parent->id : 0;
 	spin_unlock(&process_lock);
 	return pid;
-}
-
-/* ---- execve ---- */
-
-/* Copies one string of a vector to the end of `strings`. */
-static int add_user_string(struct exec_strings *strings, user_t text)
-{
-	size_t limit = 32 * PAGE_SIZE;
-	ssize_t length;
-	int error;
-
-	/* Most strings are short: look with little room first. */
-	for (size_t room = 256; room <= limit; room *= 8) {
-		size_t space = room > limit ? limit : room;
-
-		error = exec_strings_room(strings, space);
-		if (error)
-			return error;
-		length = copy_string_from_user(strings->bytes + strings->size, text, space);
-		if (length >= 0) {
-			strings->size += (size_t)length + 1;
-			return 0;
-		}
-		if (length != -ENAMETOOLONG)
-			return (int)length;
-	}
-	return -E2BIG;
-}
-
-/* A NULL-terminated vector of strings; a NULL vector is an empty one. */
-static int add_user_vector(struct exec_strings *strings, user_t vector, unsigned *count)
-{
-	uintptr_t text;
-
-	for (*count = 0; vector.address; ++*count) {
-		int error = copy_from_user(
-			&text, user_offset(vector, *count * sizeof(text)), sizeof(text));
-
-		if (error)
-			return error;
-		if (!text)
-			return 0;
-		error = add_user_string(strings, user_pointer(text));
-		if (error)
-			return error;
-		sched_point();
-	}
-	return 0;
-}
-
-static int copy_vectors(struct exec_strings *strings, user_t argv, user_t envp)
-{
-	int error = add_user_vector(strings, argv, &strings->argc);
-
-	if (!error && !strings->argc) {
-		/* As Linux since 5.18: a program always has an argv[0]. */
-		error = exec_strings_add(strings, "");
-		strings->argc = 1;
-	}
-	return error ? error : add_user_vector(strings, envp, &strings->envc);
-}
-
-/* A path from user space into a buffer of its own. */
-static int path_from_user(user_t path, char **out)
-{
-	ssize_t length;
-
-	*out = kmalloc(PATH_SIZE);
-	if (!*out)
-		return -ENOMEM;
-	length = copy_string_from_user(*out, path, PATH_SIZE);
-	if (length > 0)
-		return 0;
-	kfree(*out);
-	return length ? (int)length : -ENOENT;
-}
-
-long sys_execve(user_t path, user_t argv, user_t envp)
-{
-	struct exec_strings strings;
-	char *name;
-	int error = path_from_user(path, &name);
-
-	if (error)
-		return error;
-	error = exec_strings_init(&strings);
-	if (!error) {
-		error = copy_vectors(&strings, argv, envp);
-		if (!error)
-			error = process_exec(name, &strings);
-		exec_strings_free(&strings);
-	}
-	kfree(name);
-	return error;
 }
 
 /* ---- Groups and sessions ---- */

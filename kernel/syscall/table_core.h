@@ -108,6 +108,7 @@
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
 	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
+	CALL5(322, execveat, DIRFD, directory, PATH, path, STRINGS, argv, ENVIRONMENT, envp, AT_FLAGS, flags) \
 	CALL3(325, mlock2, ADDRESS, address, SIZE, length, MLOCK_FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
 	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
