@@ -281,8 +281,84 @@ static void test_timer_far_away(void)
 	}
 }
 
+/* The TSC jumps as if another CPU's were read; the clock does not. */
+static void check_reference(ns_t step)
+{
+	ns_t last = arch_clock(), real = (ns_t)(model.now / NS), first = last - real, now;
+
+	for (unsigned i = 0; i < 200; i++) {
+		model.tsc_offset = test_random(UINT64_C(1) << 40);
+		model_pass((unsigned __int128)test_random(step) * NS);
+		now = arch_clock();
+		CHECK(now >= last);
+		last = now;
+	}
+	real = (ns_t)(model.now / NS);
+	check_close(last - first, real, 5000);
+}
+
+static void test_without_tsc(void)
+{
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	init(false);
+	CHECK(clock_by_tsc());
+	arch_clock_leave_tsc();
+	CHECK(!clock_by_tsc());
+	check_reference(NS_PER_SECOND * 100);
+	arch_timer_arm(NS_NEVER); /* 64 bits need nobody to look */
+	model_pass((unsigned __int128)100 * NS_PER_SECOND * NS);
+	CHECK_EQUAL(model.fired, 0);
+}
+
+/* Counters that wrap: read as often as the timers are armed for, at the latest. */
+static void test_short_reference(void)
+{
+	struct arch_clock_user user;
+
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	model.hpet_period = 69841279;
+	model_hpet[0] = (uint64_t)model.hpet_period << 32;
+	model.hpet_wide = false;
+	model.hpet_start = UINT32_MAX - 500000;
+	init(false);
+	arch_clock_leave_tsc();
+	check_reference(NS_PER_SECOND * 70); /* of 300 */
+	start();
+	acpi.hpet.present = false;
+	rates(2400 * MHZ, 24 * MHZ);
+	model.pm_start = 0xffffff - 9000;
+	init(false);
+	CHECK(arch_clock_user(&user));
+	arch_clock_leave_tsc();
+	CHECK(!arch_clock_user(&user));
+	check_reference(NS_PER_SECOND); /* of 4.7 */
+	for (unsigned i = 0; i < 20; i++) {
+		model.fired = 0;
+		arch_timer_arm(NS_NEVER);
+		model_pass((unsigned __int128)NS_PER_SECOND * 12 / 10 * NS);
+		CHECK_EQUAL(model.fired, 1); /* so that somebody looks */
+		check_reference(1000);
+	}
+}
+
+static void test_no_reference(void)
+{
+	start();
+	acpi.hpet.present = false;
+	acpi.fadt.pm_timer_bits = 0;
+	rates(1900 * MHZ, 19 * MHZ);
+	init(false);
+	arch_clock_leave_tsc();
+	CHECK(clock_by_tsc());
+}
+
 int main(void)
 {
+	RUN(test_without_tsc);
+	RUN(test_short_reference);
+	RUN(test_no_reference);
 	RUN(test_scale);
 	RUN(test_hpet);
 	RUN(test_pm_timer);

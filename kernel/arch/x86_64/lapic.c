@@ -3,7 +3,7 @@
  * against a model of the registers (lapic_test.c). */
 #include "lapic.h"
 
-#include "arch_cpu.h"
+#include "arch/arch.h"
 #include "registers.h"
 
 #define LAPIC_ID            0x020

@@ -158,8 +158,27 @@ static void test_deadline(void)
 	}
 }
 
+static void test_send(void)
+{
+	start(false, false);
+	lapic_send(5, ICR_FIXED | VECTOR_KICK);
+	CHECK_EQUAL(model_lapic_register(0x310), 5 << 24);
+	CHECK_EQUAL(model_lapic_register(0x300), 1 << 14 | VECTOR_KICK);
+	lapic_send(254, ICR_INIT);
+	CHECK_EQUAL(model_lapic_register(0x310), 254u << 24);
+	CHECK_EQUAL(model_lapic_register(0x300), 1 << 14 | 5 << 8);
+	lapic_send(1, ICR_STARTUP | 0x9f);
+	CHECK_EQUAL(model_lapic_register(0x300), 1 << 14 | 6 << 8 | 0x9f);
+	CHECK(lapic_reaches(254) && !lapic_reaches(255) && !lapic_reaches(0x12345));
+	start(true, false);
+	lapic_send(0x12345, ICR_NMI); /* one write, all 32 bits of the id */
+	CHECK_EQUAL(model.icr, UINT64_C(0x12345) << 32 | 1 << 14 | 4 << 8);
+	CHECK(lapic_reaches(255) && lapic_reaches(0x12345) && !lapic_reaches(UINT32_MAX));
+}
+
 int main(void)
 {
+	RUN(test_send);
 	RUN(test_xapic);
 	RUN(test_x2apic);
 	RUN(test_turned_off);

@@ -10,6 +10,7 @@
 #define ID               0x020
 #define EOI              0x0b0
 #define SPURIOUS         0x0f0
+#define ICR              0x300
 #define LVT              0x320
 #define INITIAL          0x380
 #define CURRENT          0x390
@@ -207,6 +208,9 @@ void msr_write(uint32_t msr, uint64_t value)
 		if (lapic[LVT / 4] & LVT_DEADLINE)
 			model.deadline = value;
 		timer_look();
+	} else if (msr == MSR_X2APIC + ICR / 16) {
+		CHECK(model.x2apic);
+		model.icr = value;
 	} else {
 		CHECK(model.x2apic && msr > MSR_X2APIC + ID / 16 && msr < MSR_X2APIC + 0x40);
 		CHECK(value <= UINT32_MAX);

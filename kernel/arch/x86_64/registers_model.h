@@ -39,6 +39,7 @@ struct model {
 	uint64_t apic_base;
 	uint32_t apic_id;
 	unsigned eois, fired; /* how often; fired: with the timer's vector, unmasked */
+	uint64_t icr;         /* the last interrupt sent, in x2APIC mode */
 	uint64_t deadline;    /* IA32_TSC_DEADLINE; 0: disarmed */
 };
 

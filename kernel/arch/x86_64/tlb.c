@@ -53,10 +53,7 @@ struct request {
 
 static struct cpu_entry *this_entry(void)
 {
-	struct cpu_entry *entry;
-
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(entry) : "i"(CPU_SELF));
-	return entry;
+	return this_cpu()->entry;
 }
 
 bool tlb_uses_pcid(void)
