@@ -43,7 +43,7 @@ static struct thread *thread_new(
 		return NULL;
 	list_init(&thread->siblings);
 	thread->calls = current_thread()->calls; /* a traced one's are traced too */
-	sched_thread_init(thread, current_thread());
+	sched_thread_init(thread, user ? current_thread() : NULL);
 	thread_sleep_init(thread);
 	string_copy(thread->name, name, sizeof(thread->name));
 	if (arch_thread_init(thread, user, function, argument)) {

@@ -91,7 +91,9 @@ static void arm(struct cpu *cpu) requires(cpu->queue.lock)
 	ns_t next = NS_NEVER;
 
 	if (likely(cpu->running != cpu->idle)) {
-		next = queue_slice_end(cpu);
+		/* Should the kernel take its time to obey, it is not told again. */
+		if (!(cpu->running->work & WORK_RESCHEDULE))
+			next = queue_slice_end(cpu);
 		if (cpu->tick_next < next)
 			next = cpu->tick_next;
 	}
@@ -362,11 +364,8 @@ static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->
 
 	queue_account(cpu, now);
 	sched_time_seen(running, user);
-	if (now >= queue_slice_end(cpu)) {
-		/* Should the kernel take its time to obey, the next look is later. */
-		running->sched.slice_end = now + tick;
-		thread_set_work(running, WORK_RESCHEDULE);
-	}
+	if (now >= queue_slice_end(cpu))
+		__atomic_or_fetch(&running->work, WORK_RESCHEDULE, __ATOMIC_RELAXED);
 	if (now >= cpu->tick_next) {
 		cpu->tick_next = now + tick;
 		cpu->tick_count++;

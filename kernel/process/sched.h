@@ -12,7 +12,8 @@ struct thread *sched_boot_thread(void);
 void sched_init(unsigned hz);
 /* A CPU's idle thread, not running yet. */
 void sched_idle_init(struct cpu *cpu, struct thread *idle);
-/* A new thread: asleep until its first thread_wake. It inherits from `parent` as clone(2) says. */
+/* A new thread: asleep until its first thread_wake. It inherits from `parent` as clone(2) says, if
+ * that belongs to a process; NULL: nothing. */
 void sched_thread_init(struct thread *thread, const struct thread *parent);
 /* The end of the running thread: the next one on this CPU calls thread_free for it. */
 void sched_die(void) NORETURN;

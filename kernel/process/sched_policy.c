@@ -41,8 +41,7 @@ void sched_thread_init(struct thread *thread, const struct thread *parent)
 		.affinity = UINT64_MAX,
 		.slice_left = RR_SLICE};
 	list_init(&entity->run);
-	/* Kernel threads start as ordinary ones, and what they start is not theirs. */
-	if (thread->process && parent->process) {
+	if (parent && parent->process) {
 		inherit(entity, &parent->sched);
 		entity->affinity = parent->sched.affinity;
 	}
@@ -52,6 +51,13 @@ void sched_thread_init(struct thread *thread, const struct thread *parent)
 static bool is_running(const struct cpu *cpu, const struct thread *thread)
 {
 	return cpu->running == thread;
+}
+
+/* Without a change it keeps its place (sched(7)). */
+static bool is_same(const struct sched_entity *entity, const struct sched_parameters *parameters)
+{
+	return entity->policy == parameters->policy &&
+	       entity->rt_priority == parameters->rt_priority && entity->nice == parameters->nice;
 }
 
 static void apply(struct sched_entity *entity, const struct sched_parameters *parameters)
@@ -89,13 +95,20 @@ void sched_set_parameters(
 	struct thread *thread, const struct sched_parameters *parameters) no_lock_checks
 {
 	struct cpu *cpu = queue_lock_of(thread);
+	/* A lowered one goes to the front of its new list; a running one always does. */
+	bool front = parameters->rt_priority && parameters->rt_priority < thread->sched.rt_priority;
 
-	if (is_running(cpu, thread)) {
+	if (is_same(&thread->sched, parameters)) {
+		thread->sched.reset_on_fork = parameters->reset_on_fork;
+	} else if (is_running(cpu, thread)) {
 		apply_running(cpu, thread, parameters);
 	} else if (thread->sched.queued) {
 		queue_remove(cpu, thread);
 		apply(&thread->sched, parameters);
-		queue_add(cpu, thread, FAIR_MOVED);
+		if (front)
+			queue_add_front(cpu, thread);
+		else
+			queue_add(cpu, thread, FAIR_MOVED);
 		sched_came(cpu, thread);
 	} else {
 		apply(&thread->sched, parameters);

@@ -53,6 +53,13 @@ void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival
 		fair_join(&cpu->queue.fair, &thread->sched.fair, arrival, is_patient(thread));
 }
 
+void queue_add_front(struct cpu *cpu, struct thread *thread)
+{
+	assert(!thread->sched.queued && thread->sched.cpu == cpu);
+	thread->sched.queued = true;
+	rt_put(cpu, thread, true);
+}
+
 void queue_remove(struct cpu *cpu, struct thread *thread)
 {
 	assert(thread->sched.queued);

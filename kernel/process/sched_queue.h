@@ -18,6 +18,8 @@ struct cpu *queue_lock_of(struct thread *thread);
 /* A runnable thread of this CPU comes to wait. */
 void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival) requires(
 	cpu->queue.lock);
+/* The same at the front of the list of its priority, for a real-time thread. */
+void queue_add_front(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
 /* One that waits goes. */
 void queue_remove(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
 /* The running thread competes no more: it sleeps, ends or moves. */

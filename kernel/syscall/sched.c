@@ -94,7 +94,8 @@ static int change(struct thread *thread, const struct wish *wish) requires(proce
 	sched_get_parameters(thread, &old);
 	new = old;
 	if (wish->policy != POLICY_KEEP) {
-		new.policy = (uint8_t)wish->policy;
+		if (!wish->keep_parameters)
+			new.policy = (uint8_t)wish->policy;
 		new.reset_on_fork = wish->reset_on_fork;
 	}
 	if (!is_policy(wish->policy == POLICY_KEEP ? old.policy : wish->policy))
@@ -105,7 +106,7 @@ static int change(struct thread *thread, const struct wish *wish) requires(proce
 		new.rt_priority = (uint8_t)wish->priority;
 		if (!wish->keep_nice && !is_rt(new.policy))
 			new.nice = (int8_t)wish->nice;
-	} else if (is_rt(new.policy) != (old.rt_priority != 0)) {
+	} else if (wish->policy != POLICY_KEEP && is_rt(wish->policy) != (old.rt_priority != 0)) {
 		return -EINVAL;
 	}
 	if (!unprivileged(thread, &old, &new) && !capable(CAP_SYS_NICE))
