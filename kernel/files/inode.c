@@ -3,6 +3,7 @@
 #include "files/vfs.h"
 
 #include <asm/signal.h>
+#include <linux/capability.h>
 #include <linux/resource.h>
 
 #include "arch/arch.h"
@@ -43,22 +44,35 @@ void inode_put(struct inode *inode)
 		inode->operations->release(inode);
 }
 
-/* Root may read and write everything, search every directory, and execute what anybody may. */
+/* By owner, group and others; then by capabilities: who has them may read and write everything, search
+ * every directory, and execute what anybody may. */
 int inode_permission(const struct inode *inode, unsigned int may)
 {
 	const struct credentials *who = current_credentials();
 	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);
 
-	if (who->fsuid == 0) {
-		bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+	uint32_t own = mode;
+	bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
 
-		return may & MAY_EXECUTE && !executable ? -EACCES : 0;
-	}
 	if (who->fsuid == inode->uid)
-		mode >>= 6;
+		own >>= 6;
 	else if (credentials_in_group(who, inode->gid))
-		mode >>= 3;
-	return may & ~mode & 7 ? -EACCES : 0;
+		own >>= 3;
+	if (!(may & ~own & 7))
+		return 0;
+	if (has_capability(who, CAP_DAC_READ_SEARCH) &&
+		(S_ISDIR(mode) ? !(may & MAY_WRITE) : may == MAY_READ))
+		return 0;
+	if (has_capability(who, CAP_DAC_OVERRIDE) && (!(may & MAY_EXECUTE) || executable))
+		return 0;
+	return -EACCES;
+}
+
+bool inode_owned(const struct inode *inode)
+{
+	const struct credentials *who = current_credentials();
+
+	return who->fsuid == inode->uid || has_capability(who, CAP_FOWNER);
 }
 
 uint64_t inode_size(struct inode *inode)

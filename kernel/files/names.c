@@ -32,8 +32,8 @@ static int may_remove(const struct inode *directory, const struct dentry *victim
 
 	if (error)
 		return error;
-	if (directory->mode & S_ISVTX && who->fsuid && who->fsuid != victim->inode->uid &&
-		who->fsuid != directory->uid)
+	if (directory->mode & S_ISVTX && who->fsuid != directory->uid &&
+		!inode_owned(victim->inode))
 		return -EPERM;
 	if (as_directory && !is_directory(victim->inode))
 		return -ENOTDIR;

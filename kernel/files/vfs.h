@@ -141,6 +141,8 @@ void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
 /* 0 or -EACCES. */
 int inode_permission(const struct inode *inode, unsigned int may) MUST_CHECK;
+/* Whether the caller may do what owners may. */
+bool inode_owned(const struct inode *inode);
 int inode_truncate(struct inode *inode, uint64_t size) MUST_CHECK;
 uint64_t inode_size(struct inode *inode);
 void inode_stat(struct inode *inode, struct stat *out);

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 
 #include "files/file.h"
+#include "files/table.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -18,6 +19,8 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/credentials.h"
+#include "process/current.h"
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "process/sched.h"
 
@@ -130,7 +133,9 @@ struct child {
 	struct thread *thread;
 	struct process *process; /* NULL: the caller's */
 	struct pid *pid;
-	bool counted; /* among the user's threads */
+	bool counted;       /* among the user's threads */
+	struct file *pidfd; /* NULL: none is wanted */
+	int fd;             /* reserved for it */
 };
 
 static void discard(struct child *child)
@@ -141,6 +146,10 @@ static void discard(struct child *child)
 		if (child->thread->fs)
 			fs_context_put(child->thread->fs);
 		thread_free(child->thread);
+	}
+	if (child->pidfd) {
+		files_unreserve(current_files(), child->fd);
+		file_put(child->pidfd);
 	}
 	if (child->process) {
 		process_give_up_space(child->process);
@@ -236,6 +245,23 @@ static int check(const struct clone_request *request)
 	return 0;
 }
 
+/* A descriptor for the child, told to the caller already: that may fail. */
+static int make_pidfd(const struct clone_request *request, struct child *child)
+{
+	int error;
+
+	child->fd = files_reserve(current_files(), 0, true);
+	if (child->fd < 0)
+		return child->fd;
+	error = pidfd_create(child->pid, 0, &child->pidfd);
+	if (error) {
+		child->pidfd = NULL;
+		files_unreserve(current_files(), child->fd);
+		return error;
+	}
+	return copy_to_user(request->pidfd, &child->fd, sizeof(child->fd));
+}
+
 static int make(const struct clone_request *request, struct child *child)
 {
 	struct thread *self = current_thread();
@@ -258,6 +284,10 @@ static int make(const struct clone_request *request, struct child *child)
 	error = share_own(child->thread, self, flags);
 	if (!error && child->process)
 		error = share_process(child->process, self->process, flags);
+	if (error)
+		return error;
+	if (flags & CLONE_PIDFD)
+		error = make_pidfd(request, child);
 	if (error)
 		return error;
 	arch_user_clone(child->thread, self, request->stack);
@@ -288,6 +318,7 @@ static int place(const struct clone_request *request, struct child *child) requi
 		}
 		process = child->process;
 		process->parent = parent;
+		process->maker = request->flags & CLONE_PARENT ? current_process()->maker : self;
 		process->leader = child->thread;
 		list_push_back(&parent->children, &process->sibling);
 		link_process(process, child->pid, self->process);
@@ -361,6 +392,8 @@ long process_clone(const struct clone_request *request)
 		return error;
 	}
 	tid = child.pid->number;
+	if (child.pidfd)
+		files_fill(current_files(), child.fd, child.pidfd);
 	if (request->flags & CLONE_PARENT_SETTID &&
 		copy_to_user(request->parent_tid, &tid, sizeof(tid))) {
 		/* As on Linux: the child is there. */

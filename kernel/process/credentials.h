@@ -65,6 +65,9 @@ struct credentials *credentials_copy(const struct credentials *from) MUST_CHECK;
 int credentials_find_user(struct credentials *credentials) MUST_CHECK;
 /* Gives the running thread a changed copy, whose reference is taken over. (process.c) */
 void credentials_set(struct credentials *credentials);
+/* For a call that acts as somebody else for a moment: `other` need not be counted, and is there until
+ * the ones before, which it gives, are put back. (process.c) */
+const struct credentials *credentials_override(const struct credentials *other);
 /* Whether `group` is the file group or one of the others. */
 bool credentials_in_group(const struct credentials *credentials, uint32_t group);
 /* As many groups, whose ids are then to be filled in and sorted. NULL: no memory. */

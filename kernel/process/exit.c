@@ -9,9 +9,11 @@
  * group and session, its status and what it used.
  *
  * The status is what was decided for the whole group (exit_group, a fatal signal); where nothing was,
- * that of the leader's own exit.
+ * that of the thread that was the last to begin its end.
  */
 #include <linux/wait.h>
+
+#include <asm/signal.h>
 
 #include "devices/tty.h"
 #include "files/file.h"
@@ -73,25 +75,53 @@ static struct process *reaper_of(struct process *process) requires(process_lock)
 	return above;
 }
 
-/* The children's parent is gone: they go to another, which is told of those that are gone too. */
-static void reparent(struct process *process) requires(process_lock)
+/* A thread that made the child is gone: the child's threads that asked for it get a signal. */
+static void tell_parent_died(struct process *child) requires(process_lock)
 {
-	struct process *reaper = NULL, *child, *next;
+	struct thread *thread;
+
+	list_for_each(thread, &child->threads, siblings)
+	{
+		if (thread->parent_death_signal)
+			signal_send_kernel(child, thread->parent_death_signal);
+	}
+}
+
+/* The child gets another parent, which is told of it if it has ended. */
+static void adopt(struct process *child, struct process *reaper) requires(process_lock)
+{
+	list_remove(&child->sibling);
+	child->parent = reaper;
+	child->exit_signal = SIGCHLD;
+	list_push_back(&reaper->children, &child->sibling);
+	if (!list_empty(&child->event_link)) {
+		list_remove(&child->event_link);
+		list_push_back(&reaper->events, &child->event_link);
+	}
+	if (child->zombie)
+		child_ended(child);
+}
+
+/* The children that the thread made go to another thread of its process; where it was the last one,
+ * all go to another process. */
+static void reparent(struct thread *self, struct process *process) requires(process_lock)
+{
+	bool last = !process->thread_count;
+	struct process *reaper = last ? reaper_of(process) : process, *child, *next;
+	struct thread *heir =
+		reaper->thread_count ? list_first(&reaper->threads, struct thread, siblings) : NULL;
 
 	list_for_each_safe(child, next, &process->children, sibling)
 	{
-		if (!reaper)
-			reaper = reaper_of(process);
-		list_remove(&child->sibling);
-		child->parent = reaper;
-		list_push_back(&reaper->children, &child->sibling);
-		if (!list_empty(&child->event_link)) {
-			list_remove(&child->event_link);
-			list_push_back(&reaper->events, &child->event_link);
+		if (child->maker == self) {
+			child->maker = heir;
+			tell_parent_died(child);
 		}
-		if (child->zombie)
-			child_ended(child);
+		if (last)
+			adopt(child, reaper);
 	}
+	if (heir)
+		heir->has_children = true;
 }
 
 void process_reap(struct process *zombie)
@@ -111,7 +141,7 @@ void process_reap(struct process *zombie)
 		pid_release(session);
 }
 
-static void become_zombie(struct process *process) requires(process_lock)
+static void become_zombie(struct thread *self, struct process *process) requires(process_lock)
 {
 	process->zombie = true;
 	wake_all(&process->pid->ended);
@@ -124,7 +154,7 @@ static void become_zombie(struct process *process) requires(process_lock)
 		return;
 	}
 	signal_orphan_groups(process);
-	reparent(process);
+	reparent(self, process);
 	child_ended(process);
 }
 
@@ -136,6 +166,7 @@ static void leave(struct thread *self, struct process *process) requires(process
 	signal_thread_exit(self);
 	list_remove(&self->siblings);
 	process->thread_count--;
+	process->ending--;
 	if (process->leader == self) {
 		process->leader = NULL; /* its place among the user's threads stays taken */
 		credentials_get(self->credentials);
@@ -151,22 +182,21 @@ static void leave(struct thread *self, struct process *process) requires(process
 	if (process->exec && process->thread_count == 1)
 		thread_wake(process->exec);
 	if (!process->thread_count)
-		become_zombie(process);
+		become_zombie(self, process);
+	else if (self->has_children)
+		reparent(self, process);
 }
 
 static void thread_leave(struct thread *self, struct process *process)
 {
-	bool last;
-
 	spin_lock(&process_lock);
-	last = process->thread_count == 1;
-	spin_unlock(&process_lock);
-	if (last) {
+	if (process->thread_count == 1) { /* and stays so: who is not in the process cannot clone */
+		spin_unlock(&process_lock);
 		process_give_up_space(process);
 		if (process->session_id == process->id)
 			tty_session_ended(process->session_id);
+		spin_lock(&process_lock);
 	}
-	spin_lock(&process_lock);
 	leave(self, process);
 	spin_unlock(&process_lock);
 	pid_put(self->pid);
@@ -183,8 +213,10 @@ void thread_exit(int status)
 		futex_thread_exit(self);
 	if (process) {
 		spin_lock(&process_lock);
-		if (!process->exiting && process->leader == self)
+		if (++process->ending == process->thread_count && !process->exiting) {
+			process->exiting = true;
 			process->exit_status = status;
+		}
 		spin_unlock(&process_lock);
 		process_vfork_done(self);
 		give_up_own(self);

@@ -105,6 +105,8 @@ struct process {
 	struct list children, sibling; /* zombies too */
 	struct list threads;           /* that have not ended */
 	unsigned thread_count;
+	unsigned ending;       /* of them: have begun to end */
+	struct thread *maker;  /* the parent's thread whose child it is: only compared */
 	struct thread *leader; /* whose tid is the process's id; NULL: it ended, others go on */
 	struct pid *group, *session;
 	int group_id, session_id; /* their numbers; read without the lock by the process itself */
@@ -208,8 +210,9 @@ enum wait_which { WAIT_ANY, WAIT_ONE, WAIT_GROUP };
 
 struct wait_request {
 	enum wait_which which;
-	int id;           /* of the child or the group */
-	unsigned options; /* as waitid(2) has them */
+	int id;                /* of the child or the group */
+	unsigned options;      /* as waitid(2) has them */
+	const struct pid *pid; /* WAIT_ONE by descriptor; NULL: by id */
 };
 
 struct wait_result {

@@ -177,6 +177,8 @@ void signal_entry_destroy(struct signal_entry *entry);    /* off its queue, if i
 
 /* kill(2), tgkill(2) (pid 0: tkill) with the sender's rights: 0, -ESRCH, -EPERM, -EINVAL, -EAGAIN. */
 int signal_kill(int pid, const struct signal_info *info) MUST_CHECK;
+/* The same to the process whose id this is. */
+int signal_kill_process(struct pid *pid, const struct signal_info *info) MUST_CHECK;
 int signal_kill_thread(int pid, int tid, const struct signal_info *info) MUST_CHECK;
 /* What the running process's kill says of itself. */
 void signal_info_from_self(struct signal_info *info, int signal, int code);

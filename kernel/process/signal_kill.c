@@ -93,6 +93,16 @@ int signal_kill(int pid, const struct signal_info *info)
 	return error;
 }
 
+int signal_kill_process(struct pid *pid, const struct signal_info *info)
+{
+	int error;
+
+	spin_lock(&process_lock);
+	error = pid->process ? send_one(pid->process, NULL, info) : -ESRCH;
+	spin_unlock(&process_lock);
+	return error;
+}
+
 int signal_kill_thread(int pid, int tid, const struct signal_info *info)
 {
 	struct thread *thread;

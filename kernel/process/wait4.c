@@ -112,7 +112,7 @@ static bool matches(const struct process *child, const struct wait_request *requ
 {
 	bool is_clone = child->exit_signal != SIGCHLD;
 
-	if (request->which == WAIT_ONE && child->id != request->id)
+	if (request->options & __WNOTHREAD && child->maker != current_thread())
 		return false;
 	if (request->which == WAIT_GROUP && child->group_id != request->id)
 		return false;
@@ -169,9 +169,10 @@ static void tell(struct process *self, struct process *child, int code, unsigned
 	}
 }
 
-static struct process *one_child(struct process *self, int id) requires(process_lock)
+static struct process *one_child(struct process *self, const struct wait_request *request) requires(
+	process_lock)
 {
-	struct process *child = process_find(id);
+	struct process *child = request->pid ? request->pid->process : process_find(request->id);
 
 	return child && child->parent == self ? child : NULL;
 }
@@ -198,7 +199,7 @@ static bool look(struct process *self, const struct wait_request *request,
 
 	*error = 0;
 	if (request->which == WAIT_ONE) {
-		child = one_child(self, request->id);
+		child = one_child(self, request);
 		if (!child || !matches(child, request)) {
 			*error = -ECHILD;
 			return true;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on what files are like: stat and its kin, access, chmod, chown, utimensat, truncate,
  * umask, sync. */
+#include <linux/capability.h>
+#include <linux/securebits.h>
+
 #include "syscall/files.h"
 
 #include "lib/string.h"
@@ -106,7 +109,7 @@ long sys_fstatfs(int fd, user_t out)
 
 /* ---- access ---- */
 
-long sys_faccessat2(int directory_fd, user_t path, unsigned int may, unsigned int flags)
+static long access_as_now(int directory_fd, user_t path, unsigned int may, unsigned int flags)
 {
 	struct path target;
 	long result;
@@ -120,6 +123,33 @@ long sys_faccessat2(int directory_fd, user_t path, unsigned int may, unsigned in
 		return result;
 	result = inode_permission(target.dentry->inode, may);
 	path_put(&target);
+	return result;
+}
+
+/* Whether the caller could, if it were who it really is: by its real ids, with the capabilities that
+ * go with those. */
+static void become_real(struct credentials *real, const struct credentials *who)
+{
+	*real = *who;
+	real->fsuid = who->uid;
+	real->fsgid = who->gid;
+	if (!(who->securebits & issecure_mask(SECURE_NO_SETUID_FIXUP)))
+		real->effective = who->uid ? 0 : who->permitted;
+}
+
+long sys_faccessat2(int directory_fd, user_t path, unsigned int may, unsigned int flags)
+{
+	const struct credentials *who = current_credentials();
+	struct credentials real;
+	long result;
+
+	become_real(&real, who);
+	if (flags & AT_EACCESS || (real.fsuid == who->fsuid && real.fsgid == who->fsgid &&
+					  real.effective == who->effective))
+		return access_as_now(directory_fd, path, may, flags);
+	who = credentials_override(&real);
+	result = access_as_now(directory_fd, path, may, flags);
+	credentials_override(who);
 	return result;
 }
 
@@ -137,17 +167,40 @@ long sys_access(user_t path, unsigned int may)
 
 struct change {
 	bool mode, owner, times;
+	bool given; /* the times: not both now */
 	uint32_t new_mode;
 	uint32_t uid, gid;       /* UINT32_MAX: stays */
 	ns_t accessed, modified; /* NS_NEVER: stays */
 };
 
-static long change_inode(struct inode *inode, const struct change *change)
+/* man 2 chmod, chown, utimensat. */
+static int may_change(const struct inode *inode, const struct change *change)
 {
 	const struct credentials *who = current_credentials();
+	bool owner = who->fsuid == inode->uid, chown = has_capability(who, CAP_CHOWN);
 
-	if (who->fsuid && who->fsuid != inode->uid)
+	if (change->mode && !inode_owned(inode))
 		return -EPERM;
+	if (change->owner && change->uid != UINT32_MAX && !chown &&
+		!(owner && change->uid == inode->uid))
+		return -EPERM;
+	if (change->owner && change->gid != UINT32_MAX && !chown &&
+		!(owner && (change->gid == inode->gid || credentials_in_group(who, change->gid))))
+		return -EPERM;
+	if (change->times && !inode_owned(inode)) {
+		if (change->given)
+			return -EPERM;
+		return inode_permission(inode, MAY_WRITE);
+	}
+	return 0;
+}
+
+static long change_inode(struct inode *inode, const struct change *change)
+{
+	int error = may_change(inode, change);
+
+	if (error)
+		return error;
 	mutex_lock(&inode->lock);
 	if (change->mode)
 		inode->mode = (inode->mode & S_IFMT) | (change->new_mode & MODE_BITS);
@@ -271,6 +324,7 @@ long sys_utimensat(int directory_fd, user_t path, user_t times, unsigned int fla
 		if (one_time(&both[0], now, &change.accessed) ||
 			one_time(&both[1], now, &change.modified))
 			return -EINVAL;
+		change.given = both[0].tv_nsec != UTIME_NOW_ || both[1].tv_nsec != UTIME_NOW_;
 	}
 	if (!path.address && directory_fd != AT_FDCWD)
 		return flags ? -EINVAL : change_file(directory_fd, &change);

@@ -14,8 +14,6 @@
 #include "process/sched.h"
 #include "syscall/table.h"
 
-#define PATH_SIZE 4096u
-
 long sys_getpid(void)
 {
 	return current_process()->id;
@@ -39,10 +37,14 @@ long sys_getppid(void)
 
 /* ---- Groups and sessions ---- */
 
-/* The process `pid` (0: the caller) under process_lock; NULL: none. */
-static struct process *find_or_self(int pid) requires(process_lock)
+/* The process of a thread with this number, or a zombie (0: the caller); NULL: none. */
+static struct process *find_or_self(int number) requires(process_lock)
 {
-	return pid ? process_find(pid) : current_process();
+	struct pid *pid = number ? pid_find(number) : current_process()->pid;
+
+	if (!pid)
+		return NULL;
+	return pid->process ? pid->process : pid->thread ? pid->thread->process : NULL;
 }
 
 long sys_getpgid(int pid)
@@ -88,7 +90,11 @@ static long set_group(int pid, int group) requires(process_lock)
 	struct process *self = current_process(), *process = find_or_self(pid);
 	struct pid *target;
 
-	if (!process || (process != self && process->parent != self))
+	if (!process)
+		return -ESRCH;
+	if (pid && process->id != pid)
+		return -EINVAL; /* a thread */
+	if (process != self && process->parent != self)
 		return -ESRCH;
 	if (process != self && process->session != self->session)
 		return -EPERM;
@@ -108,7 +114,7 @@ long sys_setpgid(int pid, int group)
 {
 	long result;
 
-	if (group < 0)
+	if (group < 0 || (!group && pid < 0))
 		return -EINVAL;
 	spin_lock(&process_lock);
 	result = set_group(pid, group);

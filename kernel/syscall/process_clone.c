@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* New threads and processes, and their end: man 2 fork, vfork, clone, clone3, unshare, exit. */
+#include <linux/capability.h>
 #include <linux/sched.h>
 
 #include <asm/signal.h>
 
+#include "files/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "memory/space.h"
 #include "memory/user.h"
+#include "process/credentials.h"
 #include "process/process.h"
 #include "syscall/table.h"
 
@@ -131,6 +135,67 @@ long sys_clone3(user_t from, size_t size)
 		.wanted = wanted,
 	};
 	return process_clone(&request);
+}
+
+/* ---- unshare ---- */
+
+#define SEPARATE (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
+#define TOGETHER (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUSER | \
+		CLONE_NEWCGROUP | CLONE_NEWTIME)
+
+/* What cannot be taken apart must be the caller's alone already. There are no namespaces but the
+ * first ones. */
+static int check_unshare(unsigned long flags)
+{
+	struct process *self = current_process();
+
+	if (flags & ~(unsigned long)(SEPARATE | TOGETHER | NAMESPACES))
+		return -EINVAL;
+	if (flags & (TOGETHER | CLONE_NEWUSER | CLONE_NEWPID) &&
+		__atomic_load_n(&self->thread_count, __ATOMIC_RELAXED) > 1)
+		return -EINVAL;
+	if (flags & (CLONE_SIGHAND | CLONE_VM) &&
+		__atomic_load_n(&self->signals.actions->references, __ATOMIC_RELAXED) > 1)
+		return -EINVAL;
+	if (flags & CLONE_VM && __atomic_load_n(&self->space->references, __ATOMIC_RELAXED) > 1)
+		return -EINVAL;
+	if (flags & NAMESPACES)
+		return flags & CLONE_NEWUSER || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	return 0;
+}
+
+long sys_unshare(unsigned long flags)
+{
+	struct thread *self = current_thread();
+	struct files *files = NULL, *old_files = self->files;
+	struct fs_context *fs = NULL, *old_fs = self->fs;
+	int error = check_unshare(flags);
+
+	if (error)
+		return error;
+	if (flags & CLONE_FILES && files_shared(old_files))
+		files = files_copy(old_files);
+	if (flags & CLONE_FS && fs_context_shared(old_fs))
+		fs = fs_context_copy(old_fs);
+	if ((!files && flags & CLONE_FILES && files_shared(old_files)) ||
+		(!fs && flags & CLONE_FS && fs_context_shared(old_fs))) {
+		if (files)
+			files_put(files);
+		if (fs)
+			fs_context_put(fs);
+		return -ENOMEM;
+	}
+	spin_lock(&process_lock); /* for who looks at other threads' */
+	self->files = files ? files : old_files;
+	self->fs = fs ? fs : old_fs;
+	spin_unlock(&process_lock);
+	if (files)
+		files_put(old_files);
+	if (fs)
+		fs_context_put(old_fs);
+	return 0;
 }
 
 /* ---- The end ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What became of children: man 2 wait4, waitid. */
+#include <asm/fcntl.h>
 #include <linux/wait.h>
 
 #include <asm/siginfo.h>
@@ -8,6 +9,7 @@
 #include "lib/errno.h"
 #include "memory/user.h"
 #include "process/current.h"
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "syscall/table.h"
 #include "syscall/usage.h"
@@ -16,10 +18,10 @@
 static struct wait_request wait_request_of(int pid, unsigned options)
 {
 	if (pid == -1)
-		return (struct wait_request){WAIT_ANY, 0, options};
+		return (struct wait_request){WAIT_ANY, 0, options, NULL};
 	if (pid > 0)
-		return (struct wait_request){WAIT_ONE, pid, options};
-	return (struct wait_request){WAIT_GROUP, pid ? -pid : current_group(), options};
+		return (struct wait_request){WAIT_ONE, pid, options, NULL};
+	return (struct wait_request){WAIT_GROUP, pid ? -pid : current_group(), options, NULL};
 }
 
 long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
@@ -44,19 +46,35 @@ long sys_wait4(int pid, user_t status, unsigned options, user_t usage)
 	return result;
 }
 
-/* waitid's first two arguments. */
+static int pidfd_request(int fd, unsigned options, struct wait_request *out)
+{
+	unsigned flags;
+	struct pid *pid = pidfd_lookup(fd, &flags);
+
+	if (!pid)
+		return -EBADF;
+	*out = (struct wait_request){WAIT_ONE, pid->number, options, pid};
+	/* Where the descriptor is not to block, nothing to tell yet is an error. */
+	if (flags & O_NONBLOCK)
+		out->options |= WNOHANG;
+	return 0;
+}
+
+/* waitid's first two arguments. What out->pid refers to is to be put. */
 static int waitid_request(int type, int id, unsigned options, struct wait_request *out)
 {
 	switch (type) {
 	case P_ALL:
-		*out = (struct wait_request){WAIT_ANY, 0, options};
+		*out = (struct wait_request){WAIT_ANY, 0, options, NULL};
 		return 0;
 	case P_PID:
-		*out = (struct wait_request){WAIT_ONE, id, options};
+		*out = (struct wait_request){WAIT_ONE, id, options, NULL};
 		return id > 0 ? 0 : -EINVAL;
 	case P_PGID:
-		*out = (struct wait_request){WAIT_GROUP, id ? id : current_group(), options};
+		*out = (struct wait_request){WAIT_GROUP, id ? id : current_group(), options, NULL};
 		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		return id >= 0 ? pidfd_request(id, options, out) : -EINVAL;
 	default:
 		return -EINVAL;
 	}
@@ -74,8 +92,13 @@ long sys_waitid(int type, int id, user_t info, int options, user_t usage)
 	if ((unsigned)options & ~known || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	result = waitid_request(type, id, (unsigned)options, &request);
-	if (!result)
+	if (!result) {
 		result = process_wait(&request, &child);
+		if (!result && request.options & WNOHANG && !(options & WNOHANG))
+			result = -EAGAIN;
+		if (request.pid)
+			pid_put((struct pid *)request.pid);
+	}
 	if (result > 0) {
 		record.si_signo = SIGCHLD;
 		record.si_code = child.code;

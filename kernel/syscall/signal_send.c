@@ -5,6 +5,7 @@
 
 #include "lib/errno.h"
 #include "memory/user.h"
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "syscall/table.h"
@@ -105,4 +106,34 @@ long sys_rt_tgsigqueueinfo(int pid, int tid, int signal, user_t from)
 	if (feigned(&info, tid))
 		return -EPERM;
 	return signal_kill_thread(pid, tid, &info);
+}
+
+long sys_pidfd_send_signal(int fd, int signal, user_t from, unsigned flags)
+{
+	struct signal_info info;
+	struct pid *pid;
+	int error = 0;
+
+	if (flags)
+		return -EINVAL;
+	pid = pidfd_lookup(fd, NULL);
+	if (!pid)
+		return -EBADF;
+	if (from.address) {
+		int given;
+
+		error = get_info(&info, signal, from);
+		if (!error && copy_from_user(&given, from, sizeof(given)))
+			error = -EFAULT;
+		if (!error && given != signal)
+			error = -EINVAL;
+		if (!error && feigned(&info, pid->number))
+			error = -EPERM;
+	} else {
+		signal_info_from_self(&info, signal, SI_USER);
+	}
+	if (!error)
+		error = signal_kill_process(pid, &info);
+	pid_put(pid);
+	return error;
 }

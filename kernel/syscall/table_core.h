@@ -100,17 +100,22 @@
 	CALL5(247, waitid, WAITID_TYPE, type, PID, id, SIGNAL_INFO_OUT, info, WAITID_OPTIONS, options, USAGE_OUT, usage) \
 	CALL3(251, ioprio_set, INT, which, INT, who, INT, priority) \
 	CALL2(252, ioprio_get, INT, which, INT, who) \
+	CALL1(272, unshare, UNSHARE_FLAGS, flags) \
 	CALL2(273, set_robust_list, IN, head, SIZE, size) \
 	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
 	CALL4(297, rt_tgsigqueueinfo, PID, pid, PID, tid, SIGNAL, signal, SIGNAL_INFO, info) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
+	CALL5(312, kcmp, PID, pid1, PID, pid2, INT, type, ULONG, first, ULONG, second) \
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
 	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
 	CALL5(322, execveat, DIRFD, directory, PATH, path, STRINGS, argv, ENVIRONMENT, envp, AT_FLAGS, flags) \
 	CALL3(325, mlock2, ADDRESS, address, SIZE, length, MLOCK_FLAGS, flags) \
+	CALL4(424, pidfd_send_signal, FD, pidfd, SIGNAL, signal, SIGNAL_INFO, info, FLAGS, flags) \
+	CALL2(434, pidfd_open, PID, pid, FLAGS, flags) \
 	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
+	CALL3(438, pidfd_getfd, FD, pidfd, FD, fd, FLAGS, flags) \
 	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
 /* clang-format on */
 
