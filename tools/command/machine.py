@@ -9,6 +9,7 @@ from . import tree
 QEMU = "qemu-system-x86_64"
 DISKS = ("virtio", "ahci", "nvme", "usb")
 CPUS, MEM = 2, 512
+OVMF_MEM = 48  # with less it stays silent for ever
 ICOUNT_CPUS, ICOUNT_MEM = 1, 256
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"]
 DEBUG_EXIT_PORT = 0xF4
@@ -42,6 +43,8 @@ class Machine:
             raise tree.Failure(f"disk {self.disk!r}: expected one of {', '.join(DISKS)}")
         if self.resolved_cpus() < 1 or self.resolved_mem() < 1:
             raise tree.Failure("a machine has at least 1 CPU and 1 MiB")
+        if self.firmware.startswith("ovmf") and self.resolved_mem() < OVMF_MEM:
+            raise tree.Failure(f"--mem {self.resolved_mem()}: {self.firmware} needs {OVMF_MEM} MiB to start")
         if self.icount and self.resolved_cpus() != 1:
             raise tree.Failure("--icount counts one CPU: --cpus must be 1")
 

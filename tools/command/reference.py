@@ -3,12 +3,10 @@
 import argparse
 import json
 
-from . import bench, build, linux, packages, tree
+from . import bench, build, linux, packages, selftests, tree
 
 
-def command(_args):
-    build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
-    version = linux.version()
+def _bench(version):
     # Debian's kernel decides about page-table isolation by the CPU; both are forced here.
     figures = bench.measure_costs((), "linux")
     figures.update(bench.measure_scale((), "linux"))
@@ -16,6 +14,22 @@ def command(_args):
     bench.write(bench.REFERENCE, json.dumps({"schema": 1, "version": version, "figures": figures}, indent=1)
                 + "\n")
     print(f"{bench.REFERENCE.relative_to(tree.ROOT)}: {len(figures)} figures of {version}")
+
+
+def _selftests(version):
+    found = selftests.record(version)
+    passed = sum(one.verdict == "pass" for one in found.values())
+    print(f"{selftests.REFERENCE.relative_to(tree.ROOT)}: {passed} of {len(found)} pass on {version}")
+
+
+WHAT = {"bench": _bench, "selftests": _selftests}
+
+
+def command(args):
+    build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
+    version = linux.version()
+    for name in args.what or WHAT:
+        WHAT[name](version)
     return 0
 
 
@@ -25,4 +39,5 @@ def add(verbs):
         description="Runs the measurements on Debian's kernel in the same emulated machine and records "
                     "them under ci/reference/, with the kernel's version.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", metavar="WHAT", choices=[[], *WHAT], help="bench, selftests; both without")
     parser.set_defaults(function=command)

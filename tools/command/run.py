@@ -12,6 +12,7 @@ from . import boot, build, channel, firmware, guest, kvm, log, machine, packages
 ESCAPE = 0x01  # Ctrl-A
 QUIT = ord("x")
 DEFAULT_VGA = "VGA"
+REFUSED = re.compile(r"^init: cannot start .*$", re.M)  # user/init.c
 
 EPILOG = """\
 Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
@@ -110,6 +111,8 @@ def _program_words(name, folder):
     if name is None:
         return "", None
     if "/" not in name:
+        if f"bin/{name}".encode("utf-8", "surrogateescape") + b"\0" not in build.INITRD.read_bytes():
+            raise tree.Failure(f"{name}: no /bin/{name} in the initrd (a file of the host is ./{name})")
         return f"-- {name}", None
     archive = program.archive_for(name, [])
     del archive.entries[channel.SPEC_PATH.lstrip("/")]
@@ -149,6 +152,9 @@ def command(args):
             stack.enter_context(session.raw_terminal(stdin))
         ended = _console(qemu, record, stdin, stdout)
         code = qemu.quit()
+    refused = REFUSED.search(record.text())
+    if refused:
+        raise tree.Failure(f"the program was not started: {refused[0].partition(': ')[2]}")
     if ended:
         print()
         tree.say("ended")

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Linux's own selftests, built from Debian's linux-source-6.1, on Baton.
+
+ci/reference/selftests.json says what Debian's kernel passes in the same machine; what of that Baton must pass is all but
+the names in ci/reference/selftests-open.txt, each with its reason. A name there that passes by now is an error too: the
+list is to shrink.
+"""
+import shutil
+import sys
+
+import harness
+from harness import check, tree
+from command import selftests
+
+OPEN = tree.ROOT / "ci" / "reference" / "selftests-open.txt"
+
+
+def open_names():
+    """{name: why it need not pass yet}: lines `NAME: REASON`, `#` begins a remark."""
+    lines = OPEN.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+
+
+def linux_selftests():
+    """Prints passed of applicable and names the rest with the reason; those that are not open must pass."""
+    if shutil.which("apt-get") is None:
+        print("skipped: there is no apt-get to fetch linux-source-6.1 with")
+        sys.exit(77)
+    found, wanted, known = selftests.run(), selftests.applicable(), open_names()
+    passed = {name for name in wanted if name in found and found[name].verdict == "pass"}
+    for name in sorted(wanted - passed):
+        print(f"not passed: {name}: {found[name].reason if name in found else 'did not run'}"
+              + (f" (open: {known[name]})" if name in known else ""))
+    print(f"{len(passed)} of {len(wanted)} applicable pass")
+    check(not (wanted - passed - set(known)), f"failed: {' '.join(sorted(wanted - passed - set(known)))}")
+    check(not (passed & set(known)), f"pass, and are still called open: {' '.join(sorted(passed & set(known)))}")
+    check(not (set(known) - wanted), f"open, yet not applicable: {' '.join(sorted(set(known) - wanted))}")
+
+
+if __name__ == "__main__":
+    harness.main([linux_selftests])
