@@ -15,7 +15,7 @@
 enum trace_event {
 	TRACE_ENTER = 1,
 	TRACE_LEAVE = 2,
-	TRACE_SIGNAL = 3, /* a head, then a siginfo_t of 128 bytes: about to be delivered */
+	TRACE_SIGNAL = 3, /* a head, then a siginfo_t: about to be delivered */
 	TRACE_EXIT = 4,   /* a head, then u32 wait status: the thread is gone */
 };
 
@@ -55,7 +55,8 @@ struct __attribute__((packed)) trace_piece {
 	uint16_t length;
 };
 
-#define TRACE_TEXT  32u /* bytes of a string, items of an array that are shown */
-#define TRACE_PATHS 4095u
+#define TRACE_TEXT        32u /* bytes of a string, items of an array that are shown */
+#define TRACE_PATHS       4095u
+#define TRACE_SIGNAL_INFO 128u
 
 #endif

@@ -24,6 +24,7 @@
 #include "process/process.h"
 #include "process/sched.h"
 #include "process/signal.h"
+#include "syscall/trace.h"
 
 #define BIT(signal)     SIGNAL_BIT(signal)
 #define RESTART_SYSCALL 219 /* the number of restart_syscall */
@@ -144,6 +145,11 @@ static bool next_delivery(struct thread *self, struct signal_delivery *delivery)
 		}
 		if (!signal_take(self, self->signals.blocked, &delivery->info))
 			break;
+		if (unlikely(trace_on())) {
+			spin_unlock(&process_lock);
+			trace_signal(&delivery->info, sizeof(delivery->info));
+			spin_lock(&process_lock);
+		}
 		found = decide(self, delivery);
 		if (found)
 			break;

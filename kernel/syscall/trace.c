@@ -20,6 +20,7 @@
 #include "arch/arch.h"
 #include "devices/channel.h"
 #include "files/devfs.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "process/mutex.h"
 #include "process/process.h"
@@ -131,13 +132,17 @@ void trace_exit(int status)
 	mutex_unlock(&trace_lock);
 }
 
-void trace_signal(const void *info)
+void trace_signal(const void *info, size_t size)
 {
+	static const uint8_t nothing[TRACE_SIGNAL_INFO];
+
+	assert(size <= sizeof(nothing));
 	if (!trace_on())
 		return;
 	mutex_lock(&trace_lock);
 	begin(TRACE_SIGNAL);
-	add(info, 128);
+	add(info, size);
+	add(nothing, sizeof(nothing) - size);
 	send();
 	mutex_unlock(&trace_lock);
 }

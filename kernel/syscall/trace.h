@@ -14,8 +14,8 @@ int trace_init(void) MUST_CHECK;
 bool trace_on(void);
 /* The running thread ends, with this wait status (as its process's would be). Nothing if untraced. */
 void trace_exit(int status);
-/* A signal is about to be delivered to the running thread: its siginfo_t, 128 bytes. Nothing if
- * untraced. Both may sleep. */
-void trace_signal(const void *info);
+/* A signal is about to be handled by the running thread: the first `size` bytes of its siginfo_t, the rest
+ * is 0. Nothing if untraced. Both may sleep. */
+void trace_signal(const void *info, size_t size);
 
 #endif
