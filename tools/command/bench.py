@@ -28,6 +28,7 @@ BOOT_LAST = "boot total"  # the kernel's last line of figures
 OPERATIONS = [
     ("getpid", "getpid", 100),
     ("clock_gettime", "clock_gettime by system call", 140),
+    ("clock_gettime_vdso", "clock_gettime by the vDSO", None),
     ("sched_yield", "sched_yield alone", 200),
     ("yield", "yield ping-pong, 2 processes", 900),
     ("futex_wake", "futex wake, none waiting", 160),

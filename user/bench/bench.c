@@ -82,6 +82,13 @@ static int op_clock_gettime(void)
 	return (int)-call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&t, 0, 0, 0, 0);
 }
 
+static int op_clock_gettime_vdso(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_MONOTONIC, &t) ? errno : 0;
+}
+
 static int op_yield(void)
 {
 	return (int)-call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
@@ -345,6 +352,7 @@ static const struct operation {
 } operations[] = {
 	{"getpid", op_getpid, 1000, NULL, NULL},
 	{"clock_gettime", op_clock_gettime, 1000, NULL, NULL},
+	{"clock_gettime_vdso", op_clock_gettime_vdso, 1000, NULL, NULL},
 	{"sched_yield", op_yield, 1000, NULL, NULL},
 	{"yield", op_yield, 500, start_yielder, end_yielder},
 	{"futex_wake", op_futex_wake, 1000, NULL, NULL},
