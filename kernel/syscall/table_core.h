@@ -103,6 +103,9 @@
 	CALL1(272, unshare, UNSHARE_FLAGS, flags) \
 	CALL2(273, set_robust_list, IN, head, SIZE, size) \
 	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
+	CALL2(283, timerfd_create, CLOCK, clock, TIMERFD_FLAGS, flags) \
+	CALL4(286, timerfd_settime, FD, fd, TIMERFD_SET_FLAGS, flags, ITIMERSPEC, new, ITIMERSPEC_OUT, old) \
+	CALL2(287, timerfd_gettime, FD, fd, ITIMERSPEC_OUT, now) \
 	CALL4(297, rt_tgsigqueueinfo, PID, pid, PID, tid, SIGNAL, signal, SIGNAL_INFO, info) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
