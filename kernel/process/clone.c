@@ -84,6 +84,7 @@ static struct process *process_new(void)
 	list_init(&process->group_link);
 	list_init(&process->session_link);
 	wait_queue_init(&process->child_wait);
+	process_timers_init(process);
 	process->started = arch_clock();
 	return process;
 }

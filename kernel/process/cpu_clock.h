@@ -8,7 +8,14 @@
 #ifndef PROCESS_CPU_CLOCK_H
 #define PROCESS_CPU_CLOCK_H
 
+#include "lib/lock.h"
 #include "lib/types.h"
+
+struct pid;
+struct process;
+struct thread;
+
+extern struct spinlock process_lock;
 
 enum cpu_clock_kind {
 	CPU_CLOCK_PROFILE,   /* user and system time, as ITIMER_PROF counts */
@@ -18,6 +25,12 @@ enum cpu_clock_kind {
 
 #define CPU_CLOCK_THREAD 4 /* the thread's, not its process's */
 
+/* Of a kind (CPU_CLOCK_THREAD is not looked at). */
+ns_t cpu_clock_of_process(struct process *process, int kind) requires(process_lock);
+ns_t cpu_clock_of_thread(struct thread *thread, int kind) requires(process_lock);
+/* Whose clock it is: a process's (*thread is NULL) or a thread's of it. -EINVAL: nobody's. */
+int cpu_clock_target(int clock, struct process **process, struct pid **thread, int *kind) requires(
+	process_lock) MUST_CHECK;
 /* What the clock says; -EINVAL: no such clock, process or thread. */
 int cpu_clock_read(int clock, ns_t *now) MUST_CHECK;
 

@@ -285,6 +285,7 @@ static void commit(struct program *program, struct prepared *prepared)
 	arch_space_use(&program->space->arch);
 	arch_user_start(self, program->entry, program->stack);
 	signal_exec();
+	process_timers_exec();
 	process_vfork_done(self);
 	if (old_pid)
 		pid_put(old_pid);

@@ -192,6 +192,7 @@ static void thread_leave(struct thread *self, struct process *process)
 	spin_lock(&process_lock);
 	if (process->thread_count == 1) { /* and stays so: who is not in the process cannot clone */
 		spin_unlock(&process_lock);
+		process_timers_exit(process);
 		process_give_up_space(process);
 		if (process->session_id == process->id)
 			tty_session_ended(process->session_id);

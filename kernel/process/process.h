@@ -27,6 +27,7 @@
 #include "lib/lock.h"
 #include "lib/types.h"
 #include "process/pid.h"
+#include "process/process_timers.h"
 #include "process/rlimit.h"
 #include "process/sched_entity.h"
 #include "process/signal.h"
@@ -45,6 +46,7 @@ struct space;
 enum thread_work_flag {
 	WORK_RESCHEDULE = 1,
 	WORK_SIGNAL = 2, /* a signal is pending that is not blocked, or the thread is to end */
+	WORK_TIMERS = 64, /* CPU timers wait for its process to run (cpu_timer.c) */
 };
 
 /* What a thread, or those of a process that are gone, or children waited for have used. */
@@ -124,6 +126,7 @@ struct process {
 	const struct credentials *credentials; /* of its leader, once that ended */
 	int exit_signal; /* what the parent gets at the end: SIGCHLD, another, or 0 */
 	struct process_signals signals;
+	struct process_timers timers;
 	struct usage usage;       /* of its threads that are gone */
 	struct usage child_usage; /* of children waited for, and of theirs */
 	/* RLIMIT_*: changed under the lock; single words are read without */

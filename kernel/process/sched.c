@@ -398,6 +398,8 @@ void thread_work(void)
 
 	while (unlikely(work = __atomic_load_n(&self->work, __ATOMIC_ACQUIRE))) {
 		arch_irq_on();
+		if (unlikely(work & WORK_TIMERS))
+			cpu_timers_resume();
 		if (work & WORK_SIGNAL)
 			signal_deliver();
 		if (work & WORK_RESCHEDULE)

@@ -29,6 +29,33 @@ static int get_deadline(int command, int operation, user_t time, struct futex_de
 	return error;
 }
 
+/* restart_syscall: the same wait goes on, until the same time. */
+static long wait_on(struct restart_block *block);
+
+/* A signal with a handler ends it; without a time, SA_RESTART makes the same call again. */
+static long wait_until(
+	const struct futex_word *word, uint32_t bitset, struct futex_deadline deadline)
+{
+	long result = futex_wait(word, bitset, deadline);
+
+	if (result != -ERESTARTSYS || deadline.when == NS_NEVER)
+		return result;
+	result = signal_restart_by(wait_on, word->address.address,
+		(uint64_t)word->value << 32 | bitset, deadline.when);
+	current_thread()->signals.restart.words[3] = (uint64_t)deadline.base << 1 | word->shared;
+	return result;
+}
+
+static long wait_on(struct restart_block *block)
+{
+	uint64_t kind = block->words[3];
+	struct futex_word word = {
+		user_pointer(block->words[0]), kind & 1, (uint32_t)(block->words[1] >> 32)};
+	struct futex_deadline deadline = {(enum clock_base)(kind >> 1), block->words[2]};
+
+	return wait_until(&word, (uint32_t)block->words[1], deadline);
+}
+
 static long wait(user_t address, int operation, uint32_t value, user_t time, uint32_t bitset)
 {
 	struct futex_word word = {address, !(operation & FUTEX_PRIVATE_FLAG), value};
@@ -37,7 +64,7 @@ static long wait(user_t address, int operation, uint32_t value, user_t time, uin
 
 	if (error)
 		return error;
-	return bitset ? futex_wait(&word, bitset, deadline) : -EINVAL;
+	return bitset ? wait_until(&word, bitset, deadline) : -EINVAL;
 }
 
 /* Linux takes the flag only where an absolute time may stand. */

@@ -43,8 +43,6 @@ long sys_nanosleep(user_t request, user_t remaining)
 /* The clocks that one can sleep by: not the coarse ones, nor the raw one, as on Linux. */
 static int sleep_base(int clock)
 {
-	ns_t now;
-
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_MONOTONIC:
@@ -56,12 +54,26 @@ static int sleep_base(int clock)
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
 		return -EOPNOTSUPP;
 	default:
-		return cpu_clock_read(clock, &now) ? -EINVAL : -EOPNOTSUPP;
+		return -EINVAL;
 	}
+}
+
+/* By what a process, or another thread of one's own, uses of the CPUs. */
+static long sleep_by_cpu(int clock, bool absolute, ns_t time)
+{
+	bool own = (clock & CPU_CLOCK_THREAD) &&
+		   (~(clock >> 3) == 0 || ~(clock >> 3) == current_thread()->tid);
+	ns_t now;
+
+	if (clock < 0 && own)
+		return -EINVAL; /* it would never come */
+	if (cpu_clock_read(clock, &now))
+		return -EINVAL;
+	/* Whether until a time or for one: what is left is told by the clock itself. */
+	return cpu_clock_sleep(clock, absolute ? time : clock_add(now, time)) ? -EINTR : 0;
 }
 
 long sys_clock_nanosleep(int clock, unsigned flags, user_t request, user_t remaining)
@@ -69,12 +81,17 @@ long sys_clock_nanosleep(int clock, unsigned flags, user_t request, user_t remai
 	int base = sleep_base(clock), error;
 	ns_t time;
 
-	if (base < 0)
+	bool by_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+
+	if (base < 0 && !by_cpu)
 		return base;
 	error = get_timespec(request, &time);
 	if (error)
 		return error;
+	if (by_cpu)
+		return sleep_by_cpu(clock, flags & TIMER_ABSTIME, time);
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(time, remaining);
-	return clock_sleep((enum clock_base)base, time);
+	/* Until a time: the very same call is what goes on. */
+	return clock_sleep((enum clock_base)base, time) ? -ERESTARTNOHAND : 0;
 }

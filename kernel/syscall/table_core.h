@@ -19,6 +19,9 @@
 	CALL3(28, madvise, ADDRESS, address, SIZE, length, ADVICE, advice) \
 	CALL0(34, pause) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
+	CALL2(36, getitimer, ITIMER, which, ITIMERVAL_OUT, now) \
+	CALL1(37, alarm, UINT, seconds) \
+	CALL3(38, setitimer, ITIMER, which, ITIMERVAL, new, ITIMERVAL_OUT, old) \
 	CALL0(39, getpid) \
 	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INT_OUT, parent_tid, INOUT, child_tid, HEX, tls) \
 	CALL0(57, fork) \
@@ -78,6 +81,7 @@
 	CALL0(152, munlockall) \
 	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
 	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
+	CALL1(159, adjtimex, INOUT, words) LACKS("slewing: other values than the nominal ones of ADJ_OFFSET, ADJ_FREQUENCY, ADJ_TICK") \
 	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
 	CALL2(164, settimeofday, TIMEVAL, time, TIMEZONE, zone) \
 	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) \
@@ -91,6 +95,11 @@
 	CALL3(204, sched_getaffinity, PID, tid, SIZE, size, CPU_MASK_OUT, mask) \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL0(219, restart_syscall) \
+	CALL3(222, timer_create, CLOCK, clock, SIGNAL_EVENT, event, TIMER_ID_OUT, id) \
+	CALL4(223, timer_settime, INT, id, TIMER_FLAGS, flags, ITIMERSPEC, new, ITIMERSPEC_OUT, old) \
+	CALL2(224, timer_gettime, INT, id, ITIMERSPEC_OUT, now) \
+	CALL1(225, timer_getoverrun, INT, id) \
+	CALL1(226, timer_delete, INT, id) \
 	CALL2(227, clock_settime, CLOCK, clock, TIMESPEC, time) \
 	CALL2(228, clock_gettime, CLOCK, clock, TIMESPEC_OUT, time) \
 	CALL2(229, clock_getres, CLOCK, clock, TIMESPEC_OUT, resolution) \
@@ -108,6 +117,7 @@
 	CALL2(287, timerfd_gettime, FD, fd, ITIMERSPEC_OUT, now) \
 	CALL4(297, rt_tgsigqueueinfo, PID, pid, PID, tid, SIGNAL, signal, SIGNAL_INFO, info) \
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
+	CALL2(305, clock_adjtime, CLOCK, clock, INOUT, words) LACKS("slewing, as adjtimex") \
 	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
 	CALL5(312, kcmp, PID, pid1, PID, pid2, INT, type, ULONG, first, ULONG, second) \
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \

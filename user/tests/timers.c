@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers: timerfd (man 2 timerfd_create), POSIX timers (timer_create), interval timers (setitimer,
+ * alarm); by the clocks that all share and by CPU clocks; what fork, exec and the end of a process do to
+ * them; overruns; and what is refused.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "check.h"
+
+#define MS                 INT64_C(1000000)
+#define NS                 INT64_C(1000000000)
+#define ABSTIME            1
+#define CANCEL_ON_SET      2
+#define NONBLOCK           04000
+#define CLOEXEC            02000000
+#define EVENT_SIGNAL       0
+#define EVENT_NONE         1
+#define EVENT_THREAD_ID    4
+#define PROCESS_CLOCK(pid) ((int)(~(unsigned)(pid) << 3 | 2))
+
+struct setting {
+	struct timespec interval, value;
+};
+
+static struct timespec span(int64_t n)
+{
+	return (struct timespec){n / NS, n % NS};
+}
+
+static int64_t ns(const struct timespec *t)
+{
+	return t->tv_sec * NS + t->tv_nsec;
+}
+
+static struct setting setting(int64_t value, int64_t interval)
+{
+	return (struct setting){span(interval), span(value)};
+}
+
+static int64_t cpu_time(void)
+{
+	struct timespec t;
+
+	kernel_call(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &t);
+	return ns(&t);
+}
+
+/* ---- timerfd ---- */
+
+static long fd_set_timer(long fd, int flags, int64_t value, int64_t interval)
+{
+	struct setting s = setting(value, interval);
+
+	return kernel_call(SYS_timerfd_settime, fd, flags, &s, 0);
+}
+
+static long fd_read(long fd)
+{
+	uint64_t count = 0;
+	long result = kernel_call(SYS_read, fd, &count, sizeof(count));
+
+	return result == sizeof(count) ? (long)count : result;
+}
+
+static bool is_ready(long fd, int timeout)
+{
+	struct pollfd p = {.fd = (int)fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout) == 1 && p.revents == POLLIN;
+}
+
+static void fd_refused(void)
+{
+	long fd = kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, NONBLOCK);
+	struct setting bad = setting(0, 0), s;
+	uint32_t small;
+
+	claim(fd >= 0, "a timer as a file");
+	claim_result(kernel_call(SYS_timerfd_create, 99, 0), -EINVAL, "by no clock: EINVAL");
+	claim_result(kernel_call(SYS_timerfd_create, CLOCK_PROCESS_CPUTIME_ID, 0), -EINVAL,
+		"by a CPU clock: EINVAL");
+	claim_result(kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, 1), -EINVAL,
+		"no such flag: EINVAL");
+	claim_result(fd_read(fd), -EAGAIN, "off and not waited for: EAGAIN");
+	claim_result(kernel_call(SYS_read, fd, &small, sizeof(small)), -EINVAL,
+		"no room for the count: EINVAL");
+	claim_result(kernel_call(SYS_write, fd, &bad, 8), -EINVAL, "it cannot be written: EINVAL");
+	claim_result(
+		kernel_call(SYS_pread64, fd, &bad, 8, 0), -ESPIPE, "nor read at a place: ESPIPE");
+	claim_result(
+		kernel_call(SYS_timerfd_settime, fd, 0, 8, 0), -EFAULT, "from nowhere: EFAULT");
+	claim_result(kernel_call(SYS_timerfd_settime, fd, 4, &bad, 0), -EINVAL,
+		"no such flag of settime: EINVAL");
+	claim_result(kernel_call(SYS_timerfd_settime, -1, 0, &bad, 0), -EBADF, "no file: EBADF");
+	claim_result(kernel_call(SYS_timerfd_settime, 0, 0, &bad, 0), -EINVAL,
+		"another kind of file: EINVAL");
+	claim_result(kernel_call(SYS_timerfd_gettime, 0, &s), -EINVAL, "gettime of it: EINVAL");
+	claim_result(
+		kernel_call(SYS_timerfd_gettime, fd, 8), -EFAULT, "gettime to nowhere: EFAULT");
+	bad.value.tv_nsec = NS;
+	claim_result(kernel_call(SYS_timerfd_settime, fd, 0, &bad, 0), -EINVAL,
+		"too many nanoseconds: EINVAL");
+	bad.value = (struct timespec){-1, 0};
+	claim_result(kernel_call(SYS_timerfd_settime, fd, 0, &bad, 0), -EINVAL,
+		"a negative time: EINVAL");
+	close((int)fd);
+}
+
+static void fd_timers(void)
+{
+	long fd = kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, CLOEXEC);
+	struct setting s, was;
+	int64_t before = now_ns();
+	long count;
+
+	claim(!is_ready(fd, 0), "off: not readable");
+	claim_result(fd_set_timer(fd, 0, 20 * MS, 0), 0, "once, in 20 ms");
+	claim(!is_ready(fd, 0), "not readable yet");
+	claim_result(fd_read(fd), 1, "a read waits for it: 1");
+	claim(now_ns() - before >= 20 * MS, "and it did not come early");
+	claim(!kernel_call(SYS_timerfd_gettime, fd, &s) && ns(&s.value) == 0, "it is off again");
+	before = now_ns();
+	fd_set_timer(fd, 0, 10 * MS, 5 * MS);
+	claim(is_ready(fd, -1), "poll waits for it");
+	sleep_ms(30);
+	count = fd_read(fd);
+	claim(count >= 5 && count <= 1 + (now_ns() - before - 10 * MS) / (5 * MS),
+		"an interval counts how often it came");
+	claim(!kernel_call(SYS_timerfd_gettime, fd, &s) && ns(&s.interval) == 5 * MS &&
+			ns(&s.value) > 0 && ns(&s.value) <= 5 * MS,
+		"and what is left of it");
+	s = setting(100 * NS, 0);
+	claim(!kernel_call(SYS_timerfd_settime, fd, 0, &s, &was) && ns(&was.interval) == 5 * MS &&
+			ns(&was.value) > 0 && ns(&was.value) <= 5 * MS,
+		"settime tells what it was");
+	fd_set_timer(fd, ABSTIME, now_ns() + 15 * MS, 0);
+	before = now_ns();
+	claim(fd_read(fd) == 1, "until a time");
+	fd_set_timer(fd, ABSTIME, 1, 0);
+	claim_result(fd_read(fd), 1, "a time that is past comes at once");
+	fd_set_timer(fd, 0, 1, 1);
+	sleep_ms(5);
+	claim(fd_read(fd) > 1000, "an interval of a nanosecond");
+	fd_set_timer(fd, 0, 0, 0);
+	claim(!is_ready(fd, 20), "turned off it does not come");
+	fd_set_timer(fd, 0, 1 * MS, 0);
+	sleep_ms(5);
+	fd_set_timer(fd, 0, 0, 0);
+	claim(!is_ready(fd, 0), "what came before it was set anew is forgotten");
+	close((int)fd);
+	fd = kernel_call(SYS_timerfd_create, CLOCK_REALTIME, 0);
+	fd_set_timer(fd, 0, 5 * MS, 0);
+	claim_result(fd_read(fd), 1, "by REALTIME");
+	fd_set_timer(fd, ABSTIME | CANCEL_ON_SET, 1, 0);
+	claim_result(fd_read(fd), 1, "a day that is past, with CANCEL_ON_SET");
+	close((int)fd);
+}
+
+static bool may_set_the_date(void)
+{
+	struct timespec now;
+
+	if (!getenv("BATON_MAY_SET_THE_DATE"))
+		return false;
+	return !clock_gettime(CLOCK_REALTIME, &now);
+}
+
+static void fd_canceled(void)
+{
+	long fd = kernel_call(SYS_timerfd_create, CLOCK_REALTIME, 0);
+	struct timespec now;
+
+	if (!may_set_the_date()) {
+		close((int)fd);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	fd_set_timer(fd, ABSTIME | CANCEL_ON_SET, ns(&now) + 1000 * NS, 0);
+	claim(!is_ready(fd, 0), "far away: not readable");
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_settime(CLOCK_REALTIME, &now);
+	claim(is_ready(fd, 0), "the clock is set: readable");
+	claim_result(fd_read(fd), -ECANCELED, "a read says so: ECANCELED");
+	claim(!is_ready(fd, 0), "once");
+	close((int)fd);
+}
+
+/* ---- POSIX timers ---- */
+
+struct event {
+	uint64_t value;
+	int signal, notify;
+	int tid;
+	char rest[44];
+};
+
+static volatile sig_atomic_t caught, last_code, last_overrun, last_id;
+static volatile uint64_t last_value;
+static volatile int last_tid;
+
+static void on_timer(int signal, siginfo_t *info, void *context)
+{
+	caught++;
+	last_code = info->si_code;
+	last_overrun = info->si_overrun;
+	last_id = info->si_timerid;
+	last_value = (uint64_t)info->si_value.sival_ptr;
+	last_tid = (int)kernel_call(SYS_gettid);
+}
+
+static void handle(int signal)
+{
+	struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
+
+	sigaction(signal, &action, NULL);
+	caught = 0;
+}
+
+static void until_caught(int count)
+{
+	sigset_t all, none;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &none);
+	sigemptyset(&none);
+	while (caught < count)
+		sigsuspend(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static long create(int clock, int notify, int signal, uint64_t value, int *id)
+{
+	struct event event = {.value = value, .signal = signal, .notify = notify};
+
+	return kernel_call(SYS_timer_create, clock, &event, id);
+}
+
+static long set_timer(int id, int flags, int64_t value, int64_t interval)
+{
+	struct setting s = setting(value, interval);
+
+	return kernel_call(SYS_timer_settime, id, flags, &s, 0);
+}
+
+static void posix_refused(void)
+{
+	struct setting s = setting(0, 0);
+	struct event event = {.signal = SIGUSR1, .notify = EVENT_THREAD_ID, .tid = 1};
+	int id;
+
+	claim_result(create(99, EVENT_SIGNAL, SIGUSR1, 0, &id), -EINVAL, "by no clock: EINVAL");
+	claim_result(create(CLOCK_MONOTONIC_RAW, EVENT_SIGNAL, SIGUSR1, 0, &id), -EOPNOTSUPP,
+		"by MONOTONIC_RAW: EOPNOTSUPP");
+	claim_result(create(CLOCK_MONOTONIC, EVENT_SIGNAL, 65, 0, &id), -EINVAL,
+		"no such signal: EINVAL");
+	claim_result(create(CLOCK_MONOTONIC, EVENT_SIGNAL, 0, 0, &id), -EINVAL, "signal 0: EINVAL");
+	claim_result(create(CLOCK_MONOTONIC, 9, SIGUSR1, 0, &id), -EINVAL,
+		"no such notification: EINVAL");
+	claim_result(kernel_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), -EINVAL,
+		"another process's thread: EINVAL");
+	claim_result(kernel_call(SYS_timer_create, CLOCK_MONOTONIC, 8, &id), -EFAULT,
+		"from nowhere: EFAULT");
+	claim_result(kernel_call(SYS_timer_create, CLOCK_MONOTONIC, 0, 8), -EFAULT,
+		"to nowhere: EFAULT");
+	claim_result(kernel_call(SYS_timer_settime, 77777, 0, &s, 0), -EINVAL, "no timer: EINVAL");
+	claim_result(kernel_call(SYS_timer_gettime, 77777, &s), -EINVAL, "gettime: EINVAL");
+	claim_result(kernel_call(SYS_timer_getoverrun, 77777), -EINVAL, "getoverrun: EINVAL");
+	claim_result(kernel_call(SYS_timer_delete, 77777), -EINVAL, "delete: EINVAL");
+	claim_result(kernel_call(SYS_timer_delete, -1), -EINVAL, "delete of -1: EINVAL");
+	claim_result(create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id), 0, "one is made");
+	claim_result(kernel_call(SYS_timer_settime, id, 0, 0, 0), -EINVAL, "no setting: EINVAL");
+	claim_result(kernel_call(SYS_timer_settime, id, 0, 8, 0), -EFAULT,
+		"a setting from nowhere: EFAULT");
+	s.value.tv_nsec = NS;
+	claim_result(kernel_call(SYS_timer_settime, id, 0, &s, 0), -EINVAL,
+		"too many nanoseconds: EINVAL");
+	claim_result(kernel_call(SYS_timer_delete, id), 0, "and deleted");
+	claim_result(kernel_call(SYS_timer_delete, id), -EINVAL, "once: EINVAL");
+}
+
+static void posix_timers(void)
+{
+	struct setting s;
+	int id, other;
+	int64_t before = now_ns();
+
+	handle(SIGUSR1);
+	create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0x1234567890, &id);
+	set_timer(id, 0, 20 * MS, 0);
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) > 0 &&
+			ns(&s.value) <= 20 * MS && ns(&s.interval) == 0,
+		"a timer tells what is left");
+	until_caught(1);
+	claim(now_ns() - before >= 20 * MS, "its signal comes, and not early");
+	claim(last_code == SI_TIMER && last_id == id && last_value == 0x1234567890 &&
+			last_overrun == 0,
+		"with its id and value");
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) == 0, "then it is off");
+	set_timer(id, 0, 2 * MS, 2 * MS);
+	until_caught(6);
+	claim(caught >= 6, "an interval comes again and again");
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) <= 2 * MS &&
+			ns(&s.interval) == 2 * MS,
+		"and tells it");
+	set_timer(id, 0, 0, 0);
+	caught = 0;
+	sleep_ms(10);
+	claim_equal(caught, 0, "off it does not come");
+	set_timer(id, ABSTIME, now_ns() + 10 * MS, 0);
+	until_caught(1);
+	claim_equal(last_id, id, "until a time");
+	set_timer(id, ABSTIME, 1, 0);
+	until_caught(2);
+	claim_equal(last_id, id, "a time that is past comes at once");
+	kernel_call(SYS_timer_create, CLOCK_REALTIME, 0, &other);
+	handle(SIGALRM);
+	set_timer(other, 0, 1 * MS, 0);
+	until_caught(1);
+	claim(last_id == other && last_value == (uint64_t)other,
+		"without an event: SIGALRM, its id");
+	kernel_call(SYS_timer_delete, other);
+	kernel_call(SYS_timer_delete, id);
+}
+
+static void overruns(void)
+{
+	sigset_t set;
+	int id, got;
+	siginfo_t info;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGRTMIN, 5, &id);
+	set_timer(id, 0, 1 * MS, 1 * MS);
+	sleep_ms(20);
+	got = sigwaitinfo(&set, &info);
+	claim(got == SIGRTMIN && info.si_code == SI_TIMER && info.si_overrun >= 18,
+		"what came while its signal was blocked is counted");
+	claim_equal(kernel_call(SYS_timer_getoverrun, id), info.si_overrun, "and asked for");
+	sigwaitinfo(&set, &info);
+	claim(info.si_overrun < 1000, "then it goes on from there");
+	set_timer(id, 0, 1, 1);
+	sleep_ms(2);
+	sigwaitinfo(&set, &info);
+	claim(info.si_overrun > 1000, "an interval of a nanosecond overruns");
+	set_timer(id, 0, 0, 0);
+	claim_result(kernel_call(SYS_timer_getoverrun, id), 0, "set anew: none");
+	kernel_call(SYS_timer_delete, id);
+	while (sigtimedwait(&set, &info, &(struct timespec){0, 0}) > 0)
+		;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void silent(void)
+{
+	struct setting s;
+	int id;
+
+	create(CLOCK_MONOTONIC, EVENT_NONE, 0, 0, &id);
+	set_timer(id, 0, 5 * MS, 0);
+	sleep_ms(10);
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) == 0,
+		"one without a signal runs out too");
+	set_timer(id, 0, 5 * MS, 7 * MS);
+	sleep_ms(10);
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) > 0 && ns(&s.value) <= 7 * MS,
+		"or comes again");
+	kernel_call(SYS_timer_delete, id);
+}
+
+static uint32_t leave;
+static int other_tid;
+
+static void *other_thread(void *argument)
+{
+	__atomic_store_n(&other_tid, (int)kernel_call(SYS_gettid), __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&leave, __ATOMIC_SEQ_CST))
+		sleep_ms(1);
+	return NULL;
+}
+
+static void to_thread(void)
+{
+	struct event event = {.signal = SIGUSR2, .notify = EVENT_THREAD_ID};
+	pthread_t one;
+	int id;
+
+	handle(SIGUSR2);
+	pthread_create(&one, NULL, other_thread, NULL);
+	while (!__atomic_load_n(&other_tid, __ATOMIC_SEQ_CST))
+		sched_yield();
+	event.tid = other_tid;
+	claim_result(kernel_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), 0,
+		"a timer for one thread");
+	set_timer(id, 0, 1 * MS, 0);
+	while (!caught)
+		sleep_ms(1);
+	claim_equal(last_tid, other_tid, "which gets its signal");
+	__atomic_store_n(&leave, 1, __ATOMIC_SEQ_CST);
+	pthread_join(one, NULL);
+	set_timer(id, 0, 1 * MS, 0);
+	sleep_ms(5);
+	claim_equal(caught, 1, "nobody does when it is gone");
+	kernel_call(SYS_timer_delete, id);
+}
+
+static void work_until_caught(int count)
+{
+	while (caught < count)
+		;
+}
+
+static void by_cpu(void)
+{
+	struct setting s;
+	int64_t before;
+	int id;
+
+	handle(SIGUSR1);
+	claim_result(create(CLOCK_PROCESS_CPUTIME_ID, EVENT_SIGNAL, SIGUSR1, 3, &id), 0,
+		"a timer by the process's CPU clock");
+	before = cpu_time();
+	set_timer(id, 0, 30 * MS, 0);
+	sleep_ms(60);
+	claim_equal(caught, 0, "does not come while it sleeps");
+	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) > 0 &&
+			ns(&s.value) <= 30 * MS,
+		"and tells what is left");
+	work_until_caught(1);
+	claim(cpu_time() - before >= 30 * MS, "but when the time was used");
+	set_timer(id, 0, 5 * MS, 5 * MS);
+	work_until_caught(4);
+	claim(caught >= 4, "again and again");
+	kernel_call(SYS_timer_delete, id);
+	handle(SIGUSR1);
+	create(CLOCK_THREAD_CPUTIME_ID, EVENT_SIGNAL, SIGUSR1, 3, &id);
+	before = cpu_time();
+	set_timer(id, 0, 10 * MS, 0);
+	work_until_caught(1);
+	claim(cpu_time() - before >= 10 * MS, "a timer by the thread's CPU clock");
+	kernel_call(SYS_timer_delete, id);
+	claim_result(create(PROCESS_CLOCK(getpid()), EVENT_SIGNAL, SIGUSR1, 3, &id), 0,
+		"by the clock's other name");
+	kernel_call(SYS_timer_delete, id);
+}
+
+/* ---- Interval timers ---- */
+
+static long set_interval(int which, int64_t value, int64_t interval)
+{
+	struct itimerval v = {
+		{interval / NS, interval % NS / 1000}, {value / NS, value % NS / 1000}};
+
+	return kernel_call(SYS_setitimer, which, &v, 0);
+}
+
+static void interval_timers(void)
+{
+	struct itimerval v = {{0, 0}, {0, 1000000}};
+	int64_t before = now_ns(), used;
+
+	claim_result(kernel_call(SYS_setitimer, 3, &(struct itimerval){0}, 0), -EINVAL,
+		"no such interval timer: EINVAL");
+	claim_result(kernel_call(SYS_getitimer, -1, &v), -EINVAL, "getitimer: EINVAL");
+	claim_result(
+		kernel_call(SYS_setitimer, ITIMER_REAL, 8, 0), -EFAULT, "from nowhere: EFAULT");
+	claim_result(kernel_call(SYS_getitimer, ITIMER_REAL, 8), -EFAULT, "to nowhere: EFAULT");
+	v.it_value.tv_usec = 1000000;
+	claim_result(kernel_call(SYS_setitimer, ITIMER_REAL, &v, 0), -EINVAL,
+		"too many microseconds: EINVAL");
+	handle(SIGALRM);
+	set_interval(ITIMER_REAL, 15 * MS, 0);
+	until_caught(1);
+	claim(now_ns() - before >= 15 * MS && last_code == SI_KERNEL, "ITIMER_REAL sends SIGALRM");
+	set_interval(ITIMER_REAL, 2 * MS, 2 * MS);
+	until_caught(5);
+	claim(!getitimer(ITIMER_REAL, &v) && v.it_interval.tv_usec == 2000 &&
+			v.it_value.tv_usec > 0 && v.it_value.tv_usec <= 2000,
+		"again and again");
+	set_interval(ITIMER_REAL, 0, 0);
+	claim(!getitimer(ITIMER_REAL, &v) && !v.it_value.tv_sec && !v.it_value.tv_usec,
+		"until it is off");
+	claim_equal(alarm(100), 0, "alarm: none was set");
+	claim_equal(alarm(200), 100, "alarm: what was left");
+	claim(!getitimer(ITIMER_REAL, &v) && v.it_value.tv_sec >= 199, "it is the same timer");
+	claim_equal(alarm(0), 200, "and turned off");
+	handle(SIGVTALRM);
+	used = cpu_time();
+	set_interval(ITIMER_VIRTUAL, 20 * MS, 0);
+	sleep_ms(40);
+	claim_equal(caught, 0, "ITIMER_VIRTUAL does not count sleep");
+	work_until_caught(1);
+	claim(cpu_time() - used >= 4 * MS, "but work, as the kernel samples it");
+	handle(SIGPROF);
+	used = cpu_time();
+	set_interval(ITIMER_PROF, 10 * MS, 10 * MS);
+	work_until_caught(3);
+	claim(cpu_time() - used >= 8 * MS, "ITIMER_PROF again and again");
+	set_interval(ITIMER_PROF, 0, 0);
+}
+
+/* ---- Over fork and exec ---- */
+
+static int role_alarm_is_set(int argc, char **argv)
+{
+	struct itimerval v;
+	struct setting s;
+
+	if (getitimer(ITIMER_REAL, &v) || v.it_value.tv_sec < 90)
+		return 1;
+	return kernel_call(SYS_timer_gettime, atoi(argv[0]), &s) == -EINVAL ? 41 : 2;
+}
+
+static void over_fork(void)
+{
+	struct itimerval v;
+	struct setting s;
+	char word[16];
+	pid_t pid;
+	int id;
+
+	create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id);
+	set_timer(id, 0, 100 * NS, 0);
+	alarm(100);
+	pid = fork();
+	if (!pid) {
+		if (getitimer(ITIMER_REAL, &v) || v.it_value.tv_sec || v.it_value.tv_usec)
+			_exit(1);
+		_exit(kernel_call(SYS_timer_gettime, id, &s) == -EINVAL ? 40 : 2);
+	}
+	claim_ended(wait_status(pid), EXITED(40), "a child has none of its parent's timers");
+	pid = fork();
+	if (!pid) {
+		char *argv[] = {(char *)check.self, "--role", "alarm-is-set", word, NULL};
+
+		alarm(100);
+		create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id);
+		snprintf(word, sizeof(word), "%d", id);
+		execv(check.self, argv);
+		_exit(3);
+	}
+	claim_ended(wait_status(pid), EXITED(41), "exec keeps the alarm and drops POSIX timers");
+	alarm(0);
+	kernel_call(SYS_timer_delete, id);
+	pid = fork();
+	if (!pid) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(1);
+		for (;;)
+			pause();
+	}
+	claim_ended(
+		wait_status(pid), KILLED(SIGALRM), "an alarm that nobody catches ends the process");
+	pid = fork();
+	if (!pid) {
+		for (int i = 0; i < 100; i++) {
+			create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id);
+			set_timer(id, 0, 1 + i * 1000, i % 3 ? 0 : 50000);
+		}
+		signal(SIGUSR1, SIG_IGN);
+		_exit(43);
+	}
+	id = wait_status(pid);
+	claim(id == EXITED(43) || id == KILLED(SIGUSR1),
+		"a process ends with a hundred timers running");
+}
+
+static void all(int argc, char **argv)
+{
+	fd_refused();
+	fd_timers();
+	fd_canceled();
+	posix_refused();
+	posix_timers();
+	overruns();
+	silent();
+	to_thread();
+	by_cpu();
+	interval_timers();
+	over_fork();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role roles[] = {{"alarm-is-set", role_alarm_is_set}};
+
+	return check_main(argc, argv, roles, COUNT(roles), all);
+}
