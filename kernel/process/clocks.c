@@ -100,10 +100,8 @@ static ns_t monotonic_time(enum clock_base base, ns_t when)
 
 static void arm_moved(struct clock_timer *timer) requires(clocks_lock)
 {
-	if (timer->when == NS_NEVER)
-		timer_cancel(&timer->timer);
-	else
-		timer_arm(&timer->timer, monotonic_time(timer->base, timer->when));
+	timer_arm(&timer->timer,
+		timer->when == NS_NEVER ? NS_NEVER : monotonic_time(timer->base, timer->when));
 }
 
 static void fired(struct timer *inner)

@@ -18,12 +18,12 @@ static ns_t of_kind(int kind, ns_t user, ns_t system)
 
 ns_t cpu_clock_of_thread(struct thread *thread, int kind)
 {
-	ns_t user, system;
+	struct usage usage;
 
 	if ((kind & 3) == CPU_CLOCK_SCHEDULED)
 		return thread_cpu_time(thread);
-	sched_times(thread, &user, &system);
-	return of_kind(kind, user, system);
+	sched_usage(thread, &usage);
+	return of_kind(kind, usage.user, usage.system);
 }
 
 ns_t cpu_clock_of_process(struct process *process, int kind)

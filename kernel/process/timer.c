@@ -56,20 +56,48 @@ void timer_cancel(struct timer *timer)
 		arch_pause();
 }
 
-void timer_arm(struct timer *timer, ns_t when)
+static void insert(struct cpu *cpu, struct timer *timer, ns_t when) requires(cpu->timer_lock)
 {
-	uint32_t interrupts = arch_irq_save();
-	struct cpu *cpu = this_cpu();
-
-	timer_cancel(timer);
-	spin_lock(&cpu->timer_lock);
 	timer->when = when;
 	timer->armed = true;
 	__atomic_store_n(&timer->cpu, cpu, __ATOMIC_RELEASE);
 	tree_insert(&cpu->timers, &timer->node, sooner);
 	note_first(cpu);
+}
+
+/* While its function runs on another CPU the timer stays there: that one looks again when the function is
+ * over. So nobody waits for it, who may hold a lock that it takes. False: it does not run. */
+static bool arm_where_it_runs(struct timer *timer, ns_t when) no_lock_checks
+{
+	struct cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
+	bool runs;
+
+	if (!cpu || cpu == this_cpu())
+		return false;
+	spin_lock(&cpu->timer_lock);
+	runs = timer->cpu == cpu && cpu->timer_running == timer;
+	if (runs && timer->armed)
+		tree_remove(&cpu->timers, &timer->node);
+	if (runs)
+		insert(cpu, timer, when);
 	spin_unlock(&cpu->timer_lock);
-	sched_rearm();
+	return runs;
+}
+
+void timer_arm(struct timer *timer, ns_t when)
+{
+	uint32_t interrupts = arch_irq_save();
+	struct cpu *cpu = this_cpu();
+
+	while (!arm_where_it_runs(timer, when)) {
+		if (unlikely(!try_cancel(timer)))
+			continue; /* it came this moment */
+		spin_lock(&cpu->timer_lock);
+		insert(cpu, timer, when);
+		spin_unlock(&cpu->timer_lock);
+		sched_rearm();
+		break;
+	}
 	arch_irq_restore(interrupts);
 }
 

@@ -17,8 +17,9 @@ struct timer {
 };
 
 void timer_init(struct timer *timer, void (*function)(struct timer *timer));
-/* On this CPU; an armed one is moved. From any context, its own function too. Who arms or cancels one
- * timer from several places does so under a lock of its own. */
+/* On this CPU (where its function runs on another just now: there); an armed one is moved. It waits for
+ * nobody. From any context, its own function too. Who arms or cancels one timer from several places
+ * does so under a lock of its own. */
 void timer_arm(struct timer *timer, ns_t when);
 /* After this it does not fire, and its function does not run on any CPU: its memory may go. So no lock
  * may be held that the function takes. Called by the function itself (or under it) it only disarms;
