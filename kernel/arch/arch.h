@@ -201,8 +201,9 @@ int arch_signal_return(struct signal_return *out) MUST_CHECK;
 /* Whether the CPU would refuse to go to user mode with these registers: then a fault is noted as the
  * thread's last exception. */
 bool arch_frame_fault(struct thread *thread);
-/* The system call that a thread is in; -1: none, or one that is not to be made again. */
-long arch_syscall_number(struct thread *thread);
+/* The system call that a thread is in, with its result; -1: none, or one that is not to be made
+ * again. */
+long arch_syscall_number(struct thread *thread, long *result);
 void arch_syscall_forget(struct thread *thread);
 /* The call is made again, by this number, once the thread is in user mode. */
 void arch_syscall_again(struct thread *thread, long number);

@@ -93,6 +93,8 @@ struct signal_policy signal_policy(struct process *process, int signal)
 void signal_wake(struct thread *thread)
 {
 	thread_set_work(thread, WORK_SIGNAL);
+	if (thread == current_thread() && thread->sched.state == THREAD_RUNNABLE)
+		return; /* nor is it between two steps of going to sleep */
 	if (!thread_wake(thread) && thread != current_thread())
 		thread_kick(thread);
 }
@@ -175,12 +177,6 @@ static struct thread *any_thread(struct process *process) requires(process_lock)
 			       : list_first(&process->threads, struct thread, siblings);
 }
 
-/* Whose limit counts. */
-static uint32_t uid_of(struct process *process) requires(process_lock)
-{
-	return process_credentials(process)->uid;
-}
-
 /* Who takes a signal of the process: `first` if it can, else one that has nothing else to look at,
  * else any. NULL: all block it. */
 static struct thread *choose(struct process *process, struct thread *first, int signal) requires(
@@ -241,6 +237,7 @@ static void notify(struct process *process, struct thread *thread, int signal) r
 {
 	struct thread *taker;
 
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see signal_mask_set */
 	if (thread)
 		taker = may_take(thread, signal) ? thread : NULL;
 	else
@@ -271,12 +268,18 @@ static bool prepare(struct process *process, struct thread *thread, int signal) 
 	return !ignored(thread ? thread : any_thread(process), signal);
 }
 
-/* Standard signals from the kernel, or by kill, come through whatever the limit says. */
-static uint64_t limit_of(const struct process *process, const struct signal_info *info)
+/* An entry for it. Standard signals from the kernel, or by kill, come through whatever the limit says. */
+static struct signal_entry *entry_for(
+	struct process *process, const struct signal_info *info) requires(process_lock)
 {
-	if (info->number < SIGRTMIN && info->code >= 0)
-		return UINT64_MAX;
-	return __atomic_load_n(&process->limits[RLIMIT_SIGPENDING].soft, __ATOMIC_RELAXED);
+	struct signal_entry *slot = &process->signals.slot;
+	uint64_t limit = UINT64_MAX;
+
+	if (info->number >= SIGRTMIN || info->code < 0)
+		limit = __atomic_load_n(&process->limits[RLIMIT_SIGPENDING].soft, __ATOMIC_RELAXED);
+	else if (likely(list_empty(&slot->link)))
+		return slot;
+	return signal_entry_alloc(process_credentials(process)->uid, limit);
 }
 
 int signal_send_info(struct process *process, struct thread *thread, const struct signal_info *info)
@@ -293,7 +296,7 @@ int signal_send_info(struct process *process, struct thread *thread, const struc
 	}
 	if (signal < SIGRTMIN && (queue->set & BIT(signal)))
 		return 0;
-	entry = signal_entry_alloc(uid_of(process), limit_of(process, info));
+	entry = entry_for(process, info);
 	if (entry) {
 		entry->info = *info;
 		signal_queue_add(queue, entry);
@@ -342,7 +345,8 @@ struct signal_entry *signal_entry_create(void (*taken)(struct signal_entry *))
 	struct signal_entry *entry;
 
 	spin_lock(&process_lock);
-	entry = signal_entry_alloc(uid_of(process), process->limits[RLIMIT_SIGPENDING].soft);
+	entry = signal_entry_alloc(
+		process_credentials(process)->uid, process->limits[RLIMIT_SIGPENDING].soft);
 	if (entry)
 		entry->taken = taken;
 	spin_unlock(&process_lock);
@@ -384,7 +388,7 @@ void signal_current(int signal)
 
 	info.sent.pid = self->process->id;
 	spin_lock(&process_lock);
-	info.sent.uid = uid_of(self->process);
+	info.sent.uid = self->credentials->uid;
 	if (signal_send_info(self->process, self, &info))
 		log_debug("%s: %s is lost", self->name, signal_name(signal));
 	spin_unlock(&process_lock);
@@ -450,11 +454,24 @@ void signal_mask_set(uint64_t mask)
 	mask &= ~SIGNALS_UNBLOCKABLE;
 	if (mask == self->signals.blocked)
 		return;
+	/* Where nothing waits there is nothing to look at anew. A sender fills the queue before it
+	 * looks at the mask, we change the mask before we look at the queues: one sees the other. */
+	__atomic_exchange_n(&self->signals.blocked, mask, __ATOMIC_SEQ_CST);
+	if (likely(!(__atomic_load_n(&self->signals.queue.set, __ATOMIC_SEQ_CST) |
+		     __atomic_load_n(&self->process->signals.queue.set, __ATOMIC_SEQ_CST))))
+		return;
 	spin_lock(&process_lock);
+	pass_on(self, mask);
+	signal_recalculate(self);
+	spin_unlock(&process_lock);
+}
+
+void signal_mask_set_locked(struct thread *self, uint64_t mask)
+{
+	mask &= ~SIGNALS_UNBLOCKABLE;
 	pass_on(self, mask & ~self->signals.blocked);
 	self->signals.blocked = mask;
 	signal_recalculate(self);
-	spin_unlock(&process_lock);
 }
 
 /* ---- Life ---- */
@@ -500,6 +517,7 @@ int signal_process_clone(struct process *child, struct process *parent, uint64_t
 	struct process_signals *signals = &child->signals;
 
 	signal_queue_init(&signals->queue);
+	list_init(&signals->slot.link);
 	if (parent && (clone_flags & CLONE_SIGHAND)) {
 		signals->actions = parent->signals.actions;
 		__atomic_add_fetch(&signals->actions->references, 1, __ATOMIC_RELAXED);

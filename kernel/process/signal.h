@@ -95,10 +95,11 @@ struct signal_policy {
 struct process_signals {
 	struct signal_actions *actions;
 	struct signal_queue queue;
-	bool protected;      /* process 1: nothing that it does not handle ends it */
-	bool stopped;        /* by job control: all its threads are */
-	unsigned stop_count; /* threads that have yet to stop */
-	int stop_signal;     /* which stops it, while it is stopping or stopped */
+	struct signal_entry slot; /* for a standard signal: needs no memory, counts for nobody */
+	bool protected;           /* process 1: nothing that it does not handle ends it */
+	bool stopped;             /* by job control: all its threads are */
+	unsigned stop_count;      /* threads that have yet to stop */
+	int stop_signal;          /* which stops it, while it is stopping or stopped */
 };
 
 struct restart_block {
@@ -130,7 +131,8 @@ struct thread_signals {
 struct signal_delivery {
 	struct signal_info info;
 	struct signal_action action;
-	uint64_t mask; /* which its end gives back */
+	uint64_t mask;        /* which its end gives back */
+	uint64_t mask_before; /* for when it cannot run */
 };
 
 /* What rt_sigreturn gives back beside the registers. */
@@ -139,6 +141,8 @@ struct signal_return {
 	uintptr_t stack_base;
 	size_t stack_size;
 	unsigned stack_flags;
+	long result;  /* the register that a system call's result goes to */
+	bool refused; /* the CPU would not go to user mode with these registers */
 };
 
 /* ---- Life ---- */
@@ -251,6 +255,8 @@ void signal_recalculate(struct thread *self) requires(process_lock);
 /* thread NULL: to the process. As signal_send. */
 int signal_send_info(struct process *process, struct thread *thread,
 	const struct signal_info *info) requires(process_lock);
+/* signal_mask_set, with the lock. */
+void signal_mask_set_locked(struct thread *self, uint64_t mask) requires(process_lock);
 /* Takes the next signal that `blocked` lets through, off the thread's queue or the process's; 0:
  * none. */
 int signal_take(struct thread *self, uint64_t blocked, struct signal_info *info) requires(

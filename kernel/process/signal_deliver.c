@@ -34,11 +34,11 @@
 /* A handler is about to run: what it interrupted gives EINTR, or is made again after it. */
 static void settle_call(struct thread *self, const struct signal_action *action)
 {
-	long number = arch_syscall_number(self);
+	long result, number = arch_syscall_number(self, &result);
 
-	if (number < 0)
+	if (number < 0 || likely(result > -ERESTARTSYS))
 		return;
-	switch (arch_result(self)) {
+	switch (result) {
 	case -ERESTART_RESTARTBLOCK:
 	case -ERESTARTNOHAND:
 		arch_set_result(self, -EINTR);
@@ -61,11 +61,11 @@ static void settle_call(struct thread *self, const struct signal_action *action)
 /* No handler runs. */
 static void settle_call_quietly(struct thread *self)
 {
-	long number = arch_syscall_number(self);
+	long result, number = arch_syscall_number(self, &result);
 
 	if (number < 0)
 		return;
-	switch (arch_result(self)) {
+	switch (result) {
 	case -ERESTARTNOHAND:
 	case -ERESTARTSYS:
 	case -ERESTARTNOINTR:
@@ -99,6 +99,20 @@ static bool stops(struct process *process, int signal) requires(process_lock)
 	return true;
 }
 
+/* The mask that the handler runs with, and the one to which its end goes back. */
+static void mask_handler(struct thread *self, struct signal_delivery *delivery) requires(
+	process_lock)
+{
+	struct thread_signals *signals = &self->signals;
+	uint64_t mask = signals->blocked | delivery->action.mask;
+
+	if (!(delivery->action.flags & SA_NODEFER))
+		mask |= BIT(delivery->info.number);
+	delivery->mask = signals->restore ? signals->saved : signals->blocked;
+	delivery->mask_before = signals->blocked;
+	signal_mask_set_locked(self, mask);
+}
+
 /* What is done about a signal that was taken: true: *delivery has a handler. */
 static bool decide(struct thread *self, struct signal_delivery *delivery) requires(process_lock)
 {
@@ -112,6 +126,7 @@ static bool decide(struct thread *self, struct signal_delivery *delivery) requir
 		delivery->action = *action;
 		if (action->flags & SA_RESETHAND)
 			action->handler = (uintptr_t)SIG_DFL;
+		mask_handler(self, delivery);
 		return true;
 	}
 	if (BIT(signal) & SIGNALS_IGNORED)
@@ -184,12 +199,10 @@ static void frame_failed(int signal)
 static void run_handler(struct thread *self, struct signal_delivery *delivery)
 {
 	struct thread_signals *signals = &self->signals;
-	const struct signal_action *action = &delivery->action;
-	uint64_t mask;
 
-	settle_call(self, action);
-	delivery->mask = signals->restore ? signals->saved : signals->blocked;
-	if (arch_signal_enter(delivery)) {
+	settle_call(self, &delivery->action);
+	if (unlikely(arch_signal_enter(delivery))) {
+		signal_mask_set(delivery->mask_before);
 		frame_failed(delivery->info.number);
 		return;
 	}
@@ -197,18 +210,8 @@ static void run_handler(struct thread *self, struct signal_delivery *delivery)
 		signals->stack_base = signals->stack_size = 0;
 		signals->stack_flags = SIGNAL_STACK_NONE;
 	}
-	mask = signals->blocked | action->mask;
-	if (!(action->flags & SA_NODEFER))
-		mask |= BIT(delivery->info.number);
 	signals->restore = false;
 	signals->check_frame = false;
-	if ((mask & ~SIGNALS_UNBLOCKABLE) != signals->blocked)
-		signal_mask_set(mask);
-	else {
-		spin_lock(&process_lock);
-		signal_recalculate(self);
-		spin_unlock(&process_lock);
-	}
 }
 
 /* Registers came from user mode that the CPU would not take there. */

@@ -82,7 +82,7 @@ int signal_kill(int pid, const struct signal_info *info)
 		return -ESRCH; /* it has no group: -pid is pid again */
 	spin_lock(&process_lock);
 	if (pid > 0) {
-		process = process_find(pid);
+		process = pid == current_process()->id ? current_process() : process_find(pid);
 		error = process ? send_one(process, NULL, info) : -ESRCH;
 	} else if (pid == -1) {
 		error = to_everybody(info);

@@ -8,7 +8,8 @@
  * number of the set has no entry only where it was sent without one (SIGKILL, no memory), and what
  * the receiver then learns is SI_USER from nobody, as on Linux.
  *
- * Entries count against RLIMIT_SIGPENDING of the receiver's real user: one struct signal_account a
+ * A standard signal that no limit keeps back uses its process's slot, when that is free, and no memory.
+ * The other entries count against RLIMIT_SIGPENDING of the receiver's real user: one struct signal_account a
  * user, which exists while its count is not 0 (root's is static). Locks: process_lock for all of it.
  */
 #include <asm/siginfo.h>
@@ -52,38 +53,31 @@ int signal_queue_next(const struct signal_queue *queue, uint64_t blocked)
 	return ready ? __builtin_ctzl(ready) + 1 : 0;
 }
 
-/* The first entry of this number, and whether another one follows. */
-static struct signal_entry *find(const struct signal_queue *queue, int signal, bool *more)
+/* The first entry of this number, from `at` on; NULL: none. */
+static struct signal_entry *find(const struct signal_queue *queue, struct list *at, int signal)
 {
-	struct signal_entry *entry, *found = NULL;
+	for (; at != &queue->entries; at = at->next) {
+		struct signal_entry *entry = list_entry(at, struct signal_entry, link);
 
-	*more = false;
-	list_for_each(entry, &queue->entries, link)
-	{
-		if (entry->info.number != signal)
-			continue;
-		if (found) {
-			*more = true;
-			break;
-		}
-		found = entry;
+		if (entry->info.number == signal)
+			return entry;
 	}
-	return found;
+	return NULL;
 }
 
 void signal_queue_take(struct signal_queue *queue, int signal, struct signal_info *info)
 {
-	bool more;
-	struct signal_entry *entry = find(queue, signal, &more);
+	struct signal_entry *entry = find(queue, queue->entries.next, signal);
 
-	if (!more)
+	if (unlikely(!entry)) {
 		queue->set &= ~SIGNAL_BIT(signal);
-	if (!entry) {
 		*info = (struct signal_info){.number = signal, .code = SI_USER};
 		return;
 	}
+	if (signal < SIGRTMIN || !find(queue, entry->link.next, signal))
+		queue->set &= ~SIGNAL_BIT(signal);
 	list_remove(&entry->link);
-	if (entry->taken)
+	if (unlikely(entry->taken))
 		entry->taken(entry);
 	*info = entry->info;
 	if (!entry->taken)
@@ -158,6 +152,8 @@ struct signal_entry *signal_entry_alloc(uint32_t uid, uint64_t limit)
 
 void signal_entry_free(struct signal_entry *entry)
 {
+	if (likely(!entry->account)) /* a process's slot, which is free by being on no queue */
+		return;
 	entry->account->count--;
 	account_release(entry->account);
 	cache_free(&entries, entry);

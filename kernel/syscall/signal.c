@@ -254,15 +254,18 @@ long sys_rt_sigreturn(void)
 		return arch_result(self);
 	}
 	signal_mask_set(frame.mask);
-	if (stack_set(&self->signals, frame.stack_base, frame.stack_size, frame.stack_flags,
-		    arch_user_sp(self))) {
+	if (unlikely(frame.stack_base != self->signals.stack_base ||
+		     frame.stack_size != self->signals.stack_size ||
+		     frame.stack_flags != self->signals.stack_flags) &&
+		stack_set(&self->signals, frame.stack_base, frame.stack_size, frame.stack_flags,
+			arch_user_sp(self))) {
 		/* Still on it, or nonsense: it stays as it is. */
 	}
-	if (unlikely(arch_frame_fault(self))) {
+	if (unlikely(frame.refused)) {
 		self->signals.check_frame = true;
 		thread_set_work(self, WORK_SIGNAL);
 	}
-	return arch_result(self);
+	return frame.result;
 }
 
 long sys_restart_syscall(void)

@@ -17,46 +17,20 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "memory/user.h"
-#include "registers.h"
+#include "user_access.h"
 
-#define MXCSR_OFFSET   offsetof(struct _fpstate_64, mxcsr)
-#define SW_OFFSET      offsetof(struct _fpstate_64, sw_reserved)
 #define LEGACY_SIZE    sizeof(struct _fpstate_64)
 #define HEADER_SIZE    sizeof(struct _header)
 #define FEATURES_FPSSE UINT64_C(3)
 
-extern uint8_t user_window; /* memory.S: SMAP is on */
-
+static uint32_t state_size; /* of fpu.c, at hand */
+static uint64_t components;
 static uint8_t initial[PAGE_SIZE] __attribute__((aligned(FPU_ALIGN)));
 static uint32_t mxcsr_mask;
 
-/* One instruction on a user's area: 0, or -EFAULT by the exception table. */
-#define FPU_INSTRUCTION(instruction, area, features)                                              \
-	({                                                                                        \
-		long error_ = -EFAULT;                                                            \
-		if (user_window)                                                                  \
-			__asm__ volatile("stac" : : : "memory");                                  \
-		__asm__ volatile(                                                                 \
-			"1: " instruction " (%1)\n\t"                                             \
-			"xorl %k0, %k0\n"                                                         \
-			"2:\n\t"                                                                  \
-			".pushsection __ex_table, \"a\", @progbits\n\t"                           \
-			".balign 4\n\t"                                                           \
-			".long 1b - .\n\t"                                                        \
-			".long 2b - .\n\t"                                                        \
-			".popsection"                                                             \
-			: "+r"(error_)                                                            \
-			: "r"(area), "a"((uint32_t)(features)), "d"((uint32_t)((features) >> 32)) \
-			: "memory");                                                              \
-		if (user_window)                                                                  \
-			__asm__ volatile("clac" : : : "memory");                                  \
-		(int)error_;                                                                      \
-	})
-
 unsigned fpu_user_flags(void)
 {
-	return cpu_has[CPU_XSAVE] ? UC_FP_XSTATE : 0;
+	return components ? UC_FP_XSTATE : 0;
 }
 
 void fpu_user_init(void)
@@ -67,11 +41,13 @@ void fpu_user_init(void)
 	__asm__ volatile("fxsave64 (%0)" : : "r"(initial) : "memory");
 	mxcsr_mask = state->mxcsr_mask ? state->mxcsr_mask : 0xffbf; /* SDM 1, 11.6.6 */
 	fpu_state_init(initial);
+	state_size = fpu_state_size();
+	components = fpu_features();
 }
 
 size_t fpu_user_size(void)
 {
-	return fpu_state_size() + (cpu_has[CPU_XSAVE] ? FP_XSTATE_MAGIC2_SIZE : 0);
+	return state_size + (components ? FP_XSTATE_MAGIC2_SIZE : 0);
 }
 
 void fpu_load_initial(void)
@@ -79,103 +55,113 @@ void fpu_load_initial(void)
 	fpu_load(initial);
 }
 
-static int save_legacy(uintptr_t area)
-{
-	if (!user_range_ok(user_pointer(area), LEGACY_SIZE))
-		return -EFAULT;
-	if (FPU_INSTRUCTION("fxsave64", area, 0ul))
-		return -EFAULT;
-	return clear_user(user_pointer(area + SW_OFFSET), sizeof(struct _fpx_sw_bytes));
-}
-
 int fpu_save_user(uintptr_t area)
 {
-	uint32_t size = fpu_state_size(), magic2 = FP_XSTATE_MAGIC2;
-	struct _fpx_sw_bytes words = {.magic1 = FP_XSTATE_MAGIC1,
-		.extended_size = size + FP_XSTATE_MAGIC2_SIZE,
-		.xfeatures = fpu_features(),
-		.xstate_size = size};
+	struct _xstate *to = (struct _xstate *)area;
+	uint64_t *words = (uint64_t *)&to->fpstate.sw_reserved,
+		 *header = (uint64_t *)&to->xstate_hdr;
 	uint64_t saved;
+	int error = 0;
 
-	if (!cpu_has[CPU_XSAVE])
-		return save_legacy(area);
-	if (!user_range_ok(user_pointer(area), size + FP_XSTATE_MAGIC2_SIZE))
+	if (!user_access_begin(area, fpu_user_size()))
 		return -EFAULT;
-	/* XSAVE writes XSTATE_BV only; the rest of its header must be 0 for XRSTOR. */
-	if (clear_user(user_pointer(area + LEGACY_SIZE), HEADER_SIZE) ||
-		FPU_INSTRUCTION("xsave64", area, fpu_features()) ||
-		copy_to_user(user_pointer(area + SW_OFFSET), &words, sizeof(words)) ||
-		copy_to_user(user_pointer(area + size), &magic2, sizeof(magic2)) ||
-		copy_from_user(&saved, user_pointer(area + LEGACY_SIZE), sizeof(saved)))
-		return -EFAULT;
-	/* Programs that know nothing of XSAVE change the legacy part and expect it to count. */
-	if ((saved & FEATURES_FPSSE) == FEATURES_FPSSE)
-		return 0;
-	saved |= FEATURES_FPSSE;
-	return copy_to_user(user_pointer(area + LEGACY_SIZE), &saved, sizeof(saved));
+	if (likely(components)) {
+		/* XSAVE writes XSTATE_BV only; the rest of its header must be 0 for XRSTOR. */
+		for (unsigned i = 0; i < sizeof(struct _header) / sizeof(*header); i++)
+			user_put(header + i, 0, fault);
+		user_fpu("xsave64", area, components, fault);
+		/* Programs that know nothing of XSAVE change the legacy part and expect it to count. */
+		user_get(saved, header, error);
+		user_put(header, saved | FEATURES_FPSSE, fault);
+		user_put(words,
+			(uint64_t)(state_size + FP_XSTATE_MAGIC2_SIZE) << 32 | FP_XSTATE_MAGIC1,
+			fault);
+		user_put(words + 1, components, fault);
+		user_put(words + 2, state_size, fault);
+		user_put32(area + state_size, FP_XSTATE_MAGIC2, fault);
+	} else {
+		user_fpu("fxsave64", area, 0ul, fault);
+		for (unsigned i = 0; i < 3; i++)
+			user_put(words + i, 0, fault);
+	}
+	for (unsigned i = 3; i < sizeof(struct _fpx_sw_bytes) / sizeof(*words); i++)
+		user_put(words + i, 0, fault);
+	user_access_end();
+	return error;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
+
+/* What struct _fpx_sw_bytes and the magic word at the end say, and MXCSR. */
+struct marks {
+	uint32_t magic1, extended_size, state_size, mxcsr, magic2;
+	uint64_t features;
+};
 
 /* Which components stand in the area; 0: it has the legacy part alone. */
-static int features_in(uintptr_t area, uint64_t *out)
+static uint64_t components_in(const struct marks *marks)
 {
-	struct _fpx_sw_bytes words;
-	uint32_t magic2, mxcsr;
-
-	*out = 0;
-	if (copy_from_user(&mxcsr, user_pointer(area + MXCSR_OFFSET), sizeof(mxcsr)) ||
-		copy_from_user(&words, user_pointer(area + SW_OFFSET), sizeof(words)))
-		return -EFAULT;
-	if (mxcsr & ~mxcsr_mask)
-		return -EINVAL;
-	if (!cpu_has[CPU_XSAVE] || words.magic1 != FP_XSTATE_MAGIC1 ||
-		words.xstate_size < LEGACY_SIZE + HEADER_SIZE ||
-		words.xstate_size > fpu_state_size() || words.xstate_size > words.extended_size)
+	if (!components || marks->magic1 != FP_XSTATE_MAGIC1 ||
+		marks->state_size < LEGACY_SIZE + HEADER_SIZE || marks->state_size > state_size ||
+		marks->state_size > marks->extended_size || marks->magic2 != FP_XSTATE_MAGIC2)
 		return 0;
-	if (copy_from_user(&magic2, user_pointer(area + words.xstate_size), sizeof(magic2)))
-		return -EFAULT;
-	if (magic2 == FP_XSTATE_MAGIC2)
-		*out = words.xfeatures & fpu_features();
-	return 0;
+	return marks->features & components;
 }
 
-/* The components `from_area` by the area, the others as after exec. */
-static int load_parts(uintptr_t area, uint64_t from_area)
+/* Components that the area does not have are as after exec. */
+static void load_others(uint64_t loaded)
 {
-	uint64_t others = fpu_features() & ~from_area;
+	uint64_t others = components & ~(loaded ? loaded : FEATURES_FPSSE);
 
-	if (from_area && FPU_INSTRUCTION("xrstor64", area, from_area))
-		return -EFAULT;
-	if (!from_area) {
-		if (FPU_INSTRUCTION("fxrstor64", area, 0ul))
-			return -EFAULT;
-		others = fpu_features() & ~FEATURES_FPSSE;
-	}
-	if (others)
+	if (unlikely(others))
 		__asm__ volatile(
 			"xrstor64 (%0)"
 			:
 			: "r"(initial), "a"((uint32_t)others), "d"((uint32_t)(others >> 32))
 			: "memory");
+}
+
+static int load_area(uintptr_t area)
+{
+	const struct _fpstate_64 *from = (const struct _fpstate_64 *)area;
+	struct marks marks;
+	uint64_t loaded;
+	int error = 0;
+
+	if (!user_access_begin(area, fpu_user_size()))
+		return -EFAULT;
+	user_get32(marks.mxcsr, &from->mxcsr, error);
+	user_get32(marks.magic1, &from->sw_reserved.magic1, error);
+	user_get32(marks.extended_size, &from->sw_reserved.extended_size, error);
+	user_get(marks.features, &from->sw_reserved.xfeatures, error);
+	user_get32(marks.state_size, &from->sw_reserved.xstate_size, error);
+	marks.magic2 = 0;
+	if (marks.state_size <= state_size)
+		user_get32(marks.magic2, area + marks.state_size, error);
+	if (error || (marks.mxcsr & ~mxcsr_mask))
+		goto fault;
+	loaded = components_in(&marks);
+	if (likely(loaded))
+		user_fpu("xrstor64", area, loaded, fault);
+	else
+		user_fpu("fxrstor64", area, 0ul, fault);
+	user_access_end();
+	load_others(loaded);
 	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 int fpu_load_user(uintptr_t area)
 {
-	uint64_t from_area;
-	int error = 0;
-
 	if (!area) {
 		fpu_load_initial();
 		return 0;
 	}
-	if (area % (cpu_has[CPU_XSAVE] ? FPU_ALIGN : 16) ||
-		!user_range_ok(user_pointer(area), fpu_user_size()))
-		error = -EFAULT;
-	if (!error)
-		error = features_in(area, &from_area);
-	if (!error)
-		error = load_parts(area, from_area);
-	if (error)
-		fpu_load_initial();
-	return error ? -EFAULT : 0;
+	if (likely(!(area % (components ? FPU_ALIGN : 16)) && !load_area(area)))
+		return 0;
+	fpu_load_initial();
+	return -EFAULT;
 }

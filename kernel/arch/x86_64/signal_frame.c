@@ -19,10 +19,10 @@
 #include "fpu_user.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "memory/user.h"
 #include "process/process.h"
 #include "registers.h"
 #include "trap_frame.h"
+#include "user_access.h"
 
 #define RED_ZONE    128u
 #define FRAME_ALIGN 16u
@@ -47,39 +47,12 @@ uint64_t arch_signal_stack_size(void)
 		FRAME_ALIGN);
 }
 
-/* ---- To the handler ---- */
-
-static void put_registers(struct sigcontext *to, const struct thread *self,
-	const struct trap_frame *from, uintptr_t fpu, uint64_t mask)
+static inline struct trap_frame *user_frame(struct thread *thread)
 {
-	*to = (struct sigcontext){
-		.r8 = from->r8,
-		.r9 = from->r9,
-		.r10 = from->r10,
-		.r11 = from->r11,
-		.r12 = from->r12,
-		.r13 = from->r13,
-		.r14 = from->r14,
-		.r15 = from->r15,
-		.rdi = from->rdi,
-		.rsi = from->rsi,
-		.rbp = from->rbp,
-		.rbx = from->rbx,
-		.rdx = from->rdx,
-		.rax = from->rax,
-		.rcx = from->rcx,
-		.rsp = from->rsp,
-		.rip = from->rip,
-		.eflags = from->rflags,
-		.cs = (uint16_t)from->cs,
-		.ss = (uint16_t)from->ss,
-		.err = self->arch.trap_error,
-		.trapno = self->arch.trap_number,
-		.oldmask = mask,
-		.cr2 = self->arch.fault_address,
-		.fpstate = (struct _fpstate *)fpu,
-	};
+	return (struct trap_frame *)(thread->arch.stack + KERNEL_STACK_SIZE) - 1;
 }
+
+/* ---- To the handler ---- */
 
 /* Where the frame goes; 0: there is no room for it. */
 static uintptr_t place_frame(const struct thread_signals *signals, const struct trap_frame *user,
@@ -97,48 +70,80 @@ static uintptr_t place_frame(const struct thread_signals *signals, const struct 
 	/* Past the lower end of the alternate stack something else lies. */
 	if (inside && (sp <= signals->stack_base || sp - signals->stack_base > signals->stack_size))
 		return 0;
-	return user_range_ok(user_pointer(sp), sizeof(struct rt_sigframe)) ? sp : 0;
+	return sp;
 }
 
-/* Writes the frame at `at`: all but siginfo as one piece. */
-static int write_frame(
-	const struct signal_delivery *delivery, struct thread *self, uintptr_t at, uintptr_t fpu)
-{
-	const struct trap_frame *user = arch_user_frame(self);
-	struct {
-		uint64_t return_address;
-		struct ucontext context;
-	} frame;
-	int error;
+/* clang-format off */
+#define EACH_REGISTER(DO) \
+	DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) DO(r15) DO(rdi) DO(rsi) DO(rbp) DO(rbx) \
+	DO(rdx) DO(rax) DO(rcx) DO(rsp) DO(rip)
+/* clang-format on */
 
-	frame.return_address = delivery->action.restorer;
-	frame.context.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | fpu_user_flags();
-	frame.context.uc_link = NULL;
-	frame.context.uc_stack = (stack_t){.ss_sp = (void *)self->signals.stack_base,
-		.ss_flags = (int)self->signals.stack_flags,
-		.ss_size = self->signals.stack_size};
-	put_registers(&frame.context.uc_mcontext, self, user, fpu, delivery->mask);
-	frame.context.uc_sigmask = delivery->mask;
-	error = copy_to_user(user_pointer(at), &frame, sizeof(frame));
-	if (error || !(delivery->action.flags & SA_SIGINFO))
-		return error;
-	at += offsetof(struct rt_sigframe, info);
-	error = copy_to_user(user_pointer(at), &delivery->info, sizeof(delivery->info));
-	return error ? error
-		     : clear_user(user_pointer(at + sizeof(delivery->info)),
-			       sizeof(siginfo_t) - sizeof(delivery->info));
+static int write_info(const struct signal_info *info, uintptr_t at)
+{
+	uint64_t *to = (uint64_t *)at;
+	const uint64_t *from = (const uint64_t *)info;
+
+	if (!user_access_begin(at, sizeof(siginfo_t)))
+		return -EFAULT;
+	for (unsigned i = 0; i < sizeof(*info) / sizeof(*from); i++)
+		user_put(to + i, from[i], fault);
+	for (unsigned i = sizeof(*info) / sizeof(*from); i < sizeof(siginfo_t) / sizeof(*to); i++)
+		user_put(to + i, 0, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int write_frame(const struct signal_delivery *delivery, const struct thread *self,
+	const struct trap_frame *user, struct rt_sigframe *to, uintptr_t fpu)
+{
+	const struct thread_signals *signals = &self->signals;
+	struct ucontext *context = &to->context;
+	struct sigcontext *registers = &context->uc_mcontext;
+
+	if (!user_access_begin((uintptr_t)to, sizeof(*to)))
+		return -EFAULT;
+	user_put(&to->return_address, delivery->action.restorer, fault);
+	user_put(&context->uc_flags, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | fpu_user_flags(),
+		fault);
+	user_put(&context->uc_link, 0, fault);
+	user_put(&context->uc_stack.ss_sp, signals->stack_base, fault);
+	user_put(&context->uc_stack.ss_flags, signals->stack_flags, fault); /* and padding */
+	user_put(&context->uc_stack.ss_size, signals->stack_size, fault);
+#define PUT(name) user_put(&registers->name, user->name, fault);
+	EACH_REGISTER(PUT)
+#undef PUT
+	user_put(&registers->eflags, user->rflags, fault);
+	user_put(&registers->cs, (user->cs & 0xffff) | (user->ss & 0xffff) << 48, fault);
+	user_put(&registers->err, self->arch.trap_error, fault);
+	user_put(&registers->trapno, self->arch.trap_number, fault);
+	user_put(&registers->oldmask, delivery->mask, fault);
+	user_put(&registers->cr2, self->arch.fault_address, fault);
+	user_put(&registers->fpstate, fpu, fault);
+	user_put(&context->uc_sigmask, delivery->mask, fault);
+	user_access_end();
+	return delivery->action.flags & SA_SIGINFO
+		       ? write_info(&delivery->info, (uintptr_t)&to->info)
+		       : 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 int arch_signal_enter(const struct signal_delivery *delivery)
 {
 	struct thread *self = current_thread();
-	struct trap_frame *user = arch_user_frame(self);
+	struct trap_frame *user = user_frame(self);
 	uintptr_t at, fpu;
 
 	if (!(delivery->action.flags & SA_RESTORER))
 		return -EFAULT; /* nothing else would bring the handler back */
 	at = place_frame(&self->signals, user, delivery->action.flags & SA_ONSTACK, &fpu);
-	if (!at || fpu_save_user(fpu) || write_frame(delivery, self, at, fpu))
+	if (!at || fpu_save_user(fpu) ||
+		write_frame(delivery, self, user, (struct rt_sigframe *)at, fpu))
 		return -EFAULT;
 	user->rdi = (uint64_t)delivery->info.number;
 	user->rsi = at + offsetof(struct rt_sigframe, info);
@@ -149,57 +154,44 @@ int arch_signal_enter(const struct signal_delivery *delivery)
 	user->cs = SELECTOR_USER_CODE;
 	user->ss = SELECTOR_USER_DATA;
 	user->rflags &= ~(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
-	arch_syscall_forget(self);
+	user->vector = VECTOR_NONE;
 	fpu_load_initial();
 	return 0;
 }
 
 /* ---- And back ---- */
 
-static void get_registers(struct trap_frame *to, const struct sigcontext *from)
+/* The frame's registers, unchecked; in one step of many, so that most are read once. */
+static int read_frame(const struct ucontext *context, struct trap_frame *user,
+	struct signal_return *out, uintptr_t *fpu)
 {
-	to->r8 = from->r8;
-	to->r9 = from->r9;
-	to->r10 = from->r10;
-	to->r11 = from->r11;
-	to->r12 = from->r12;
-	to->r13 = from->r13;
-	to->r14 = from->r14;
-	to->r15 = from->r15;
-	to->rdi = from->rdi;
-	to->rsi = from->rsi;
-	to->rbp = from->rbp;
-	to->rbx = from->rbx;
-	to->rdx = from->rdx;
-	to->rax = from->rax;
-	to->rcx = from->rcx;
-	to->rsp = from->rsp;
-	to->rip = from->rip;
-	to->rflags = (to->rflags & ~FLAGS_USER) | (from->eflags & FLAGS_USER);
-	to->cs = from->cs | 3;
-	to->ss = from->ss | 3;
-}
+	const struct sigcontext *registers = &context->uc_mcontext;
+	uint64_t flags, eflags, selectors, word;
+	int error = 0;
 
-int arch_signal_return(struct signal_return *out)
-{
-	struct thread *self = current_thread();
-	struct trap_frame *user = arch_user_frame(self);
-	struct ucontext context;
-	uintptr_t at = user->rsp - sizeof(uint64_t); /* the handler's RET took the restorer */
-
-	at += offsetof(struct rt_sigframe, context);
-	if (copy_from_user(&context, user_pointer(at), sizeof(context)))
+	if (!user_access_begin((uintptr_t)context, sizeof(*context)))
 		return -EFAULT;
-	out->mask = context.uc_sigmask;
-	out->stack_base = (uintptr_t)context.uc_stack.ss_sp;
-	out->stack_size = context.uc_stack.ss_size;
-	out->stack_flags = (unsigned)context.uc_stack.ss_flags;
-	get_registers(user, &context.uc_mcontext);
-	if (!(context.uc_flags & UC_STRICT_RESTORE_SS))
-		user->ss = SELECTOR_USER_DATA;
-	arch_syscall_forget(self);
-	self->frame_changed = true;
-	return fpu_load_user((uintptr_t)context.uc_mcontext.fpstate);
+	user_get(flags, &context->uc_flags, error);
+	user_get(out->mask, &context->uc_sigmask, error);
+	if (unlikely(error)) { /* the first and the last word: with them goes what is between */
+		user_access_end();
+		return error;
+	}
+	user_get(out->stack_base, &context->uc_stack.ss_sp, error);
+	user_get(word, &context->uc_stack.ss_flags, error);
+	user_get(out->stack_size, &context->uc_stack.ss_size, error);
+#define GET(name) user_get(user->name, &registers->name, error);
+	EACH_REGISTER(GET)
+#undef GET
+	user_get(eflags, &registers->eflags, error);
+	user_get(selectors, &registers->cs, error);
+	user_get(*fpu, &registers->fpstate, error);
+	user_access_end();
+	out->stack_flags = (unsigned)word;
+	user->rflags = (user->rflags & ~FLAGS_USER) | (eflags & FLAGS_USER);
+	user->cs = (selectors & 0xffff) | 3;
+	user->ss = flags & UC_STRICT_RESTORE_SS ? selectors >> 48 | 3 : SELECTOR_USER_DATA;
+	return error;
 }
 
 static bool canonical(uint64_t address)
@@ -207,13 +199,36 @@ static bool canonical(uint64_t address)
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
+static bool acceptable(const struct trap_frame *user)
+{
+	return user->cs == SELECTOR_USER_CODE && user->ss == SELECTOR_USER_DATA &&
+	       canonical(user->rip);
+}
+
+int arch_signal_return(struct signal_return *out)
+{
+	struct thread *self = current_thread();
+	struct trap_frame *user = user_frame(self);
+	/* The handler's RET took the restorer. */
+	const struct rt_sigframe *frame =
+		(const struct rt_sigframe *)(user->rsp - sizeof(frame->return_address));
+	uintptr_t fpu;
+
+	user->vector = VECTOR_NONE;
+	self->frame_changed = true;
+	if (unlikely(read_frame(&frame->context, user, out, &fpu)))
+		return -EFAULT;
+	out->result = (long)user->rax;
+	out->refused = !acceptable(user);
+	return fpu_load_user(fpu);
+}
+
 bool arch_frame_fault(struct thread *thread)
 {
-	const struct trap_frame *user = arch_user_frame(thread);
+	const struct trap_frame *user = user_frame(thread);
 	uint64_t error = 0;
 
-	if (likely(user->cs == SELECTOR_USER_CODE && user->ss == SELECTOR_USER_DATA &&
-		    canonical(user->rip)))
+	if (likely(acceptable(user)))
 		return false;
 	if (user->cs != SELECTOR_USER_CODE)
 		error = user->cs & 0xfffc;
@@ -226,21 +241,22 @@ bool arch_frame_fault(struct thread *thread)
 
 /* ---- System calls that are interrupted ---- */
 
-long arch_syscall_number(struct thread *thread)
+long arch_syscall_number(struct thread *thread, long *result)
 {
-	const struct trap_frame *user = arch_user_frame(thread);
+	const struct trap_frame *user = user_frame(thread);
 
+	*result = (long)user->rax;
 	return user->vector == VECTOR_SYSCALL ? (long)user->error : -1;
 }
 
 void arch_syscall_forget(struct thread *thread)
 {
-	arch_user_frame(thread)->vector = VECTOR_NONE;
+	user_frame(thread)->vector = VECTOR_NONE;
 }
 
 void arch_syscall_again(struct thread *thread, long number)
 {
-	struct trap_frame *user = arch_user_frame(thread);
+	struct trap_frame *user = user_frame(thread);
 
 	user->rax = (uint64_t)number;
 	user->rip -= 2; /* SYSCALL's length */
@@ -248,15 +264,15 @@ void arch_syscall_again(struct thread *thread, long number)
 
 long arch_result(struct thread *thread)
 {
-	return (long)arch_user_frame(thread)->rax;
+	return (long)user_frame(thread)->rax;
 }
 
 void arch_set_result(struct thread *thread, long result)
 {
-	arch_user_frame(thread)->rax = (uint64_t)result;
+	user_frame(thread)->rax = (uint64_t)result;
 }
 
 uintptr_t arch_user_sp(struct thread *thread)
 {
-	return arch_user_frame(thread)->rsp;
+	return user_frame(thread)->rsp;
 }
