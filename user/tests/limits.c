@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits and what is known of a process: getrlimit, setrlimit, prlimit64 and what each limit does,
+ * getrusage, times, prctl, uname, the host's name, ids in unshare.
+ */
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+#include <sys/utsname.h>
+
+#include "cases.h"
+
+#define CAP_SYS_RESOURCE_ 24 /* not all that run as root have it */
+
+static struct gate gate;
+
+static long prlimit_raw(long pid, int resource, const void *new, void *old)
+{
+	return kernel_call(SYS_prlimit64, pid, resource, new, old);
+}
+
+static void set(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit = {soft, hard};
+
+	WANT_IS(prlimit_raw(0, resource, &limit, NULL), 0);
+}
+
+static void want(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit;
+
+	WANT_IS(kernel_call(SYS_getrlimit, resource, &limit), 0);
+	WANT_IS(limit.rlim_cur, soft);
+	WANT_IS(limit.rlim_max, hard);
+}
+
+/* ---- The calls ---- */
+
+static void all_limits(void)
+{
+	struct rlimit limit;
+
+	for (int i = 0; i < 16; i++) {
+		WANT_IS(kernel_call(SYS_getrlimit, i, &limit), 0);
+		WANT(limit.rlim_cur <= limit.rlim_max);
+		WANT_IS(kernel_call(SYS_setrlimit, i, &limit), 0);
+		WANT_IS(prlimit_raw(0, i, NULL, NULL), 0);
+	}
+}
+
+static void limit_errors(void)
+{
+	struct rlimit limit = {10, 9};
+
+	WANT_IS(kernel_call(SYS_getrlimit, 16, &limit), -EINVAL);
+	WANT_IS(kernel_call(SYS_getrlimit, -1, &limit), -EINVAL);
+	WANT_IS(kernel_call(SYS_getrlimit, 0, BAD), -EFAULT);
+	WANT_IS(kernel_call(SYS_setrlimit, RLIMIT_CPU, &limit), -EINVAL);
+	WANT_IS(kernel_call(SYS_setrlimit, 16, &limit), -EINVAL);
+	WANT_IS(kernel_call(SYS_setrlimit, 0, BAD), -EFAULT);
+	WANT_IS(prlimit_raw(0x7ffffff0, 0, NULL, &limit), -ESRCH);
+	WANT_IS(prlimit_raw(0, 16, NULL, NULL), -EINVAL);
+	WANT_IS(prlimit_raw(0, 0, NULL, BAD), -EFAULT);
+}
+
+static void set_and_get(void)
+{
+	struct rlimit limit = {100, 200}, old;
+
+	set(RLIMIT_NOFILE, 64, 300);
+	WANT_IS(prlimit_raw(0, RLIMIT_NOFILE, &limit, &old), 0);
+	WANT(old.rlim_cur == 64 && old.rlim_max == 300);
+	want(RLIMIT_NOFILE, 100, 200);
+	set(RLIMIT_NOFILE, 200, 200);
+}
+
+static void raising(void)
+{
+	struct rlimit limit = {100, 300};
+
+	set(RLIMIT_NOFILE, 100, 200);
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE_) == 1) {
+		set(RLIMIT_NOFILE, 100, 250);
+		limit.rlim_max = 0x40000001; /* above any fs.nr_open */
+		WANT_IS(prlimit_raw(0, RLIMIT_NOFILE, &limit, NULL), -EPERM);
+		limit.rlim_max = 300;
+	}
+	become_nobody();
+	WANT_IS(prlimit_raw(0, RLIMIT_NOFILE, &limit, NULL), -EPERM);
+	set(RLIMIT_NOFILE, 50, 150);
+	want(RLIMIT_NOFILE, 50, 150);
+}
+
+static void asks_parent(void)
+{
+	struct rlimit limit;
+
+	if (become_nobody())
+		WANT_IS(prlimit_raw(getppid(), RLIMIT_NOFILE, NULL, &limit), -EPERM);
+}
+
+static void other_process(void)
+{
+	struct rlimit limit = {33, 44}, old;
+	pid_t pid = start(just_wait);
+
+	set(RLIMIT_NOFILE, 100, 200);
+	WANT_IS(prlimit_raw(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	WANT_IS(prlimit_raw(pid, RLIMIT_NOFILE, NULL, &old), 0);
+	WANT(old.rlim_cur == 33 && old.rlim_max == 44);
+	want(RLIMIT_NOFILE, 100, 200);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+	WANT_ENDS(start(asks_parent), 0);
+}
+
+static void *sets_limit(void *unused)
+{
+	set(RLIMIT_NOFILE, 70, 80);
+	return NULL;
+}
+
+static void has_70(void)
+{
+	want(RLIMIT_NOFILE, 70, 80);
+	set(RLIMIT_NOFILE, 60, 80);
+}
+
+static void shared_and_inherited(void)
+{
+	pthread_t thread;
+
+	WANT_IS(pthread_create(&thread, NULL, sets_limit, NULL), 0);
+	WANT_IS(pthread_join(thread, NULL), 0);
+	want(RLIMIT_NOFILE, 70, 80);
+	WANT_ENDS(start(has_70), 0);
+	want(RLIMIT_NOFILE, 70, 80);
+}
+
+/* ---- What they do ---- */
+
+static void nofile(void)
+{
+	int fd = open("/dev/null", O_RDONLY), high = fcntl(fd, F_DUPFD, 40), fds[2];
+
+	WANT(high >= 40);
+	set(RLIMIT_NOFILE, 20, 50);
+	while (kernel_call(SYS_open, "/dev/null", O_RDONLY) >= 0)
+		;
+	WANT_IS(kernel_call(SYS_open, "/dev/null", O_RDONLY), -EMFILE);
+	WANT_IS(kernel_call(SYS_dup, fd), -EMFILE);
+	WANT_IS(kernel_call(SYS_pipe, fds), -EMFILE);
+	WANT_IS(kernel_call(SYS_dup2, fd, 20), -EBADF);
+	WANT_IS(kernel_call(SYS_fcntl, fd, F_DUPFD, 20), -EINVAL);
+	WANT_IS(fcntl(high, F_GETFD), 0); /* what is open stays */
+	WANT_IS(kernel_call(SYS_dup2, fd, 19), 19);
+}
+
+static void fork_is_refused(void)
+{
+	if (!become_nobody())
+		return;
+	set(RLIMIT_NPROC, 0, 100);
+	WANT_IS(kernel_call(SYS_fork), -EAGAIN);
+	WANT_IS(kernel_call(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, gate.in), -EAGAIN);
+}
+
+static void nproc_root(void)
+{
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	set(RLIMIT_NPROC, 0, 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	WANT(pid > 0);
+	WANT_ENDS(pid, 0);
+}
+
+static volatile int got;
+
+static void note(int number)
+{
+	got = number;
+}
+
+static void fsize(void)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/tmp/baton-size-%d", getpid());
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	WANT(fd >= 0);
+	unlink(path);
+	set(RLIMIT_FSIZE, 5, 100);
+	handle(SIGXFSZ, note, 0);
+	WANT_IS(kernel_call(SYS_write, fd, "12345678", 8), 5);
+	WANT_IS(got, 0);
+	WANT_IS(kernel_call(SYS_write, fd, "12345678", 8), -EFBIG);
+	WANT_IS(got, SIGXFSZ);
+	got = 0;
+	WANT_IS(kernel_call(SYS_ftruncate, fd, 6), -EFBIG);
+	WANT_IS(got, SIGXFSZ);
+	handle(SIGXFSZ, SIG_DFL, 0);
+	kernel_call(SYS_write, fd, "x", 1);
+}
+
+static int deeper(int depth)
+{
+	volatile char big[4096];
+
+	big[0] = (char)depth;
+	return depth == 0 ? 0 : deeper(depth - 1) + big[0];
+}
+
+static int recurses(int argc, char **argv)
+{
+	deeper(atoi(argv[0]));
+	return 0;
+}
+
+static void stack_limit(void)
+{
+	set(RLIMIT_STACK, 1 << 20, 8 << 20);
+	WANT_IS(run_role("recurses", "200"), 0);
+	WANT_IS(run_role("recurses", "300") & 0x7f, SIGSEGV);
+}
+
+static void address_space(void)
+{
+	set(RLIMIT_AS, 64 << 20, 64 << 20);
+	WANT_IS(kernel_call(SYS_mmap, 0, 128 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		-ENOMEM);
+	WANT(kernel_call(SYS_mmap, 0, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) > 0);
+}
+
+static void cpu_time(void)
+{
+	set(RLIMIT_CPU, 1, 20);
+	handle(SIGXCPU, note, 0);
+	while (got == 0)
+		__asm__ volatile("" ::: "memory");
+	WANT_IS(got, SIGXCPU);
+}
+
+/* ---- Usage and times ---- */
+
+static void usage(void)
+{
+	struct rusage self, later;
+
+	WANT_IS(kernel_call(SYS_getrusage, RUSAGE_SELF, &self), 0);
+	WANT(self.ru_minflt > 0);
+	for (int i = 0; i < 500; i++) {
+		char *p = mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		*p = 1;
+	}
+	WANT_IS(kernel_call(SYS_getrusage, RUSAGE_SELF, &later), 0);
+	WANT(later.ru_minflt >= self.ru_minflt + 500);
+	WANT(later.ru_maxrss > 0);
+	WANT_IS(kernel_call(SYS_getrusage, 1 /* RUSAGE_THREAD */, &later), 0);
+	WANT_IS(kernel_call(SYS_getrusage, RUSAGE_CHILDREN, &later), 0);
+	WANT(later.ru_minflt == 0 && later.ru_utime.tv_usec == 0);
+	WANT_IS(kernel_call(SYS_getrusage, 2, &self), -EINVAL);
+	WANT_IS(kernel_call(SYS_getrusage, RUSAGE_SELF, BAD), -EFAULT);
+}
+
+static void burns(void)
+{
+	struct rusage now;
+
+	do {
+		for (volatile int i = 0; i < 10000; i++)
+			;
+		getrusage(RUSAGE_SELF, &now);
+	} while (now.ru_utime.tv_sec == 0 && now.ru_utime.tv_usec + now.ru_stime.tv_usec < 30000);
+}
+
+static void children_times(void)
+{
+	struct rusage children;
+	struct tms now;
+	pid_t pid = start(burns);
+
+	WANT_IS(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	WANT_IS(getrusage(RUSAGE_CHILDREN, &children), 0);
+	WANT(children.ru_utime.tv_usec == 0 && children.ru_stime.tv_usec == 0);
+	WANT_ENDS(pid, 0);
+	WANT_IS(getrusage(RUSAGE_CHILDREN, &children), 0);
+	WANT(children.ru_utime.tv_sec > 0 ||
+		children.ru_utime.tv_usec + children.ru_stime.tv_usec >= 20000);
+	WANT(kernel_call(SYS_times, &now) != -EFAULT);
+	WANT(now.tms_cutime + now.tms_cstime >= 1);
+	WANT_IS(kernel_call(SYS_times, BAD), -EFAULT);
+}
+
+/* ---- prctl ---- */
+
+static void names(void)
+{
+	char name[17] = "";
+
+	WANT_IS(prctl(PR_SET_NAME, "0123456789abcdefgh"), 0);
+	WANT_IS(prctl(PR_GET_NAME, name), 0);
+	WANT(strcmp(name, "0123456789abcde") == 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_NAME, BAD), -EFAULT);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_NAME, BAD), -EFAULT);
+}
+
+static void *own_name(void *unused)
+{
+	char name[17] = "";
+
+	WANT_IS(prctl(PR_GET_NAME, name), 0);
+	WANT(strcmp(name, "parent") == 0);
+	WANT_IS(prctl(PR_SET_NAME, "thread"), 0);
+	return NULL;
+}
+
+static void name_of_thread(void)
+{
+	pthread_t thread;
+	char name[17] = "";
+
+	WANT_IS(prctl(PR_SET_NAME, "parent"), 0);
+	WANT_IS(pthread_create(&thread, NULL, own_name, NULL), 0);
+	WANT_IS(pthread_join(thread, NULL), 0);
+	WANT_IS(prctl(PR_GET_NAME, name), 0);
+	WANT(strcmp(name, "parent") == 0);
+}
+
+static void dumpable(void)
+{
+	WANT_IS(prctl(PR_GET_DUMPABLE), 1);
+	WANT_IS(prctl(PR_SET_DUMPABLE, 0), 0);
+	WANT_IS(prctl(PR_GET_DUMPABLE), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_DUMPABLE, 2), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_DUMPABLE, 3), -EINVAL);
+}
+
+static void no_new_privs(void)
+{
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+}
+
+static void other_prctls(void)
+{
+	WANT_IS(kernel_call(SYS_prctl, 0x12345678, 0, 0, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_CAPBSET_READ, 0, 0, 0, 0) >= 0, 1);
+	WANT_IS(kernel_call(SYS_prctl, PR_CAPBSET_READ, 1000, 0, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_PDEATHSIG, BAD), -EFAULT);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, BAD), -EFAULT);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_KEEPCAPS, 0, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_SET_KEEPCAPS, 2, 0, 0, 0), -EINVAL);
+}
+
+/* ---- Names of the machine ---- */
+
+static void uname_call(void)
+{
+	struct utsname name;
+
+	WANT_IS(kernel_call(SYS_uname, &name), 0);
+	WANT(strcmp(name.sysname, "Linux") == 0 && strcmp(name.machine, "x86_64") == 0);
+	WANT(name.release[0] >= '3' && name.release[0] <= '9');
+	WANT_IS(kernel_call(SYS_uname, BAD), -EFAULT);
+}
+
+static void host_name(void)
+{
+	struct utsname old, name;
+
+	if (geteuid() != 0)
+		return;
+	unshare(CLONE_NEWUTS); /* where that is known, others do not see it */
+	WANT_IS(uname(&old), 0);
+	WANT_IS(kernel_call(SYS_sethostname, "baton-test", 10), 0);
+	WANT_IS(kernel_call(SYS_setdomainname, "example", 7), 0);
+	WANT_IS(uname(&name), 0);
+	WANT_IS(kernel_call(SYS_sethostname, old.nodename, strlen(old.nodename)), 0);
+	WANT_IS(kernel_call(SYS_setdomainname, old.domainname, strlen(old.domainname)), 0);
+	WANT(strcmp(name.nodename, "baton-test") == 0 && strcmp(name.domainname, "example") == 0);
+	WANT_IS(kernel_call(SYS_sethostname, "x", 65), -EINVAL);
+	WANT_IS(kernel_call(SYS_sethostname, "x", -1), -EINVAL);
+	WANT_IS(kernel_call(SYS_sethostname, BAD, 5), -EFAULT);
+	WANT_IS(kernel_call(SYS_setdomainname, "x", 65), -EINVAL);
+	become_nobody();
+	WANT_IS(kernel_call(SYS_sethostname, "x", 1), -EPERM);
+	WANT_IS(kernel_call(SYS_setdomainname, "x", 1), -EPERM);
+}
+
+static const struct test_case cases[] = {
+	CASE(all_limits, "getrlimit, setrlimit, prlimit64: all sixteen"),
+	CASE(limit_errors, "getrlimit, setrlimit, prlimit64: EINVAL, EFAULT, ESRCH"),
+	CASE(set_and_get, "prlimit64: sets and gives the old one"),
+	CASE(raising, "a hard limit is raised by root alone, NOFILE not above nr_open: EPERM"),
+	CASE(other_process, "prlimit64 of a child; of another's process: EPERM"),
+	CASE(shared_and_inherited, "limits are shared by threads and copied by fork"),
+	CASE(nofile, "RLIMIT_NOFILE: EMFILE, EBADF of dup2, EINVAL of F_DUPFD"),
+	CASE(fork_is_refused, "RLIMIT_NPROC: fork and clone of a non-root user: EAGAIN"),
+	CASE(nproc_root, "RLIMIT_NPROC does not bind root"),
+	CASE_ENDS(fsize, SIGXFSZ, "RLIMIT_FSIZE: what fits, then EFBIG with SIGXFSZ, which kills"),
+	CASE(stack_limit, "RLIMIT_STACK: a program's stack ends there"),
+	CASE(address_space, "RLIMIT_AS: ENOMEM"),
+	CASE(cpu_time, "RLIMIT_CPU: SIGXCPU"),
+	CASE(usage, "getrusage: grows; EINVAL, EFAULT"),
+	CASE(children_times, "getrusage, times: children count once they are waited for"),
+	CASE(names, "prctl SET_NAME, GET_NAME: 15 bytes; EFAULT"),
+	CASE(name_of_thread, "prctl SET_NAME: a thread's own, inherited"),
+	CASE(dumpable, "prctl SET_DUMPABLE: 0 and 1; EINVAL"),
+	CASE(no_new_privs, "prctl NO_NEW_PRIVS: for good; EINVAL"),
+	CASE(other_prctls, "prctl: unknown ones EINVAL, bad addresses EFAULT"),
+	CASE(uname_call, "uname: Linux, x86_64; EFAULT"),
+	CASE(host_name, "sethostname, setdomainname; EINVAL, EFAULT, EPERM"),
+};
+
+static void all(int argc, char **argv)
+{
+	run_cases(cases, COUNT(cases), argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct role roles[] = {{"recurses", recurses}};
+
+	return check_main(argc, argv, roles, COUNT(roles), all);
+}
