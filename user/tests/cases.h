@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 
 #include "check.h"
 
@@ -188,6 +189,14 @@ static inline bool is_pending(int number)
 
 	WANT_IS(sigpending(&set), 0);
 	return sigismember(&set, number);
+}
+
+/* SIGALRM every so many microseconds; 0: no more. */
+static inline void tick(long microseconds)
+{
+	struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+
+	WANT_IS(setitimer(ITIMER_REAL, &timer, NULL), 0);
 }
 
 /* Root becomes nobody for good: true; who is not root stays who he is: false. */

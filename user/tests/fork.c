@@ -3,7 +3,6 @@
  * fork and vfork: what a child has as a copy, what it shares, and what it begins without.
  */
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/times.h>
 
 #include "cases.h"

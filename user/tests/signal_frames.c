@@ -269,15 +269,15 @@ static void restart_in_frame(void)
 
 	gate = make_gate();
 	handle_info(SIGALRM, sees_restart, SA_RESTART);
-	ualarm(5000, 5000);
+	tick(5000);
 	WANT_IS(kernel_call(SYS_read, gate.in, &c, 1), 1);
-	ualarm(0, 0);
+	tick(0);
 	WANT_IS(interrupted_rax, SYS_read);
 	WANT(interrupted_code[0] == 0x0f && interrupted_code[1] == 0x05);
 	handle_info(SIGALRM, sees_restart, 0);
-	ualarm(5000, 5000);
+	tick(5000);
 	WANT_IS(kernel_call(SYS_read, gate.in, &c, 1), -EINTR);
-	ualarm(0, 0);
+	tick(0);
 	WANT_IS(interrupted_rax, -EINTR);
 }
 

@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 
 #include "cases.h"
 
@@ -18,13 +17,6 @@
 static volatile int count;
 static struct gate gate;
 static volatile int futex_word;
-
-static void tick(bool on)
-{
-	struct itimerval timer = {{0, on ? 5000 : 0}, {0, on ? 5000 : 0}};
-
-	WANT_IS(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
 
 /* What lets a restarted call end at last. */
 static void (*let_go)(void);
@@ -197,9 +189,9 @@ static long interrupted(long (*call)(void), int flags)
 	prepare(call);
 	count = 0;
 	handle(SIGALRM, on_tick, flags);
-	tick(true);
+	tick(5000);
 	result = call();
-	tick(false);
+	tick(0);
 	return result;
 }
 
@@ -334,9 +326,9 @@ static void never_epoll(void)
 
 	WANT(fd >= 0);
 	handle(SIGALRM, on_tick, SA_RESTART);
-	tick(true);
+	tick(5000);
 	WANT_IS(kernel_call(SYS_epoll_wait, fd, &event, 1, -1), -EINTR);
-	tick(false);
+	tick(0);
 }
 
 /* ---- What is left, and what does not interrupt ---- */
@@ -346,12 +338,12 @@ static void remaining(void)
 	struct timespec time = {.tv_sec = 1000}, left = {0};
 
 	handle(SIGALRM, on_tick, 0);
-	tick(true);
+	tick(5000);
 	WANT_IS(kernel_call(SYS_nanosleep, &time, &left), -EINTR);
-	tick(false);
+	tick(0);
 	WANT(left.tv_sec >= 900 && left.tv_sec < 1000);
 	WANT(left.tv_nsec >= 0 && left.tv_nsec < 1000000000);
-	tick(true);
+	tick(5000);
 	WANT_IS(kernel_call(SYS_nanosleep, &time, BAD), -EFAULT);
 }
 

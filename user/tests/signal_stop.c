@@ -4,7 +4,6 @@
  * discards what, signals to a stopped process, processes of several threads.
  */
 #include <pthread.h>
-#include <sys/time.h>
 
 #include "cases.h"
 
@@ -400,9 +399,9 @@ static void on_tick(int number)
 static void ticks(void)
 {
 	handle(SIGALRM, on_tick, SA_RESTART);
-	ualarm(2000, 2000);
+	tick(2000);
 	wait_gate(gate);
-	ualarm(0, 0);
+	tick(0);
 	_exit(8);
 }
 

@@ -5,7 +5,6 @@
  * alarms. All errors. The calls are the kernel's own, with its 8-byte sets.
  */
 #include <sys/resource.h>
-#include <sys/time.h>
 
 #include "cases.h"
 
@@ -458,9 +457,9 @@ static void timedwait_takes(void)
 static void timedwait_interrupted(void)
 {
 	handle_info(SIGALRM, note, SA_RESTART);
-	ualarm(10000, 10000);
+	tick(10000);
 	WANT_IS(timedwait_raw(bit_usr1, NULL, 1000, 0), -EINTR);
-	ualarm(0, 0);
+	tick(0);
 	WANT(count > 0);
 }
 

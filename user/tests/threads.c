@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
-#include <sys/time.h>
 
 #include "cases.h"
 

@@ -103,10 +103,10 @@ static void wait4_interrupted(void)
 	pid_t pid = start(just_wait);
 
 	handle(SIGALRM, no_handler, 0);
-	ualarm(10000, 10000);
+	tick(10000);
 	WANT_IS(wait4_raw(pid, NULL, 0, NULL), -EINTR);
 	WANT_IS(waitid_raw(P_PID, pid, NULL, WEXITED), -EINTR);
-	ualarm(0, 0);
+	tick(0);
 	end(pid);
 }
 
