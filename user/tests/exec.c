@@ -165,6 +165,8 @@ static void interpreted(void)
 	elf.header.e_type = ET_DYN;
 	elf.header.e_entry = ELF_CODE;
 	elf.segment[0].p_vaddr = 0;
+	elf.size = 4096; /* a whole page: Linux before 6.6 zeroes the rest of it, writable or not */
+	elf.segment[0].p_filesz = elf.segment[0].p_memsz = elf.size;
 	elf_write(&elf, path, sizeof path, 0755);
 	interpreter = aside(path);
 	make_program(interpreter, strlen(interpreter) + 1);
