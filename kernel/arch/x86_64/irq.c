@@ -98,11 +98,11 @@ int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
 
 	if (isa_irq >= ISA_IRQS || !info)
 		return -ENODEV;
-	if (handlers[isa_irq].function)
-		return -EBUSY;
 	gsi = route(isa_irq, &flags);
 	spin_lock(&irq_lock);
-	for (unsigned i = 0; i < ioapic_count; i++) {
+	if (handlers[isa_irq].function)
+		error = -EBUSY;
+	for (unsigned i = 0; error == -ENODEV && i < ioapic_count; i++) {
 		const struct ioapic *ioapic = &ioapics[i];
 
 		if (gsi < ioapic->first || gsi >= ioapic->first + ioapic->count)
@@ -113,7 +113,6 @@ int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
 		ioapic_write(ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first),
 			flags | (VECTOR_IRQ + isa_irq));
 		error = 0;
-		break;
 	}
 	spin_unlock(&irq_lock);
 	return error;

@@ -79,6 +79,8 @@ void smp_begin(struct smp_start *start)
 		tlb_use_pcid();
 	entry_area_load(cpu);
 	lapic_cpu_init();
+	/* Interrupts that came before were lost; the calls that they announced are still there. */
+	arch_serve_calls();
 	set_state(start, START_UP);
 	cpu_begin(cpu);
 }

@@ -212,22 +212,34 @@ static void run_everywhere(uint64_t others, void (*function)(void *), void *argu
 		ipi_wait(&call);
 }
 
-void flush_batch(const struct flush *flush)
+static COLD void flush_everywhere(const struct flush *flush)
 {
 	struct request request = {.flush = flush};
 	struct arch_space *space = flush->space;
-	uint32_t interrupts;
+	uint32_t interrupts = arch_irq_save();
 
-	if (!flush->count && !flush->all)
-		return;
-	interrupts = arch_irq_save();
 	if (tagged)
 		request.change = pcid_change(&space->tag);
-	else
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries, then the mask */
 	run_everywhere(
 		others_of(__atomic_load_n(&space->cpus, __ATOMIC_SEQ_CST)), flush_here, &request);
 	arch_irq_restore(interrupts);
+}
+
+void flush_batch(const struct flush *flush)
+{
+	uint64_t loaded;
+
+	if (!flush->count && !flush->all)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries, then the mask */
+	loaded = __atomic_load_n(&flush->space->cpus, __ATOMIC_RELAXED);
+	if (unlikely(tagged || (loaded & ~this_entry()->bit) || flush->all)) {
+		if (tagged || loaded)
+			flush_everywhere(flush);
+		return;
+	}
+	for (unsigned i = 0; loaded && i < flush->count; i++)
+		invlpg(flush->addresses[i]);
 }
 
 static COLD void flush_page_everywhere(struct arch_space *space, uintptr_t address)
@@ -243,11 +255,14 @@ static COLD void flush_page_everywhere(struct arch_space *space, uintptr_t addre
 
 void flush_page(struct arch_space *space, uintptr_t address)
 {
+	uint64_t loaded;
+
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (likely(!tagged && __atomic_load_n(&space->cpus, __ATOMIC_RELAXED) == this_entry()->bit))
-		invlpg(address);
-	else
+	loaded = __atomic_load_n(&space->cpus, __ATOMIC_RELAXED);
+	if (unlikely(tagged || (loaded & ~this_entry()->bit)))
 		flush_page_everywhere(space, address);
+	else if (likely(loaded))
+		invlpg(address);
 }
 
 void flush_space(struct arch_space *space)
