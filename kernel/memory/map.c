@@ -48,6 +48,11 @@ int unmap_range_locked(struct space *space, uintptr_t start, uintptr_t end)
 		vma_trim(space, vma, vma->start, start);
 		return 0;
 	}
+	if (start <= vma->start && end == vma->end) {
+		unmap_pages(space, vma, vma->start, end);
+		vma_remove(space, vma);
+		return 0;
+	}
 	if (start > vma->start || end < vma->end || vma_next(vma)) {
 		if (vma_isolate(space, start, end)) {
 			vma_merge_range(space, start, start);
@@ -143,13 +148,13 @@ static int check_limits(struct space *space, struct vma *like, unsigned map_flag
 /* Over what is there. */
 static int replace_locked(struct space *space, const struct vma *like)
 {
-	struct vma *spare = vma_alloc();
+	struct vma *spare = vma_alloc(space);
 	int error = spare ? unmap_range_locked(space, like->start, like->end) : -ENOMEM;
 
 	if (!error)
 		vma_add_spare(space, like, spare);
 	else if (spare)
-		vma_free(spare);
+		vma_free(space, spare);
 	return error;
 }
 

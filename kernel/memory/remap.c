@@ -138,12 +138,12 @@ static int move(const struct remap *remap, struct vma *vma)
 	like.end = remap->to + remap->new_size;
 	if (like.object)
 		like.offset += remap->from - vma->start;
-	spare = vma_alloc();
+	spare = vma_alloc(space);
 	if (!spare)
 		return -ENOMEM;
 	error = move_pages(remap);
 	if (error) {
-		vma_free(spare);
+		vma_free(space, spare);
 		return error;
 	}
 	if (like.object)

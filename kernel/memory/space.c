@@ -66,6 +66,7 @@ void space_put(struct space *space)
 	space_unmap_locked(space, 0, USER_END);
 	mutex_unlock(&space->lock);
 	assert(!space->vma_count && !space_resident(space) && !space->pages);
+	vma_free_spare(space);
 	arch_space_destroy(&space->arch);
 	cache_free(&space_cache, space);
 }

@@ -29,6 +29,7 @@ enum vma_flags {
 
 struct vma {
 	struct tree_node node;
+	struct vma *prev, *next; /* in the order of addresses */
 	uintptr_t start, end;    /* page-aligned, start < end */
 	uintptr_t gap, most_gap; /* free bytes below it; the most below one of its subtree */
 	unsigned access;         /* enum map_access */
@@ -50,7 +51,9 @@ struct space {
 	uint32_t references;
 	struct mutex lock; /* guards all below and the page tables */
 	struct tree vmas;
+	struct vma *first, *last;
 	struct vma *recent; /* found last; or NULL */
+	struct vma *spare;  /* memory for the next one; or NULL */
 	unsigned vma_count;
 	uint64_t pages; /* of all VMAs */
 	uint64_t kind_pages[VMA_KINDS];

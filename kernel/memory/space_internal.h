@@ -3,9 +3,13 @@
 #ifndef MEMORY_SPACE_INTERNAL_H
 #define MEMORY_SPACE_INTERNAL_H
 
+#include <asm/resource.h>
+
+#include "lib/errno.h"
 #include "memory/pages.h"
 #include "memory/space.h"
 #include "memory/vma.h"
+#include "process/process.h"
 
 extern struct frame *zero_frame;
 
@@ -42,14 +46,40 @@ static inline bool accountable(unsigned access, unsigned vma_flags)
 	return (access & MAP_WRITE) && !(vma_flags & (VMA_SHARED | VMA_NO_RESERVE));
 }
 
-/* limits.c */
-uint64_t memory_limit(unsigned which);
+/* ---- Limits: the running process's (limits.c) ---- */
+
+static inline uint64_t memory_limit(unsigned which)
+{
+	const struct process *process = current_process();
+
+	return likely(process) ? process->limits[which].soft : LIMIT_UNLIMITED;
+}
+
 bool memory_may_lock(void);
 bool memory_may_lock_pages(uint64_t pages); /* as a process's sum */
+
 /* 0, or -EAGAIN: pages with these flags would be more than may be locked. */
-int memory_lock_more(const struct space *space, unsigned vma_flags, uint64_t pages) MUST_CHECK;
-bool memory_may_expand(const struct space *space, enum vma_kind kind, uint64_t pages);
-bool memory_enough(uint64_t pages);
+static inline int MUST_CHECK memory_lock_more(
+	const struct space *space, unsigned vma_flags, uint64_t pages)
+{
+	if (likely(!(vma_flags & VMA_LOCKED)) || memory_may_lock_pages(space->locked_pages + pages))
+		return 0;
+	return -EAGAIN;
+}
+
+static inline bool memory_may_expand(const struct space *space, enum vma_kind kind, uint64_t pages)
+{
+	if (space->pages + pages > memory_limit(RLIMIT_AS) / PAGE_SIZE)
+		return false;
+	return kind != VMA_KIND_DATA ||
+	       space->kind_pages[VMA_KIND_DATA] + pages <= memory_limit(RLIMIT_DATA) / PAGE_SIZE;
+}
+
+/* Overcommit, by Linux's default heuristic: only what is more than all RAM is refused. */
+static inline bool memory_enough(uint64_t pages)
+{
+	return pages <= pages_total();
+}
 
 struct fault_result;
 int fault_locked(struct space *space, uintptr_t address, enum fault_access access,

@@ -25,14 +25,27 @@ void vma_init(void)
 	cache_init(&vma_cache, "vma", sizeof(struct vma), 0);
 }
 
-struct vma *vma_alloc(void)
+struct vma *vma_alloc(struct space *space)
 {
-	return cache_alloc_raw(&vma_cache);
+	struct vma *vma = space->spare;
+
+	space->spare = NULL;
+	return likely(vma) ? vma : cache_alloc_raw(&vma_cache);
 }
 
-void vma_free(struct vma *vma)
+void vma_free(struct space *space, struct vma *vma)
 {
-	cache_free(&vma_cache, vma);
+	if (likely(!space->spare))
+		space->spare = vma;
+	else
+		cache_free(&vma_cache, vma);
+}
+
+void vma_free_spare(struct space *space)
+{
+	if (space->spare)
+		cache_free(&vma_cache, space->spare);
+	space->spare = NULL;
 }
 
 void vma_remove(struct space *space, struct vma *vma)
@@ -40,7 +53,7 @@ void vma_remove(struct space *space, struct vma *vma)
 	vma_unlink(space, vma);
 	if (vma->object)
 		object_put(vma->object);
-	vma_free(vma);
+	vma_free(space, vma);
 }
 
 /* ---- Borders ---- */
@@ -153,7 +166,7 @@ int vma_add_between(struct space *space, const struct vma *like, struct vma *pre
 
 	if (extend(space, like, prev, next))
 		return 0;
-	vma = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL;
+	vma = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL;
 	if (!vma)
 		return -ENOMEM;
 	add_new(space, like, prev, next, vma);
@@ -172,7 +185,7 @@ void vma_add_spare(struct space *space, const struct vma *like, struct vma *spar
 	struct vma *prev, *next = neighbours(space, like, &prev);
 
 	if (extend(space, like, prev, next))
-		vma_free(spare);
+		vma_free(space, spare);
 	else
 		add_new(space, like, prev, next, spare);
 }
@@ -182,7 +195,8 @@ void vma_add_spare(struct space *space, const struct vma *like, struct vma *spar
 /* Cuts a VMA in two; the upper part is given back. NULL: no memory. */
 static struct vma *split(struct space *space, struct vma *vma, uintptr_t at)
 {
-	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc() : NULL, like = *vma;
+	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL,
+		   like = *vma;
 
 	if (!upper)
 		return NULL;
@@ -305,11 +319,14 @@ static struct vma *copy_one(struct copies *copies, const struct vma *from)
 	if (unlikely(copies->skipped))
 		vma->gap = vma_gap_above(copies->last, vma);
 	copies->skipped = false;
-	list_init(&vma->mapping);
-	if (copies->last)
+	vma->prev = copies->last;
+	vma->next = NULL;
+	if (copies->last) {
 		copies->last->node.right = &vma->node;
-	else
+		copies->last->next = vma;
+	} else {
 		copies->first = vma;
+	}
 	copies->last = vma;
 	return vma;
 }
@@ -320,7 +337,7 @@ static void undo_copies(struct vma *vma)
 
 	for (; vma; vma = next) {
 		next = vma_of(vma->node.right);
-		vma_free(vma);
+		cache_free(&vma_cache, vma);
 	}
 }
 
@@ -367,5 +384,7 @@ int vma_copy_all(struct space *to, struct space *from)
 	adopt_copies(to, copies.first);
 	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, count);
 	to->vma_count = count;
+	to->first = copies.first;
+	to->last = copies.last;
 	return 0;
 }

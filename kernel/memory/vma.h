@@ -10,8 +10,10 @@
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) /* kept free below a stack that grows */
 
 void vma_init(void);
-struct vma *vma_alloc(void) MUST_CHECK; /* not cleared */
-void vma_free(struct vma *vma);
+/* A space keeps the memory of one for the next. */
+struct vma *vma_alloc(struct space *space) MUST_CHECK; /* not cleared */
+void vma_free(struct space *space, struct vma *vma);
+void vma_free_spare(struct space *space);
 void vma_tree_init(struct space *space);
 
 static inline struct vma *vma_of(struct tree_node *node)
@@ -38,10 +40,25 @@ static inline enum vma_kind vma_kind(const struct vma *vma)
 
 /* The VMA that holds `address`, or the first above it; NULL: none. */
 struct vma *vma_find(struct space *space, uintptr_t address);
-struct vma *vma_next(const struct vma *vma);
-struct vma *vma_prev(const struct vma *vma);
-struct vma *vma_first(const struct space *space);
-struct vma *vma_last(const struct space *space);
+static inline struct vma *vma_next(const struct vma *vma)
+{
+	return vma->next;
+}
+
+static inline struct vma *vma_prev(const struct vma *vma)
+{
+	return vma->prev;
+}
+
+static inline struct vma *vma_first(const struct space *space)
+{
+	return space->first;
+}
+
+static inline struct vma *vma_last(const struct space *space)
+{
+	return space->last;
+}
 
 /* Makes [like->start, like->end), where nothing is, like this one: by making a neighbour longer that
  * goes on there, or by a VMA of its own, which takes a reference of its own to the object. -ENOMEM. */
@@ -78,15 +95,38 @@ bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page);
 void vma_bounds(
 	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high);
 
+/* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
+static inline uintptr_t vma_lowest(const struct vma *vma)
+{
+	if (likely(!(vma->flags & VMA_GROWS_DOWN)))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
+static inline uintptr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
+{
+	uintptr_t end = prev ? prev->end : 0, low = vma_lowest(vma);
+
+	return low > end ? low - end : 0;
+}
+
 /* Pages that somebody may write and that are his alone, of all spaces: Committed_AS. */
 extern uint64_t committed_pages; /* atomic */
+
+static inline void vma_account(struct space *space, const struct vma *vma, int64_t pages)
+{
+	space->pages += (uint64_t)pages;
+	space->kind_pages[vma_kind(vma)] += (uint64_t)pages;
+	if (vma->flags & VMA_ACCOUNTED)
+		__atomic_fetch_add(&committed_pages, (uint64_t)pages, __ATOMIC_RELAXED);
+	if (unlikely(vma->flags & VMA_LOCKED))
+		space->locked_pages += (uint64_t)pages;
+}
 
 /* vma_link.c, for vma.c alone: the tree, the gaps and the sums. */
 void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next);
 void vma_unlink(struct space *space, struct vma *vma);
 /* After an end has moved or GROWS_DOWN has changed: the gaps below the VMA and below the next. */
 void vma_gap_changed(struct space *space, struct vma *vma);
-uintptr_t vma_gap_above(const struct vma *prev, const struct vma *vma);
-void vma_account(struct space *space, const struct vma *vma, int64_t pages);
 
 #endif

@@ -7,7 +7,7 @@
  * Linux before its maple tree. What a stack keeps free below itself is no part of its gap. Above
  * the last VMA lies a hole that no VMA has; it is looked at first.
  *
- * Invariants: gap = max(0, lowest(vma) - the end of the one before); kind_pages and committed are
+ * Invariants: gap = max(0, vma_lowest(vma) - the end of the one before); kind_pages and committed are
  * sums over the VMAs; recent is NULL or in the tree.
  */
 #include "lib/log.h"
@@ -41,35 +41,7 @@ struct vma *vma_find(struct space *space, uintptr_t address)
 	return found;
 }
 
-struct vma *vma_next(const struct vma *vma)
-{
-	return vma_of(tree_next(&vma->node));
-}
-
-struct vma *vma_prev(const struct vma *vma)
-{
-	return vma_of(tree_prev(&vma->node));
-}
-
-struct vma *vma_first(const struct space *space)
-{
-	return vma_of(tree_first(&space->vmas));
-}
-
-struct vma *vma_last(const struct space *space)
-{
-	return vma_of(tree_last(&space->vmas));
-}
-
 /* ---- Gaps ---- */
-
-/* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
-static uintptr_t lowest(const struct vma *vma)
-{
-	if (likely(!(vma->flags & VMA_GROWS_DOWN)))
-		return vma->start;
-	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
-}
 
 static bool update_gap(struct tree_node *node)
 {
@@ -91,13 +63,6 @@ void vma_tree_init(struct space *space)
 	tree_init_augmented(&space->vmas, update_gap);
 }
 
-uintptr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
-{
-	uintptr_t end = prev ? prev->end : 0, low = lowest(vma);
-
-	return low > end ? low - end : 0;
-}
-
 static void set_gap(struct space *space, struct vma *vma, uintptr_t gap)
 {
 	if (vma->gap == gap)
@@ -117,27 +82,26 @@ void vma_gap_changed(struct space *space, struct vma *vma)
 
 /* ---- Links and sums ---- */
 
-void vma_account(struct space *space, const struct vma *vma, int64_t pages)
-{
-	space->pages += (uint64_t)pages;
-	space->kind_pages[vma_kind(vma)] += (uint64_t)pages;
-	if (vma->flags & VMA_ACCOUNTED)
-		__atomic_add_fetch(&committed_pages, (uint64_t)pages, __ATOMIC_RELAXED);
-	if (unlikely(vma->flags & VMA_LOCKED))
-		space->locked_pages += (uint64_t)pages;
-}
-
 void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next)
 {
 	vma->space = space;
-	vma->visited = 0;
+	vma->prev = prev;
+	vma->next = next;
+	if (prev)
+		prev->next = vma;
+	else
+		space->first = vma;
 	vma->gap = vma_gap_above(prev, vma);
 	vma->most_gap = 0;
 	tree_insert_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
-	if (next)
+	if (next) {
+		next->prev = vma;
 		set_gap(space, next, vma_gap_above(vma, next));
-	list_init(&vma->mapping);
+	} else {
+		space->last = vma;
+	}
 	if (vma->object) {
+		vma->visited = 0;
 		spin_lock(&vma->object->lock);
 		list_push_back(&vma->object->mappings, &vma->mapping);
 		spin_unlock(&vma->object->lock);
@@ -149,12 +113,19 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 /* Off the tree and its object's list; the object's reference and the memory stay. */
 void vma_unlink(struct space *space, struct vma *vma)
 {
-	struct vma *next = vma_next(vma);
-	uintptr_t gap = next ? vma_gap_above(vma_prev(vma), next) : 0;
+	struct vma *prev = vma->prev, *next = vma->next;
 
 	tree_remove(&space->vmas, &vma->node);
-	if (next)
-		set_gap(space, next, gap);
+	if (prev)
+		prev->next = next;
+	else
+		space->first = next;
+	if (next) {
+		next->prev = prev;
+		set_gap(space, next, vma_gap_above(prev, next));
+	} else {
+		space->last = prev;
+	}
 	if (space->recent == vma)
 		space->recent = NULL;
 	space->vma_count--;
@@ -173,7 +144,7 @@ static bool is_free(struct space *space, uintptr_t address, size_t size)
 {
 	struct vma *vma = vma_find(space, address);
 
-	return !vma || address + size <= lowest(vma);
+	return !vma || address + size <= vma_lowest(vma);
 }
 
 static bool may_hold(const struct tree_node *node, size_t size)
@@ -203,7 +174,7 @@ static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, ui
 			continue;
 		}
 		if (vma->gap >= size) {
-			uintptr_t top = lowest(vma), bottom = top - vma->gap;
+			uintptr_t top = vma_lowest(vma), bottom = top - vma->gap;
 
 			if (top > high)
 				top = high;
@@ -226,7 +197,7 @@ static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, ui
 
 uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_t high)
 {
-	struct vma *last = vma_last(space);
+	const struct vma *last = space->last;
 	uintptr_t bottom = last && last->end > low ? last->end : low, end;
 
 	if (high < low || size > high - low)

@@ -70,6 +70,8 @@ static void audit(void)
 		CHECK(vma->start >= end && vma->end > vma->start && vma->end <= USER_END);
 		CHECK(!((vma->start | vma->end | vma->offset) % PAGE_SIZE));
 		CHECK(vma->space == &space);
+		CHECK(vma->prev == vma_of(tree_prev(&vma->node)));
+		CHECK(vma->next == vma_of(tree_next(&vma->node)));
 		CHECK_EQUAL(vma->gap, gap_of(vma, end));
 		CHECK_EQUAL(vma->most_gap, most_gap_of(vma));
 		end = vma->end;
@@ -250,7 +252,7 @@ static void test_no_memory(void)
 	/* Use up the slab's free objects, so that the next one needs a page. */
 	for (;;) {
 		pages_fail_nth(1);
-		all[count] = vma_alloc();
+		all[count] = vma_alloc(&space);
 		if (!all[count])
 			break;
 		count++;
@@ -261,7 +263,7 @@ static void test_no_memory(void)
 	pages_fail_nth(0);
 	CHECK_EQUAL(space.vma_count, 1);
 	audit();
-	vma_free(all[--count]); /* enough for the first half */
+	vma_free(&space, all[--count]); /* enough for the first half */
 	pages_fail_nth(1);
 	CHECK_EQUAL(vma_isolate(&space, P(3), P(6)), -ENOMEM);
 	pages_fail_nth(0);
@@ -270,7 +272,7 @@ static void test_no_memory(void)
 	CHECK_EQUAL(space.vma_count, 1);
 	audit();
 	while (count)
-		vma_free(all[--count]);
+		vma_free(&space, all[--count]);
 }
 
 #define MODEL_PAGES 64
