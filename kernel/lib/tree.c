@@ -191,7 +191,7 @@ static struct tree_node *mend_left(struct tree *tree, struct tree_node *node)
 /* ---- Insertion ---- */
 
 /* The subtree `node` has grown by a level. */
-static void grown(struct tree *tree, struct tree_node *node)
+void tree_grown(struct tree *tree, struct tree_node *node)
 {
 	for (struct tree_node *parent = node->parent; parent; parent = node->parent) {
 		parent->balance += node == parent->right ? 1 : -1;
@@ -215,7 +215,7 @@ static void hang(struct tree *tree, struct tree_node *node, struct tree_node *pa
 	*node = (struct tree_node){.parent = parent};
 	*place = node;
 	tree_changed(tree, node);
-	grown(tree, node);
+	tree_grown(tree, node);
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node, tree_less less)
@@ -229,7 +229,7 @@ void tree_insert(struct tree *tree, struct tree_node *node, tree_less less)
 	hang(tree, node, parent, place);
 }
 
-void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before)
+void tree_link_after(struct tree *tree, struct tree_node *node, struct tree_node *before)
 {
 	struct tree_node *parent = before;
 	struct tree_node **place = before ? &before->right : &tree->root;
@@ -238,7 +238,15 @@ void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_no
 		parent = *place;
 		place = &parent->left;
 	}
-	hang(tree, node, parent, place);
+	*node = (struct tree_node){.parent = parent};
+	*place = node;
+}
+
+void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before)
+{
+	tree_link_after(tree, node, before);
+	tree_changed(tree, node);
+	tree_grown(tree, node);
 }
 
 /* The next `count` of the chain as a subtree, as even as can be. */
@@ -276,10 +284,10 @@ void tree_build(struct tree *tree, struct tree_node *first, size_t count)
 
 /* ---- Removal ---- */
 
-/* The right (or left) side of `node` has lost a level. */
-static void shrunk(struct tree *tree, struct tree_node *node, bool right)
+void tree_shrunk(struct tree *tree, struct tree_lost lost)
 {
-	struct tree_node *parent;
+	struct tree_node *node = lost.node, *parent;
+	bool right = lost.right;
 
 	while (node) {
 		node->balance += right ? -1 : 1;
@@ -296,7 +304,7 @@ static void shrunk(struct tree *tree, struct tree_node *node, bool right)
 }
 
 /* Takes out a node with both children: the next in order comes in its place. */
-static void remove_inner(struct tree *tree, struct tree_node *node)
+static struct tree_lost unlink_inner(struct tree *tree, struct tree_node *node)
 {
 	struct tree_node *next = leftmost(node->right), *from = next->parent;
 	bool right = from == node; /* the side of `from` that becomes lower */
@@ -314,23 +322,28 @@ static void remove_inner(struct tree *tree, struct tree_node *node)
 	next->left->parent = next;
 	next->balance = node->balance;
 	replace(tree, node, next);
-	if (from != next)
-		tree_changed(tree, from);
-	tree_changed(tree, next);
-	shrunk(tree, from, right);
+	return (struct tree_lost){.node = from, .moved = next, .right = right};
+}
+
+struct tree_lost tree_unlink(struct tree *tree, struct tree_node *node)
+{
+	struct tree_node *parent = node->parent;
+	struct tree_lost lost = {.node = parent, .right = parent && node == parent->right};
+
+	if (node->left && node->right)
+		lost = unlink_inner(tree, node);
+	else
+		replace(tree, node, node->left ? node->left : node->right);
+	*node = (struct tree_node){0};
+	return lost;
 }
 
 void tree_remove(struct tree *tree, struct tree_node *node)
 {
-	struct tree_node *parent = node->parent;
-	bool right = parent && node == parent->right;
+	struct tree_lost lost = tree_unlink(tree, node);
 
-	if (node->left && node->right) {
-		remove_inner(tree, node);
-	} else {
-		replace(tree, node, node->left ? node->left : node->right);
-		tree_changed(tree, parent);
-		shrunk(tree, parent, right);
-	}
-	*node = (struct tree_node){0};
+	if (lost.node != lost.moved)
+		tree_changed(tree, lost.node);
+	tree_changed(tree, lost.moved);
+	tree_shrunk(tree, lost);
 }

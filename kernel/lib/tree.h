@@ -31,6 +31,19 @@ void tree_insert(struct tree *tree, struct tree_node *node, tree_less less);
 /* The same where the place is known: right after `before` (NULL: as the first). */
 void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before);
 void tree_remove(struct tree *tree, struct tree_node *node);
+
+/* In steps, for who brings an augmented tree up to date by himself between the two: */
+void tree_link_after(struct tree *tree, struct tree_node *node, struct tree_node *before);
+void tree_grown(struct tree *tree, struct tree_node *node);
+
+struct tree_lost {
+	struct tree_node *node;  /* the lowest one whose subtree has changed; NULL: none */
+	struct tree_node *moved; /* came in the place of the one that is gone; NULL: none did */
+	bool right;              /* which side of `node` is lower now */
+};
+struct tree_lost tree_unlink(struct tree *tree, struct tree_node *node);
+void tree_shrunk(struct tree *tree, struct tree_lost lost);
+
 /* Makes an empty tree of `count` elements in order, chained by `right`. O(count). */
 void tree_build(struct tree *tree, struct tree_node *first, size_t count);
 struct tree_node *tree_first(const struct tree *tree); /* NULL: empty */

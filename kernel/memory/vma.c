@@ -79,7 +79,7 @@ void vma_trim(struct space *space, struct vma *vma, uintptr_t start, uintptr_t e
 		move_start(space, vma, start);
 	if (end != vma->end)
 		move_end(space, vma, end);
-	vma_gap_changed(space, vma);
+	vma_gap_changed(vma);
 }
 
 /* ---- Joining ---- */
@@ -104,7 +104,7 @@ static void join(struct space *space, struct vma *vma, struct vma *next)
 
 	vma_remove(space, next);
 	move_end(space, vma, end);
-	vma_gap_changed(space, vma);
+	vma_gap_changed(vma);
 }
 
 void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end)
@@ -128,10 +128,10 @@ static bool extend(struct space *space, const struct vma *like, struct vma *prev
 		join(space, prev, next);
 	} else if (after) {
 		move_end(space, prev, like->end);
-		vma_gap_changed(space, prev);
+		vma_gap_changed(prev);
 	} else if (before) {
 		move_start(space, next, like->start);
-		vma_gap_changed(space, next);
+		vma_gap_changed(next);
 	}
 	return after || before;
 }

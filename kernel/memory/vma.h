@@ -127,6 +127,6 @@ static inline void vma_account(struct space *space, const struct vma *vma, int64
 void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next);
 void vma_unlink(struct space *space, struct vma *vma);
 /* After an end has moved or GROWS_DOWN has changed: the gaps below the VMA and below the next. */
-void vma_gap_changed(struct space *space, struct vma *vma);
+void vma_gap_changed(struct vma *vma);
 
 #endif

@@ -63,21 +63,28 @@ void vma_tree_init(struct space *space)
 	tree_init_augmented(&space->vmas, update_gap);
 }
 
-static void set_gap(struct space *space, struct vma *vma, uintptr_t gap)
+/* Brings a node's most_gap up to date, and those above it as far as that changes them. */
+static void propagate(struct tree_node *node)
+{
+	while (node && update_gap(node))
+		node = node->parent;
+}
+
+static void set_gap(struct vma *vma, uintptr_t gap)
 {
 	if (vma->gap == gap)
 		return;
 	vma->gap = gap;
-	tree_changed(&space->vmas, &vma->node);
+	propagate(&vma->node);
 }
 
-void vma_gap_changed(struct space *space, struct vma *vma)
+void vma_gap_changed(struct vma *vma)
 {
 	struct vma *next = vma_next(vma);
 
-	set_gap(space, vma, vma_gap_above(vma_prev(vma), vma));
+	set_gap(vma, vma_gap_above(vma_prev(vma), vma));
 	if (next)
-		set_gap(space, next, vma_gap_above(vma, next));
+		set_gap(next, vma_gap_above(vma, next));
 }
 
 /* ---- Links and sums ---- */
@@ -91,15 +98,16 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 		prev->next = vma;
 	else
 		space->first = vma;
-	vma->gap = vma_gap_above(prev, vma);
-	vma->most_gap = 0;
-	tree_insert_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
+	vma->gap = vma->most_gap = vma_gap_above(prev, vma);
+	tree_link_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
+	propagate(vma->node.parent);
 	if (next) {
 		next->prev = vma;
-		set_gap(space, next, vma_gap_above(vma, next));
+		set_gap(next, vma_gap_above(vma, next));
 	} else {
 		space->last = vma;
 	}
+	tree_grown(&space->vmas, &vma->node); /* when all is up to date: rotations rely on it */
 	if (vma->object) {
 		vma->visited = 0;
 		spin_lock(&vma->object->lock);
@@ -114,18 +122,24 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 void vma_unlink(struct space *space, struct vma *vma)
 {
 	struct vma *prev = vma->prev, *next = vma->next;
+	struct tree_lost lost = tree_unlink(&space->vmas, &vma->node);
 
-	tree_remove(&space->vmas, &vma->node);
 	if (prev)
 		prev->next = next;
 	else
 		space->first = next;
 	if (next) {
 		next->prev = prev;
-		set_gap(space, next, vma_gap_above(prev, next));
+		next->gap = vma_gap_above(prev, next);
 	} else {
 		space->last = prev;
 	}
+	propagate(lost.node);
+	if (next) { /* it may be the one that has moved */
+		update_gap(&next->node);
+		propagate(next->node.parent);
+	}
+	tree_shrunk(&space->vmas, lost);
 	if (space->recent == vma)
 		space->recent = NULL;
 	space->vma_count--;
@@ -233,7 +247,7 @@ bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page)
 		return false;
 	vma->start = page;
 	vma_account(space, vma, (int64_t)((old - page) / PAGE_SIZE));
-	set_gap(space, vma, vma_gap_above(below, vma));
+	set_gap(vma, vma_gap_above(below, vma));
 	return true;
 }
 

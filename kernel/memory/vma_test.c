@@ -188,7 +188,7 @@ static void test_place(void)
 	/* Room below a stack that grows is kept. */
 	vma = vma_find(&space, P(90));
 	vma->flags = VMA_GROWS_DOWN;
-	vma_gap_changed(&space, vma);
+	vma_gap_changed(vma);
 	CHECK_EQUAL(vma_place_in(&space, 2 * PAGE_SIZE, USER_MIN, P(100)), 0);
 	CHECK_EQUAL(vma_place(&space, 0, 2 * PAGE_SIZE), USER_END - 2 * PAGE_SIZE);
 	CHECK_EQUAL(vma_place(&space, P(88), PAGE_SIZE), P(97));
@@ -202,7 +202,7 @@ static void test_grow(void)
 	start();
 	stack = add(P(5000), P(5010), MAP_READ | MAP_WRITE, NULL, 0);
 	stack->flags = VMA_GROWS_DOWN;
-	vma_gap_changed(&space, stack);
+	vma_gap_changed(stack);
 	CHECK(vma_grow_down(&space, stack, P(4999)));
 	CHECK(stack->start == P(4999) && space.pages == 11);
 	audit();
@@ -219,7 +219,7 @@ static void test_grow(void)
 	vma_remove(&space, stack);
 	stack = add(USER_MIN + PAGE_SIZE, P(0), MAP_READ | MAP_WRITE, NULL, 0);
 	stack->flags = VMA_GROWS_DOWN;
-	vma_gap_changed(&space, stack);
+	vma_gap_changed(stack);
 	CHECK(!vma_grow_down(&space, stack, USER_MIN - PAGE_SIZE));
 	CHECK(!vma_grow_down(&space, stack, 0));
 	CHECK(vma_grow_down(&space, stack, USER_MIN));
