@@ -77,11 +77,14 @@ struct arch_space {
 	phys_t top;      /* the kernel's view; under isolation the user's top page follows it */
 	uint64_t *table; /* the same as a pointer */
 	uint64_t tables; /* pages that the tables take */
+	bool retired;    /* no CPU has it, and none will */
 	struct tlb_tag tag;
 	uint64_t cpus; /* bit n: CPU n has it loaded; changed atomically by that CPU */
 };
 
 int arch_space_init(struct arch_space *space) MUST_CHECK; /* -ENOMEM */
+/* No CPU uses the space, and none will again: what is unmapped from now on need not be flushed. */
+void arch_space_retire(struct arch_space *space);
 /* Frees the tables. Nothing is mapped in the user half any more and no thread uses it; a CPU that
  * still has it loaded is made to leave it. */
 void arch_space_destroy(struct arch_space *space);

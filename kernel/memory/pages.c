@@ -177,6 +177,7 @@ static SLOW_PATH void magazine_flush(struct magazine *magazine, unsigned count) 
 void magazine_flush_all(void)
 {
 	magazine_flush(&pages.magazine, pages.magazine.count);
+	magazine_flush(&pages.zeroed, pages.zeroed.count);
 }
 
 static void magazine_push(struct magazine *magazine, struct frame *frame) requires(pages_lock)
@@ -195,7 +196,9 @@ static bool magazine_refill(struct magazine *magazine) requires(pages_lock)
 		if (!pages.orders) {
 			if (magazine->count)
 				break;
-			if (!section_activate_next())
+			if (pages.zeroed.count)
+				magazine_flush(&pages.zeroed, pages.zeroed.count);
+			else if (!section_activate_next())
 				return false;
 			continue;
 		}
@@ -218,7 +221,7 @@ static struct frame *take_block(unsigned order) requires(pages_lock)
 
 		if (first)
 			return &frame_array[first];
-		if (pages.magazine.count)
+		if (pages.magazine.count || pages.zeroed.count)
 			magazine_flush_all();
 		else if (!section_activate_next())
 			return NULL;
@@ -288,6 +291,37 @@ static void release(struct frame *frame, unsigned order)
 		release_page(frame);
 	}
 	spin_unlock(&pages_lock);
+}
+
+struct frame *pages_alloc_table(void)
+{
+	struct frame *frame = NULL;
+
+	spin_lock(&pages_lock);
+	if (likely(pages.zeroed.count && !pages.fail_nth)) {
+		frame = pages.zeroed.pages[--pages.zeroed.count];
+		*frame = (struct frame){.references = 1, .state = FRAME_TABLE};
+		pages.by_state[FRAME_TABLE]++;
+	}
+	spin_unlock(&pages_lock);
+	return likely(frame) ? frame : pages_alloc(0, FRAME_TABLE, PAGES_ZERO);
+}
+
+void pages_free_table(struct frame *frame)
+{
+	bool kept;
+
+	spin_lock(&pages_lock);
+	assert(frame->references == 1 && frame->state == FRAME_TABLE && !frame->order);
+	kept = pages.zeroed.count < MAGAZINE_SIZE;
+	if (kept) {
+		frame->references = 0;
+		pages.by_state[FRAME_TABLE]--;
+		magazine_push(&pages.zeroed, frame);
+	}
+	spin_unlock(&pages_lock);
+	if (!kept)
+		pages_free(frame, 0);
 }
 
 void pages_free(struct frame *frame, unsigned order)
@@ -411,7 +445,7 @@ void pages_statistics(struct pages_stats *out)
 	spin_lock(&pages_lock);
 	out->total = pages.total;
 	waiting_count(&out->free, &out->stranded);
-	out->free += pages.free + pages.magazine.count;
+	out->free += pages.free + pages.magazine.count + pages.zeroed.count;
 	out->array = pages.by_state[FRAME_ARRAY];
 	out->sections = pages.active_sections;
 	memcpy(out->by_state, pages.by_state, sizeof(pages.by_state));

@@ -108,6 +108,10 @@ struct frame *pages_alloc(
 /* The caller holds the one reference. Panics on what is not an allocated block of that order. */
 void pages_free(struct frame *frame, unsigned order);
 
+/* A page table, clear; and one that its owner has cleared again, some of which are kept for the next. */
+struct frame *pages_alloc_table(void) MUST_CHECK;
+void pages_free_table(struct frame *frame);
+
 /* Says what an allocated block is for from now on. The caller owns it. */
 void frame_set_state(struct frame *frame, enum frame_state state);
 

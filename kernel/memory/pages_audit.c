@@ -122,13 +122,24 @@ static const char *audit_waiting(uint64_t *count) requires(pages_lock)
 	return NULL;
 }
 
-static const char *audit_magazine(const struct audit *audit) requires(pages_lock)
+static const char *audit_magazines(const struct audit *audit) requires(pages_lock)
 {
-	if (pages.magazine.count > MAGAZINE_SIZE || pages.magazine.count != audit->cached)
-		return "the magazine does not hold the cached pages";
+	if (pages.magazine.count > MAGAZINE_SIZE || pages.zeroed.count > MAGAZINE_SIZE ||
+		pages.magazine.count + pages.zeroed.count != audit->cached)
+		return "the magazines do not hold the cached pages";
 	for (unsigned i = 0; i < pages.magazine.count; i++) {
 		if (pages.magazine.pages[i]->state != FRAME_CACHED)
 			return "the magazine holds a page that is not cached";
+	}
+	for (unsigned i = 0; i < pages.zeroed.count; i++) {
+		const uint64_t *words = frame_ptr(pages.zeroed.pages[i]);
+
+		if (pages.zeroed.pages[i]->state != FRAME_CACHED)
+			return "the magazine of zeroes holds a page that is not cached";
+		for (size_t word = 0; word < PAGE_SIZE / sizeof(*words); word++) {
+			if (words[word])
+				return "a page that is said to be clear is not";
+		}
 	}
 	return NULL;
 }
@@ -163,7 +174,7 @@ static const char *audit_all(void) requires(pages_lock)
 	for (unsigned order = 0; !broken && order < ORDERS; order++)
 		broken = audit_list(order, audit.free_blocks[order]);
 	if (!broken)
-		broken = audit_magazine(&audit);
+		broken = audit_magazines(&audit);
 	if (!broken)
 		broken = audit_waiting(&waiting);
 	return broken ? broken : audit_counts(&audit, waiting);

@@ -40,6 +40,7 @@ struct pages_state {
 	uint64_t by_state[FRAME_STATES];
 	uint64_t fail_nth;
 	struct magazine magazine;
+	struct magazine zeroed; /* pages that are clear: page tables come and go that way */
 
 	struct extent *waiting; /* sorted, neither overlapping nor touching */
 	struct extent *cursor;  /* one of them, or NULL: where the last insertion was */

@@ -62,6 +62,7 @@ void space_put(struct space *space)
 {
 	if (__atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL))
 		return;
+	arch_space_retire(&space->arch);
 	mutex_lock(&space->lock);
 	space_unmap_locked(space, 0, USER_END);
 	mutex_unlock(&space->lock);

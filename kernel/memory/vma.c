@@ -298,16 +298,19 @@ struct copies {
 	struct space *space;
 	struct vma *first, *last; /* chained by node.right */
 	void *spare[COPY_BATCH];
-	unsigned spare_count;
-	bool skipped; /* the VMA before did not come along: the hole is larger */
+	unsigned spare_count, left; /* to be made, at most */
+	bool skipped;               /* the VMA before did not come along: the hole is larger */
 };
 
 static struct vma *copy_one(struct copies *copies, const struct vma *from)
 {
 	struct vma *vma;
 
-	if (!copies->spare_count)
-		copies->spare_count = cache_alloc_many(&vma_cache, copies->spare, COPY_BATCH);
+	if (!copies->spare_count) {
+		copies->spare_count = cache_alloc_many(&vma_cache, copies->spare,
+			copies->left < COPY_BATCH ? copies->left : COPY_BATCH);
+		copies->left -= copies->spare_count;
+	}
 	if (!copies->spare_count)
 		return NULL;
 	vma = copies->spare[--copies->spare_count];
@@ -365,6 +368,7 @@ int vma_copy_all(struct space *to, struct space *from)
 	copies.space = to;
 	copies.first = copies.last = NULL;
 	copies.spare_count = 0;
+	copies.left = from->vma_count;
 	copies.skipped = false;
 	for (vma = vma_first(from); vma; vma = vma_next(vma)) {
 		if (vma->flags & VMA_DONT_FORK) {
@@ -376,7 +380,8 @@ int vma_copy_all(struct space *to, struct space *from)
 		if (++count % COPY_BATCH == 0)
 			sched_point();
 	}
-	cache_free_many(&vma_cache, copies.spare, copies.spare_count);
+	if (copies.spare_count)
+		cache_free_many(&vma_cache, copies.spare, copies.spare_count);
 	if (vma) {
 		undo_copies(copies.first);
 		return -ENOMEM;

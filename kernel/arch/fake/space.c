@@ -68,6 +68,11 @@ static void drop_leaf(struct arch_space *space, size_t index)
 	space->tables--;
 }
 
+void arch_space_retire(struct arch_space *space)
+{
+	space->retired = true;
+}
+
 void arch_space_destroy(struct arch_space *space)
 {
 	struct tables *tables = tables_of(space);

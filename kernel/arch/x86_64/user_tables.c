@@ -38,6 +38,7 @@ int arch_space_init(struct arch_space *space)
 	space->table = frame_ptr(frame);
 	space->tables = isolated ? 2 : 1;
 	space->cpus = 0;
+	space->retired = false;
 	pcid_space_init(&space->tag);
 	memset(space->table, 0, PAGE_SIZE / 2);
 	paging_copy_kernel_half(space->table);
@@ -67,11 +68,18 @@ static void free_tables(struct arch_space *space, uint64_t *table, unsigned leve
 	}
 }
 
+void arch_space_retire(struct arch_space *space)
+{
+	tlb_space_leave(space);
+	space->retired = true;
+}
+
 void arch_space_destroy(struct arch_space *space)
 {
 	unsigned tops = paging_isolated() ? 2 : 1;
 
-	tlb_space_leave(space);
+	if (!space->retired)
+		arch_space_retire(space);
 	if (space->tables > tops)
 		free_tables(space, space->table, 3);
 	assert(space->tables == tops);
@@ -97,7 +105,7 @@ static uint64_t user_flags(unsigned access)
 /* Hangs a new table in. False: no memory. */
 static COLD bool table_make(struct arch_space *space, uint64_t *entry, unsigned level)
 {
-	struct frame *frame = pages_alloc(0, FRAME_TABLE, PAGES_ZERO);
+	struct frame *frame = pages_alloc_table();
 
 	if (!frame)
 		return false;
@@ -223,11 +231,12 @@ static void gather_flush(struct gather *gather)
 {
 	if (!gather->page_count && !gather->table_count)
 		return;
-	flush_batch(&gather->flush);
+	if (!gather->flush.space->retired)
+		flush_batch(&gather->flush);
 	if (gather->page_count)
 		gather->gone(gather->context, gather->pages, gather->page_count);
 	for (unsigned i = 0; i < gather->table_count; i++)
-		pages_free(phys_frame(gather->tables[i] & PTE_ADDRESS), 0);
+		pages_free_table(phys_frame(gather->tables[i] & PTE_ADDRESS));
 	gather->flush.space->tables -= gather->table_count;
 	gather->flush.count = gather->page_count = gather->table_count = 0;
 	gather->flush.tables = false;
@@ -309,7 +318,7 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 	gather.gone = gone;
 	gather.context = context;
 	gather.floor = floor;
-	gather.ceiling = ceiling;
+	gather.ceiling = ceiling < USER_END ? ceiling : UINTPTR_MAX; /* tables go on behind it */
 	unmap_below(&gather, space->table, 3, start, end);
 	gather_flush(&gather);
 }
