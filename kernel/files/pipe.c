@@ -45,10 +45,13 @@ static struct pipe *pipe_of(const struct file *file)
 	return file->inode->driver;
 }
 
+/* Without the lock others may read and write meanwhile: the tail, read first, is never ahead of the head. */
 static uint64_t filled(const struct pipe *pipe)
 {
-	return __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) -
-	       __atomic_load_n(&pipe->tail, __ATOMIC_ACQUIRE);
+	uint64_t tail = __atomic_load_n(&pipe->tail, __ATOMIC_ACQUIRE);
+	uint64_t count = __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
+
+	return count < PIPE_BYTES ? count : PIPE_BYTES;
 }
 
 static bool has_writers(const struct pipe *pipe)
@@ -131,6 +134,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 {
 	struct pipe *pipe = pipe_of(file);
 	size_t done = 0;
+	bool writers;
 	int error = 0;
 
 	if (!io->left)
@@ -139,9 +143,11 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 		error = mutex_lock_interruptible(&pipe->lock);
 		if (error)
 			break;
+		/* First: a writer may come with the last bytes and go while we look. */
+		writers = has_writers(pipe);
 		done = take_bytes(pipe, io);
 		mutex_unlock(&pipe->lock);
-		if (done || io_failed(io) || !has_writers(pipe))
+		if (done || io_failed(io) || !writers)
 			break;
 		if (file_nonblocking(file)) {
 			error = -EAGAIN;
@@ -149,8 +155,6 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 		}
 		error = wait_event(&pipe->readable, filled(pipe) || !has_writers(pipe));
 		if (error)
-			break;
-		if (!filled(pipe) && !has_writers(pipe))
 			break;
 	}
 	if (done) {

@@ -113,11 +113,14 @@ struct files *files_copy(struct files *from)
 {
 	struct files *files = kzalloc(sizeof(*files));
 	struct slots *slots = NULL;
-	uint32_t count = __atomic_load_n(&from->slots, __ATOMIC_ACQUIRE)->count;
+	uint32_t count;
 
 	if (!files)
 		return NULL;
 	files->references = 1;
+	spin_lock(&from->lock); /* another thread may replace the slots */
+	count = from->slots->count;
+	spin_unlock(&from->lock);
 	for (;;) { /* until the copy is as large as the table is by then */
 		slots = make_slots(count);
 		if (!slots) {
