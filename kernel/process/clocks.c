@@ -203,7 +203,7 @@ int clocks_step_realtime(int64_t by)
 	spin_lock(&clocks_lock);
 	monotonic = arch_clock();
 	now = monotonic + realtime_offset();
-	if (by >= 0 ? (ns_t)by <= REALTIME_MAX : (ns_t)-by <= now)
+	if (by >= 0 ? (ns_t)by <= REALTIME_MAX : 0 - (ns_t)by <= now)
 		error = set_offset(now + (ns_t)by, monotonic);
 	spin_unlock(&clocks_lock);
 	return error;

@@ -108,7 +108,7 @@ static int enter(struct futex_waiter *waiter, const struct futex_word *word)
 	else if (now != word->value)
 		error = -EAGAIN;
 	if (error) {
-		futex_dequeue(waiter);
+		futex_dequeue(bucket, waiter);
 		set_state(waiter->thread, THREAD_RUNNABLE);
 	}
 	spin_unlock(&bucket->lock);
@@ -122,7 +122,7 @@ static bool leave(struct futex_waiter *waiter) no_lock_checks
 	bool woken = !waiter->queued;
 
 	if (!woken)
-		futex_dequeue(waiter);
+		futex_dequeue(bucket, waiter);
 	set_state(waiter->thread, THREAD_RUNNABLE);
 	spin_unlock(&bucket->lock);
 	return woken;

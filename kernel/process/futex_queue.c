@@ -20,6 +20,7 @@
 #include "process/futex_queue.h"
 
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "memory/object.h"
 #include "memory/slab.h"
 #include "process/sched.h"
@@ -75,10 +76,9 @@ void futex_enqueue(struct futex_bucket *bucket, struct futex_waiter *waiter)
 	__atomic_store_n(&waiter->bucket, bucket, __ATOMIC_RELEASE);
 }
 
-void futex_dequeue(struct futex_waiter *waiter)
+void futex_dequeue(struct futex_bucket *bucket, struct futex_waiter *waiter)
 {
-	struct futex_bucket *bucket = waiter->bucket;
-
+	assert(waiter->bucket == bucket);
 	if (waiter->prev)
 		waiter->prev->next = waiter->next;
 	else
@@ -90,9 +90,9 @@ void futex_dequeue(struct futex_waiter *waiter)
 	waiter->queued = false;
 }
 
-static void wake(struct futex_waiter *waiter) no_lock_checks
+static void wake(struct futex_bucket *bucket, struct futex_waiter *waiter) requires(bucket->lock)
 {
-	futex_dequeue(waiter);
+	futex_dequeue(bucket, waiter);
 	thread_wake(waiter->thread);
 }
 
@@ -108,7 +108,7 @@ unsigned futex_wake_in(struct futex_bucket *bucket, const struct futex_key *key,
 			break;
 		if (!(waiter->bitset & bitset) || !futex_same(&waiter->key, key))
 			continue;
-		wake(waiter);
+		wake(bucket, waiter);
 		count++;
 	}
 	return count;
@@ -140,14 +140,14 @@ unsigned futex_requeue_in(struct futex_bucket *source, const struct futex_key *f
 		if (!futex_same(&waiter->key, from))
 			continue;
 		if (woken < wake_most) {
-			wake(waiter);
+			wake(source, waiter);
 			woken++;
 			continue;
 		}
 		moved++;
 		if (futex_same(from, to))
 			continue;
-		futex_dequeue(waiter);
+		futex_dequeue(source, waiter);
 		change_key(waiter, to);
 		futex_enqueue(target, waiter);
 	}

@@ -74,7 +74,7 @@ struct futex_bucket *futex_lock_waiter(struct futex_waiter *waiter);
 
 /* At the end of the bucket of its key, whose lock is held. */
 void futex_enqueue(struct futex_bucket *bucket, struct futex_waiter *waiter) requires(bucket->lock);
-void futex_dequeue(struct futex_waiter *waiter) requires(waiter->bucket->lock);
+void futex_dequeue(struct futex_bucket *bucket, struct futex_waiter *waiter) requires(bucket->lock);
 /* Wakes waiters of `key` whose bitset has a bit of this one, in their order, at most `most` and only
  * those that came before number `before`. How many. */
 unsigned futex_wake_in(struct futex_bucket *bucket, const struct futex_key *key, uint32_t bitset,

@@ -123,7 +123,7 @@ static void timer_fired(struct clock_timer *inner)
 	spin_unlock(&process_lock);
 }
 
-static void cpu_timer_expired(struct cpu_timer *inner, ns_t now)
+static void cpu_timer_expired(struct cpu_timer *inner, ns_t now) no_lock_checks
 {
 	struct posix_timer *timer = container_of(inner, struct posix_timer, cpu);
 
@@ -132,7 +132,7 @@ static void cpu_timer_expired(struct cpu_timer *inner, ns_t now)
 }
 
 /* The signal is taken: what it says of overruns, and the next time. */
-static void signal_taken(struct signal_entry *entry)
+static void signal_taken(struct signal_entry *entry) no_lock_checks
 {
 	struct posix_timer *timer =
 		radix_get(&current_process()->timers.by_id, (uint64_t)entry->info.timer.id);

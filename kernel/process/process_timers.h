@@ -31,7 +31,7 @@ struct cpu_timer {
 	int clock;          /* as cpu_clock.h has it, with the thread left out */
 	struct pid *thread; /* NULL: the process's clock; a reference of the owner's */
 	ns_t when;
-	void (*expired)(struct cpu_timer *timer, ns_t now) requires(process_lock);
+	void (*expired)(struct cpu_timer *timer, ns_t now); /* under process_lock */
 };
 
 /* Member `timers` of struct process; by process_lock. */

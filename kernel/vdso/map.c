@@ -83,7 +83,8 @@ void vdso_update(void)
 	__atomic_store_n(&data->sequence, data->sequence + 1, __ATOMIC_RELEASE);
 }
 
-/* Somewhere between the stack and the end of user memory, or where mmap finds room. */
+/* Somewhere between the stack and the end of user memory, where a new program has nothing; 0: there is
+ * no room. */
 static uintptr_t choose_address(const struct space *space)
 {
 	uintptr_t low = ALIGN_UP(space->stack_top, PAGE_SIZE) + PAGE_SIZE;
@@ -96,16 +97,18 @@ static uintptr_t choose_address(const struct space *space)
 
 long vdso_map(struct space *space)
 {
-	uintptr_t at;
+	size_t size = PAGE_SIZE + code_size();
+	uintptr_t at = choose_address(space);
 	long result;
 
 	if (!data)
 		return 0;
-	/* A hole of both sizes first, so that they come to stand side by side. */
-	result = space_map(space, choose_address(space), PAGE_SIZE + code_size(), 0, 0, 0, NULL, 0);
-	if (result < 0)
-		return result;
-	at = (uintptr_t)result;
+	if (!at) { /* a hole for both, so that they come to stand side by side */
+		result = space_map(space, 0, size, 0, 0, 0, NULL, 0);
+		if (result < 0)
+			return result;
+		at = (uintptr_t)result;
+	}
 	result = space_map(space, at, PAGE_SIZE, MAP_READ, VMA_SHARED | VMA_READ_ONLY, SPACE_FIXED,
 		&data_object, 0);
 	if (result < 0)

@@ -1,37 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * futex(2): waiting and waking between threads and between processes, private and shared; bit sets,
- * requeueing, FUTEX_WAKE_OP, timeouts by both clocks, futex_waitv, robust lists at the end of a thread
- * and of a process, and what is refused.
+ * requeueing, FUTEX_WAKE_OP, timeouts by both clocks, futex_waitv, and what is refused. Robust lists:
+ * robust.c.
  */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/mman.h>
 
 #include "check.h"
 #include "futex_abi.h"
 
-#define PRIVATE     FUTEX_PRIVATE_FLAG
-#define SPAN(n)     (&(struct timespec){(n) / 1000000000, (n) % 1000000000})
-#define MANY        16
-#define A_LONG_TIME INT64_C(60000000000)
-
-static long futex(uint32_t *word, int operation, uint32_t value, const void *timeout,
-	uint32_t *second, uint32_t third)
-{
-	return kernel_call(SYS_futex, word, operation, value, timeout, second, third);
-}
-
-static uint32_t *shared_words(void)
-{
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		exit(99);
-	return page;
-}
+#define MANY 16
 
 /* ---- Threads that wait ---- */
 
@@ -65,18 +46,6 @@ static void start(struct sleeper *s)
 		printf("# no thread: %s\n", strerror(errno));
 		exit(99);
 	}
-}
-
-/* How many wait for a word: requeueing them to itself tells. */
-static long waiters(uint32_t *word, int flag)
-{
-	return futex(word, FUTEX_REQUEUE | flag, 0, (void *)(long)INT32_MAX, word, 0);
-}
-
-static void until_waiting(uint32_t *word, int flag, long count)
-{
-	while (waiters(word, flag) != count)
-		sched_yield();
 }
 
 static void until_awake(uint32_t count)
@@ -474,112 +443,6 @@ static void several(void)
 		"several: none is waited for any more");
 }
 
-/* ---- Robust lists ---- */
-
-struct lock {
-	struct robust_list list;
-	uint32_t word;
-};
-
-struct robust_page {
-	struct robust_list_head head;
-	struct lock locks[3];
-	uint32_t ready;
-};
-
-static void add_lock(struct robust_page *page, int i, uint32_t value)
-{
-	page->locks[i].word = value;
-	page->locks[i].list.next = page->head.list.next;
-	page->head.list.next = &page->locks[i].list;
-}
-
-static void set_head(struct robust_page *page)
-{
-	page->head.list.next = &page->head.list;
-	page->head.futex_offset = offsetof(struct lock, word);
-	page->head.list_op_pending = NULL;
-}
-
-static int hold_and_die(struct robust_page *page)
-{
-	uint32_t tid = (uint32_t)kernel_call(SYS_gettid);
-
-	set_head(page);
-	if (kernel_call(SYS_set_robust_list, &page->head, sizeof(page->head)))
-		return 1;
-	add_lock(page, 0, tid);
-	add_lock(page, 1, tid | FUTEX_WAITERS);
-	add_lock(page, 2, tid + 1);
-	__atomic_store_n(&page->ready, 1, __ATOMIC_SEQ_CST);
-	until_waiting(&page->locks[1].word, 0, 1);
-	return 0;
-}
-
-static void robust(void)
-{
-	struct robust_page *page = (struct robust_page *)shared_words();
-	struct robust_list_head *head;
-	uint32_t value;
-	size_t size;
-	long result;
-	pid_t pid;
-
-	claim_result(kernel_call(SYS_set_robust_list, &page->head, 23), -EINVAL,
-		"robust list: another size: EINVAL");
-	claim_result(kernel_call(SYS_get_robust_list, 0, &head, &size), 0, "it is asked for");
-	claim(size == sizeof(*head), "and has its size");
-	claim_result(kernel_call(SYS_get_robust_list, 0x3fffffff, &head, &size), -ESRCH,
-		"of no thread: ESRCH");
-	claim_result(kernel_call(SYS_get_robust_list, 0, 8, &size), -EFAULT, "to nowhere: EFAULT");
-	pid = fork();
-	if (!pid)
-		_exit(hold_and_die(page));
-	while (!__atomic_load_n(&page->ready, __ATOMIC_SEQ_CST))
-		sched_yield();
-	value = page->locks[1].word;
-	result = futex(&page->locks[1].word, FUTEX_WAIT, value, SPAN(A_LONG_TIME), NULL, 0);
-	claim_ended(wait_status(pid), EXITED(0), "the owner of robust locks ends");
-	claim(result == 0 || result == -EAGAIN, "its waiter is woken");
-	claim(page->locks[0].word == FUTEX_OWNER_DIED, "what it held says so");
-	claim(page->locks[1].word == (FUTEX_OWNER_DIED | FUTEX_WAITERS), "waiters too");
-	claim(page->locks[2].word == (uint32_t)pid + 1, "what another held is left alone");
-	munmap(page, 4096);
-}
-
-/* Lists that lead nowhere, round in a circle, or about the kernel. */
-static int role_hostile(int argc, char **argv)
-{
-	static struct robust_page page;
-	int which = atoi(argv[0]);
-
-	set_head(&page);
-	add_lock(&page, 0, (uint32_t)kernel_call(SYS_gettid));
-	if (which == 0)
-		page.locks[0].list.next = &page.locks[0].list;
-	else if (which == 1)
-		page.locks[0].list.next = (struct robust_list *)0xffff888000001000;
-	else if (which == 2)
-		page.head.futex_offset = (long)0xffff800000000000;
-	else if (which == 3)
-		page.head.list_op_pending = (struct robust_list *)1;
-	else
-		page.head.list.next = (struct robust_list *)16;
-	kernel_call(SYS_set_robust_list, which == 5 ? (void *)~0ul : &page.head, sizeof(page.head));
-	return 50 + which;
-}
-
-static void hostile(void)
-{
-	for (int i = 0; i < 6; i++) {
-		char word[8];
-
-		snprintf(word, sizeof(word), "%d", i);
-		claim_ended(run_role("hostile", word), EXITED(50 + i),
-			"a hostile robust list ends with its process");
-	}
-}
-
 /* ---- Signals ---- */
 
 static void on_signal(int signal)
@@ -680,16 +543,13 @@ static void all(int argc, char **argv)
 	processes();
 	files();
 	several();
-	robust();
-	hostile();
 	signals();
 	contention();
 }
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {
-		{"hostile", role_hostile}, {"interrupted", role_interrupted}};
+	static const struct role roles[] = {{"interrupted", role_interrupted}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }

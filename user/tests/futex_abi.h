@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* futex(2)'s words, which musl does not hand to programs. */
+/* futex(2)'s words, which musl does not hand to programs, and what its tests share. */
 #ifndef USER_TESTS_FUTEX_ABI_H
 #define USER_TESTS_FUTEX_ABI_H
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "check.h"
 
 #define FUTEX_WAIT           0
 #define FUTEX_WAKE           1
@@ -36,5 +41,38 @@ struct robust_list_head {
 	long futex_offset;
 	struct robust_list *list_op_pending;
 };
+
+/* ---- The call, and who waits ---- */
+
+#define PRIVATE     FUTEX_PRIVATE_FLAG
+#define SPAN(n)     (&(struct timespec){(n) / 1000000000, (n) % 1000000000})
+#define A_LONG_TIME INT64_C(60000000000)
+
+static inline long futex(uint32_t *word, int operation, uint32_t value, const void *timeout,
+	uint32_t *second, uint32_t third)
+{
+	return kernel_call(SYS_futex, word, operation, value, timeout, second, third);
+}
+
+static inline uint32_t *shared_words(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		exit(99);
+	return page;
+}
+
+/* How many wait for a word: requeueing them to itself tells. */
+static inline long waiters(uint32_t *word, int flag)
+{
+	return futex(word, FUTEX_REQUEUE | flag, 0, (void *)(long)INT32_MAX, word, 0);
+}
+
+static inline void until_waiting(uint32_t *word, int flag, long count)
+{
+	while (waiters(word, flag) != count)
+		sched_yield();
+}
 
 #endif
