@@ -177,15 +177,12 @@ static struct thread *any_thread(struct process *process) requires(process_lock)
 			       : list_first(&process->threads, struct thread, siblings);
 }
 
-/* Who takes a signal of the process: `first` if it can, else one that has nothing else to look at,
+/* Who takes a signal of the process that the leader does not: one that has nothing else to look at,
  * else any. NULL: all block it. */
-static struct thread *choose(struct process *process, struct thread *first, int signal) requires(
-	process_lock)
+static struct thread *choose(struct process *process, int signal) requires(process_lock)
 {
 	struct thread *thread, *busy = NULL;
 
-	if (may_take(first, signal))
-		return first;
 	list_for_each(thread, &process->threads, siblings)
 	{
 		if (!may_take(thread, signal))
@@ -231,6 +228,13 @@ void signal_end_others(void)
 	end_threads(current_process(), current_thread());
 }
 
+/* A handler will run, and nothing else is to be done about it. */
+static bool just_handled(struct process *process, int signal) requires(process_lock)
+{
+	return action_of(process, signal)->handler > (uintptr_t)SIG_IGN &&
+	       !(BIT(signal) & (SIGNALS_STOP | BIT(SIGCONT)));
+}
+
 /* The signal waits already: who looks at it? */
 static void notify(struct process *process, struct thread *thread, int signal) requires(
 	process_lock)
@@ -238,13 +242,12 @@ static void notify(struct process *process, struct thread *thread, int signal) r
 	struct thread *taker;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see signal_mask_set */
-	if (thread)
-		taker = may_take(thread, signal) ? thread : NULL;
-	else
-		taker = choose(process, any_thread(process), signal);
+	taker = thread ? thread : any_thread(process);
+	if (unlikely(!may_take(taker, signal)))
+		taker = thread ? NULL : choose(process, signal);
 	if (!taker)
 		return;
-	if (!ends_at_once(taker, signal)) {
+	if (just_handled(process, signal) || !ends_at_once(taker, signal)) {
 		signal_wake(taker);
 		return;
 	}
@@ -255,12 +258,10 @@ static void notify(struct process *process, struct thread *thread, int signal) r
 
 /* ---- Sending ---- */
 
-/* The first steps. False: nothing is to be done. */
+/* What comes before a signal that has no handler, or undoes others. False: nothing is to be done. */
 static bool prepare(struct process *process, struct thread *thread, int signal) requires(
 	process_lock)
 {
-	if (process->exiting || list_empty(&process->threads))
-		return false;
 	if (BIT(signal) & SIGNALS_STOP)
 		signal_discard(process, BIT(SIGCONT));
 	else if (signal == SIGCONT)
@@ -287,8 +288,11 @@ int signal_send_info(struct process *process, struct thread *thread, const struc
 	struct signal_queue *queue = thread ? &thread->signals.queue : &process->signals.queue;
 	struct signal_entry *entry;
 	int signal = info->number;
+	bool handled = just_handled(process, signal);
 
-	if (!prepare(process, thread, signal))
+	if (unlikely(process->exiting || list_empty(&process->threads)))
+		return 0;
+	if (!handled && !prepare(process, thread, signal))
 		return 0;
 	if (signal == SIGKILL) {
 		notify(process, thread, signal);
@@ -297,7 +301,7 @@ int signal_send_info(struct process *process, struct thread *thread, const struc
 	if (signal < SIGRTMIN && (queue->set & BIT(signal)))
 		return 0;
 	entry = entry_for(process, info);
-	if (entry) {
+	if (likely(entry)) {
 		entry->info = *info;
 		signal_queue_add(queue, entry);
 	} else {
@@ -332,7 +336,8 @@ bool signal_send_entry(struct process *process, struct thread *thread, struct si
 {
 	int signal = entry->info.number;
 
-	if (!list_empty(&entry->link) || !prepare(process, thread, signal))
+	if (!list_empty(&entry->link) || process->exiting || list_empty(&process->threads) ||
+		!prepare(process, thread, signal))
 		return false;
 	signal_queue_add(thread ? &thread->signals.queue : &process->signals.queue, entry);
 	notify(process, thread, signal);
@@ -399,14 +404,15 @@ void signal_current(int signal)
 int signal_take(struct thread *self, uint64_t blocked, struct signal_info *info)
 {
 	struct signal_queue *queue = &self->signals.queue;
-	int signal = signal_queue_next(queue, blocked);
+	int signal;
 
-	if (!signal) {
+	if (likely(!(queue->set & ~blocked))) {
 		queue = &self->process->signals.queue;
-		signal = signal_queue_next(queue, blocked);
+		if (!(queue->set & ~blocked))
+			return 0;
 	}
-	if (signal)
-		signal_queue_take(queue, signal, info);
+	signal = signal_queue_next(queue, blocked);
+	signal_queue_take(queue, signal, info);
 	return signal;
 }
 
@@ -468,9 +474,11 @@ void signal_mask_set(uint64_t mask)
 
 void signal_mask_set_locked(struct thread *self, uint64_t mask)
 {
-	mask &= ~SIGNALS_UNBLOCKABLE;
-	pass_on(self, mask & ~self->signals.blocked);
-	self->signals.blocked = mask;
+	uint64_t more = mask & ~SIGNALS_UNBLOCKABLE & ~self->signals.blocked;
+
+	if (unlikely(more & self->process->signals.queue.set))
+		pass_on(self, more);
+	self->signals.blocked = mask & ~SIGNALS_UNBLOCKABLE;
 	signal_recalculate(self);
 }
 

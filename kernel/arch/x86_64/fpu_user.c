@@ -67,6 +67,7 @@ int fpu_save_user(uintptr_t area)
 		return -EFAULT;
 	if (likely(components)) {
 		/* XSAVE writes XSTATE_BV only; the rest of its header must be 0 for XRSTOR. */
+#pragma GCC unroll 8
 		for (unsigned i = 0; i < sizeof(struct _header) / sizeof(*header); i++)
 			user_put(header + i, 0, fault);
 		user_fpu("xsave64", area, components, fault);
@@ -84,6 +85,7 @@ int fpu_save_user(uintptr_t area)
 		for (unsigned i = 0; i < 3; i++)
 			user_put(words + i, 0, fault);
 	}
+#pragma GCC unroll 8
 	for (unsigned i = 3; i < sizeof(struct _fpx_sw_bytes) / sizeof(*words); i++)
 		user_put(words + i, 0, fault);
 	user_access_end();

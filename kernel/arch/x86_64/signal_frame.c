@@ -58,7 +58,7 @@ static inline struct trap_frame *user_frame(struct thread *thread)
 static uintptr_t place_frame(const struct thread_signals *signals, const struct trap_frame *user,
 	bool on_stack, uintptr_t *fpu)
 {
-	bool inside = signal_on_stack(signals, user->rsp);
+	bool inside = signals->stack_size && signal_on_stack(signals, user->rsp);
 	uintptr_t sp = user->rsp - RED_ZONE;
 
 	if (on_stack && signals->stack_size && !signal_on_stack(signals, sp)) {
