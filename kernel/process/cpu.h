@@ -31,6 +31,7 @@ struct run_queue {
 struct cpu {
 	unsigned index;
 	uint32_t apic_id;
+	uint64_t bit;            /* cpu_bit, near at hand */
 	struct cpu_entry *entry; /* arch's */
 	struct thread *idle;
 	struct thread *running;  /* by the queue's lock */

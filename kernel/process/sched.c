@@ -59,7 +59,7 @@ void sched_idle_init(struct cpu *cpu, struct thread *idle)
 	list_init(&idle->sched.run);
 	list_init(&idle->siblings);
 	idle->sched.cpu = cpu;
-	idle->sched.affinity = cpu_bit(cpu);
+	idle->sched.affinity = cpu->bit = cpu_bit(cpu);
 	cpu->idle = cpu->running = idle;
 }
 
@@ -245,7 +245,7 @@ static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(c
 	if (unlikely(self == cpu->idle))
 		return false;
 	if (self->sched.state == THREAD_RUNNABLE) {
-		if (likely(self->sched.affinity & cpu_bit(cpu)))
+		if (likely(self->sched.affinity & cpu->bit))
 			return true;
 		self->sched.moving = true; /* switch_finish places it */
 	}
@@ -256,8 +256,10 @@ static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(c
 void sched_set_running(struct cpu *cpu, struct thread *thread)
 {
 	__atomic_store_n(&cpu->running, thread, __ATOMIC_SEQ_CST); /* thread_set_work */
-	cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
-	cpu->priority = thread->sched.rt_priority;
+	if (cpu_count > 1) {
+		cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
+		cpu->priority = thread->sched.rt_priority;
+	}
 }
 
 /* The queue is locked; the thread switched to unlocks it. */
@@ -279,10 +281,10 @@ static void switch_to(
 	finish(this_cpu());
 }
 
-static inline void reschedule(bool yields) no_lock_checks
+/* Interrupts are off, and so afterwards. */
+static void reschedule(bool yields) no_lock_checks
 {
 	struct thread *self = current_thread(), *next;
-	uint32_t interrupts = arch_irq_save();
 	struct cpu *cpu = this_cpu();
 	ns_t now;
 
@@ -302,19 +304,24 @@ static inline void reschedule(bool yields) no_lock_checks
 		arm_switched(cpu);
 		spin_unlock(&cpu->queue.lock);
 	}
-	arch_irq_restore(interrupts);
 }
 
 void schedule(void)
 {
+	uint32_t interrupts = arch_irq_save();
+
 	reschedule(false);
+	arch_irq_restore(interrupts);
 }
 
 void sched_yield(void)
 {
 	/* The kernel is not preempted: this CPU remains. */
-	if (cpu_waiting(this_cpu()))
-		reschedule(true);
+	if (!cpu_waiting(this_cpu()))
+		return;
+	arch_irq_off();
+	reschedule(true);
+	arch_irq_on();
 }
 
 void sched_die(void)

@@ -20,7 +20,7 @@ void sched_die(void) NORETURN;
 void sched_idle(void) NORETURN;
 /* Gives the CPU to the next one; the caller stays runnable unless its state says otherwise. */
 void schedule(void);
-void sched_yield(void);
+void sched_yield(void);     /* interrupts are on */
 uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a time */
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);

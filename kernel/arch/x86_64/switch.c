@@ -150,7 +150,7 @@ static inline uint64_t selectors_pack(struct selectors s)
 	return (uint64_t)s.ds | (uint64_t)s.es << 16 | (uint64_t)s.fs << 32 | (uint64_t)s.gs << 48;
 }
 
-static uint64_t selectors_read(void)
+static __attribute__((always_inline)) inline uint64_t selectors_read(void)
 {
 	return selectors_pack(selectors_get());
 }
