@@ -100,11 +100,13 @@ static void arm(struct cpu *cpu) requires(cpu->queue.lock)
 	arm_slow(cpu, next);
 }
 
-/* After a switch no timer is new (timer_arm calls sched_rearm): only the slice is. */
-static inline void arm_switched(struct cpu *cpu) requires(cpu->queue.lock)
+/* After a switch no timer is new (timer_arm calls sched_rearm), nor is the tick of a CPU that was busy
+ * before: only the slice is. */
+static inline void arm_switched(struct cpu *cpu, struct thread *self, struct thread *next) requires(
+	cpu->queue.lock)
 {
-	if (unlikely(cpu->running == cpu->idle || cpu->timer_armed > cpu->tick_next ||
-		     cpu->timer_armed > queue_slice_end(cpu)))
+	if (unlikely(cpu->timer_armed > next->sched.slice_end || next == cpu->idle ||
+		     self == cpu->idle))
 		arm(cpu);
 }
 
@@ -263,10 +265,10 @@ void sched_set_running(struct cpu *cpu, struct thread *thread)
 }
 
 /* The queue is locked; the thread switched to unlocks it. */
-static void switch_to(
-	struct cpu *cpu, struct thread *self, struct thread *next, ns_t now) no_lock_checks
+static inline void switch_to(struct cpu *cpu, struct thread *self, bool stays, struct thread *next,
+	ns_t now) no_lock_checks
 {
-	if (self->sched.state == THREAD_RUNNABLE)
+	if (stays)
 		self->sched.involuntary++;
 	else
 		self->sched.voluntary++;
@@ -276,7 +278,7 @@ static void switch_to(
 	sched_set_running(cpu, next);
 	cpu->switches++;
 	cpu->previous = self;
-	arm_switched(cpu);
+	arm_switched(cpu, self, next);
 	arch_switch(self, next);
 	finish(this_cpu());
 }
@@ -286,6 +288,7 @@ static void reschedule(bool yields) no_lock_checks
 {
 	struct thread *self = current_thread(), *next;
 	struct cpu *cpu = this_cpu();
+	bool stays;
 	ns_t now;
 
 	if (cpu_count > 1)
@@ -295,13 +298,14 @@ static void reschedule(bool yields) no_lock_checks
 	if (self->work & WORK_RESCHEDULE)
 		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_RESCHEDULE, __ATOMIC_RELAXED);
 	queue_account(cpu, now);
-	next = queue_next(cpu, self, keep_or_stop(cpu, self), yields, now);
+	stays = keep_or_stop(cpu, self);
+	next = queue_next(cpu, self, stays, yields, now);
 	if (!next)
 		next = cpu->idle;
 	if (next != self) {
-		switch_to(cpu, self, next, now);
+		switch_to(cpu, self, stays, next, now);
 	} else {
-		arm_switched(cpu);
+		arm_switched(cpu, self, next);
 		spin_unlock(&cpu->queue.lock);
 	}
 }

@@ -79,7 +79,7 @@ static inline void fair_account(struct fair_queue *queue, ns_t time)
 	struct fair_entity *running = queue->running;
 
 	running->vruntime += fair_virtual(running, time);
-	if (unlikely(!fair_before(running->vruntime, running->deadline) && time))
+	if (unlikely(!fair_before(running->vruntime, running->deadline)))
 		running->deadline = running->vruntime + fair_virtual(running, queue->slice);
 }
 

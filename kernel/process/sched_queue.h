@@ -105,8 +105,7 @@ static inline struct thread *queue_next(struct cpu *cpu, struct thread *self, bo
 		if (before)
 			self->sched.queued = true;
 	}
-	if (fair->count)
-		thread->sched.slice_end = now + fair_left(fair);
+	thread->sched.slice_end = fair->count ? now + fair_left(fair) : NS_NEVER;
 	return thread;
 }
 

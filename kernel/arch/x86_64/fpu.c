@@ -18,14 +18,14 @@
 #define XCR0_AVX     4u
 
 static uint32_t state_size = FXSAVE_SIZE;
-static uint32_t xcr0;
+uint32_t fpu_xcr0;
 
 void fpu_cpu_init(void)
 {
 	if (!cpu_has[CPU_XSAVE])
 		return;
-	xcr0 = XCR0_X87 | XCR0_SSE | (cpu_has[CPU_AVX] ? XCR0_AVX : 0);
-	__asm__ volatile("xsetbv" : : "c"(0), "a"(xcr0), "d"(0));
+	fpu_xcr0 = XCR0_X87 | XCR0_SSE | (cpu_has[CPU_AVX] ? XCR0_AVX : 0);
+	__asm__ volatile("xsetbv" : : "c"(0), "a"(fpu_xcr0), "d"(0));
 	state_size = cpuid(0xd, 0).ebx;
 	assert(state_size >= FXSAVE_SIZE + XSAVE_HEADER && state_size <= PAGE_SIZE);
 }
@@ -37,7 +37,7 @@ uint32_t fpu_state_size(void)
 
 uint64_t fpu_features(void)
 {
-	return xcr0;
+	return fpu_xcr0;
 }
 
 void fpu_state_init(void *state)
@@ -51,20 +51,4 @@ void fpu_state_init(void *state)
 	bytes[FXSAVE_MXCSR + 1] = 0x1f;
 	if (cpu_has[CPU_XSAVE])
 		bytes[FXSAVE_SIZE] = XCR0_X87 | XCR0_SSE; /* XSTATE_BV: AVX in its initial state */
-}
-
-void fpu_save(void *state)
-{
-	if (cpu_has[CPU_XSAVE])
-		__asm__ volatile("xsave64 (%0)" : : "r"(state), "a"(xcr0), "d"(0) : "memory");
-	else
-		__asm__ volatile("fxsave64 (%0)" : : "r"(state) : "memory");
-}
-
-void fpu_load(const void *state)
-{
-	if (cpu_has[CPU_XSAVE])
-		__asm__ volatile("xrstor64 (%0)" : : "r"(state), "a"(xcr0), "d"(0) : "memory");
-	else
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(state) : "memory");
 }

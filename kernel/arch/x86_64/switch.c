@@ -194,7 +194,7 @@ void arch_switch(struct thread *from, struct thread *to)
 	entry->kernel_stack = to->arch.stack + KERNEL_STACK_SIZE;
 	if (!entry->isolation)
 		entry->tss.rsp[0] = entry->kernel_stack;
-	space = thread_space(to);
+	space = to->process ? to->process->space : NULL;
 	tlb_switch(entry, space ? &space->arch : NULL);
 	switch_stacks(&from->arch.saved_rsp, to->arch.saved_rsp);
 }

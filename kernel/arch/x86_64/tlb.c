@@ -44,7 +44,7 @@
 #include "process/cpu.h"
 #include "registers.h"
 
-static bool tagged; /* TLB entries have PCIDs: pcid.c */
+bool tlb_tagged; /* TLB entries have PCIDs: pcid.c */
 
 struct request {
 	const struct flush *flush;
@@ -58,14 +58,14 @@ static struct cpu_entry *this_entry(void)
 
 bool tlb_uses_pcid(void)
 {
-	return tagged;
+	return tlb_tagged;
 }
 
 void tlb_use_pcid(void)
 {
 	entry_use_pcid(this_entry());
 	cr4_write(cr4_read() | CR4_PCIDE);
-	tagged = true;
+	tlb_tagged = true;
 }
 
 /* ---- Which space a CPU has ---- */
@@ -76,7 +76,7 @@ static COLD void load_special(struct cpu_entry *entry, struct arch_space *space,
 	phys_t user_top = paging_isolated() && space ? top + PAGE_SIZE : 0;
 	struct pcid_load load = {top, top, user_top ? user_top : top};
 
-	if (tagged)
+	if (tlb_tagged)
 		load = pcid_switch(
 			&entry->pcid, space ? &space->tag : NULL, top, user_top, entry->user_cr3);
 	/* An NMI that comes before the load must not keep what the load flushes. */
@@ -94,7 +94,7 @@ void tlb_load(struct cpu_entry *entry, struct arch_space *space)
 	if (space)
 		__atomic_fetch_or(&space->cpus, entry->bit, __ATOMIC_SEQ_CST);
 	entry->space = space;
-	if (likely(!tagged && !entry->isolation)) {
+	if (likely(!tlb_tagged && !entry->isolation)) {
 		entry->kernel_cr3 = entry->user_cr3 = top;
 		cr3_write(top);
 	} else {
@@ -145,14 +145,14 @@ static void flush_user_view(struct cpu_entry *entry)
 static void flush_all(struct cpu_entry *entry)
 {
 	cr3_write(entry->kernel_cr3 & ~CR3_NOFLUSH);
-	if (tagged)
+	if (tlb_tagged)
 		flush_user_view(entry);
 }
 
 static void flush_one(struct cpu_entry *entry, uintptr_t address)
 {
 	invlpg(address);
-	if (likely(!tagged))
+	if (likely(!tlb_tagged))
 		return; /* isolated or not: the way out loads CR3, or there is one view */
 	if (entry->isolation && cpu_has[CPU_INVPCID])
 		invpcid_address(entry->user_cr3 & PCID_MASK, address);
@@ -174,7 +174,7 @@ static void flush_here(void *argument)
 		tlb_load(entry, NULL);
 		return;
 	}
-	if (tagged) {
+	if (tlb_tagged) {
 		enum pcid_missed missed =
 			pcid_catch_up(&entry->pcid, &flush->space->tag, request->change);
 
@@ -189,7 +189,7 @@ static void flush_here(void *argument)
 	for (unsigned i = 0; i < flush->count; i++)
 		flush_one(entry, flush->addresses[i]);
 	/* INVLPG of any address drops what the kernel's view has of the tables (SDM 3A 4.10.4.1). */
-	if (flush->tables && tagged)
+	if (flush->tables && tlb_tagged)
 		flush_user_view(entry);
 }
 
@@ -218,7 +218,7 @@ static COLD void flush_everywhere(const struct flush *flush)
 	struct arch_space *space = flush->space;
 	uint32_t interrupts = arch_irq_save();
 
-	if (tagged)
+	if (tlb_tagged)
 		request.change = pcid_change(&space->tag);
 	run_everywhere(
 		others_of(__atomic_load_n(&space->cpus, __ATOMIC_SEQ_CST)), flush_here, &request);
@@ -233,8 +233,8 @@ void flush_batch(const struct flush *flush)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries, then the mask */
 	loaded = __atomic_load_n(&flush->space->cpus, __ATOMIC_RELAXED);
-	if (unlikely(tagged || (loaded & ~this_entry()->bit) || flush->all)) {
-		if (tagged || loaded)
+	if (unlikely(tlb_tagged || (loaded & ~this_entry()->bit) || flush->all)) {
+		if (tlb_tagged || loaded)
 			flush_everywhere(flush);
 		return;
 	}
@@ -259,7 +259,7 @@ void flush_page(struct arch_space *space, uintptr_t address)
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	loaded = __atomic_load_n(&space->cpus, __ATOMIC_RELAXED);
-	if (unlikely(tagged || (loaded & ~this_entry()->bit)))
+	if (unlikely(tlb_tagged || (loaded & ~this_entry()->bit)))
 		flush_page_everywhere(space, address);
 	else if (likely(loaded))
 		invlpg(address);
@@ -292,7 +292,7 @@ static void flush_kernel_here(void *argument)
 	/* INVLPG reaches the current PCID, and what is cached of the walk in every one. */
 	for (unsigned i = 0; i < flush->count; i++)
 		invlpg(flush->addresses[i]);
-	if (unlikely(tagged)) {
+	if (unlikely(tlb_tagged)) {
 		pcid_kernel_changed(&entry->pcid);
 		flush_user_view(entry);
 	}

@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "entry_area.h"
+#include "registers.h"
 
 #define FLUSH_BATCH 32u
 
@@ -37,12 +38,26 @@ bool tlb_uses_pcid(void);
 /* Gives this CPU the space (NULL: the kernel's own tables). Interrupts are off. */
 void tlb_load(struct cpu_entry *entry, struct arch_space *space);
 
+extern bool tlb_tagged; /* TLB entries have PCIDs: pcid.c */
+
 /* For arch_switch: the next thread's space, or NULL, for which the last one stays. Interrupts off. */
 static inline void tlb_switch(struct cpu_entry *entry, struct arch_space *space)
 {
+	struct arch_space *old = entry->space;
+
 	entry->lazy = !space;
-	if (space && entry->space != space)
+	if (!space || old == space)
+		return;
+	if (unlikely(tlb_tagged || entry->isolation)) {
 		tlb_load(entry, space);
+		return;
+	}
+	__atomic_fetch_or(&space->cpus, entry->bit, __ATOMIC_SEQ_CST);
+	entry->space = space;
+	entry->kernel_cr3 = entry->user_cr3 = space->top;
+	cr3_write(space->top);
+	if (old)
+		__atomic_fetch_and(&old->cpus, ~entry->bit, __ATOMIC_RELEASE);
 }
 
 #endif
