@@ -97,17 +97,85 @@ int main(void)
 """
 
 
+CORE = r"""
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static int word;
+static void on_signal(int number) {}
+/* Signals, futexes, scheduling, limits, memory: one call of each kind. */
+int main(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER};
+	struct sched_param parameter = {0};
+	struct timespec brief = {0, 1000};
+	struct rlimit limit;
+	struct rusage usage;
+	struct tms times_of;
+	stack_t stack = {.ss_sp = malloc(65536), .ss_size = 65536};
+	siginfo_t info;
+	sigset_t set;
+	gid_t groups[4] = {1, 2};
+	uid_t a, b, c;
+	char name[16], *map;
+	union sigval value = {.sival_int = 5};
+
+	sigaction(SIGUSR1, &action, NULL), sigaction(SIGUSR1, NULL, &action), sigaction(SIGKILL, &action, NULL);
+	signal(SIGUSR2, SIG_IGN), sigemptyset(&set), sigaddset(&set, SIGINT), sigaddset(&set, 40);
+	sigprocmask(SIG_BLOCK, &set, NULL), sigprocmask(SIG_UNBLOCK, NULL, &set), kill(getpid(), SIGUSR1);
+	raise(SIGUSR1), kill(getpid(), SIGINT), sigpending(&set), sigtimedwait(&set, &info, &brief);
+	sigqueue(getpid(), SIGUSR1, value), sigaltstack(&stack, NULL), sigaltstack(NULL, &stack);
+	syscall(SYS_futex, &word, 0, 1, NULL, NULL, 0), syscall(SYS_futex, &word, 128, 0, &brief, NULL, 0);
+	syscall(SYS_futex, &word, 129, 1, NULL, NULL, 0), syscall(SYS_futex, &word, 3, 1, 2, &usage, 0);
+	syscall(SYS_futex, &word, 4, 1, 2, &usage, 7), syscall(SYS_futex, &word, 9 | 128 | 256, 0, &brief, NULL, -1);
+	getrlimit(RLIMIT_FSIZE, &limit), setrlimit(RLIMIT_CORE, &limit);
+	syscall(SYS_getrlimit, RLIMIT_CPU, &limit), getrusage(RUSAGE_SELF, &usage), times(&times_of);
+	prctl(PR_SET_NAME, "a name that is too long"), prctl(PR_GET_NAME, name), prctl(PR_SET_PDEATHSIG, SIGHUP);
+	prctl(PR_GET_DUMPABLE), prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	syscall(SYS_sched_getparam, 0, &parameter), syscall(SYS_sched_getscheduler, 0);
+	syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &parameter), syscall(SYS_sched_get_priority_max, SCHED_FIFO);
+	getpriority(PRIO_PROCESS, 0), setpriority(PRIO_PROCESS, 0, 5), getgroups(0, NULL), setgroups(2, groups);
+	getresuid(&a, &b, &c), setresgid(-1, -1, -1), getpgid(0), setpgid(0, 0), setitimer(99, NULL, NULL);
+	map = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	map = mremap(map, 16384, 8192, MREMAP_MAYMOVE), madvise(map, 4096, MADV_DONTNEED);
+	msync(map, 4096, MS_SYNC), mlock(map, 4096), munlock(map, 4096), madvise(map, 4096, 12345);
+	if (fork() == 0)
+		kill(getpid(), SIGTERM);
+	waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), waitid(P_ALL, 0, NULL, WEXITED), waitid(P_PID, 1, &info, WSTOPPED);
+	syscall(SYS_clock_settime, 99, &brief), alarm(0);
+	raise(SIGTERM);
+	return 0;
+}
+"""
+
+
+def _compiled(folder, name, source):
+    (folder / f"{name}.c").write_text(source, encoding="utf-8")
+    subprocess.run(["musl-gcc", "-static", "-w", "-D_GNU_SOURCE", "-o", str(folder / name), str(folder / f"{name}.c")], check=True)
+    return folder / name
+
+
 def each_kind():
-    """A program that makes a call of each kind: the same words as strace's."""
+    """Programs that make a call of each kind: the same words as strace's."""
     with guest.private_folder() as folder:
-        (folder / "kinds.c").write_text(SOURCE, encoding="utf-8")
-        subprocess.run(["musl-gcc", "-static", "-w", "-o", str(folder / "kinds"), str(folder / "kinds.c")], check=True)
-        _agree(folder / "kinds")
+        _agree(_compiled(folder, "kinds", SOURCE))
+        _agree(_compiled(folder, "core", CORE))
 
 
 def applets():
     """Programs of Debian's busybox, one boot each."""
-    for words in (["echo", "hello"], ["ls", "/etc"], ["cat", "/none"], ["seq", "3"], ["sleep", "0.1"],
+    for words in (["echo", "hello"], ["ls", "/etc"], ["cat", "/none"],
                   ["sh", "-c", "echo $((6 * 7)); exit 3"]):
         _agree(BUSYBOX, words, aside={"newfstatat", "getdents64"} if words[0] == "ls" else ())
     _agree(BUSYBOX, ["wc"], b"a b\nc\n")

@@ -17,6 +17,11 @@
  */
 #include "syscall/trace.h"
 
+#include <asm/sigcontext.h>
+#include <asm/signal.h>
+#include <asm/ucontext.h>
+#include <asm/unistd_64.h>
+
 #include "arch/arch.h"
 #include "devices/channel.h"
 #include "files/devfs.h"
@@ -77,6 +82,11 @@ static void send(void) requires(trace_lock)
 	channel_send(CHANNEL_TRACE, record.bytes, record.used);
 }
 
+/* rt_sigreturn has no argument: what it reads is the frame at the stack pointer, and of that the mask of
+ * signals is shown (man 2 sigreturn; struct rt_sigframe after its return address: a ucontext). */
+#define FRAME_MASK offsetof(struct ucontext, uc_sigmask)
+static const struct trace_kind frame_mask = {TRACE_HOW_IN, sizeof(uint64_t)};
+
 static void send_call(const struct trace_call *call)
 {
 	const struct signature *signature = &signatures[call->number % SYSCALLS_MAX];
@@ -90,6 +100,8 @@ static void send_call(const struct trace_call *call)
 		add(call->arguments, sizeof(call->arguments));
 	for (unsigned i = 0; i < signature->count; i++)
 		trace_record_argument(&record, call, i, &kinds[signature->kinds[i]]);
+	if (call->number == __NR_rt_sigreturn)
+		trace_record_argument(&record, call, 0, &frame_mask);
 	send();
 	mutex_unlock(&trace_lock);
 }
@@ -101,6 +113,8 @@ static long trace_call(const struct trap_frame *frame)
 		.arguments = {frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9},
 	};
 
+	if (call.number == __NR_rt_sigreturn)
+		call.arguments[0] = frame->rsp + FRAME_MASK;
 	send_call(&call);
 	if (syscalls_plain[call.number])
 		call.result = syscalls_plain[call.number](frame);

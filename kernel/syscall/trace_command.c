@@ -67,20 +67,26 @@ static struct trace_kind look_up(const struct command *table, size_t count, uint
 	return (struct trace_kind){TRACE_HOW_NONE, 0};
 }
 
-struct trace_kind trace_by_command(uint64_t number, uint64_t command)
-{
-	const uint32_t asked = (uint32_t)command;
+static const struct decision {
+	uint64_t number;
+	unsigned index, by; /* the argument, and the one that decides about it */
+	uint32_t mask;      /* of what that says */
+	const struct command *table;
+	size_t count;
+} decisions[] = {
+	{__NR_ioctl, 2, 1, UINT32_MAX, ioctls, ARRAY_SIZE(ioctls)},
+	{__NR_fcntl, 2, 1, UINT32_MAX, fcntls, ARRAY_SIZE(fcntls)},
+	{__NR_futex, 3, 1, (uint32_t)FUTEX_CMD_MASK, futexes, ARRAY_SIZE(futexes)},
+	{__NR_prctl, 1, 0, UINT32_MAX, prctls, ARRAY_SIZE(prctls)},
+};
 
-	switch (number) {
-	case __NR_ioctl:
-		return look_up(ioctls, ARRAY_SIZE(ioctls), asked);
-	case __NR_fcntl:
-		return look_up(fcntls, ARRAY_SIZE(fcntls), asked);
-	case __NR_futex:
-		return look_up(futexes, ARRAY_SIZE(futexes), asked & FUTEX_CMD_MASK);
-	case __NR_prctl:
-		return look_up(prctls, ARRAY_SIZE(prctls), asked);
-	default:
-		return (struct trace_kind){TRACE_HOW_NONE, 0};
+struct trace_kind trace_by_command(uint64_t number, unsigned index, const uint64_t arguments[6])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(decisions); i++) {
+		const struct decision *d = &decisions[i];
+
+		if (d->number == number && d->index == index)
+			return look_up(d->table, d->count, (uint32_t)arguments[d->by] & d->mask);
 	}
+	return (struct trace_kind){TRACE_HOW_NONE, 0};
 }

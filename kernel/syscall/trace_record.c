@@ -288,7 +288,7 @@ void trace_record_argument(struct trace_record *record, const struct trace_call 
 	struct trace_kind actual = *kind;
 
 	if (actual.how == TRACE_HOW_BY_COMMAND)
-		actual = trace_by_command(call->number, call->arguments[index > 1 ? 1 : 0]);
+		actual = trace_by_command(call->number, index, call->arguments);
 	if (!call->leaving)
 		return add_in(record, call, index, &actual);
 	if (actual.how == TRACE_HOW_REMAINING) {

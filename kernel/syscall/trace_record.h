@@ -63,7 +63,8 @@ bool trace_record_add(struct trace_record *record, const void *bytes, size_t siz
 void trace_record_argument(struct trace_record *record, const struct trace_call *call,
 	unsigned index, const struct trace_kind *kind);
 
-/* trace_command.c: which memory an argument of BY_COMMAND means: NONE, IN, OUT, INOUT or TEXT. */
-struct trace_kind trace_by_command(uint64_t number, uint64_t command);
+/* trace_command.c: which memory argument `index` of a call means, where another argument decides about it:
+ * NONE, IN, OUT, INOUT or TEXT. */
+struct trace_kind trace_by_command(uint64_t number, unsigned index, const uint64_t arguments[6]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <asm/ioctls.h>
 #include <asm/unistd_64.h>
 #include <linux/futex.h>
+#include <linux/prctl.h>
 
 #include "arch/fake/test.h"
 #include "lib/errno.h"
@@ -160,14 +161,21 @@ static void test_entries(void)
 	CHECK(!piece(call, 1, TRACE_HOW_ENTRIES_OUT, 0));
 }
 
+static uint8_t how(uint64_t number, unsigned index, uint64_t first, uint64_t second)
+{
+	return trace_by_command(number, index, (uint64_t[6]){first, second}).how;
+}
+
 static void test_commands(void)
 {
-	CHECK_EQUAL(trace_by_command(__NR_ioctl, TCGETS).how, TRACE_HOW_OUT);
-	CHECK_EQUAL(trace_by_command(__NR_ioctl, TIOCSWINSZ).size, 8);
-	CHECK_EQUAL(trace_by_command(__NR_ioctl, 0x12345).how, TRACE_HOW_NONE);
-	CHECK_EQUAL(trace_by_command(__NR_futex, FUTEX_WAIT_PRIVATE).how, TRACE_HOW_IN);
-	CHECK_EQUAL(trace_by_command(__NR_futex, FUTEX_WAKE_PRIVATE).how, TRACE_HOW_NONE);
-	CHECK_EQUAL(trace_by_command(__NR_read, 0).how, TRACE_HOW_NONE);
+	CHECK_EQUAL(how(__NR_ioctl, 2, 0, TCGETS), TRACE_HOW_OUT);
+	CHECK_EQUAL(how(__NR_ioctl, 2, 0, TIOCSWINSZ), TRACE_HOW_IN);
+	CHECK_EQUAL(how(__NR_ioctl, 2, 0, 0x12345), TRACE_HOW_NONE);
+	CHECK_EQUAL(how(__NR_futex, 3, 0, FUTEX_WAIT_PRIVATE), TRACE_HOW_IN);
+	CHECK_EQUAL(how(__NR_futex, 3, 0, FUTEX_WAKE_PRIVATE), TRACE_HOW_NONE);
+	CHECK_EQUAL(how(__NR_prctl, 1, PR_GET_NAME, 0), TRACE_HOW_OUT);
+	CHECK_EQUAL(how(__NR_prctl, 2, 0, PR_GET_NAME), TRACE_HOW_NONE);
+	CHECK_EQUAL(how(__NR_read, 1, 0, TCGETS), TRACE_HOW_NONE);
 }
 
 /* Whatever the user gives, the record keeps its bounds; ASan looks at the memory's. */

@@ -54,11 +54,11 @@ def _unpack(archives, folder):
             os.mknod(os.path.join(folder, "dev", name), 0o20666, os.makedev(major, minor))
 
 
-def _after_exec(text, path):
-    """The trace from the program's own execve on: what came before is chroot's."""
+def _after_exec(text, paths):
+    """The trace from the program's own execve on: what came before is setsid's and chroot's."""
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines)
-                  if f' execve("{path}", ' in line and line.rstrip().endswith("= 0")), 0)
+                  if any(f' execve("{path}", ' in line for path in paths) and line.rstrip().endswith("= 0")), 0)
     return "".join(lines[start:])
 
 
@@ -79,15 +79,15 @@ def on_host(request, stdin, watched):
             words, executable = [packages.find("chroot"), root, *words], None
         elif watched:
             words[0] = path
-        if watched:
-            words, executable = ["strace", "-f", "-o", trace, *words], None
+        if watched:  # strace leads the new session; the program is to lead one of its own
+            words, executable = ["strace", "-f", "-o", trace, "setsid", *words], None
         done = subprocess.run(words, executable=executable, input=stdin, env=environment, cwd="/", check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, umask=0o022,
                               timeout=request.seconds)
         calls = None
         if watched:
             with open(trace, encoding="utf-8", errors="replace") as text:
-                calls = trace_lines.per_process(_after_exec(text.read(), guest))
+                calls = trace_lines.per_process(_after_exec(text.read(), (guest, path)))
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     return Outcome(code, done.stdout, done.stderr, calls)
 

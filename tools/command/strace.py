@@ -18,7 +18,8 @@ COLUMN = 40  # where results stand
 RESTARTS = {512: ("ERESTARTSYS", "To be restarted if SA_RESTART is set"), 513: ("ERESTARTNOINTR", "To be restarted"),
             514: ("ERESTARTNOHAND", "To be restarted if no handler"),
             516: ("ERESTART_RESTARTBLOCK", "Interrupted by signal")}
-WRITTEN = ("OUT", "REMAINING")  # the end of the names of kinds that are known after the call
+WRITTEN = ("OUT", "REMAINING")  # the end of the names of kinds that are known after the call, and others
+WRITTEN_TOO = ("IOCTL_ARGUMENT", "FCNTL_ARGUMENT", "PRCTL_ARGUMENT", "OFFSET_INOUT", "CLONE_ARGS")
 
 
 class Traced:
@@ -45,7 +46,7 @@ class Traced:
     def known(self):
         """How many arguments are known before the call."""
         for index, kind in enumerate(self.kinds):
-            if kind.endswith(WRITTEN) or kind in ("IOCTL_ARGUMENT", "OFFSET_INOUT", "CLONE_ARGS"):
+            if kind.endswith(WRITTEN) or kind in WRITTEN_TOO:
                 return index
         return len(self.kinds)
 
@@ -77,7 +78,7 @@ class Words(strace_kinds.Words):
             return strace_calls.fcntl_result(self, call)
         if call.returns == "READY":
             return str(call.result) + (" (Timeout)" if call.result == 0 else self.poll_ready(call))
-        return str(call.result)
+        return str(call.result) + strace_calls.named_result(self, call)
 
     @staticmethod
     def _error(number):
@@ -155,7 +156,7 @@ class Tracer:
         number, *arguments = struct.unpack_from("<7Q", content, HEAD.size)
         call = Traced(self._call(number), arguments, pieces_of(content, HEAD.size + 56))
         texts = self.words.texts(call)
-        known = len(texts) if len(texts) < call.known() else call.known()
+        known = min(len(texts), call.known()) if call.kinds else len(texts)
         whole = known == len(texts)
         text = ", ".join(texts[:known]) + ("" if whole or not known else ", ")
         self._begin(tid, time)

@@ -2,7 +2,7 @@
 """Calls whose arguments strace does not write one after the other, each by its kind."""
 import struct
 
-from .strace_text import address, plain, quoted, signed
+from .strace_text import address, plain, quoted, signal_name, signed, sigset
 
 
 def _lock(words, piece):
@@ -42,6 +42,24 @@ def fcntl_result(words, call):
     return str(call.result)
 
 
+def named_result(words, call):
+    """What a result means, in brackets behind it; "" for most calls."""
+    if call.name == "rt_sigtimedwait":
+        return f" ({signal_name(words, call.result)})"
+    if call.name == "sched_getscheduler":
+        return f" ({words.flags('SCHED_POLICY', call.result)})"
+    if call.name == "prctl" and words.flags("PRCTL", call.arguments[0]) == "PR_GET_DUMPABLE":
+        return f" ({DUMPABLE.get(call.result, plain(call.result))})"
+    return ""
+
+
+def sigreturn(words, call):
+    """The mask that the frame gives back, where it could be read."""
+    piece = call.piece(0)
+    return [] if piece is None else [f"{{mask={sigset(words, struct.unpack('<Q', piece[1])[0])}}}"]
+
+
+DUMPABLE = {0: "SUID_DUMP_DISABLE", 1: "SUID_DUMP_USER", 2: "SUID_DUMP_ROOT"}
 BAUD = {0: "B0", 13: "B9600", 14: "B19200", 15: "B38400", 0o10001: "B57600", 0o10002: "B115200"}
 
 
@@ -98,7 +116,7 @@ def futex(words, call):
     return {
         0: [*texts[:3], timeout], 1: texts[:3], 3: [*texts[:3], number, second],
         4: [*texts[:3], number, second, third], 6: [*texts[:2], timeout], 7: texts[:2], 8: texts[:2],
-        9: [*texts[:3], timeout, "NULL" if not raw[4] else second, bits],
+        9: [*texts[:3], timeout, bits],
         10: [*texts[:3], bits],
         11: [*texts[:3], timeout, second], 12: [*texts[:3], number, second, third], 13: [*texts[:2], timeout],
     }.get(command, [*texts[:3], address(raw[3]), second, plain(raw[5])])
@@ -163,7 +181,7 @@ def prctl(words, call):
         shown = words.flags("SIGNALS", value) if name == "PR_GET_PDEATHSIG" and value else str(value)
         return [name, address(raw[1]) if piece is None else f"[{shown}]"]
     if name == "PR_SET_DUMPABLE":
-        return [name, {0: "SUID_DUMP_DISABLE", 1: "SUID_DUMP_USER", 2: "SUID_DUMP_ROOT"}.get(raw[1], plain(raw[1]))]
+        return [name, DUMPABLE.get(raw[1], plain(raw[1]))]
     if name in ("PR_SET_KEEPCAPS", "PR_SET_CHILD_SUBREAPER", "PR_SET_TIMERSLACK"):
         return [name, str(raw[1])]
     if name == "PR_GET_NO_NEW_PRIVS" or name == "PR_GET_THP_DISABLE":
@@ -185,4 +203,4 @@ def reboot(words, call):
 
 
 CALLS = {"fcntl": fcntl, "ioctl": ioctl, "open": opening, "openat": opening, "futex": futex, "clone": clone,
-         "clone3": clone3, "prctl": prctl, "mremap": mremap, "reboot": reboot}
+         "clone3": clone3, "prctl": prctl, "mremap": mremap, "reboot": reboot, "rt_sigreturn": sigreturn}

@@ -259,7 +259,7 @@ class Words:
         after = call.piece(index, True)
         return before if after is None else f"{before} => {self._bracketed('<q', after[1])}"
 
-    def _resource_limit(self, b):
+    def _resource_limit(self, b):  # getrlimit's too: on x86-64 strace has one name for both
         def limit(value):
             if value == RLIM_INFINITY:
                 return "RLIM64_INFINITY"
@@ -267,13 +267,7 @@ class Words:
 
         return "{{rlim_cur={}, rlim_max={}}}".format(*map(limit, struct.unpack("<QQ", b)))
 
-    def kind_resource_limit(self, call, index):
-        text = self._structure(call, index, False, self._resource_limit)
-        return text if call.name == "prlimit64" else text.replace("RLIM64", "RLIM")
-
-    def kind_resource_limit_out(self, call, index):
-        text = self._structure(call, index, True, self._resource_limit)
-        return text if call.name == "prlimit64" else text.replace("RLIM64", "RLIM")
+    kind_resource_limit, kind_resource_limit_out = _in(_resource_limit), _out(_resource_limit)
 
     def _signal_set(self, b):
         return sigset(self, unpack("<Q", b))
@@ -318,13 +312,13 @@ class Words:
             words.append(f"si_addr={address(struct.unpack_from('<Q', b, 16)[0])}")
         elif code == -2:  # SI_TIMER
             timer, overrun, value = struct.unpack_from("<iiQ", b, 16)
-            words += [f"si_timerid={timer:#x}", f"si_overrun={overrun}",
-                      f"si_value={{sival_int={signed(value, 32)}, sival_ptr={address(value)}}}"]
+            words += [f"si_timerid={timer:#x}", f"si_overrun={overrun}", f"si_int={signed(value, 32)}",
+                      f"si_ptr={address(value)}"]
         elif code != 128:
             pid, uid, value = struct.unpack_from("<iIQ", b, 16)
             words += [f"si_pid={pid}", f"si_uid={uid}"]
             if code not in (0, -6) and (code == -1 or value):
-                words.append(f"si_value={{sival_int={signed(value, 32)}, sival_ptr={address(value)}}}")
+                words += [f"si_int={signed(value, 32)}", f"si_ptr={address(value)}"]
         return "{" + ", ".join(words) + "}"
 
     def _child_info(self, b):

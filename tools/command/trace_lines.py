@@ -14,7 +14,8 @@ CALL = re.compile(r"^(\w+)\((.*)\) += (.*)$", re.S)
 ADDRESS = re.compile(r"\b0x[0-9a-f]{4,}\b")
 GIVE_PID = {"getpid", "gettid", "getppid", "fork", "vfork", "clone", "clone3", "wait4", "waitid", "set_tid_address",
             "getpgrp", "getpgid", "getsid", "setsid"}
-TAKE_PID = {"kill", "tkill", "tgkill", "wait4", "setpgid", "getpgid", "getsid"}
+TAKE_PID = {"kill", "tkill", "tgkill", "wait4", "setpgid", "getpgid", "getsid", "rt_sigqueueinfo",
+            "rt_tgsigqueueinfo"}
 TIMES = re.compile(r"\b(tv_sec|tv_nsec|tv_usec|tms_\w+|si_utime|si_stime|ru_\w+|it_\w+)=-?\d+")
 IDS = re.compile(r"\b(si_pid)=\d+")
 GIVE_TIME = {"clock_gettime", "gettimeofday", "time", "times", "getrusage", "wait4"}
