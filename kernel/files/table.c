@@ -98,10 +98,22 @@ struct files *files_create(void)
 	return files;
 }
 
+/* The files of a table one after the other, by the bits in use; count where there are no more. */
+static uint32_t next_used(const struct slots *slots, uint32_t from)
+{
+	for (uint32_t n = from; n < slots->count; n = (n / WORD_BITS + 1) * WORD_BITS) {
+		uint64_t used = slots->used[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
+
+		if (used)
+			return n / WORD_BITS * WORD_BITS + (uint32_t)__builtin_ctzll(used);
+	}
+	return slots->count;
+}
+
 /* A copy has every open file once more; descriptors only promised are not copied. */
 static void take_files(struct slots *slots)
 {
-	for (uint32_t i = 0; i < slots->count; i++) {
+	for (uint32_t i = next_used(slots, 0); i < slots->count; i = next_used(slots, i + 1)) {
 		if (slots->file[i])
 			file_get(slots->file[i]);
 		else
@@ -155,7 +167,8 @@ void files_put(struct files *files)
 {
 	if (__atomic_sub_fetch(&files->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	for (uint32_t i = 0; i < files->slots->count; i++)
+	for (uint32_t i = next_used(files->slots, 0); i < files->slots->count;
+		i = next_used(files->slots, i + 1))
 		if (files->slots->file[i])
 			file_put(files->slots->file[i]);
 	kfree(files->slots);

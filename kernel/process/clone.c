@@ -99,7 +99,6 @@ void process_put(struct process *process)
 		credentials_put(process->credentials);
 	if (process->pid)
 		pid_put(process->pid);
-	kfree(process->path);
 	cache_free(&process_cache, process);
 }
 
@@ -191,7 +190,7 @@ static int share_process(struct process *child, struct process *self, uint64_t f
 		child->space = space_fork(self->space);
 	if (!child->space)
 		return -ENOMEM;
-	spin_lock(&process_lock); /* for the path and the limits */
+	spin_lock(&process_lock); /* for the limits */
 	memcpy(child->name, self->name, NAME_SIZE);
 	memcpy(child->limits, self->limits, sizeof(child->limits));
 	child->dumpable = self->dumpable;
@@ -199,12 +198,6 @@ static int share_process(struct process *child, struct process *self, uint64_t f
 	spin_unlock(&process_lock);
 	if (self->program)
 		file_get(child->program = self->program);
-	if (self->path) {
-		child->path = kmalloc(strlen(self->path) + 1);
-		if (!child->path)
-			return -ENOMEM;
-		memcpy(child->path, self->path, strlen(self->path) + 1);
-	}
 	return signal_process_clone(child, self, flags);
 }
 

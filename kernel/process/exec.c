@@ -15,6 +15,7 @@
 #include <linux/personality.h>
 #include <linux/resource.h>
 
+#include "devices/random.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -209,23 +210,6 @@ static struct pid *take_lead(struct process *process, struct thread *self) requi
 
 /* ---- The whole ---- */
 
-/* What the commit needs and that can fail. */
-struct prepared {
-	char *path;
-	struct files *files; /* NULL: the table is the thread's alone */
-};
-
-static int prepare(const struct program *program, struct prepared *prepared)
-{
-	size_t size = strlen(program->name) + 1;
-
-	prepared->path = kmalloc(size);
-	if (!prepared->path)
-		return -ENOMEM;
-	memcpy(prepared->path, program->name, size);
-	return signal_exec_prepare();
-}
-
 static void change_name(struct thread *self, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -254,19 +238,19 @@ static void commit_credentials(struct program *program)
 	spin_unlock(&process_lock);
 }
 
-static void commit(struct program *program, struct prepared *prepared)
+/* files: the thread's own table from now on; NULL: the one it has. */
+static void commit(struct program *program, struct files *files)
 {
 	struct thread *self = current_thread();
 	struct process *process = self->process;
 	struct space *old = process->space;
 	struct file *old_file;
 	struct pid *old_pid;
-	char *old_path;
 
-	if (prepared->files) {
+	if (files) {
 		struct files *shared = self->files;
 
-		self->files = prepared->files;
+		self->files = files;
 		files_put(shared);
 	}
 	files_close_on_exec(self->files);
@@ -274,8 +258,6 @@ static void commit(struct program *program, struct prepared *prepared)
 	spin_lock(&process_lock); /* for who looks at other processes */
 	old_pid = take_lead(process, self);
 	change_name(self, program->name);
-	old_path = process->path;
-	process->path = prepared->path;
 	old_file = process->program;
 	process->program = program->file;
 	process->space = program->space;
@@ -291,7 +273,6 @@ static void commit(struct program *program, struct prepared *prepared)
 		pid_put(old_pid);
 	if (old_file)
 		file_put(old_file);
-	kfree(old_path);
 	if (old)
 		space_put(old);
 }
@@ -310,37 +291,48 @@ static int build(struct program *program, bool hidden, struct exec_strings *stri
 	error = program->space ? program_load(program) : -ENOMEM;
 	if (error)
 		return error;
-	vdso = vdso_map(program->space);
+	vdso = vdso_map(program->space, program_random(program, 26));
 	program->vdso = vdso < 0 ? 0 : (uintptr_t)vdso;
 	return vdso < 0 ? (int)vdso : program_build_stack(program, strings);
 }
 
-static int change(struct program *program, struct prepared *prepared)
+static int change(struct program *program)
 {
 	struct thread *self = current_thread();
-	int error = prepare(program, prepared);
+	struct files *files = NULL;
+	int error = signal_exec_prepare();
 
 	if (!error)
 		error = end_others(self->process, self);
 	/* Alone, so that only other processes can share what is copied now. */
 	if (!error && files_shared(self->files)) {
-		prepared->files = files_copy(self->files);
-		if (!prepared->files)
+		files = files_copy(self->files);
+		if (!files)
 			error = -ENOMEM;
 	}
 	if (error)
 		return error;
 	futex_thread_exit(self);
-	commit(program, prepared);
+	commit(program, files);
 	return 0;
+}
+
+/* All that the new program needs, at once: the generator works in pieces of 32 bytes. */
+static void take_random(struct program *program)
+{
+	uint8_t bytes[sizeof(program->random) + sizeof(program->seed)];
+
+	random_bytes(bytes, sizeof(bytes));
+	memcpy(program->random, bytes, sizeof(program->random));
+	memcpy(program->seed, bytes + sizeof(program->random), sizeof(program->seed));
 }
 
 int process_exec(struct file *file, const char *name, bool hidden, struct exec_strings *strings)
 {
 	struct program program = {.file = file, .name = name};
-	struct prepared prepared = {0};
 	int error = 0;
 
+	take_random(&program);
 	program.fixed = current_thread()->personality & ADDR_NO_RANDOMIZE;
 	if (current_thread()->user_exceeded && limits_user_exceeded())
 		error = -EAGAIN;
@@ -348,7 +340,7 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 	if (!error)
 		error = build(&program, hidden, strings);
 	if (!error)
-		error = change(&program, &prepared);
+		error = change(&program);
 	kfree(program.image.segments);
 	if (!error)
 		return 0;
@@ -356,6 +348,5 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 	if (program.space)
 		space_put(program.space);
 	file_put(program.file);
-	kfree(prepared.path);
 	return error;
 }

@@ -57,6 +57,8 @@ struct program {
 	uintptr_t stack;       /* the stack pointer it starts with */
 	struct space *space;
 	bool secure;                           /* AT_SECURE */
+	uint64_t random[2];                    /* for addresses: program_random takes from it */
+	uint8_t seed[16];                      /* AT_RANDOM */
 	bool fixed;                            /* addresses are not random (ADDR_NO_RANDOMIZE) */
 	const struct credentials *credentials; /* that it will have */
 };
@@ -66,7 +68,8 @@ struct program {
 int program_read_image(struct file *file, struct elf_image *image) MUST_CHECK;
 /* Maps the program and its interpreter into program->space. */
 int program_load(struct program *program) MUST_CHECK;
-uint64_t program_random(const struct program *program, unsigned bits); /* 0 where fixed */
+/* So many of its random bits, which are never used again (128 in all); 0 where fixed. */
+uint64_t program_random(struct program *program, unsigned bits);
 /* exec_stack.c: maps the stack and writes what it starts with. */
 int program_build_stack(struct program *program, const struct exec_strings *strings) MUST_CHECK;
 

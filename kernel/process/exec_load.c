@@ -7,7 +7,6 @@
  */
 #include <elf.h>
 
-#include "devices/random.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -23,14 +22,15 @@
 #define STACK_SPAN  UINT64_C(0x800000)
 #define MAP_GAP     (STACK_SPAN + UINT64_C(0x8000000)) /* between stack top and mmap's area */
 
-uint64_t program_random(const struct program *program, unsigned bits)
+uint64_t program_random(struct program *program, unsigned bits)
 {
-	uint64_t value;
+	uint64_t value = program->random[0] & ((UINT64_C(1) << bits) - 1);
 
 	if (program->fixed)
 		return 0;
-	random_bytes(&value, sizeof(value));
-	return value & ((1ul << bits) - 1);
+	program->random[0] = program->random[0] >> bits | program->random[1] << (64 - bits);
+	program->random[1] >>= bits;
+	return value;
 }
 
 /* ---- Headers ---- */

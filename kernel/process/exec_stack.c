@@ -7,7 +7,6 @@
  */
 #include <elf.h>
 
-#include "devices/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/slab.h"
@@ -132,7 +131,7 @@ static size_t word_count(const struct exec_strings *strings)
 	return 1 + strings->argc + 1ul + strings->envc + 1 + AUXV_WORDS;
 }
 
-static void lay_out(struct layout *layout, const struct program *program,
+static void lay_out(struct layout *layout, struct program *program,
 	const struct exec_strings *strings, size_t platform_size)
 {
 	uintptr_t at = program->space->stack_top - 8;
@@ -180,13 +179,11 @@ int program_build_stack(struct program *program, const struct exec_strings *stri
 	struct space *space = program->space;
 	struct word_stream *stream = kmalloc(sizeof(*stream));
 	struct layout layout;
-	uint8_t seed[16];
 	int error;
 
 	if (!stream)
 		return -ENOMEM;
 	lay_out(&layout, program, strings, sizeof(platform));
-	random_bytes(seed, sizeof(seed));
 	error = map_stack(program, layout.pointer);
 	if (!error)
 		error = write_stack(program, strings, &layout, stream);
@@ -195,7 +192,7 @@ int program_build_stack(struct program *program, const struct exec_strings *stri
 	if (!error)
 		error = space_write(space, layout.platform, platform, sizeof(platform));
 	if (!error)
-		error = space_write(space, layout.random, seed, sizeof(seed));
+		error = space_write(space, layout.random, program->seed, sizeof(program->seed));
 	kfree(stream);
 	program->stack = layout.pointer;
 	return error == -EFAULT ? -ENOMEM : error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The numbers in use: a bit map, in which the next free one is looked for 64 at a time, and a radix
- * tree from number to object.
+ * The numbers in use: a bit map, in which the next free one is looked for 64 at a time, and a table
+ * from number to object, in leaves of 64 that come and go; one that is empty is kept for the next.
  *
  * Numbers are given in rising order, so that one comes back as late as possible; after the last the
  * search goes on at RESERVED, as on Linux, which leaves the low ones to what runs from the start.
@@ -11,23 +11,26 @@
 #include "process/pid.h"
 
 #include "lib/errno.h"
-#include "lib/radix.h"
 #include "memory/slab.h"
 
 #define RESERVED  300
 #define WORD_BITS 64
 #define WORDS     (PID_MAX / WORD_BITS)
 
-static uint64_t
-	used[WORDS]; /* bit n: number n is taken; guarded by process_lock, as what follows */
-static struct radix table;
+struct leaf {
+	struct pid *pids[WORD_BITS];
+};
+
+/* All of this is guarded by process_lock. */
+static uint64_t used[WORDS]; /* bit n: number n is taken */
+static struct leaf *leaves[WORDS];
+static struct leaf *spare; /* empty */
 static int last;
 static struct cache pid_cache;
 
 void pid_init(void)
 {
 	cache_init(&pid_cache, "pid", sizeof(struct pid), 0);
-	radix_init(&table);
 	used[0] = 1; /* 0 is nobody's */
 }
 
@@ -69,19 +72,37 @@ static int next_free(int from) requires(process_lock)
 	return 0;
 }
 
-static void mark(int number, bool taken) requires(process_lock)
+/* The leaf of a number. NULL: no memory. */
+static struct leaf *leaf_make(int number) requires(process_lock)
 {
-	uint64_t bit = UINT64_C(1) << (number % WORD_BITS);
+	struct leaf **leaf = &leaves[number / WORD_BITS];
 
-	if (taken)
-		used[number / WORD_BITS] |= bit;
+	if (!*leaf) {
+		*leaf = spare ? spare : kzalloc(sizeof(**leaf));
+		spare = NULL;
+	}
+	return *leaf;
+}
+
+/* After a number of it was given back. */
+static void leaf_drop(int number) requires(process_lock)
+{
+	struct leaf **leaf = &leaves[number / WORD_BITS];
+
+	/* Number 0 is marked, but in no leaf. */
+	if (used[number / WORD_BITS] & (number < WORD_BITS ? ~UINT64_C(1) : ~UINT64_C(0)))
+		return;
+	if (spare)
+		kfree(*leaf);
 	else
-		used[number / WORD_BITS] &= ~bit;
+		spare = *leaf;
+	*leaf = NULL;
 }
 
 int pid_number(struct pid *pid, int wanted)
 {
-	int number = wanted, error;
+	int number = wanted;
+	struct leaf *leaf;
 
 	if (!number)
 		number = next_free(last + 1);
@@ -89,10 +110,13 @@ int pid_number(struct pid *pid, int wanted)
 		number = next_free(RESERVED);
 	if (!number)
 		return -EAGAIN;
-	error = radix_put(&table, (uint64_t)number, pid);
-	if (error)
-		return error;
-	mark(number, true);
+	leaf = leaf_make(number);
+	if (!leaf)
+		return -ENOMEM;
+	if (leaf->pids[number % WORD_BITS])
+		return -EEXIST;
+	leaf->pids[number % WORD_BITS] = pid;
+	used[number / WORD_BITS] |= UINT64_C(1) << (number % WORD_BITS);
 	if (!wanted)
 		last = number;
 	pid->number = number;
@@ -102,23 +126,35 @@ int pid_number(struct pid *pid, int wanted)
 
 void pid_release(struct pid *pid)
 {
+	int number = pid->number;
+
 	if (pid->thread || pid->process || !list_empty(&pid->group) || !list_empty(&pid->session))
 		return;
-	radix_remove(&table, (uint64_t)pid->number);
-	mark(pid->number, false);
+	leaves[number / WORD_BITS]->pids[number % WORD_BITS] = NULL;
+	used[number / WORD_BITS] &= ~(UINT64_C(1) << (number % WORD_BITS));
+	leaf_drop(number);
 	pid_put(pid);
 }
 
 struct pid *pid_find(int number)
 {
-	return number > 0 && number < PID_MAX ? radix_get(&table, (uint64_t)number) : NULL;
+	struct leaf *leaf;
+
+	if (number <= 0 || number >= PID_MAX)
+		return NULL;
+	leaf = leaves[number / WORD_BITS];
+	return leaf ? leaf->pids[number % WORD_BITS] : NULL;
 }
 
 struct pid *pid_next(int *number)
 {
-	uint64_t index = (uint64_t)(*number < 1 ? 1 : *number);
-	struct pid *pid = radix_next(&table, &index);
+	for (int n = *number < 1 ? 1 : *number; n < PID_MAX; n = (n / WORD_BITS + 1) * WORD_BITS) {
+		uint64_t taken = used[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
 
-	*number = (int)index;
-	return pid;
+		if (taken) {
+			*number = n / WORD_BITS * WORD_BITS + __builtin_ctzll(taken);
+			return pid_find(*number);
+		}
+	}
+	return NULL;
 }

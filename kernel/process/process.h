@@ -99,8 +99,7 @@ struct process {
 	int id; /* pid->number */
 	uint32_t references;
 	char name[NAME_SIZE]; /* of its leader */
-	char *path;           /* of the program, for logs and /proc; by process_lock */
-	struct file *program; /* nobody may write it meanwhile; by process_lock */
+	struct file *program; /* its file; nobody may write it meanwhile; by process_lock */
 
 	/* by process_lock */
 	struct process *parent;

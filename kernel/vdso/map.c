@@ -15,7 +15,6 @@
 #include "vdso/vdso.h"
 
 #include "arch/arch.h"
-#include "devices/random.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -85,20 +84,20 @@ void vdso_update(void)
 
 /* Somewhere between the stack and the end of user memory, where a new program has nothing; 0: there is
  * no room. */
-static uintptr_t choose_address(const struct space *space)
+static uintptr_t choose_address(const struct space *space, uint64_t random)
 {
 	uintptr_t low = ALIGN_UP(space->stack_top, PAGE_SIZE) + PAGE_SIZE;
 	size_t size = PAGE_SIZE + code_size();
 
 	if (low >= USER_END - size)
 		return 0;
-	return low + random_u64() % ((USER_END - size - low) / PAGE_SIZE) * PAGE_SIZE;
+	return low + random % ((USER_END - size - low) / PAGE_SIZE) * PAGE_SIZE;
 }
 
-long vdso_map(struct space *space)
+long vdso_map(struct space *space, uint64_t random)
 {
 	size_t size = PAGE_SIZE + code_size();
-	uintptr_t at = choose_address(space);
+	uintptr_t at = choose_address(space, random);
 	long result;
 
 	if (!data)

@@ -12,9 +12,10 @@ extern const uint8_t vdso_image[]; /* the shared object */
 extern const size_t vdso_image_size;
 
 void vdso_init(void);
-/* Maps it, at a random address, into a space that has its stack already (space->stack_top). The
+/* Maps it, at an address that follows from `random`, into a space that has its stack already
+ * (space->stack_top). The
  * address of its ELF header, for AT_SYSINFO_EHDR; 0: there is no vDSO; or -ENOMEM. */
-long vdso_map(struct space *space) MUST_CHECK;
+long vdso_map(struct space *space, uint64_t random) MUST_CHECK;
 /* Writes the clocks' words anew; for clocks.c, which serialises it. */
 void vdso_update(void);
 /* arch_clock_user says something else than before. Any context. */
