@@ -69,6 +69,31 @@ def core_eight_cpus():
     _same(CORE, cpus=8)
 
 
+# Programs made of cases (user/tests/cases.h).
+PROCESSES = ["clone3", "credentials", "exec", "exec-state", "fork", "groups", "limits", "signal-faults", "signal-frames",
+             "signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends", "thread-signals", "threads", "wait"]
+
+
+def processes():
+    """Processes, threads and signals, case by case, two CPUs."""
+    _same(PROCESSES)
+
+
+def processes_one_cpu():
+    _same(PROCESSES, cpus=1, mem=256, cmdline="pti=on")
+
+
+def processes_eight_cpus():
+    _same(PROCESSES, cpus=8)
+
+
+def stress():
+    """100,000 operations at random on 8 CPUs: the program checks itself."""
+    result = run_program(PROGRAMS / "stress", ["100000"], cpus=8, mem=1024, seconds=840)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.startswith("ok stress: 100000 operations"), text[-2000:])
+
+
 # One instruction is 16 ns: an interrupt every 6,250 of them, however slow the host.
 COUNTED = ["-icount", "shift=4,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
 
@@ -95,4 +120,5 @@ def registers_without_avx():
 
 
 if __name__ == "__main__":
-    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, registers, registers_without_avx])
+    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, processes, processes_one_cpu,
+                  processes_eight_cpus, stress, registers, registers_without_avx])
