@@ -78,6 +78,7 @@ void pages_gone(void *context, const struct arch_gone *pages, unsigned count)
 	struct space *space = context;
 	unsigned held = 0;
 
+	space->resident_most = space_resident_peak(space);
 	for (unsigned i = 0; i < count; i++) {
 		struct frame *frame = phys_frame(pages[i].phys);
 

@@ -61,6 +61,7 @@ struct space {
 	unsigned lock_future;  /* flags that new VMAs get: VMA_LOCKED, VMA_LOCK_ON_FAULT */
 	/* frames that the tables hold, the zero page not counted */
 	uint64_t resident[RESIDENT_KINDS];
+	uint64_t resident_most; /* before something was unmapped: see space_resident_peak */
 	uintptr_t brk_start, brk;
 	uintptr_t map_top; /* mmap searches down from here */
 	uintptr_t stack_top;
@@ -72,6 +73,14 @@ static inline uint64_t space_resident(const struct space *space)
 {
 	return space->resident[RESIDENT_FILE] + space->resident[RESIDENT_ANON] +
 	       space->resident[RESIDENT_SHMEM];
+}
+
+/* The most that was ever resident, in pages. Without the lock: a figure for getrusage. */
+static inline uint64_t space_resident_peak(const struct space *space)
+{
+	uint64_t now = space_resident(space);
+
+	return now > space->resident_most ? now : space->resident_most;
 }
 
 enum space_map_flags {

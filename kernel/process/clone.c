@@ -8,6 +8,7 @@
  * after cannot fail.
  */
 #include <linux/capability.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 
 #include "files/file.h"
@@ -379,6 +380,9 @@ long process_clone(const struct clone_request *request)
 		}
 		spin_lock(&process_lock);
 		error = place(request, &child);
+		if (!error && child.process &&
+			child.process->limits[RLIMIT_CPU].soft != LIMIT_UNLIMITED)
+			cpu_limit_changed(child.process);
 		spin_unlock(&process_lock);
 	}
 	if (error) {

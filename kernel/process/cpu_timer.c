@@ -16,6 +16,7 @@
  * Locks: process_lock, taken in the timer interrupt; inside it the run queues' and the timers'.
  */
 #include <asm/signal.h>
+#include <linux/resource.h>
 #include <linux/time.h>
 
 #include "arch/arch.h"
@@ -46,7 +47,8 @@ bool cpu_timer_now(struct process *process, const struct cpu_timer *timer, ns_t 
 
 static bool has_any(const struct process_timers *timers)
 {
-	return !list_empty(&timers->cpu) || timers->virtual.when || timers->profile.when;
+	return !list_empty(&timers->cpu) || timers->virtual.when || timers->profile.when ||
+	       timers->limit;
 }
 
 /* An interval timer: sends its signal if it is due; what is left of it, as CPU time. */
@@ -66,16 +68,54 @@ static ns_t look_at_alarm(struct process *process, struct process_alarm *alarm, 
 	return alarm->when ? alarm->when - now : NS_NEVER;
 }
 
-/* Expires what is due. The least CPU time until the next; *threads: whether it is a process's. */
+/* Seconds of RLIMIT_CPU as CPU time; more than a clock can say is never. */
+static ns_t limit_time(uint64_t seconds)
+{
+	return seconds < NS_NEVER / NS_PER_SECOND ? seconds * NS_PER_SECOND : NS_NEVER;
+}
+
+/* SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
+static ns_t look_at_limit(struct process *process) requires(process_lock)
+{
+	struct process_timers *timers = &process->timers;
+	ns_t hard = limit_time(process->limits[RLIMIT_CPU].hard), now;
+
+	if (!timers->limit)
+		return NS_NEVER;
+	now = cpu_clock_of_process(process, CPU_CLOCK_PROFILE);
+	if (now >= hard) {
+		timers->limit = 0;
+		signal_send_kernel(process, SIGKILL);
+		return NS_NEVER;
+	}
+	if (now >= timers->limit) {
+		signal_send_kernel(process, SIGXCPU);
+		timers->limit += ((now - timers->limit) / NS_PER_SECOND + 1) * NS_PER_SECOND;
+	}
+	return (timers->limit < hard ? timers->limit : hard) - now;
+}
+
+void cpu_limit_changed(struct process *process)
+{
+	uint64_t seconds = process->limits[RLIMIT_CPU].soft;
+	ns_t limit = limit_time(seconds ? seconds : 1); /* 0 is 1, as on Linux */
+
+	process->timers.limit = limit == NS_NEVER ? 0 : limit;
+	cpu_timers_changed(process);
+}
+
+/* Expires what is due. The least CPU time until the next. */
 static ns_t look_at_all(struct process *process) requires(process_lock)
 {
 	struct process_timers *timers = &process->timers;
-	ns_t least = look_at_alarm(process, &timers->virtual, CPU_CLOCK_VIRTUAL, SIGVTALRM),
-	     left = look_at_alarm(process, &timers->profile, CPU_CLOCK_PROFILE, SIGPROF), now;
+	ns_t left[] = {look_at_alarm(process, &timers->virtual, CPU_CLOCK_VIRTUAL, SIGVTALRM),
+		look_at_alarm(process, &timers->profile, CPU_CLOCK_PROFILE, SIGPROF),
+		look_at_limit(process)};
+	ns_t least = NS_NEVER, now;
 	struct cpu_timer *timer, *next;
 
-	if (left < least)
-		least = left;
+	for (unsigned i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		least = left[i] < least ? left[i] : least;
 	list_for_each_safe(timer, next, &timers->cpu, link)
 	{
 		if (!cpu_timer_now(process, timer, &now)) {

@@ -260,6 +260,8 @@ static void commit(struct program *program, struct files *files)
 	change_name(self, program->name);
 	old_file = process->program;
 	process->program = program->file;
+	if (old)
+		usage_saw_space(&process->usage, old);
 	process->space = program->space;
 	process->has_executed = true;
 	process->exit_signal = SIGCHLD;

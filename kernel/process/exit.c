@@ -53,6 +53,8 @@ void process_give_up_space(struct process *process)
 	program = process->program;
 	process->space = NULL;
 	process->program = NULL;
+	if (space)
+		usage_saw_space(&process->usage, space);
 	spin_unlock(&process_lock);
 	if (program)
 		file_put(program);

@@ -83,6 +83,14 @@ void usage_add(struct usage *sum, const struct usage *more)
 		sum->resident_peak = more->resident_peak;
 }
 
+void usage_saw_space(struct usage *usage, const struct space *space)
+{
+	uint64_t peak = space_resident_peak(space);
+
+	if (peak > usage->resident_peak)
+		usage->resident_peak = peak;
+}
+
 void thread_usage(struct thread *thread, struct usage *out)
 {
 	*out = thread->usage;

@@ -169,6 +169,8 @@ ns_t process_cpu_time(struct process *process) requires(process_lock);
 /* Of one thread so far, CPU time included. */
 void thread_usage(struct thread *thread, struct usage *out) requires(process_lock);
 void usage_add(struct usage *sum, const struct usage *more);
+/* A space that is the process's, or was until now: its peak counts. */
+void usage_saw_space(struct usage *usage, const struct space *space);
 
 /* ---- clone.c ---- */
 

@@ -121,6 +121,8 @@ int limits_change(
 	if (new) {
 		__atomic_store_n(&limit->soft, new->soft, __ATOMIC_RELAXED);
 		__atomic_store_n(&limit->hard, new->hard, __ATOMIC_RELAXED);
+		if (which == RLIMIT_CPU)
+			cpu_limit_changed(process);
 	}
 	return 0;
 }

@@ -62,6 +62,8 @@ long sys_getrusage(int who, user_t out)
 		usage = current_process()->child_usage;
 	else if (who == RUSAGE_THREAD)
 		thread_usage(current_thread(), &usage);
+	if (who != RUSAGE_CHILDREN && current_process()->space)
+		usage_saw_space(&usage, current_process()->space);
 	spin_unlock(&process_lock);
 	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
 		return -EINVAL;

@@ -10,8 +10,8 @@
 #include "check.h"
 
 static const char *const every_test[] = {"syscalls", "processes", "memory", "stack", "stack-pie",
-	"attacks", "elf", "faults", "files", "isolation", "regs", "clone3", "credentials", "exec",
-	"exec-state", "fork", "groups", "limits", "signal-faults", "signal-frames",
+	"attacks", "elf", "faults", "files", "isolation", "regs", "clone", "clone3", "credentials",
+	"exec", "exec-state", "fork", "groups", "limits", "pidfd", "signal-faults", "signal-frames",
 	"signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends", "thread-signals",
 	"threads", "wait", "stress"};
 

@@ -314,9 +314,9 @@ static void do_pipe(void)
 		got += (size_t)n;
 	}
 	MUST_BE(n, 0);
-	MUST_BE(got, length);
 	close(fds[0]);
 	MUST_BE(status_of(pid), EXITED(0));
+	MUST_BE(got, length);
 }
 
 /* Threads pass a token round by one futex word. */
