@@ -159,6 +159,8 @@ static bool ends_at_once(struct thread *thread, int signal) requires(process_loc
 {
 	if (signal == SIGKILL)
 		return true;
+	if (thread->calls != syscalls_plain)
+		return false; /* the tracer is to tell of it first */
 	return !traced(thread) && !(thread->signals.waited & BIT(signal)) &&
 	       action_of(thread->process, signal)->handler == (uintptr_t)SIG_DFL &&
 	       !(BIT(signal) & (SIGNALS_IGNORED | SIGNALS_STOP | CORE));
