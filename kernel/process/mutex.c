@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slow half of mutexes (mutex.h): who finds the lock held marks it contended (2) and sleeps.
+ * The slow half of mutexes (mutex.h): who finds the lock held marks it contended (2) and sleeps. The
+ * mark is set (again) when the sleeper is on the queue already: before that the holder may have let go
+ * without seeing anybody, and the next one have taken the lock by the quick way, unmarked.
  * Taking it here always leaves 2 behind, since other sleepers may exist: one wake-up too many is
  * possible, a lost one is not. Whoever gives up for a signal may have eaten a wake-up meant for the
  * next sleeper, so it tries once more, which either takes the lock or makes the holder wake again.
@@ -21,10 +23,12 @@ static bool take_contended(struct mutex *mutex)
 void mutex_lock_slow(struct mutex *mutex)
 {
 	struct waiter self;
+	bool taken = take_contended(mutex);
 
-	while (!take_contended(mutex)) {
+	while (!taken) {
 		wait_prepare(&mutex->waiters, &self);
-		if (mutex_held(mutex))
+		taken = take_contended(mutex);
+		if (!taken)
 			wait_sleep_uninterruptible();
 		wait_finish(&mutex->waiters, &self);
 	}
@@ -33,16 +37,15 @@ void mutex_lock_slow(struct mutex *mutex)
 int mutex_lock_slow_interruptible(struct mutex *mutex)
 {
 	struct waiter self;
-	int error;
+	bool taken = take_contended(mutex);
+	int error = 0;
 
-	while (!take_contended(mutex)) {
-		error = 0;
+	while (!taken && !error) {
 		wait_prepare(&mutex->waiters, &self);
-		if (mutex_held(mutex))
+		taken = take_contended(mutex);
+		if (!taken)
 			error = wait_sleep(NS_NEVER);
 		wait_finish(&mutex->waiters, &self);
-		if (error)
-			return take_contended(mutex) ? 0 : error;
 	}
-	return 0;
+	return taken || take_contended(mutex) ? 0 : error;
 }
