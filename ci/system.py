@@ -47,7 +47,7 @@ def _same(tests, **what):
 
 
 CORE = ["syscalls", "processes", "memory", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
-        "robust", "time", "timers"]
+        "robust", "time", "timerfd", "timers"]
 
 
 def core():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers by CPU clocks, of a process or of one of its threads.
+ * Timers by CPU clocks, of a process or of one of its threads, and RLIMIT_CPU.
  *
  * Such a clock goes only as fast as the process runs, at most once for each CPU. So the earliest
  * moment at which a timer may be due is known, and one ordinary timer a process is set for the earliest

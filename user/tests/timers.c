@@ -1,47 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: timerfd (man 2 timerfd_create), POSIX timers (timer_create), interval timers (setitimer,
- * alarm); by the clocks that all share and by CPU clocks; what fork, exec and the end of a process do to
- * them; overruns; and what is refused.
+ * Timers of processes: POSIX timers (man 2 timer_create), interval timers (setitimer, alarm), RLIMIT_CPU;
+ * by the clocks that all share and by CPU clocks; what fork, exec and the end of a process do to them;
+ * overruns; and what is refused.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
-#include "check.h"
-
-#define MS                 INT64_C(1000000)
-#define NS                 INT64_C(1000000000)
-#define ABSTIME            1
-#define CANCEL_ON_SET      2
-#define NONBLOCK           04000
-#define CLOEXEC            02000000
-#define EVENT_SIGNAL       0
-#define EVENT_NONE         1
-#define EVENT_THREAD_ID    4
-#define PROCESS_CLOCK(pid) ((int)(~(unsigned)(pid) << 3 | 2))
-
-struct setting {
-	struct timespec interval, value;
-};
-
-static struct timespec span(int64_t n)
-{
-	return (struct timespec){n / NS, n % NS};
-}
-
-static int64_t ns(const struct timespec *t)
-{
-	return t->tv_sec * NS + t->tv_nsec;
-}
-
-static struct setting setting(int64_t value, int64_t interval)
-{
-	return (struct setting){span(interval), span(value)};
-}
+#include "timers.h"
 
 static int64_t cpu_time(void)
 {
@@ -49,146 +18,6 @@ static int64_t cpu_time(void)
 
 	kernel_call(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &t);
 	return ns(&t);
-}
-
-/* ---- timerfd ---- */
-
-static long fd_set_timer(long fd, int flags, int64_t value, int64_t interval)
-{
-	struct setting s = setting(value, interval);
-
-	return kernel_call(SYS_timerfd_settime, fd, flags, &s, 0);
-}
-
-static long fd_read(long fd)
-{
-	uint64_t count = 0;
-	long result = kernel_call(SYS_read, fd, &count, sizeof(count));
-
-	return result == sizeof(count) ? (long)count : result;
-}
-
-static bool is_ready(long fd, int timeout)
-{
-	struct pollfd p = {.fd = (int)fd, .events = POLLIN};
-
-	return poll(&p, 1, timeout) == 1 && p.revents == POLLIN;
-}
-
-static void fd_refused(void)
-{
-	long fd = kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, NONBLOCK);
-	struct setting bad = setting(0, 0), s;
-	uint32_t small;
-
-	claim(fd >= 0, "a timer as a file");
-	claim_result(kernel_call(SYS_timerfd_create, 99, 0), -EINVAL, "by no clock: EINVAL");
-	claim_result(kernel_call(SYS_timerfd_create, CLOCK_PROCESS_CPUTIME_ID, 0), -EINVAL,
-		"by a CPU clock: EINVAL");
-	claim_result(kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, 1), -EINVAL,
-		"no such flag: EINVAL");
-	claim_result(fd_read(fd), -EAGAIN, "off and not waited for: EAGAIN");
-	claim_result(kernel_call(SYS_read, fd, &small, sizeof(small)), -EINVAL,
-		"no room for the count: EINVAL");
-	claim_result(kernel_call(SYS_write, fd, &bad, 8), -EINVAL, "it cannot be written: EINVAL");
-	claim_result(
-		kernel_call(SYS_pread64, fd, &bad, 8, 0), -ESPIPE, "nor read at a place: ESPIPE");
-	claim_result(
-		kernel_call(SYS_timerfd_settime, fd, 0, 8, 0), -EFAULT, "from nowhere: EFAULT");
-	claim_result(kernel_call(SYS_timerfd_settime, fd, 4, &bad, 0), -EINVAL,
-		"no such flag of settime: EINVAL");
-	claim_result(kernel_call(SYS_timerfd_settime, -1, 0, &bad, 0), -EBADF, "no file: EBADF");
-	claim_result(kernel_call(SYS_timerfd_settime, 0, 0, &bad, 0), -EINVAL,
-		"another kind of file: EINVAL");
-	claim_result(kernel_call(SYS_timerfd_gettime, 0, &s), -EINVAL, "gettime of it: EINVAL");
-	claim_result(
-		kernel_call(SYS_timerfd_gettime, fd, 8), -EFAULT, "gettime to nowhere: EFAULT");
-	bad.value.tv_nsec = NS;
-	claim_result(kernel_call(SYS_timerfd_settime, fd, 0, &bad, 0), -EINVAL,
-		"too many nanoseconds: EINVAL");
-	bad.value = (struct timespec){-1, 0};
-	claim_result(kernel_call(SYS_timerfd_settime, fd, 0, &bad, 0), -EINVAL,
-		"a negative time: EINVAL");
-	close((int)fd);
-}
-
-static void fd_timers(void)
-{
-	long fd = kernel_call(SYS_timerfd_create, CLOCK_MONOTONIC, CLOEXEC);
-	struct setting s, was;
-	int64_t before = now_ns();
-	long count;
-
-	claim(!is_ready(fd, 0), "off: not readable");
-	claim_result(fd_set_timer(fd, 0, 20 * MS, 0), 0, "once, in 20 ms");
-	claim(!is_ready(fd, 0), "not readable yet");
-	claim_result(fd_read(fd), 1, "a read waits for it: 1");
-	claim(now_ns() - before >= 20 * MS, "and it did not come early");
-	claim(!kernel_call(SYS_timerfd_gettime, fd, &s) && ns(&s.value) == 0, "it is off again");
-	before = now_ns();
-	fd_set_timer(fd, 0, 10 * MS, 5 * MS);
-	claim(is_ready(fd, -1), "poll waits for it");
-	sleep_ms(30);
-	count = fd_read(fd);
-	claim(count >= 5 && count <= 1 + (now_ns() - before - 10 * MS) / (5 * MS),
-		"an interval counts how often it came");
-	claim(!kernel_call(SYS_timerfd_gettime, fd, &s) && ns(&s.interval) == 5 * MS &&
-			ns(&s.value) > 0 && ns(&s.value) <= 5 * MS,
-		"and what is left of it");
-	s = setting(100 * NS, 0);
-	claim(!kernel_call(SYS_timerfd_settime, fd, 0, &s, &was) && ns(&was.interval) == 5 * MS &&
-			ns(&was.value) > 0 && ns(&was.value) <= 5 * MS,
-		"settime tells what it was");
-	fd_set_timer(fd, ABSTIME, now_ns() + 15 * MS, 0);
-	before = now_ns();
-	claim(fd_read(fd) == 1, "until a time");
-	fd_set_timer(fd, ABSTIME, 1, 0);
-	claim_result(fd_read(fd), 1, "a time that is past comes at once");
-	fd_set_timer(fd, 0, 1, 1);
-	sleep_ms(5);
-	claim(fd_read(fd) > 1000, "an interval of a nanosecond");
-	fd_set_timer(fd, 0, 0, 0);
-	claim(!is_ready(fd, 20), "turned off it does not come");
-	fd_set_timer(fd, 0, 1 * MS, 0);
-	sleep_ms(5);
-	fd_set_timer(fd, 0, 0, 0);
-	claim(!is_ready(fd, 0), "what came before it was set anew is forgotten");
-	close((int)fd);
-	fd = kernel_call(SYS_timerfd_create, CLOCK_REALTIME, 0);
-	fd_set_timer(fd, 0, 5 * MS, 0);
-	claim_result(fd_read(fd), 1, "by REALTIME");
-	fd_set_timer(fd, ABSTIME | CANCEL_ON_SET, 1, 0);
-	claim_result(fd_read(fd), 1, "a day that is past, with CANCEL_ON_SET");
-	close((int)fd);
-}
-
-static bool may_set_the_date(void)
-{
-	struct timespec now;
-
-	if (!getenv("BATON_MAY_SET_THE_DATE"))
-		return false;
-	return !clock_gettime(CLOCK_REALTIME, &now);
-}
-
-static void fd_canceled(void)
-{
-	long fd = kernel_call(SYS_timerfd_create, CLOCK_REALTIME, 0);
-	struct timespec now;
-
-	if (!may_set_the_date()) {
-		close((int)fd);
-		return;
-	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	fd_set_timer(fd, ABSTIME | CANCEL_ON_SET, ns(&now) + 1000 * NS, 0);
-	claim(!is_ready(fd, 0), "far away: not readable");
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_settime(CLOCK_REALTIME, &now);
-	claim(is_ready(fd, 0), "the clock is set: readable");
-	claim_result(fd_read(fd), -ECANCELED, "a read says so: ECANCELED");
-	claim(!is_ready(fd, 0), "once");
-	close((int)fd);
 }
 
 /* ---- POSIX timers ---- */
@@ -506,6 +335,32 @@ static void interval_timers(void)
 	set_interval(ITIMER_PROF, 0, 0);
 }
 
+/* ---- RLIMIT_CPU ---- */
+
+static int role_use_a_second(int argc, char **argv)
+{
+	struct rlimit limit = {1, atoi(argv[0])};
+	pid_t pid = 0;
+
+	if (setrlimit(RLIMIT_CPU, &limit))
+		return 1;
+	if (argc > 1)
+		pid = fork(); /* a child inherits the limit, and starts at 0 */
+	if (pid)
+		return (wait_status(pid) & ~0x80) == KILLED(SIGXCPU) ? 44 : 2;
+	signal(SIGXCPU, limit.rlim_max == 1 ? SIG_IGN : SIG_DFL);
+	for (;;)
+		;
+}
+
+static void limits(void)
+{
+	claim_ended(run_role("use-a-second", "10"), KILLED(SIGXCPU),
+		"a second of CPU time is over: SIGXCPU");
+	claim_ended(run_role("use-a-second", "1"), KILLED(SIGKILL), "the hard limit: SIGKILL");
+	claim_ended(run_role("use-a-second", "10", "child"), EXITED(44), "a child has it too");
+}
+
 /* ---- Over fork and exec ---- */
 
 static int role_alarm_is_set(int argc, char **argv)
@@ -574,9 +429,6 @@ static void over_fork(void)
 
 static void all(int argc, char **argv)
 {
-	fd_refused();
-	fd_timers();
-	fd_canceled();
 	posix_refused();
 	posix_timers();
 	overruns();
@@ -585,11 +437,13 @@ static void all(int argc, char **argv)
 	by_cpu();
 	interval_timers();
 	over_fork();
+	limits();
 }
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {{"alarm-is-set", role_alarm_is_set}};
+	static const struct role roles[] = {
+		{"alarm-is-set", role_alarm_is_set}, {"use-a-second", role_use_a_second}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }
