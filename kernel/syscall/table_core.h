@@ -80,11 +80,11 @@
 	CALL1(151, mlockall, MLOCKALL_FLAGS, flags) \
 	CALL0(152, munlockall) \
 	CALL5(157, prctl, PRCTL, option, PRCTL_ARGUMENT, a, PRCTL_ARGUMENT, b, PRCTL_ARGUMENT, c, PRCTL_ARGUMENT, d) LACKS("PR_SET_MM, PR_SET_SECCOMP, PR_SET_VMA, speculation control, PR_TSC_SIGSEGV") \
-	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) \
+	CALL2(158, arch_prctl, ARCH_CODE, code, ADDRESS, address) LACKS("ARCH_SET_CPUID, extended state permissions") \
 	CALL1(159, adjtimex, INOUT, words) LACKS("slewing: other values than the nominal ones of ADJ_OFFSET, ADJ_FREQUENCY, ADJ_TICK") \
 	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
 	CALL2(164, settimeofday, TIMEVAL, time, TIMEZONE, zone) \
-	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) \
+	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) LACKS("RESTART2, kexec, suspend") \
 	CALL2(170, sethostname, DATA_IN, name, SIZE, length) \
 	CALL2(171, setdomainname, DATA_IN, name, SIZE, length) \
 	CALL0(186, gettid) \

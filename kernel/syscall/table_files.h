@@ -14,7 +14,7 @@
 	CALL2(6, lstat, PATH, path, STAT_OUT, stat) \
 	CALL3(7, poll, POLL_FDS, fds, UINT, count, INT, timeout) RETURNS(READY) \
 	CALL3(8, lseek, FD, fd, OFFSET, offset, WHENCE, whence) \
-	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) \
+	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) LACKS("pseudo-terminals, TIOCSTI, FIOASYNC, file systems, block devices, sockets") \
 	CALL4(17, pread64, FD, fd, DATA_OUT, buffer, SIZE, count, OFFSET, offset) \
 	CALL4(18, pwrite64, FD, fd, DATA_IN, buffer, SIZE, count, OFFSET, offset) \
 	CALL3(19, readv, FD, fd, VECTOR_OUT, vector, SIZE, count) \
@@ -24,7 +24,7 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
-	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) \
+	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("record locks, F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, F_SETPIPE_SZ, seals") \
 	CALL1(74, fsync, FD, fd) \
 	CALL1(75, fdatasync, FD, fd) \
 	CALL2(76, truncate, PATH, path, OFFSET, size) \
@@ -68,7 +68,7 @@
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
-	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) \
+	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_EXCHANGE, RENAME_WHITEOUT") \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags)
 /* clang-format on */
