@@ -220,6 +220,8 @@ long space_map(struct space *space, uintptr_t address, size_t size, unsigned acc
 		return -EINVAL;
 	if (size > USER_END)
 		return -ENOMEM;
+	if ((vma_flags & VMA_LOCKED) && !memory_may_lock())
+		return -EPERM;
 	size = ALIGN_UP(size, PAGE_SIZE);
 	if (!object && (vma_flags & VMA_SHARED)) {
 		object = zeroes = zeroes_create(size, vma_flags);
