@@ -153,8 +153,10 @@ static void add_new(struct space *space, const struct vma *like, struct vma *pre
 /* The neighbours of what is to be there. */
 static struct vma *neighbours(struct space *space, const struct vma *like, struct vma **prev)
 {
-	struct vma *next = vma_find(space, like->start);
+	struct vma *next = space->above;
 
+	if (!next || like->end > next->start || (next->prev && next->prev->end > like->start))
+		next = vma_find(space, like->start);
 	assert(!next || like->end <= next->start);
 	*prev = next ? vma_prev(next) : vma_last(space);
 	return next;

@@ -7,8 +7,11 @@
  * Linux before its maple tree. What a stack keeps free below itself is no part of its gap. Above
  * the last VMA lies a hole that no VMA has; it is looked at first.
  *
+ * Beyond GAP_MOST most_gap says no more than that: so the one large hole from which most mappings
+ * are taken does not change it, up to the root, each time. Of such holes there are 128 at most.
+ *
  * Invariants: gap = max(0, vma_lowest(vma) - the end of the one before); kind_pages and committed are
- * sums over the VMAs; recent is NULL or in the tree.
+ * sums over the VMAs; recent and above are NULL or in the tree.
  */
 #include "lib/log.h"
 #include "memory/object.h"
@@ -43,10 +46,17 @@ struct vma *vma_find(struct space *space, uintptr_t address)
 
 /* ---- Gaps ---- */
 
+#define GAP_MOST (UINT64_C(1) << 40)
+
+static uintptr_t at_most(uintptr_t gap)
+{
+	return gap < GAP_MOST ? gap : GAP_MOST;
+}
+
 static bool update_gap(struct tree_node *node)
 {
 	struct vma *vma = tree_entry(node, struct vma, node);
-	uintptr_t most = vma->gap, other;
+	uintptr_t most = at_most(vma->gap), other;
 
 	if (node->left && (other = vma_of(node->left)->most_gap) > most)
 		most = other;
@@ -98,7 +108,8 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 		prev->next = vma;
 	else
 		space->first = vma;
-	vma->gap = vma->most_gap = vma_gap_above(prev, vma);
+	vma->gap = vma_gap_above(prev, vma);
+	vma->most_gap = at_most(vma->gap);
 	tree_link_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
 	propagate(vma->node.parent);
 	if (next) {
@@ -114,6 +125,7 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 		list_push_back(&vma->object->mappings, &vma->mapping);
 		spin_unlock(&vma->object->lock);
 	}
+	space->recent = vma;
 	space->vma_count++;
 	vma_account(space, vma, (int64_t)vma_pages(vma));
 }
@@ -142,6 +154,8 @@ void vma_unlink(struct space *space, struct vma *vma)
 	tree_shrunk(&space->vmas, lost);
 	if (space->recent == vma)
 		space->recent = NULL;
+	if (space->above == vma)
+		space->above = NULL;
 	space->vma_count--;
 	vma_account(space, vma, -(int64_t)vma_pages(vma));
 	if (vma->object) {
@@ -163,7 +177,7 @@ static bool is_free(struct space *space, uintptr_t address, size_t size)
 
 static bool may_hold(const struct tree_node *node, size_t size)
 {
-	return node && tree_entry(node, struct vma, node)->most_gap >= size;
+	return node && tree_entry(node, struct vma, node)->most_gap >= at_most(size);
 }
 
 /* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end. */
@@ -194,8 +208,10 @@ static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, ui
 				top = high;
 			if (bottom < low)
 				bottom = low;
-			if (top > bottom && top - bottom >= size)
+			if (top > bottom && top - bottom >= size) {
+				space->above = vma;
 				return top;
+			}
 		}
 		/* All gaps of the left side end at this VMA's gap's bottom or below. */
 		if (may_hold(node->left, size) && vma->start > low) {

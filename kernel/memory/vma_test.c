@@ -49,7 +49,7 @@ static uintptr_t gap_of(const struct vma *vma, uintptr_t below)
 
 static uintptr_t most_gap_of(const struct vma *vma)
 {
-	uintptr_t most = vma->gap;
+	uintptr_t most = vma->gap < UINT64_C(1) << 40 ? vma->gap : UINT64_C(1) << 40;
 
 	if (vma->node.left && vma_of(vma->node.left)->most_gap > most)
 		most = vma_of(vma->node.left)->most_gap;

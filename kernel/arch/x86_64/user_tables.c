@@ -310,7 +310,20 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 	void (*gone)(void *context, const struct arch_gone *pages, unsigned count), void *context)
 {
 	struct gather gather;
+	uintptr_t next, span = TABLE_SPAN;
+	uint64_t *table = leaf_table(space, start, &next);
+	bool simple; /* all of it is in one table, or in none, and no table goes */
 
+	if (!table) {
+		while (ALIGN_DOWN(start, span) + span < next)
+			span <<= 9;
+		span <<= 9; /* of the table that has no entry for it */
+	}
+	ceiling = ceiling < USER_END ? ceiling : UINTPTR_MAX; /* tables go on behind it */
+	simple = next >= end &&
+		 (ALIGN_DOWN(start, span) < floor || ALIGN_DOWN(start, span) + span > ceiling);
+	if (simple && !table)
+		return;
 	/* Its arrays are not cleared. */
 	gather.flush.space = space;
 	gather.flush.count = gather.page_count = gather.table_count = 0;
@@ -318,8 +331,11 @@ void arch_unmap(struct arch_space *space, uintptr_t start, uintptr_t end, uintpt
 	gather.gone = gone;
 	gather.context = context;
 	gather.floor = floor;
-	gather.ceiling = ceiling < USER_END ? ceiling : UINTPTR_MAX; /* tables go on behind it */
-	unmap_below(&gather, space->table, 3, start, end);
+	gather.ceiling = ceiling;
+	if (simple)
+		unmap_leaf(&gather, table, start, end);
+	else
+		unmap_below(&gather, space->table, 3, start, end);
 	gather_flush(&gather);
 }
 
