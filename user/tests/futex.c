@@ -463,6 +463,39 @@ static int role_interrupted(int argc, char **argv)
 	return result == -EINTR ? 60 : 1;
 }
 
+/* Stopped and continued, and with a handler that asks for it, a wait goes on. */
+static int role_goes_on(int argc, char **argv)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	uint32_t *words = shared_words(), plain = 0;
+	pid_t parent = getpid(), pid = fork();
+	int64_t before;
+	long result;
+
+	if (!pid) {
+		sleep_ms(20);
+		kill(parent, SIGUSR1);
+		sleep_ms(20);
+		words[0] = 1;
+		futex(&words[0], FUTEX_WAKE, 1, NULL, NULL, 0);
+		sleep_ms(30);
+		kill(parent, SIGSTOP);
+		sleep_ms(10);
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	sigaction(SIGUSR1, &action, NULL);
+	result = futex(&words[0], FUTEX_WAIT, 0, NULL, NULL, 0);
+	if (result && result != -EAGAIN)
+		return 1;
+	before = now_ns();
+	result = futex(&plain, FUTEX_WAIT | PRIVATE, 0, SPAN(150000000), NULL, 0);
+	if (result != -ETIMEDOUT || now_ns() - before < 150000000)
+		return 2;
+	wait_status(pid);
+	return 61;
+}
+
 static void signals(void)
 {
 	pid_t pid = fork();
@@ -477,6 +510,8 @@ static void signals(void)
 	claim_ended(wait_status(pid), KILLED(SIGKILL), "a waiter can be killed");
 	if (sigaction(SIGALRM, NULL, NULL) == 0)
 		claim_ended(run_role("interrupted"), EXITED(60), "a handler ends a wait: EINTR");
+	claim_ended(run_role("goes-on"), EXITED(61),
+		"not with SA_RESTART and no time, nor does a stop");
 }
 
 /* ---- Contention ---- */
@@ -549,7 +584,8 @@ static void all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {{"interrupted", role_interrupted}};
+	static const struct role roles[] = {
+		{"interrupted", role_interrupted}, {"goes-on", role_goes_on}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }
