@@ -161,7 +161,10 @@ static int write_stack(struct program *program, const struct exec_strings *strin
 	struct space *space = program->space;
 	size_t at;
 
-	*stream = (struct word_stream){.space = space, .at = layout->pointer};
+	stream->space = space;
+	stream->at = layout->pointer;
+	stream->count = 0;
+	stream->error = 0;
 	put(stream, strings->argc);
 	space->arguments = layout->strings;
 	at = put_pointers(stream, strings, layout->strings, 0, strings->argc);

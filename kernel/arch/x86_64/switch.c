@@ -56,7 +56,7 @@ int arch_thread_init(struct thread *thread, bool user, void (*function)(void *),
 		return -ENOMEM;
 	arch->fpu = NULL;
 	if (user) {
-		arch->fpu = cache_alloc(&fpu_cache);
+		arch->fpu = cache_alloc_raw(&fpu_cache); /* all of it is set below */
 		if (!arch->fpu) {
 			arch_stack_free(arch->stack);
 			return -ENOMEM;
