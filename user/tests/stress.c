@@ -11,8 +11,8 @@
  * signals that must all arrive, threads that pass a token by futex, a pipe through which a child
  * sends what can be recomputed, a child that is killed in the middle of something, a stop and a
  * continue. Nobody may be lost: every child is waited for, by pid and with the status that it must
- * have; every wake-up arrives, or the worker hangs and is ended by its alarm. The last line says
- * how many operations of each kind were done; status 0: all held.
+ * have; every wake-up arrives: where nobody gets on for minutes, the test says who stands where and
+ * gives up. The last line says how many operations of each kind were done; status 0: all held.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -24,12 +24,12 @@
 
 #include "check.h"
 
-#define PAGE         4096ul
-#define WORKERS_MOST 64
-#define SECONDS_MOST 3000 /* for a worker that has lost a wake-up */
-#define FUTEX_WAIT_  0
-#define FUTEX_WAKE_  1
-#define EXEC_STATUS  91
+#define PAGE          4096ul
+#define WORKERS_MOST  64
+#define STUCK_SECONDS 120 /* without an operation by anybody: a wake-up was lost */
+#define FUTEX_WAIT_   0
+#define FUTEX_WAKE_   1
+#define EXEC_STATUS   91
 
 static uint64_t random_state;
 static const char *doing = "nothing";
@@ -456,7 +456,6 @@ static void do_futex_timeout(void)
 
 	MUST_BE(kernel_call(SYS_futex, &word, FUTEX_WAIT_, 4, NULL), -EAGAIN);
 	MUST_BE(kernel_call(SYS_futex, &word, FUTEX_WAIT_, 3, &time), -ETIMEDOUT);
-	MUST_BE(kernel_call(SYS_futex, &word, FUTEX_WAKE_, 1), 0);
 }
 
 static const struct operation {
@@ -481,7 +480,43 @@ static const struct operation {
 
 /* ---- Workers ---- */
 
-static volatile uint32_t (*counts)[COUNT(operations)]; /* by worker, shared */
+/* By worker, shared. */
+static volatile struct {
+	uint32_t counts[COUNT(operations)];
+	uint32_t now; /* the operation that it is at */
+	bool over;
+} * progress;
+static unsigned int workers;
+
+static unsigned long operations_done(void)
+{
+	unsigned long sum = 0;
+
+	for (unsigned int i = 0; i < workers; i++) {
+		for (size_t j = 0; j < COUNT(operations); j++)
+			sum += progress[i].counts[j];
+	}
+	return sum;
+}
+
+/* SIGALRM in the first process. */
+static void look_after_them(int number)
+{
+	static unsigned long before;
+	unsigned long now = operations_done();
+
+	alarm(STUCK_SECONDS);
+	if (now != before) {
+		before = now;
+		return;
+	}
+	for (unsigned int i = 0; i < workers; i++) {
+		if (!progress[i].over)
+			dprintf(1, "not ok stress: worker %u is stuck in %s\n", i,
+				operations[progress[i].now].name);
+	}
+	kill(0, SIGKILL);
+}
 
 static void work(unsigned int worker, unsigned long number, uint64_t seed)
 {
@@ -492,68 +527,76 @@ static void work(unsigned int worker, unsigned long number, uint64_t seed)
 		next_random();
 	for (i = 0; i < COUNT(operations); i++)
 		weights += operations[i].weight;
-	alarm(SECONDS_MOST);
 	for (done_before = 0; done_before < number; done_before++) {
 		at = pick(weights);
 		for (i = 0; at >= operations[i].weight; i++)
 			at -= operations[i].weight;
 		doing = operations[i].name;
+		progress[worker].now = i;
 		operations[i].act();
-		counts[worker][i]++;
+		progress[worker].counts[i]++;
 	}
+	progress[worker].over = true;
 	_exit(0);
 }
 
-static void print_result(unsigned int workers, unsigned long wanted, bool good)
+static void print_result(unsigned long wanted, bool good)
 {
-	unsigned long sum = 0;
+	unsigned long sum = operations_done();
 
-	for (unsigned int i = 0; i < workers; i++) {
-		for (size_t j = 0; j < COUNT(operations); j++)
-			sum += counts[i][j];
-	}
-	printf("%s stress: %lu operations by %u workers:", good && sum == wanted ? "ok" : "not ok",
-		sum, workers);
+	good = good && sum == wanted;
+	printf("%s stress: %lu operations by %u workers:", good ? "ok" : "not ok", sum, workers);
 	for (size_t j = 0; j < COUNT(operations); j++) {
 		sum = 0;
 		for (unsigned int i = 0; i < workers; i++)
-			sum += counts[i][j];
+			sum += progress[i].counts[j];
 		printf(" %s %lu", operations[j].name, sum);
 	}
 	printf("\n");
+}
+
+static bool wait_for_all(const pid_t *pids)
+{
+	bool good = true;
+	char text[64];
+
+	for (unsigned int i = 0; i < workers; i++) {
+		int status = status_of(pids[i]);
+
+		progress[i].over = true;
+		good = good && status == 0;
+		if (status)
+			printf("# worker %u %s\n", i, how_it_ended(status, text, sizeof text));
+	}
+	return good;
 }
 
 int main(int argc, char **argv)
 {
 	unsigned long number = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
 	uint64_t seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	unsigned int workers = argc > 3 ? (unsigned int)strtoul(argv[3], NULL, 10) : 8;
 	pid_t pids[WORKERS_MOST];
-	bool good = true;
+	bool good;
 
 	check.self = argv[0];
 	if (argc == 3 && strcmp(argv[1], "--exec") == 0)
 		return EXEC_STATUS + (int)(strtoul(argv[2], NULL, 10) % 7);
+	workers = argc > 3 ? (unsigned int)strtoul(argv[3], NULL, 10) : 8;
 	if (workers < 1 || workers > WORKERS_MOST) {
 		printf("stress: 1 to %d workers\n", WORKERS_MOST);
 		return 2;
 	}
-	counts = (void *)map_pages((sizeof *counts * workers + PAGE - 1) / PAGE, MAP_SHARED);
+	progress = (void *)map_pages((sizeof *progress * workers + PAGE - 1) / PAGE, MAP_SHARED);
+	setpgid(0, 0); /* what is left of it is killed when it is stuck */
 	for (unsigned int i = 0; i < workers; i++) {
 		pids[i] = fork();
 		MUST(pids[i] >= 0);
 		if (pids[i] == 0)
 			work(i, number / workers + (i < number % workers), seed);
 	}
-	for (unsigned int i = 0; i < workers; i++) {
-		int status = status_of(pids[i]);
-		char text[64];
-
-		if (status == 0)
-			continue;
-		good = false;
-		printf("# worker %u %s\n", i, how_it_ended(status, text, sizeof text));
-	}
-	print_result(workers, number, good);
+	signal(SIGALRM, look_after_them);
+	alarm(STUCK_SECONDS);
+	good = wait_for_all(pids);
+	print_result(number, good);
 	return good ? 0 : 1;
 }
