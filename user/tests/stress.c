@@ -16,7 +16,6 @@
  */
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,8 +26,6 @@
 #define PAGE          4096ul
 #define WORKERS_MOST  64
 #define STUCK_SECONDS 120 /* without an operation by anybody: a wake-up was lost */
-#define FUTEX_WAIT_   0
-#define FUTEX_WAKE_   1
 #define EXEC_STATUS   91
 
 static uint64_t random_state;
@@ -80,12 +77,12 @@ static int status_of(pid_t pid)
 
 static void sleep_on(volatile uint32_t *word, uint32_t value)
 {
-	kernel_call(SYS_futex, word, FUTEX_WAIT_, value, NULL);
+	kernel_call(SYS_futex, word, 0, value, NULL);
 }
 
 static void wake_all(volatile uint32_t *word)
 {
-	kernel_call(SYS_futex, word, FUTEX_WAKE_, INT_MAX);
+	kernel_call(SYS_futex, word, 1, INT_MAX);
 }
 
 /* ---- Memory with a pattern ---- */
@@ -454,8 +451,8 @@ static void do_futex_timeout(void)
 	struct timespec time = {.tv_nsec = 1000 * (long)pick(300)};
 	uint32_t word = 3;
 
-	MUST_BE(kernel_call(SYS_futex, &word, FUTEX_WAIT_, 4, NULL), -EAGAIN);
-	MUST_BE(kernel_call(SYS_futex, &word, FUTEX_WAIT_, 3, &time), -ETIMEDOUT);
+	MUST_BE(kernel_call(SYS_futex, &word, 0, 4, NULL), -EAGAIN);
+	MUST_BE(kernel_call(SYS_futex, &word, 0, 3, &time), -ETIMEDOUT);
 }
 
 static const struct operation {
