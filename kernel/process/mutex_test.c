@@ -29,8 +29,12 @@ void wait_queue_init(struct wait_queue *queue)
 	list_init(&queue->waiters);
 }
 
+static void (*before_queue)(void); /* what others do until then */
+
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
+	if (before_queue)
+		before_queue();
 	pthread_mutex_lock(&scheduler);
 	waiter->thread = self;
 	self->awake = false;
@@ -162,11 +166,39 @@ static void test_eaten_wake_up(void)
 	during_sleep = NULL;
 }
 
+static void hand_over(void)
+{
+	before_queue = NULL;
+	mutex_unlock(&mutex);
+	CHECK(mutex_try(&mutex));
+}
+
+static void unlock_marked(void)
+{
+	CHECK_EQUAL(mutex.state, 2); /* or the sleeper is never woken */
+	mutex_unlock(&mutex);
+}
+
+/* Before the sleeper is on the queue the holder lets go, waking nobody, and another thread takes the lock
+ * the quick way, without the mark. */
+static void test_handed_over(void)
+{
+	self = &threads[0];
+	mutex_lock(&mutex);
+	before_queue = hand_over;
+	during_sleep = unlock_marked;
+	CHECK_EQUAL(mutex_lock_interruptible(&mutex), 0);
+	mutex_unlock(&mutex);
+	CHECK_EQUAL(mutex.state, 0);
+	during_sleep = NULL;
+}
+
 int main(void)
 {
 	pthread_t handles[THREADS + 1];
 
 	test_eaten_wake_up();
+	test_handed_over();
 	for (int i = 0; i < THREADS; i++)
 		pthread_cond_init(&threads[i].condition, NULL);
 	for (int i = 0; i < THREADS; i++)
