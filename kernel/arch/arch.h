@@ -165,6 +165,7 @@ struct arch_thread {
 	uint64_t selectors;        /* its DS, ES, FS, GS, 16 bits each */
 	/* its last exception in user mode, for signal frames */
 	uint64_t trap_number, trap_error, fault_address;
+	bool step_forced; /* by arch_single_step */
 };
 
 /* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to
@@ -204,6 +205,8 @@ int arch_signal_return(struct signal_return *out) MUST_CHECK;
 /* Whether the CPU would refuse to go to user mode with these registers: then a fault is noted as the
  * thread's last exception. */
 bool arch_frame_fault(struct thread *thread);
+/* Of a thread that is in the kernel: makes it trap after one instruction in user mode, or not. */
+void arch_single_step(struct thread *thread, bool on);
 /* The system call that a thread is in, with its result; -1: none, or one that is not to be made
  * again. */
 long arch_syscall_number(struct thread *thread, long *result);

@@ -272,6 +272,55 @@ int space_frame(
 	return error;
 }
 
+/* As space_frame for a write that the VMA need not allow. */
+static int forced_frame(struct space *space, uintptr_t address, struct frame **out)
+{
+	struct fault fault = {.space = space, .access = FAULT_WRITE};
+	struct fault_result result;
+	int error = -EFAULT;
+
+	if (address >= USER_END)
+		return -EFAULT;
+	fault.page = ALIGN_DOWN(address, PAGE_SIZE);
+	mutex_lock(&space->lock);
+	fault.vma = vma_find(space, address);
+	if (fault.vma && (fault.vma->access & MAP_WRITE)) {
+		error = fault_locked(space, address, FAULT_WRITE, &result);
+	} else if (fault.vma && !(fault.vma->flags & VMA_SHARED)) {
+		error = fault_locked(space, address, FAULT_READ, &result);
+		if (!error && arch_lookup(&space->arch, fault.page, &fault.now) &&
+			write_fault(&fault) != FAULT_DONE)
+			error = -EFAULT;
+	}
+	if (!error && arch_lookup(&space->arch, fault.page, &fault.now)) {
+		*out = phys_frame(fault.now.phys);
+		frame_get(*out);
+	} else {
+		error = -EFAULT;
+	}
+	mutex_unlock(&space->lock);
+	return error;
+}
+
+int space_write_forced(struct space *space, uintptr_t address, const void *bytes, size_t size)
+{
+	while (size) {
+		size_t within = address & (PAGE_SIZE - 1);
+		size_t part = size < PAGE_SIZE - within ? size : PAGE_SIZE - within;
+		struct frame *frame;
+		int error = forced_frame(space, address, &frame);
+
+		if (error)
+			return error;
+		memcpy((char *)frame_ptr(frame) + within, bytes, part);
+		frame_put(frame);
+		bytes = (const char *)bytes + part;
+		address += part;
+		size -= part;
+	}
+	return 0;
+}
+
 int space_write(struct space *space, uintptr_t address, const void *bytes, size_t size)
 {
 	while (size) {

@@ -135,5 +135,9 @@ int space_frame(struct space *space, uintptr_t address, enum fault_access access
 	struct frame **out) MUST_CHECK;
 /* Writes into a space that need not be in use. 0 or -EFAULT. */
 int space_write(struct space *space, uintptr_t address, const void *bytes, size_t size) MUST_CHECK;
+/* The same by a debugger: private memory that may be read is written even where the process itself
+ * may not, in a copy of its own. */
+int space_write_forced(
+	struct space *space, uintptr_t address, const void *bytes, size_t size) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
  * after cannot fail.
  */
 #include <linux/capability.h>
+#include <linux/ptrace.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 
@@ -23,6 +24,7 @@
 #include "process/current.h"
 #include "process/pidfd.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 
 #define TIMER_SLACK (NS_PER_SECOND / 20000) /* of process 1, and so of all */
@@ -78,6 +80,7 @@ static struct process *process_new(void)
 		return NULL;
 	process->references = 1;
 	list_init(&process->children);
+	list_init(&process->tracees);
 	list_init(&process->sibling);
 	list_init(&process->events);
 	list_init(&process->event_link);
@@ -134,9 +137,11 @@ struct child {
 	struct thread *thread;
 	struct process *process; /* NULL: the caller's */
 	struct pid *pid;
-	bool counted;       /* among the user's threads */
-	struct file *pidfd; /* NULL: none is wanted */
-	int fd;             /* reserved for it */
+	bool counted;          /* among the user's threads */
+	struct file *pidfd;    /* NULL: none is wanted */
+	int fd;                /* reserved for it */
+	struct tracee *tracee; /* room for it to be traced; NULL: it is not, or it has it */
+	int event;             /* what the caller tells its tracer of it; 0: nothing */
 };
 
 static void discard(struct child *child)
@@ -320,6 +325,8 @@ static int place(const struct clone_request *request, struct child *child) requi
 		self->has_children = true;
 	}
 	link_thread(child->thread, process, child->pid);
+	child->event =
+		ptrace_clone(child->thread, request->flags, request->exit_signal, &child->tracee);
 	return 0;
 }
 
@@ -372,6 +379,8 @@ long process_clone(const struct clone_request *request)
 	int error, tid;
 
 	error = make(request, &child);
+	if (!error)
+		child.tracee = ptrace_clone_prepare(&error);
 	if (!error) {
 		if (request->flags & CLONE_VFORK) {
 			vfork = (struct vfork){.child = child.thread};
@@ -385,6 +394,7 @@ long process_clone(const struct clone_request *request)
 			cpu_limit_changed(child.process);
 		spin_unlock(&process_lock);
 	}
+	ptrace_clone_discard(child.tracee);
 	if (error) {
 		discard(&child);
 		return error;
@@ -397,8 +407,12 @@ long process_clone(const struct clone_request *request)
 		/* As on Linux: the child is there. */
 	}
 	thread_wake(child.thread);
-	if (request->flags & CLONE_VFORK)
+	if (unlikely(child.event))
+		ptrace_event(child.event, (unsigned long)tid);
+	if (request->flags & CLONE_VFORK) {
 		wait_for_vfork(&vfork);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (unsigned long)tid);
+	}
 	return tid;
 }
 

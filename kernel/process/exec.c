@@ -27,6 +27,7 @@
 #include "process/exec.h"
 #include "process/futex.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 #include "vdso/vdso.h"
 
@@ -122,8 +123,9 @@ static bool ids_stay(const struct process *process)
 {
 	struct thread *self = current_thread();
 
-	return self->no_new_privs || (process->thread_count == 1 && fs_context_shared(self->fs) &&
-					     current_credentials()->euid);
+	return self->no_new_privs || ptrace_limits_exec() ||
+	       (process->thread_count == 1 && fs_context_shared(self->fs) &&
+		       current_credentials()->euid);
 }
 
 /* What the new program's credentials are: the same, or a changed copy. */
@@ -332,7 +334,7 @@ static void take_random(struct program *program)
 int process_exec(struct file *file, const char *name, bool hidden, struct exec_strings *strings)
 {
 	struct program program = {.file = file, .name = name};
-	int error = 0;
+	int error = 0, old_tid = current_thread()->tid;
 
 	take_random(&program);
 	program.fixed = current_thread()->personality & ADDR_NO_RANDOMIZE;
@@ -344,8 +346,10 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 	if (!error)
 		error = change(&program);
 	kfree(program.image.segments);
-	if (!error)
+	if (!error) {
+		ptrace_exec(old_tid);
 		return 0;
+	}
 	drop_credentials(&program);
 	if (program.space)
 		space_put(program.space);

@@ -11,6 +11,7 @@
  * The status is what was decided for the whole group (exit_group, a fatal signal); where nothing was,
  * that of the thread that was the last to begin its end.
  */
+#include <linux/ptrace.h>
 #include <linux/wait.h>
 
 #include <asm/signal.h>
@@ -24,6 +25,7 @@
 #include "process/credentials.h"
 #include "process/futex.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
 
@@ -155,6 +157,7 @@ static void become_zombie(struct thread *self, struct process *process) requires
 		spin_lock(&process_lock);
 		return;
 	}
+	ptrace_tracer_exit(process);
 	signal_orphan_groups(process);
 	reparent(self, process);
 	child_ended(process);
@@ -166,6 +169,7 @@ static void leave(struct thread *self, struct process *process) requires(process
 	struct usage usage;
 
 	signal_thread_exit(self);
+	ptrace_thread_exit(self, process->exiting ? process->exit_status : 0);
 	list_remove(&self->siblings);
 	process->thread_count--;
 	process->ending--;
@@ -210,6 +214,9 @@ void thread_exit(int status)
 	struct thread *self = current_thread();
 	struct process *process = self->process;
 
+	if (process)
+		ptrace_event(PTRACE_EVENT_EXIT,
+			(unsigned long)(process->exiting ? process->exit_status : status));
 	if (process)
 		trace_exit(process->exiting ? process->exit_status : status);
 	if (process)

@@ -104,6 +104,7 @@ struct process {
 	/* by process_lock */
 	struct process *parent;
 	struct list children, sibling; /* zombies too */
+	struct list tracees;           /* threads that it traces: ptrace.h */
 	struct list threads;           /* that have not ended */
 	unsigned thread_count;
 	unsigned ending;       /* of them: have begun to end */

@@ -359,6 +359,21 @@ void thread_set_work(struct thread *thread, uint32_t flag)
 		arch_kick(cpu);
 }
 
+void thread_wait_switched(struct thread *thread)
+{
+	struct cpu *cpu;
+	bool runs;
+
+	/* A switch holds the queue's lock from before to after it. */
+	do {
+		arch_pause();
+		cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
+		spin_lock(&cpu->queue.lock);
+		runs = cpu->running == thread;
+		spin_unlock(&cpu->queue.lock);
+	} while (runs);
+}
+
 void thread_kick(struct thread *thread)
 {
 	struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_RELAXED);

@@ -27,6 +27,8 @@ bool thread_wake(struct thread *thread);
 void thread_set_work(struct thread *thread, uint32_t flag);
 /* If it runs in user mode on another CPU, it comes to look at its work flags now. */
 void thread_kick(struct thread *thread);
+/* Waits until a thread that is about to sleep has given its CPU away: its state is then whole. */
+void thread_wait_switched(struct thread *thread);
 void sched_rearm(void); /* the next timer of this CPU may have changed */
 /* Sleeps until `deadline`; 0 when it came, -ERESTARTSYS by a signal. */
 int sched_sleep(ns_t deadline) MUST_CHECK;

@@ -33,6 +33,7 @@
 #include "process/credentials.h"
 #include "process/current.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 
 #define BIT(signal) SIGNAL_BIT(signal)
@@ -107,7 +108,8 @@ static uint64_t waiting(const struct thread *thread) requires(process_lock)
 
 void signal_recalculate(struct thread *self)
 {
-	if (waiting(self) || self->signals.stop || self->signals.check_frame)
+	if (waiting(self) || self->signals.stop || self->signals.check_frame ||
+		(self->signals.tracee && self->signals.tracee->interrupt))
 		__atomic_or_fetch(&self->work, WORK_SIGNAL, __ATOMIC_RELAXED);
 	else
 		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_SIGNAL, __ATOMIC_RELAXED);

@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "memory/user.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 #include "process/signal.h"
 #include "syscall/trace.h"
@@ -141,6 +142,23 @@ static bool decide(struct thread *self, struct signal_delivery *delivery) requir
 	process_exit_group(signal);
 }
 
+/* Shows a signal to the tracer; false: nothing is left to deliver now. */
+static bool tracer_lets(struct thread *self, struct signal_info *info) requires(process_lock)
+{
+	int signal;
+
+	spin_unlock(&process_lock);
+	signal = ptrace_signal(info);
+	spin_lock(&process_lock);
+	if (!signal)
+		return false;
+	if (!(self->signals.blocked & BIT(signal)))
+		return true;
+	if (signal_send_info(self->process, self, info)) /* the tracer chose one that must wait */
+		log_debug("%s: %s is lost", self->name, signal_name(signal));
+	return false;
+}
+
 /* Takes signals until one has a handler; false: none is left, and WORK_SIGNAL is clear. */
 static bool next_delivery(struct thread *self, struct signal_delivery *delivery)
 {
@@ -158,8 +176,16 @@ static bool next_delivery(struct thread *self, struct signal_delivery *delivery)
 			spin_lock(&process_lock);
 			continue;
 		}
+		if (unlikely(self->signals.tracee && self->signals.tracee->interrupt)) {
+			spin_unlock(&process_lock);
+			ptrace_interrupt_stop();
+			spin_lock(&process_lock);
+			continue;
+		}
 		if (!signal_take(self, self->signals.blocked, &delivery->info))
 			break;
+		if (unlikely(self->signals.tracee) && !tracer_lets(self, &delivery->info))
+			continue;
 		if (unlikely(trace_on())) {
 			spin_unlock(&process_lock);
 			trace_signal(&delivery->info, sizeof(delivery->info));
@@ -200,6 +226,8 @@ static void run_handler(struct thread *self, struct signal_delivery *delivery)
 {
 	struct thread_signals *signals = &self->signals;
 
+	if (unlikely(self->signals.tracee))
+		arch_single_step(self, false); /* what the frame shows is the program's */
 	settle_call(self, &delivery->action);
 	if (unlikely(arch_signal_enter(delivery))) {
 		signal_mask_set(delivery->mask_before);
@@ -212,6 +240,8 @@ static void run_handler(struct thread *self, struct signal_delivery *delivery)
 	}
 	signals->restore = false;
 	signals->check_frame = false;
+	if (unlikely(signals->tracee))
+		ptrace_handler_entered();
 }
 
 /* Registers came from user mode that the CPU would not take there. */

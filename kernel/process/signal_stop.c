@@ -23,6 +23,7 @@
 #include "process/current.h"
 #include "process/pid.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/sched.h"
 #include "process/signal.h"
 
@@ -78,8 +79,15 @@ void signal_stop_self(void)
 	spin_lock(&process_lock);
 	if (self->signals.stop) {
 		self->signals.stop = false;
-		self->signals.stopped = true;
+		self->signals.stopped = !self->signals.tracee;
 		stop_done(self->process);
+		if (unlikely(self->signals.tracee)) {
+			int signal = self->process->signals.stop_signal;
+
+			spin_unlock(&process_lock);
+			ptrace_group_stop(signal);
+			return;
+		}
 	}
 	while (self->signals.stopped) {
 		thread_prepare_sleep();
@@ -105,7 +113,16 @@ void signal_continue(struct process *process)
 	signals->stop_signal = 0;
 	list_for_each(thread, &process->threads, siblings)
 	{
+		struct tracee *tracee = thread->signals.tracee;
+
 		thread->signals.stop = false;
+		if (unlikely(tracee && tracee->seized && tracee->stopped)) {
+			tracee->interrupt = true; /* told by a stop of its own */
+			if (tracee->listening) {
+				tracee->stopped = false;
+				signal_wake(thread);
+			}
+		}
 		if (thread->signals.stopped) {
 			thread->signals.stopped = false;
 			thread_wake(thread);

@@ -16,6 +16,7 @@
 #include "lib/errno.h"
 #include "process/credentials.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 
 #define CONTINUED_STATUS 0xffff /* WIFCONTINUED */
 
@@ -61,8 +62,8 @@ void child_status_changed(struct process *process, int code, int status)
 	process->child_events = code == CLD_CONTINUED ? CHILD_CONTINUED : CHILD_STOPPED;
 	if (code != CLD_CONTINUED)
 		process->stop_signal = status;
-	if (!parent)
-		return;
+	if (!parent || ptrace_by_parent(process))
+		return; /* as its tracer it hears of each thread's stop */
 	list_events(process);
 	policy = signal_policy(parent, SIGCHLD);
 	if (!policy.ignored && !(policy.flags & SA_NOCLDSTOP))
@@ -198,9 +199,13 @@ static bool look(struct process *self, const struct wait_request *request,
 	int code;
 
 	*error = 0;
+	if (unlikely(!list_empty(&self->tracees)) && ptrace_look(self, request, result))
+		return true;
 	if (request->which == WAIT_ONE) {
 		child = one_child(self, request);
 		if (!child || !matches(child, request)) {
+			if (ptrace_any(self, request))
+				return request->options & WNOHANG;
 			*error = -ECHILD;
 			return true;
 		}
@@ -217,7 +222,7 @@ static bool look(struct process *self, const struct wait_request *request,
 			return true;
 		}
 	}
-	if (!any_child(self, request))
+	if (!any_child(self, request) && !ptrace_any(self, request))
 		*error = -ECHILD;
 	return *error || request->options & WNOHANG;
 }

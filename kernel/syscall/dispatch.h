@@ -15,6 +15,9 @@ typedef long (*syscall_adapter)(const struct trap_frame *frame);
  * (thread->calls): this one, or the tracer's. */
 extern const syscall_adapter syscalls_plain[SYSCALLS_MAX];
 
+/* The table while ptrace stops at calls, or steps: process/ptrace.c. */
+extern const syscall_adapter ptrace_calls[SYSCALLS_MAX];
+
 /* Counts it; -ENOSYS. */
 long syscall_unhandled(uint64_t number);
 

@@ -50,6 +50,11 @@ size_t fpu_user_size(void)
 	return state_size + (components ? FP_XSTATE_MAGIC2_SIZE : 0);
 }
 
+uint32_t fpu_mxcsr_mask(void)
+{
+	return mxcsr_mask;
+}
+
 void fpu_load_initial(void)
 {
 	fpu_load(initial);

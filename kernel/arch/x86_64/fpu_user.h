@@ -19,5 +19,6 @@ int fpu_save_user(uintptr_t area) MUST_CHECK;
  * state is then as after exec. 0 as area: that too. */
 int fpu_load_user(uintptr_t area) MUST_CHECK;
 void fpu_load_initial(void);
+uint32_t fpu_mxcsr_mask(void); /* the bits of MXCSR that may be set */
 
 #endif

@@ -240,6 +240,8 @@ void arch_user_clone(struct thread *child, struct thread *parent, uintptr_t stac
 	arch_irq_restore(state);
 	*frame = *arch_user_frame(parent);
 	frame->rax = 0;
+	if (parent->arch.step_forced) /* the tracer steps the parent, not the child */
+		frame->rflags &= ~RFLAGS_TF;
 	if (stack)
 		frame->rsp = stack;
 }
