@@ -10,7 +10,8 @@
 
 #include "cases.h"
 
-#define CAP_SYS_RESOURCE_ 24 /* not all that run as root have it */
+#define LONE              54322u /* nobody's but this test's */
+#define CAP_SYS_RESOURCE_ 24     /* not all that run as root have it */
 
 static struct gate gate;
 
@@ -164,6 +165,72 @@ static void fork_is_refused(void)
 	set(RLIMIT_NPROC, 0, 100);
 	WANT_IS(kernel_call(SYS_fork), -EAGAIN);
 	WANT_IS(kernel_call(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, gate.in), -EAGAIN);
+}
+
+static void *at_gate(void *unused)
+{
+	wait_gate(gate);
+	return NULL;
+}
+
+/* 20 are allowed, of which one is this process. Zombies count until they are waited for. */
+static void fork_bomb(void)
+{
+	pid_t pids[20];
+	int count = 0;
+
+	if (geteuid() != 0)
+		return;
+	gate = make_gate();
+	set(RLIMIT_NPROC, 20, 20);
+	WANT_IS(kernel_call(SYS_setresuid, LONE, LONE, LONE), 0);
+	while (count < 20) {
+		pids[count] = fork();
+		if (pids[count] == 0)
+			at_gate(NULL), _exit(0);
+		if (pids[count] < 0)
+			break;
+		count++;
+	}
+	WANT_IS(count, 19);
+	WANT_IS(errno, EAGAIN);
+	WANT_IS(kill(pids[0], SIGKILL), 0);
+	WANT_IS(waitid(P_PID, (id_t)pids[0], &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	WANT_IS(kernel_call(SYS_fork), -EAGAIN);
+	WANT_ENDS(pids[0], SIGKILL);
+	pids[0] = fork();
+	if (pids[0] == 0)
+		_exit(0);
+	WANT(pids[0] > 0);
+	for (int i = 1; i < count; i++)
+		open_gate(gate);
+	for (int i = 0; i < count; i++)
+		WANT_ENDS(pids[i], 0);
+}
+
+static void thread_bomb(void)
+{
+	pthread_t threads[20];
+	int count = 0, error = 0;
+
+	if (geteuid() != 0)
+		return;
+	gate = make_gate();
+	set(RLIMIT_NPROC, 20, 20);
+	WANT_IS(kernel_call(SYS_setresuid, LONE, LONE, LONE), 0);
+	while (count < 20 && !error) {
+		error = pthread_create(&threads[count], NULL, at_gate, NULL);
+		count += !error;
+	}
+	WANT_IS(count, 19);
+	WANT_IS(error, EAGAIN);
+	for (int i = 0; i < count; i++)
+		open_gate(gate);
+	for (int i = 0; i < count; i++)
+		WANT_IS(pthread_join(threads[i], NULL), 0);
+	WANT_IS(pthread_create(&threads[0], NULL, at_gate, NULL), 0);
+	open_gate(gate);
+	WANT_IS(pthread_join(threads[0], NULL), 0);
 }
 
 static void nproc_root(void)
@@ -412,6 +479,8 @@ static const struct test_case cases[] = {
 	CASE(shared_and_inherited, "limits are shared by threads and copied by fork"),
 	CASE(nofile, "RLIMIT_NOFILE: EMFILE, EBADF of dup2, EINVAL of F_DUPFD"),
 	CASE(fork_is_refused, "RLIMIT_NPROC: fork and clone of a non-root user: EAGAIN"),
+	CASE(fork_bomb, "RLIMIT_NPROC: so many processes and no more; zombies count"),
+	CASE(thread_bomb, "RLIMIT_NPROC: threads count; they can be made again when others end"),
 	CASE(nproc_root, "RLIMIT_NPROC does not bind root"),
 	CASE_ENDS(fsize, SIGXFSZ, "RLIMIT_FSIZE: what fits, then EFBIG with SIGXFSZ, which kills"),
 	CASE(stack_limit, "RLIMIT_STACK: a program's stack ends there"),
