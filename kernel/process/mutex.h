@@ -38,6 +38,7 @@ static inline bool mutex_try(struct mutex *mutex)
 /* Waits whatever signals come. */
 static inline void mutex_lock(struct mutex *mutex) acquires(mutex) no_lock_checks
 {
+	lock_check_may_sleep();
 	if (unlikely(!mutex_try(mutex)))
 		mutex_lock_slow(mutex);
 }
@@ -46,6 +47,7 @@ static inline void mutex_lock(struct mutex *mutex) acquires(mutex) no_lock_check
 static inline int MUST_CHECK mutex_lock_interruptible(struct mutex *mutex)
 	TS(try_acquire_capability(0, mutex)) no_lock_checks
 {
+	lock_check_may_sleep();
 	return likely(mutex_try(mutex)) ? 0 : mutex_lock_slow_interruptible(mutex);
 }
 

@@ -49,6 +49,7 @@ void sched_init(unsigned hz)
 	rate = hz;
 	tick = NS_PER_SECOND / hz;
 	boot_cpu.queue.fair.slice = sched_slice();
+	lock_check_start();
 }
 
 void sched_idle_init(struct cpu *cpu, struct thread *idle)
@@ -291,6 +292,7 @@ static void reschedule(bool yields) no_lock_checks
 	bool stays;
 	ns_t now;
 
+	lock_check_may_sleep();
 	if (cpu_count > 1)
 		look_around(cpu, self);
 	now = arch_clock();
@@ -459,4 +461,5 @@ void sched_report(void)
 	}
 	log_info("%lu timer interrupts, %lu context switches", (unsigned long)ticks,
 		(unsigned long)switches);
+	lock_check_report();
 }

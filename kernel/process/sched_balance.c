@@ -106,7 +106,7 @@ struct cpu *balance_choose(struct thread *thread, enum fair_arrival arrival)
 static void lock_both(struct cpu *a, struct cpu *b) no_lock_checks
 {
 	spin_lock(&(a->index < b->index ? a : b)->queue.lock);
-	spin_lock(&(a->index < b->index ? b : a)->queue.lock);
+	spin_lock_nested(&(a->index < b->index ? b : a)->queue.lock);
 }
 
 static void unlock_both(struct cpu *a, struct cpu *b) no_lock_checks
