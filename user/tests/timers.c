@@ -417,7 +417,7 @@ static void over_fork(void)
 	if (!pid) {
 		for (int i = 0; i < 100; i++) {
 			create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id);
-			set_timer(id, 0, 1 + i * 1000, i % 3 ? 0 : 50000);
+			set_timer(id, 0, 1 + i * 1000, i % 3 ? 0 : 20 * MS);
 		}
 		signal(SIGUSR1, SIG_IGN);
 		_exit(43);
