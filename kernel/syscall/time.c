@@ -67,9 +67,9 @@ static COLD long other_clock_gettime(int clock, user_t time)
 long sys_clock_gettime(int clock, user_t time)
 {
 	if (likely(is_one_of(CLOCKS_MONOTONIC, clock)))
-		return put_timespec(time, arch_clock());
+		return put_timespec(time, arch_clock_now());
 	if (likely(is_one_of(CLOCKS_REALTIME, clock)))
-		return put_timespec(time, arch_clock() + realtime_offset());
+		return put_timespec(time, arch_clock_now() + realtime_offset());
 	return other_clock_gettime(clock, time);
 }
 

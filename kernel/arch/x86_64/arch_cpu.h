@@ -3,6 +3,7 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include "clock.h"
 #include "lib/types.h"
 
 #define PAGE_SHIFT 12
@@ -97,6 +98,21 @@ static inline struct cpu *this_cpu(void)
 
 	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(cpu) : "i"(CPU_ENTRY_CPU));
 	return cpu;
+}
+
+ns_t arch_clock(void);
+
+/* arch_clock() without a call, where every tick counts. */
+static inline ns_t arch_clock_now(void)
+{
+	uint32_t low, high;
+	uint64_t tsc;
+
+	if (unlikely(__atomic_load_n(&clock_words.by_reference, __ATOMIC_ACQUIRE)))
+		return arch_clock();
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	tsc = ((uint64_t)high << 32 | low) - clock_words.start;
+	return (ns_t)((unsigned __int128)tsc * clock_words.to_ns >> 32);
 }
 
 #endif

@@ -30,8 +30,9 @@
 #define HPET_CONFIG    0x10
 #define HPET_COUNTER   0xf0
 
-static uint64_t tsc_start, tsc_hz, lapic_hz;
-static uint64_t tsc_to_ns, ns_to_lapic, ns_to_tsc; /* multipliers, 32 fractional bits */
+struct clock_words clock_words;
+static uint64_t tsc_hz, lapic_hz;
+static uint64_t ns_to_lapic, ns_to_tsc; /* multipliers, 32 fractional bits */
 
 uint64_t clock_scale(uint64_t value, uint64_t multiplier)
 {
@@ -71,7 +72,6 @@ struct reference {
 };
 
 static struct reference measured_by;
-static bool by_reference;          /* it is the clock */
 static uint64_t reference_started; /* its count then, and */
 static ns_t reference_base;        /* the time */
 static uint64_t reference_to_ns;   /* 32 fractional bits */
@@ -166,25 +166,25 @@ static ns_t reference_clock(void)
 
 ns_t arch_clock(void)
 {
-	if (unlikely(__atomic_load_n(&by_reference, __ATOMIC_ACQUIRE)))
+	if (unlikely(__atomic_load_n(&clock_words.by_reference, __ATOMIC_ACQUIRE)))
 		return reference_clock();
-	return clock_scale(tsc_read() - tsc_start, tsc_to_ns);
+	return clock_scale(tsc_read() - clock_words.start, clock_words.to_ns);
 }
 
 bool clock_by_tsc(void)
 {
-	return !by_reference;
+	return !clock_words.by_reference;
 }
 
 bool arch_clock_user(struct arch_clock_user *out)
 {
-	*out = (struct arch_clock_user){tsc_start, tsc_to_ns};
+	*out = (struct arch_clock_user){clock_words.start, clock_words.to_ns};
 	return clock_by_tsc();
 }
 
 void arch_clock_leave_tsc(void)
 {
-	if (by_reference)
+	if (clock_words.by_reference)
 		return;
 	if (measured_by.read == read_pit) {
 		log_warn("clock: there is neither an HPET nor an ACPI PM timer: the TSC stays");
@@ -193,7 +193,7 @@ void arch_clock_leave_tsc(void)
 	counted = reference_started = measured_by.read(&measured_by) & measured_by.mask;
 	reference_base = arch_clock();
 	reference_to_ns = clock_multiplier(measured_by.hz, NS_PER_SECOND);
-	__atomic_store_n(&by_reference, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&clock_words.by_reference, true, __ATOMIC_RELEASE);
 	log_info("clock: by the %s", measured_by.name);
 }
 
@@ -202,7 +202,7 @@ static ns_t longest_wait(void)
 {
 	ns_t span;
 
-	if (!by_reference || measured_by.mask > UINT32_MAX)
+	if (!clock_words.by_reference || measured_by.mask > UINT32_MAX)
 		return LONGEST_WAIT;
 	span = clock_scale(measured_by.mask, reference_to_ns);
 	return span / 4 < LONGEST_WAIT ? span / 4 : LONGEST_WAIT;
@@ -261,9 +261,9 @@ void clock_early(uint64_t start)
 		passed = (pit.read(&pit) - first) & pit.mask;
 		span = tsc_read() - before;
 	} while (passed < PIT_HZ / EARLY_PARTS && span < EARLY_TSC_MOST);
-	tsc_start = start;
+	clock_words.start = start;
 	if (passed >= PIT_HZ / EARLY_PARTS)
-		tsc_to_ns = clock_multiplier(span * PIT_HZ / passed, NS_PER_SECOND);
+		clock_words.to_ns = clock_multiplier(span * PIT_HZ / passed, NS_PER_SECOND);
 }
 
 void clock_init(const struct acpi_info *acpi, uint64_t start)
@@ -275,11 +275,11 @@ void clock_init(const struct acpi_info *acpi, uint64_t start)
 	if (tsc_hz < 1000000 || lapic_hz < 100000)
 		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s",
 			tsc_hz, lapic_hz, reference->name);
-	tsc_to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
+	clock_words.to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
 	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
 	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);
-	tsc_start = start;
-	by_reference = false;
+	clock_words.start = start;
+	clock_words.by_reference = false;
 	lapic_timer_ready();
 	log_info("clock: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz, by the %s", tsc_hz / 1000000,
 		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference->name);
@@ -294,7 +294,9 @@ void arch_timer_arm(ns_t when)
 		lapic_timer_set(0);
 		return;
 	}
-	now = unlikely(by_reference) ? reference_clock() : clock_scale(tsc - tsc_start, tsc_to_ns);
+	now = unlikely(clock_words.by_reference)
+		      ? reference_clock()
+		      : clock_scale(tsc - clock_words.start, clock_words.to_ns);
 	wait = when > now ? when - now : 0;
 	/* From now on, not from the start: the multipliers' errors would add up over the uptime. What
 	 * is too far away fires early, and is armed anew. */

@@ -6,6 +6,13 @@
 
 struct acpi_info;
 
+/* What the clock is read by: nanoseconds = (TSC - start) * to_ns >> 32, unless the TSC is not it. */
+struct clock_words {
+	uint64_t start, to_ns;
+	bool by_reference; /* atomic: another counter is the clock */
+};
+extern struct clock_words clock_words;
+
 /* A first guess at the TSC's rate, by a quarter of a millisecond of the 8254, so that the log's first
  * lines have their time; where no 8254 counts the clock stands at 0 until clock_init. */
 void clock_early(uint64_t tsc_start);
