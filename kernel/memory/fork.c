@@ -65,6 +65,7 @@ static void copy_fields(struct space *child, const struct space *parent)
 	child->arguments = parent->arguments;
 	child->arguments_end = parent->arguments_end;
 	child->environment_end = parent->environment_end;
+	child->auxv = parent->auxv;
 }
 
 struct space *space_fork(struct space *parent)

@@ -67,7 +67,7 @@ struct space {
 	uintptr_t map_top; /* mmap searches down from here */
 	uintptr_t stack_top;
 	/* for /proc and auxv, set by exec */
-	uintptr_t arguments, arguments_end, environment_end;
+	uintptr_t arguments, arguments_end, environment_end, auxv;
 };
 
 static inline uint64_t space_resident(const struct space *space)

@@ -171,6 +171,7 @@ static int write_stack(struct program *program, const struct exec_strings *strin
 	space->arguments_end = layout->strings + at;
 	at = put_pointers(stream, strings, layout->strings, at, strings->envc);
 	space->environment_end = layout->strings + at;
+	program->space->auxv = stream->at + stream->count * sizeof(stream->words[0]);
 	put_auxv(stream, program, layout);
 	flush(stream);
 	return stream->error ? stream->error : write_strings(space, strings, layout->strings);

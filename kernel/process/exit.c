@@ -24,6 +24,7 @@
 #include "memory/user.h"
 #include "process/credentials.h"
 #include "process/futex.h"
+#include "process/core.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "process/sched.h"
@@ -215,6 +216,8 @@ void thread_exit(int status)
 	struct process *process = self->process;
 
 	if (process)
+		core_wait(self);
+	if (process)
 		ptrace_event(PTRACE_EVENT_EXIT,
 			(unsigned long)(process->exiting ? process->exit_status : status));
 	if (process)
@@ -227,6 +230,8 @@ void thread_exit(int status)
 			process->exiting = true;
 			process->exit_status = status;
 		}
+		if (unlikely(process->core))
+			thread_wake(process->core);
 		spin_unlock(&process_lock);
 		process_vfork_done(self);
 		give_up_own(self);

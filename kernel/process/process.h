@@ -119,6 +119,8 @@ struct process {
 	bool zombie;            /* all have */
 	bool has_executed;      /* since its parent made it: setpgid is too late */
 	bool subreaper;         /* orphans below come here */
+	struct thread *core;    /* writes the core; NULL: nobody */
+	unsigned core_waiting;  /* threads that wait for that */
 	struct thread *exec;    /* all others are to end, for this one's new program */
 	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
 	int stop_signal;        /* by which it was stopped last */

@@ -117,6 +117,7 @@ struct thread_signals {
 	bool restore;     /* own: sigsuspend and its like replaced the mask */
 	bool stop;        /* is to stop with its process, and counts in stop_count */
 	bool stopped;     /* sleeps until SIGCONT or SIGKILL */
+	bool core_waits;  /* in its end, until its process's core is written */
 	bool leaving;     /* in its exit: takes no more signals */
 	bool check_frame; /* own: sigreturn or a tracer set registers that the CPU may refuse */
 	struct signal_queue queue;

@@ -21,6 +21,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/user.h"
+#include "process/core.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "process/sched.h"
@@ -139,6 +140,8 @@ static bool decide(struct thread *self, struct signal_delivery *delivery) requir
 		return false;
 	}
 	spin_unlock(&process_lock);
+	if (signal_dumps_core(signal))
+		core_dump(&delivery->info);
 	process_exit_group(signal);
 }
 

@@ -16,7 +16,8 @@ struct user_regs_struct {
 #define USER_AREA_SIZE  912u /* struct user, in which PTRACE_PEEKUSER looks */
 #define FPU_LEGACY_SIZE 512u
 
-/* Of a thread that does not run. */
+/* Of a thread that does not run; or of the running one, after this. */
+void arch_registers_sync(void);
 void arch_registers_get(struct thread *thread, struct user_regs_struct *out);
 int arch_registers_set(
 	struct thread *thread, const struct user_regs_struct *from) MUST_CHECK; /* -EIO */

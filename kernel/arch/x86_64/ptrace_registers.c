@@ -34,6 +34,17 @@ void arch_single_step(struct thread *thread, bool on)
 	}
 }
 
+void arch_registers_sync(void)
+{
+	struct arch_thread *self = &current_thread()->arch;
+	uint32_t state = arch_irq_save();
+
+	fpu_save(self->fpu);
+	self->fs_base = arch_get_fs_base();
+	self->gs_base = arch_get_gs_base();
+	arch_irq_restore(state);
+}
+
 static uint64_t selector(const struct thread *thread, unsigned index)
 {
 	return thread->arch.selectors >> 16 * index & 0xffff;

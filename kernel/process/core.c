@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Core files: man 5 core.
+ *
+ * The thread that dies by a signal which dumps decides the end of its process, tells the other threads to end,
+ * and waits until each is in its end or at core_wait, where it stays with the registers that it had.
+ * Then it writes `core` in its working directory: ELF header, one PT_NOTE (core_notes.c), a PT_LOAD for
+ * each mapping, and the memory: of anonymous and of written private memory all, of mapped files the
+ * first page where an ELF header may stand. Pages that were never touched are holes in the file.
+ * No core: RLIMIT_CORE below a page, a process that is not dumpable, a file that is not a plain one of
+ * the process's own. What does not fit into RLIMIT_CORE is cut off.
+ *
+ * Locks: process_lock for who waits; the space's mutex for its mappings. No thread of the process runs
+ * meanwhile; another that shares the memory may, and gives the core what it gives.
+ */
+#include <elf.h>
+#include <linux/resource.h>
+
+#include <asm/fcntl.h>
+
+#include "files/file.h"
+#include "files/vfs.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "memory/object.h"
+#include "memory/pages.h"
+#include "memory/slab.h"
+#include "memory/vma.h"
+#include "process/core.h"
+#include "process/credentials.h"
+#include "process/current.h"
+#include "process/process.h"
+#include "process/sched.h"
+
+struct core {
+	struct file *file;
+	int64_t position;
+	uint64_t limit;
+	bool full; /* the limit, or an error */
+	struct core_mapping *mappings;
+	size_t count;
+	struct core_notes notes;
+};
+
+/* ---- The other threads ---- */
+
+void core_wait(struct thread *self)
+{
+	struct process *process = self->process;
+
+	spin_lock(&process_lock);
+	while (process->core && process->core != self) {
+		if (!self->signals.core_waits) {
+			self->signals.core_waits = true;
+			process->core_waiting++;
+			thread_wake(process->core);
+		}
+		thread_prepare_sleep();
+		spin_unlock(&process_lock);
+		schedule();
+		spin_lock(&process_lock);
+	}
+	if (self->signals.core_waits) {
+		self->signals.core_waits = false;
+		process->core_waiting--;
+	}
+	spin_unlock(&process_lock);
+}
+
+/* False: the process ends already, by something else. */
+static bool stop_others(struct process *process, int signal)
+{
+	struct thread *self = current_thread();
+	bool first;
+
+	spin_lock(&process_lock);
+	first = !process->exiting && !process->exec;
+	if (first) {
+		process->core = self;
+		signal_end_group(process, signal);
+	}
+	while (first && process->core_waiting + process->ending + 1 < process->thread_count) {
+		thread_prepare_sleep();
+		spin_unlock(&process_lock);
+		schedule();
+		spin_lock(&process_lock);
+	}
+	spin_unlock(&process_lock);
+	return first;
+}
+
+static void release_others(struct process *process, bool dumped)
+{
+	struct thread *thread;
+
+	spin_lock(&process_lock);
+	if (dumped)
+		process->exit_status |= CORE_DUMPED;
+	process->core = NULL;
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (thread->signals.core_waits)
+			thread_wake(thread);
+	}
+	spin_unlock(&process_lock);
+}
+
+/* ---- The file ---- */
+
+static void emit(struct core *core, const void *bytes, size_t size)
+{
+	while (size && !core->full) {
+		struct io io = io_kernel((char *)bytes, size);
+		ssize_t done = -EFBIG;
+
+		if ((uint64_t)core->position + size <= core->limit)
+			done = file_write(core->file, &io, &core->position);
+		if (done <= 0) {
+			core->full = true;
+			return;
+		}
+		bytes = (const char *)bytes + done;
+		size -= (size_t)done;
+	}
+}
+
+static void skip(struct core *core, size_t size)
+{
+	if ((uint64_t)core->position + size > core->limit)
+		core->full = true;
+	if (!core->full)
+		core->position += (int64_t)size;
+}
+
+static int open_core(struct core *core)
+{
+	struct inode *inode;
+	int error = file_open(current_thread()->fs, "core",
+		O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0600, &core->file);
+
+	if (error)
+		return error;
+	inode = core->file->inode;
+	if (!S_ISREG(inode->mode) || inode->links != 1 ||
+		inode->uid != current_credentials()->fsuid)
+		error = -EPERM;
+	if (!error)
+		error = inode_truncate(inode, 0);
+	if (error)
+		file_put(core->file);
+	return error;
+}
+
+/* ---- Memory ---- */
+
+static size_t dumped_size(const struct vma *vma)
+{
+	if (vma->flags & VMA_DONT_DUMP)
+		return 0;
+	if (!vma->object || (!(vma->flags & VMA_SHARED) && (vma->access & MAP_WRITE)) ||
+		!vma->object->operations)
+		return vma->end - vma->start;
+	return vma->offset == 0 && vma->access & MAP_READ ? PAGE_SIZE : 0;
+}
+
+static int take_mappings(struct core *core)
+{
+	struct space *space = current_space();
+	struct process *process = current_process();
+	struct object *program = process->program ? file_object(process->program) : NULL;
+	int error = -ENOMEM;
+
+	mutex_lock(&space->lock);
+	core->mappings = kmalloc(space->vma_count * sizeof(*core->mappings) + 1);
+	if (core->mappings) {
+		for (struct vma *vma = vma_first(space); vma; vma = vma_next(vma))
+			core->mappings[core->count++] = (struct core_mapping){.start = vma->start,
+				.end = vma->end,
+				.dumped = dumped_size(vma),
+				.access = vma->access,
+				.offset = vma->offset,
+				.anonymous = !vma->object,
+				.of_program = program && vma->object == program};
+		error = 0;
+	}
+	mutex_unlock(&space->lock);
+	if (program)
+		object_put(program);
+	return error;
+}
+
+/* The page's frame with a reference; NULL: a hole. */
+static struct frame *page_at(const struct core_mapping *mapping, uintptr_t address)
+{
+	struct space *space = current_space();
+	struct frame *frame = NULL;
+	struct arch_mapping now;
+
+	if (!mapping->anonymous) {
+		if (space_frame(space, address, FAULT_READ, &frame))
+			return NULL;
+		return frame;
+	}
+	mutex_lock(&space->lock);
+	if (arch_lookup(&space->arch, address, &now)) {
+		frame = phys_frame(now.phys);
+		frame_get(frame);
+	}
+	mutex_unlock(&space->lock);
+	return frame;
+}
+
+static void write_memory(struct core *core, const struct core_mapping *mapping)
+{
+	for (uintptr_t at = mapping->start; at < mapping->start + mapping->dumped && !core->full;
+		at += PAGE_SIZE) {
+		struct frame *frame = page_at(mapping, at);
+
+		if (frame) {
+			emit(core, frame_ptr(frame), PAGE_SIZE);
+			frame_put(frame);
+		} else {
+			skip(core, PAGE_SIZE);
+		}
+		sched_point();
+	}
+}
+
+/* ---- The whole ---- */
+
+static void write_headers(struct core *core)
+{
+	Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_CORE,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(header),
+		.e_ehsize = sizeof(header),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = (uint16_t)(core->count + 1)};
+	uint64_t offset = sizeof(header) + (core->count + 1) * sizeof(Elf64_Phdr);
+	Elf64_Phdr segment = {
+		.p_type = PT_NOTE, .p_offset = offset, .p_filesz = core->notes.size, .p_align = 4};
+
+	emit(core, &header, sizeof(header));
+	emit(core, &segment, sizeof(segment));
+	offset = ALIGN_UP(offset + core->notes.size, PAGE_SIZE);
+	for (size_t i = 0; i < core->count; i++) {
+		const struct core_mapping *mapping = &core->mappings[i];
+
+		segment = (Elf64_Phdr){.p_type = PT_LOAD,
+			.p_flags = (mapping->access & MAP_READ ? PF_R : 0u) |
+				   (mapping->access & MAP_WRITE ? PF_W : 0u) |
+				   (mapping->access & MAP_EXECUTE ? PF_X : 0u),
+			.p_offset = offset,
+			.p_vaddr = mapping->start,
+			.p_filesz = mapping->dumped,
+			.p_memsz = mapping->end - mapping->start,
+			.p_align = PAGE_SIZE};
+		emit(core, &segment, sizeof(segment));
+		offset += mapping->dumped;
+	}
+	emit(core, core->notes.bytes, core->notes.size);
+	skip(core, (size_t)(-core->position & (int64_t)(PAGE_SIZE - 1)));
+}
+
+static bool write_core(struct core *core, const struct signal_info *info)
+{
+	if (take_mappings(core))
+		return false;
+	core_notes_make(&core->notes, info, core->mappings, core->count);
+	if (core->notes.failed || open_core(core))
+		return false;
+	write_headers(core);
+	for (size_t i = 0; i < core->count && !core->full; i++)
+		write_memory(core, &core->mappings[i]);
+	/* A hole at the end counts as well. */
+	if (!core->full && (uint64_t)core->position > inode_size(core->file->inode) &&
+		inode_truncate(core->file->inode, (uint64_t)core->position))
+		log_debug("a core's last hole is missing");
+	file_put(core->file);
+	return true;
+}
+
+void core_dump(const struct signal_info *info)
+{
+	struct process *process = current_process();
+	struct core core = {
+		.limit = __atomic_load_n(&process->limits[RLIMIT_CORE].soft, __ATOMIC_RELAXED)};
+	bool dumped;
+
+	if (core.limit < PAGE_SIZE || process->dumpable != 1 || !process->space ||
+		!stop_others(process, info->number))
+		return;
+	dumped = write_core(&core, info);
+	kfree(core.mappings);
+	kfree(core.notes.bytes);
+	release_others(process, dumped);
+}
