@@ -252,13 +252,14 @@ static int protect_part(
 	struct space *space, struct vma *vma, uintptr_t start, uintptr_t end, unsigned access)
 {
 	uint64_t pages = (end - start) / PAGE_SIZE;
-	struct vma like = *vma;
+	struct vma like;
 
 	if (access == vma->access)
 		return 0;
 	if ((access & MAP_WRITE) && (vma->flags & VMA_READ_ONLY))
 		return -EACCES;
 	like.access = access;
+	like.flags = vma->flags;
 	if (vma_kind(&like) == VMA_KIND_DATA && vma_kind(vma) != VMA_KIND_DATA &&
 		!memory_may_expand(space, VMA_KIND_DATA, pages) &&
 		memory_may_expand(space, VMA_KIND_OTHER, pages))

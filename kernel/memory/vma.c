@@ -100,11 +100,9 @@ static bool continues(const struct vma *a, const struct vma *b)
 /* Joins vma with the next one, which goes. */
 static void join(struct space *space, struct vma *vma, struct vma *next)
 {
-	uintptr_t end = next->end;
-
+	/* In this order the hole above stays as it is. */
+	move_end(space, vma, next->end);
 	vma_remove(space, next);
-	move_end(space, vma, end);
-	vma_gap_changed(vma);
 }
 
 void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end)
@@ -197,14 +195,17 @@ void vma_add_spare(struct space *space, const struct vma *like, struct vma *spar
 /* Cuts a VMA in two; the upper part is given back. NULL: no memory. */
 static struct vma *split(struct space *space, struct vma *vma, uintptr_t at)
 {
-	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL,
-		   like = *vma;
+	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL;
+	struct vma like;
 
 	if (!upper)
 		return NULL;
 	like.start = at;
-	if (like.object)
-		like.offset += at - vma->start;
+	like.end = vma->end;
+	like.access = vma->access;
+	like.flags = vma->flags;
+	like.object = vma->object;
+	like.offset = vma->object ? vma->offset + (at - vma->start) : 0;
 	move_end(space, vma, at);
 	add_new(space, &like, vma, vma_next(vma), upper);
 	return upper;
@@ -238,20 +239,25 @@ static void set_properties(struct space *space, struct vma *vma, unsigned access
 static bool shift_border(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end,
 	unsigned access, unsigned flags)
 {
-	struct vma like = *vma, *other = NULL;
+	struct vma *other = start == vma->start ? vma->prev : vma->next;
+	struct vma like;
 
+	if (!other || (start == vma->start ? other->end != start : other->start != end))
+		return false;
+	if (!alike(other, access, flags, vma->object))
+		return false;
 	like.start = start;
 	like.end = end;
-	if (like.object)
-		like.offset += start - vma->start;
 	like.access = access;
 	like.flags = flags;
-	if (start == vma->start && (other = vma_prev(vma)) && continues(other, &like)) {
+	like.object = vma->object;
+	like.offset = vma->object ? vma->offset + (start - vma->start) : 0;
+	if (start == vma->start && continues(other, &like)) {
 		move_end(space, other, end);
 		move_start(space, vma, end);
 		return true;
 	}
-	if (end == vma->end && (other = vma_next(vma)) && continues(&like, other)) {
+	if (end == vma->end && continues(&like, other)) {
 		move_end(space, vma, start);
 		move_start(space, other, start);
 		return true;

@@ -135,6 +135,7 @@ void vma_unlink(struct space *space, struct vma *vma)
 {
 	struct vma *prev = vma->prev, *next = vma->next;
 	struct tree_lost lost = tree_unlink(&space->vmas, &vma->node);
+	uintptr_t gap;
 
 	if (prev)
 		prev->next = next;
@@ -142,15 +143,16 @@ void vma_unlink(struct space *space, struct vma *vma)
 		space->first = next;
 	if (next) {
 		next->prev = prev;
-		next->gap = vma_gap_above(prev, next);
+		gap = vma_gap_above(prev, next);
+		if (gap != next->gap || lost.moved) { /* it is the one that has moved, if one has */
+			next->gap = gap;
+			update_gap(&next->node);
+			propagate(next->node.parent);
+		}
 	} else {
 		space->last = prev;
 	}
 	propagate(lost.node);
-	if (next) { /* it may be the one that has moved */
-		update_gap(&next->node);
-		propagate(next->node.parent);
-	}
 	tree_shrunk(&space->vmas, lost);
 	if (space->recent == vma)
 		space->recent = NULL;
