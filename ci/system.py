@@ -46,7 +46,7 @@ def _same(tests, **what):
     check(len(found) > len(tests), "no claims")
 
 
-CORE = ["syscalls", "processes", "memory", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
+CORE = ["syscalls", "processes", "memory", "memory-account", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
         "robust", "time", "timerfd", "timers"]
 
 

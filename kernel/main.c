@@ -14,6 +14,7 @@
 #include "baton/handoff.h"
 #include "build_id.h"
 #include "crash.h"
+#include "devices/meminfo.h"
 #include "devices/channel.h"
 #include "devices/console.h"
 #include "devices/console_tty.h"
@@ -312,6 +313,7 @@ void kernel_start(struct handoff *handoff)
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
 	terminals_init();
+	meminfo_init(usable_pages * PAGE_SIZE);
 	start_first_process(handoff);
 	sched_idle();
 }

@@ -31,6 +31,8 @@
 /* Pages that are dropped between two holds of the lock. */
 #define BATCH 16
 
+uint64_t object_shmem_pages;
+
 void object_init(struct object *object, const struct object_operations *operations, uint64_t size)
 {
 	*object = (struct object){.operations = operations, .references = 1, .size = size};
@@ -62,6 +64,8 @@ static int insert(struct object *object, uint64_t index, struct frame *frame) re
 	frame->page.index = index;
 	frame->flags = (uint16_t)(has_filler(object) ? 0 : FRAME_SHMEM);
 	object->page_count++;
+	if (!has_filler(object))
+		__atomic_add_fetch(&object_shmem_pages, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -170,6 +174,8 @@ static unsigned take_batch(struct object *object, uint64_t *index, uint64_t end,
 		radix_remove(&object->pages, *index);
 		frame->page.object = NULL;
 		object->page_count--;
+		if (!has_filler(object))
+			__atomic_sub_fetch(&object_shmem_pages, 1, __ATOMIC_RELAXED);
 		batch[count++] = frame;
 	}
 	return count;

@@ -37,6 +37,9 @@ struct object {
 	struct list mappings; /* VMAs of it */
 };
 
+/* Pages of objects without a filler: what is in no file but in memory alone. Atomic. */
+extern uint64_t object_shmem_pages;
+
 /* With one reference, the caller's. `operations` NULL: a plain object of zeroes. */
 void object_init(struct object *object, const struct object_operations *operations, uint64_t size);
 void object_get(struct object *object);

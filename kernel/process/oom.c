@@ -5,7 +5,11 @@
  * A call that asks for memory gets an errno; a page fault has nobody to give one to. Then the process
  * with the most pages (resident ones and page tables) is killed, whoever asked, and who asked waits
  * for its pages and tries again. Process 1 is never chosen. A process that is chosen twice, because
- * it has not ended yet, is just waited for. Locks: process_lock, under which a process's space does
+ * it has not ended yet, is just waited for. Who is chosen while it asks ends at once: a fault in
+ * user mode by its result, one in the middle of a call (which gets EFAULT) by the signal.
+ *
+ * A signal that is not deadly does not end the wait: the fault is tried again for as long as others
+ * may bring pages, and the signal is delivered after it. Locks: process_lock, under which a process's space does
  * not go away.
  */
 #include "process/oom.h"
@@ -15,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/space.h"
+#include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
 
@@ -46,7 +51,7 @@ bool oom_relieve(void)
 	spin_lock(&process_lock);
 	process_for_each(consider, &best);
 	own = !best.victim || best.victim == self;
-	fresh = !own && !best.victim->exiting;
+	fresh = best.victim && !best.victim->exiting;
 	if (fresh) {
 		signal_send_kernel(best.victim, SIGKILL);
 		log_warn(
@@ -54,7 +59,9 @@ bool oom_relieve(void)
 			self->name, self->id, best.victim->name, best.victim->id, best.pages * 4);
 	}
 	spin_unlock(&process_lock);
-	if (own)
+	if (own || signal_kill_pending())
 		return false;
-	return !sched_sleep(arch_clock() + WAIT_NS);
+	if (sched_sleep(arch_clock() + WAIT_NS))
+		sched_point(); /* a signal is pending: it cannot sleep, but it can let others run */
+	return true;
 }
