@@ -199,10 +199,10 @@ static void first_process(void *argument)
 	const struct handoff *handoff = argument;
 	struct exec_strings strings;
 	struct file *file;
-	int error = exec_strings_init(&strings, options.init);
+	int error;
 
-	if (!error)
-		error = exec_strings_add(&strings, options.init);
+	exec_strings_init(&strings);
+	error = exec_strings_add(&strings, options.init);
 	strings.argc = 1;
 	for (unsigned i = 0; !error && i < options.init_argc; i++, strings.argc++)
 		error = exec_strings_add(&strings, options.init_argv[i]);

@@ -2,10 +2,10 @@
 /*
  * Descriptor tables: from small numbers to open files.
  *
- * A table is one block: slots, then a bit map of the descriptors in use and one of those to be closed
- * by exec. It doubles as needed up to RLIMIT_NOFILE. A bit that is set with an empty slot is a
- * descriptor promised to a call under way (open reserves before it walks, as Linux does, so that
- * EMFILE comes first and the file is published only when it is whole).
+ * A table has slots, then a bit map of the descriptors in use and one of those to be closed by exec;
+ * the first ones lie in one block with it. It doubles as needed up to RLIMIT_NOFILE. A bit that is
+ * set with an empty slot is a descriptor promised to a call under way (open reserves before it walks,
+ * as Linux does, so that EMFILE comes first and the file is published only when it is whole).
  *
  * Invariants: a slot that is full has its bit set; close-on-exec bits are a subset of the bits in
  * use; no bit below `hint` is clear.
@@ -61,18 +61,38 @@ static void set_bit(uint64_t *bits, uint32_t n, bool on)
 		bits[n / WORD_BITS] &= ~bit;
 }
 
-static struct slots *make_slots(uint32_t count)
+static size_t slots_size(uint32_t count)
 {
-	size_t words = count / WORD_BITS;
-	struct slots *slots = kzalloc(
-		sizeof(*slots) + count * sizeof(struct file *) + 2 * words * sizeof(uint64_t));
+	return sizeof(struct slots) + count * sizeof(struct file *) +
+	       2 * (count / WORD_BITS) * sizeof(uint64_t);
+}
 
-	if (!slots)
-		return NULL;
+/* `slots` are zeroes. */
+static struct slots *slots_init(struct slots *slots, uint32_t count)
+{
 	slots->count = count;
 	slots->used = (uint64_t *)(void *)&slots->file[count];
-	slots->close_on_exec = slots->used + words;
+	slots->close_on_exec = slots->used + count / WORD_BITS;
 	return slots;
+}
+
+static struct slots *make_slots(uint32_t count)
+{
+	struct slots *slots = kzalloc(slots_size(count));
+
+	return slots ? slots_init(slots, count) : NULL;
+}
+
+/* Those that lie behind the table itself: enough for most. */
+static struct slots *first_slots(struct files *files)
+{
+	return (struct slots *)(void *)(files + 1);
+}
+
+static void drop_slots(struct files *files, struct slots *slots)
+{
+	if (slots != first_slots(files))
+		kfree(slots);
 }
 
 /* Copies a table's contents into a larger or equal one. */
@@ -85,29 +105,30 @@ static void copy_slots(struct slots *to, const struct slots *from)
 
 struct files *files_create(void)
 {
-	struct files *files = kzalloc(sizeof(*files));
+	struct files *files = kzalloc(sizeof(*files) + slots_size(FIRST_SLOTS));
 
 	if (!files)
 		return NULL;
 	files->references = 1;
-	files->slots = make_slots(FIRST_SLOTS);
-	if (!files->slots) {
-		kfree(files);
-		return NULL;
-	}
+	files->slots = slots_init(first_slots(files), FIRST_SLOTS);
 	return files;
 }
 
-/* The files of a table one after the other, by the bits in use; count where there are no more. */
+/* The first bit set at or above `from`; count where there is none. */
+static uint32_t next_set(const uint64_t *bits, uint32_t count, uint32_t from)
+{
+	for (uint32_t n = from; n < count; n = (n / WORD_BITS + 1) * WORD_BITS) {
+		uint64_t set = bits[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
+
+		if (set)
+			return n / WORD_BITS * WORD_BITS + (uint32_t)__builtin_ctzll(set);
+	}
+	return count;
+}
+
 static uint32_t next_used(const struct slots *slots, uint32_t from)
 {
-	for (uint32_t n = from; n < slots->count; n = (n / WORD_BITS + 1) * WORD_BITS) {
-		uint64_t used = slots->used[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
-
-		if (used)
-			return n / WORD_BITS * WORD_BITS + (uint32_t)__builtin_ctzll(used);
-	}
-	return slots->count;
+	return next_set(slots->used, slots->count, from);
 }
 
 /* A copy has every open file once more; descriptors only promised are not copied. */
@@ -123,28 +144,24 @@ static void take_files(struct slots *slots)
 
 struct files *files_copy(struct files *from)
 {
-	struct files *files = kzalloc(sizeof(*files));
-	struct slots *slots = NULL;
-	uint32_t count;
+	uint32_t count = __atomic_load_n(&from->slots, __ATOMIC_ACQUIRE)->count;
+	struct files *files = files_create();
+	struct slots *slots;
 
 	if (!files)
 		return NULL;
-	files->references = 1;
-	spin_lock(&from->lock); /* another thread may replace the slots */
-	count = from->slots->count;
-	spin_unlock(&from->lock);
 	for (;;) { /* until the copy is as large as the table is by then */
-		slots = make_slots(count);
+		slots = count > FIRST_SLOTS ? make_slots(count) : files->slots;
 		if (!slots) {
 			kfree(files);
 			return NULL;
 		}
 		spin_lock(&from->lock);
-		if (from->slots->count <= count)
+		if (from->slots->count <= slots->count)
 			break;
 		count = from->slots->count;
 		spin_unlock(&from->lock);
-		kfree(slots);
+		drop_slots(files, slots);
 	}
 	copy_slots(slots, from->slots);
 	take_files(slots);
@@ -171,7 +188,7 @@ void files_put(struct files *files)
 		i = next_used(files->slots, i + 1))
 		if (files->slots->file[i])
 			file_put(files->slots->file[i]);
-	kfree(files->slots);
+	drop_slots(files, files->slots);
 	kfree(files);
 }
 
@@ -195,7 +212,7 @@ static int make_room(struct files *files, uint32_t fd) requires(files->lock)
 			__atomic_store_n(&files->slots, larger, __ATOMIC_RELEASE);
 			larger = old;
 		}
-		kfree(larger);
+		drop_slots(files, larger);
 	}
 	return 0;
 }
@@ -347,12 +364,16 @@ static struct file *take_next(struct files *files, uint32_t *fd, uint32_t last, 
 	struct file *file = NULL;
 
 	spin_lock(&files->lock);
-	for (; !file && *fd <= last && *fd < files->slots->count; ++*fd) {
-		if (only_marked && !get_bit(files->slots->close_on_exec, *fd))
-			continue;
-		file = files->slots->file[*fd];
+	while (!file && *fd <= last) {
+		const struct slots *slots = files->slots;
+
+		*fd = next_set(only_marked ? slots->close_on_exec : slots->used, slots->count, *fd);
+		if (*fd >= slots->count || *fd > last)
+			break;
+		file = slots->file[*fd];
 		if (file)
 			clear_slot(files, *fd);
+		++*fd;
 	}
 	spin_unlock(&files->lock);
 	return file;

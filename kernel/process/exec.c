@@ -342,6 +342,8 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 		error = -EAGAIN;
 	current_thread()->user_exceeded = false;
 	if (!error)
+		error = exec_strings_add_name(strings, name);
+	if (!error)
 		error = build(&program, hidden, strings);
 	if (!error)
 		error = change(&program);

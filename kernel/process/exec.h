@@ -11,7 +11,7 @@ struct space;
 
 /* ---- exec_strings.c ---- */
 
-/* argv, then envp, NUL-terminated one after the other, as kernel copies: what stands in `head`, then
+/* argv, envp, the program's name, NUL-terminated one after the other, as kernel copies: what stands in `head`, then
  * what stands in the pages from `skipped` on. */
 struct exec_strings {
 	char **pages; /* PAGE_SIZE each */
@@ -26,11 +26,13 @@ struct exec_strings {
 };
 
 /* With as much room as Linux gives: a quarter of RLIMIT_STACK, but 128 KiB at least and 6 MiB at
- * most. `name` is the program's, which counts. -E2BIG. */
-int exec_strings_init(struct exec_strings *strings, const char *name) MUST_CHECK;
+ * most. */
+void exec_strings_init(struct exec_strings *strings);
 /* One more at the end. -E2BIG, -ENOMEM; -EFAULT. */
 int exec_strings_add(struct exec_strings *strings, const char *text) MUST_CHECK;
 int exec_strings_add_user(struct exec_strings *strings, user_t text) MUST_CHECK;
+/* The program's own name, after all others. -E2BIG, -ENOMEM. */
+int exec_strings_add_name(struct exec_strings *strings, const char *name) MUST_CHECK;
 /* Puts `count` strings (`size` bytes with their NULs) in argv[0]'s place. -E2BIG, -ENOMEM. */
 int exec_strings_replace(
 	struct exec_strings *strings, const char *text, size_t size, unsigned count) MUST_CHECK;

@@ -100,20 +100,12 @@ int program_read_image(struct file *file, struct elf_image *image)
 /* Clears from the end of the file's bytes to the end of that page, where the segment goes on. */
 static int clear_tail(struct space *space, uintptr_t at, uintptr_t end)
 {
-	static const char zeroes[256];
+	static const char zeroes[PAGE_SIZE];
 	uintptr_t stop = ALIGN_UP(at, PAGE_SIZE);
 
 	if (stop > end)
 		stop = ALIGN_UP(end, PAGE_SIZE);
-	while (at < stop) {
-		size_t part = stop - at < sizeof(zeroes) ? stop - at : sizeof(zeroes);
-		int error = space_write(space, at, zeroes, part);
-
-		if (error)
-			return error;
-		at += part;
-	}
-	return 0;
+	return at < stop ? space_write(space, at, zeroes, stop - at) : 0;
 }
 
 static int map_segment(struct space *space, struct object *object,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a new program finds on its stack: System V ABI, AMD64 supplement, 3.4.1. From the top down:
- * the program's name, the strings, the name of the machine, 16 random bytes; then, from the stack
- * pointer up: argc, the pointers to the arguments, those to the environment, the auxiliary vector.
+ * the strings, the program's name the last of them; the name of the machine, 16 random bytes, a gap of
+ * random size; then, from the stack pointer up: argc, the pointers to the arguments, those to the environment, the auxiliary vector.
  * All is written through the kernel's own view of the pages: the new space is not in use yet.
  */
 #include <elf.h>
@@ -14,9 +14,11 @@
 #include "process/credentials.h"
 #include "process/exec.h"
 
-#define AUXV_WORDS   (2 * 22)
-#define BUFFER_WORDS 256u
-#define MARGIN       (33 * PAGE_SIZE) /* mapped below what is written: 128 KiB and a page */
+#define PLATFORM      "x86_64"
+#define PLATFORM_SIZE sizeof(PLATFORM)
+#define AUXV_WORDS    (2 * 22)
+#define BUFFER_WORDS  256u
+#define MARGIN        (33 * PAGE_SIZE) /* mapped below what is written: 128 KiB and a page */
 
 /* Words on their way to rising addresses. */
 struct word_stream {
@@ -131,15 +133,16 @@ static size_t word_count(const struct exec_strings *strings)
 	return 1 + strings->argc + 1ul + strings->envc + 1 + AUXV_WORDS;
 }
 
-static void lay_out(struct layout *layout, struct program *program,
-	const struct exec_strings *strings, size_t platform_size)
+static void lay_out(
+	struct layout *layout, struct program *program, const struct exec_strings *strings)
 {
 	uintptr_t at = program->space->stack_top - 8;
 
-	at = layout->name = at - (strlen(program->name) + 1);
+	layout->name = at - (strlen(program->name) + 1);
 	at = layout->strings = at - exec_strings_size(strings);
-	at = layout->platform = ALIGN_DOWN(at - platform_size, 16);
-	at = layout->random = at - 16 - (program_random(program, 8) << 4);
+	at = layout->platform = ALIGN_DOWN(at - PLATFORM_SIZE, 16);
+	at = layout->random = at - sizeof(program->seed);
+	at -= program_random(program, 8) << 4;
 	layout->pointer = ALIGN_DOWN(at - word_count(strings) * sizeof(uint64_t), 16);
 }
 
@@ -177,26 +180,30 @@ static int write_stack(struct program *program, const struct exec_strings *strin
 	return stream->error ? stream->error : write_strings(space, strings, layout->strings);
 }
 
+/* What stands between the words and the strings. */
+static int write_small(struct program *program, const struct layout *layout)
+{
+	char bytes[sizeof(program->seed) + PLATFORM_SIZE];
+
+	memcpy(bytes, program->seed, sizeof(program->seed));
+	memcpy(bytes + sizeof(program->seed), PLATFORM, PLATFORM_SIZE);
+	return space_write(program->space, layout->random, bytes, sizeof(bytes));
+}
+
 int program_build_stack(struct program *program, const struct exec_strings *strings)
 {
-	static const char platform[] = "x86_64";
-	struct space *space = program->space;
 	struct word_stream *stream = kmalloc(sizeof(*stream));
 	struct layout layout;
 	int error;
 
 	if (!stream)
 		return -ENOMEM;
-	lay_out(&layout, program, strings, sizeof(platform));
+	lay_out(&layout, program, strings);
 	error = map_stack(program, layout.pointer);
 	if (!error)
 		error = write_stack(program, strings, &layout, stream);
 	if (!error)
-		error = space_write(space, layout.name, program->name, strlen(program->name) + 1);
-	if (!error)
-		error = space_write(space, layout.platform, platform, sizeof(platform));
-	if (!error)
-		error = space_write(space, layout.random, program->seed, sizeof(program->seed));
+		error = write_small(program, &layout);
 	kfree(stream);
 	program->stack = layout.pointer;
 	return error == -EFAULT ? -ENOMEM : error;

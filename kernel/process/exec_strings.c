@@ -21,15 +21,13 @@
 #define MOST        (6 * 1024 * KIB)
 #define FIRST_PAGES ((size_t)8)
 
-int exec_strings_init(struct exec_strings *strings, const char *name)
+void exec_strings_init(struct exec_strings *strings)
 {
 	uint64_t quarter = process_limit(RLIMIT_STACK) / 4;
 
 	*strings = (struct exec_strings){.most = quarter < MOST ? (size_t)quarter : MOST};
 	if (strings->most < LEAST)
 		strings->most = LEAST;
-	strings->most -= strlen(name) + 1;
-	return 0;
 }
 
 void exec_strings_free(struct exec_strings *strings)
@@ -104,6 +102,14 @@ int exec_strings_add(struct exec_strings *strings, const char *text)
 		left -= room;
 	}
 	return 0;
+}
+
+int exec_strings_add_name(struct exec_strings *strings, const char *name)
+{
+	int error = exec_strings_add(strings, name);
+
+	strings->pointers--;
+	return error;
 }
 
 int exec_strings_add_user(struct exec_strings *strings, user_t text)

@@ -89,7 +89,7 @@ static int open_and_run(int directory, const char *path, const char *name, unsig
 long sys_execveat(int directory, user_t path, user_t argv, user_t envp, unsigned flags)
 {
 	enum path_empty empty = flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NOT_EMPTY;
-	struct exec_strings strings = {0};
+	struct exec_strings strings;
 	struct user_path text;
 	const char *name;
 	char *made = NULL;
@@ -101,8 +101,7 @@ long sys_execveat(int directory, user_t path, user_t argv, user_t envp, unsigned
 	if (error)
 		return error;
 	error = name_program(directory, text.text, &name, &made);
-	if (!error)
-		error = exec_strings_init(&strings, name);
+	exec_strings_init(&strings);
 	if (!error)
 		error = copy_vectors(&strings, argv, envp);
 	if (!error)
