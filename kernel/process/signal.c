@@ -141,17 +141,12 @@ static bool ignored_by_action(struct process *process, int signal) requires(proc
 	return process->signals.protected || (BIT(signal) & SIGNALS_IGNORED);
 }
 
-static bool traced(const struct thread *thread)
-{
-	return thread->signals.tracee;
-}
-
 /* Whether it leaves no trace. `thread` stands for its process where that is the target. */
 static bool ignored(struct thread *thread, int signal) requires(process_lock)
 {
 	if ((thread->signals.blocked | thread->signals.waited) & BIT(signal))
 		return false;
-	if (traced(thread) && signal != SIGKILL)
+	if (ptrace_on(thread) && signal != SIGKILL)
 		return false;
 	return ignored_by_action(thread->process, signal);
 }
@@ -163,7 +158,7 @@ static bool ends_at_once(struct thread *thread, int signal) requires(process_loc
 		return true;
 	if (thread->calls != syscalls_plain)
 		return false; /* the tracer is to tell of it first */
-	return !traced(thread) && !(thread->signals.waited & BIT(signal)) &&
+	return !ptrace_on(thread) && !(thread->signals.waited & BIT(signal)) &&
 	       action_of(thread->process, signal)->handler == (uintptr_t)SIG_DFL &&
 	       !(BIT(signal) & (SIGNALS_IGNORED | SIGNALS_STOP | CORE));
 }

@@ -93,38 +93,42 @@ static long wait_for(struct poll *poll, ns_t deadline)
 	return error;
 }
 
-static long poll_files(user_t fds, struct poll *poll, ns_t deadline)
+long poll_kernel(struct pollfd *fds, unsigned int count, ns_t deadline)
 {
-	size_t size = poll->count * sizeof(struct pollfd);
+	struct poll poll = {.count = count, .fds = fds};
 	long result;
 
-	if (copy_from_user(poll->fds, fds, size))
-		return -EFAULT;
-	for (unsigned int i = 0; i < poll->count; i++)
-		if (poll->fds[i].fd >= 0)
-			poll->files[i].file = get_file(poll->fds[i].fd);
-	result = wait_for(poll, deadline);
-	for (unsigned int i = 0; i < poll->count; i++)
-		if (poll->files[i].file)
-			file_put(poll->files[i].file);
-	if (result >= 0 && copy_to_user(fds, poll->fds, size))
-		result = -EFAULT;
+	poll.files = kzalloc(count * sizeof(struct polled) + 1);
+	if (!poll.files)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < count; i++)
+		if (fds[i].fd >= 0)
+			poll.files[i].file = get_file(fds[i].fd);
+	result = wait_for(&poll, deadline);
+	for (unsigned int i = 0; i < count; i++)
+		if (poll.files[i].file)
+			file_put(poll.files[i].file);
+	kfree(poll.files);
 	return result;
 }
 
-static long poll_until(user_t fds, unsigned int count, ns_t deadline)
+long poll_until(user_t user, unsigned int count, ns_t deadline)
 {
-	struct poll poll = {.count = count};
-	long result = -ENOMEM;
+	size_t size = count * sizeof(struct pollfd);
+	struct pollfd *fds;
+	long result;
 
 	if (count > files_limit())
 		return -EINVAL;
-	poll.fds = kmalloc(count * sizeof(struct pollfd) + 1);
-	poll.files = kzalloc(count * sizeof(struct polled) + 1);
-	if (poll.fds && poll.files)
-		result = poll_files(fds, &poll, deadline);
-	kfree(poll.fds);
-	kfree(poll.files);
+	fds = kmalloc(size + 1);
+	if (!fds)
+		return -ENOMEM;
+	result = copy_from_user(fds, user, size);
+	if (!result)
+		result = poll_kernel(fds, count, deadline);
+	if (result >= 0 && copy_to_user(user, fds, size))
+		result = -EFAULT;
+	kfree(fds);
 	return result;
 }
 

@@ -21,6 +21,7 @@
 	CALL3(20, writev, FD, fd, VECTOR_IN, vector, SIZE, count) \
 	CALL2(21, access, PATH, path, ACCESS_MODE, mode) \
 	CALL1(22, pipe, FD_PAIR_OUT, fds) \
+	CALL5(23, select, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMEVAL_INOUT, timeout) RETURNS(READY) \
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
@@ -63,6 +64,8 @@
 	CALL4(267, readlinkat, DIRFD, directory, PATH, path, PATH_OUT, buffer, INT, size) \
 	CALL3(268, fchmodat, DIRFD, directory, PATH, path, MODE, mode) \
 	CALL3(269, faccessat, DIRFD, directory, PATH, path, ACCESS_MODE, mode) \
+	CALL6(270, pselect6, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMESPEC_INOUT, timeout, SIGNAL_SET_SIZED, mask) RETURNS(READY) \
+	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
 	CALL4(280, utimensat, DIRFD, directory, PATH, path, TIMESPEC_PAIR, times, AT_FLAGS, flags) \
 	CALL3(292, dup3, FD, fd, FD, to, PIPE_FLAGS, flags) \
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
