@@ -70,7 +70,7 @@ def core_eight_cpus():
 
 
 # Programs made of cases (user/tests/cases.h).
-PROCESSES = ["clone", "clone3", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "signal-faults",
+PROCESSES = ["clone", "clone3", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "sched", "signal-faults",
              "signal-frames", "signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends", "thread-signals",
              "threads", "wait"]
 

@@ -322,8 +322,12 @@ void schedule(void)
 
 void sched_yield(void)
 {
-	/* The kernel is not preempted: this CPU remains. */
-	if (!cpu_waiting(this_cpu()))
+	struct cpu *cpu = this_cpu(); /* the kernel is not preempted: this one remains */
+	unsigned rivals = __atomic_load_n(&cpu->queue.rt.count, __ATOMIC_RELAXED);
+
+	if (likely(!sched_is_rt(&current_thread()->sched)))
+		rivals += __atomic_load_n(&cpu->queue.fair.count, __ATOMIC_RELAXED);
+	if (!rivals)
 		return;
 	arch_irq_off();
 	reschedule(true);

@@ -11,9 +11,9 @@
 
 static const char *const every_test[] = {"syscalls", "processes", "memory", "stack", "stack-pie",
 	"attacks", "elf", "faults", "files", "isolation", "regs", "clone", "clone3", "credentials",
-	"exec", "exec-state", "fork", "groups", "limits", "pidfd", "signal-faults", "signal-frames",
-	"signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends", "thread-signals",
-	"threads", "wait", "stress"};
+	"exec", "exec-state", "fork", "groups", "limits", "pidfd", "sched", "signal-faults",
+	"signal-frames", "signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends",
+	"thread-signals", "threads", "wait", "stress"};
 
 static bool run(const char *word)
 {
