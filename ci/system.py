@@ -70,9 +70,9 @@ def core_eight_cpus():
 
 
 # Programs made of cases (user/tests/cases.h).
-PROCESSES = ["clone", "clone3", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "sched", "signal-faults",
-             "signal-frames", "signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends", "thread-signals",
-             "threads", "wait"]
+PROCESSES = ["clone", "clone3", "coredump", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd",
+             "ptrace", "sched", "signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
+             "signals", "thread-ends", "thread-signals", "threads", "wait"]
 
 
 def processes():

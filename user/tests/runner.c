@@ -10,10 +10,10 @@
 #include "check.h"
 
 static const char *const every_test[] = {"syscalls", "processes", "memory", "stack", "stack-pie",
-	"attacks", "elf", "faults", "files", "isolation", "regs", "clone", "clone3", "credentials",
-	"exec", "exec-state", "fork", "groups", "limits", "pidfd", "sched", "signal-faults",
-	"signal-frames", "signal-restart", "signal-stack", "signal-stop", "signals", "thread-ends",
-	"thread-signals", "threads", "wait", "stress"};
+	"attacks", "elf", "faults", "files", "isolation", "regs", "clone", "clone3", "coredump",
+	"credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "ptrace", "sched",
+	"signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
+	"signals", "thread-ends", "thread-signals", "threads", "wait", "stress"};
 
 static bool run(const char *word)
 {
