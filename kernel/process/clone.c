@@ -305,7 +305,9 @@ static int place(const struct clone_request *request, struct child *child) requi
 	struct process *process = self->process, *parent = process;
 	int error;
 
-	if (signal_kill_pending())
+	/* As on Linux: a signal to the whole group is the parent's before there is a child, or both
+	 * get it; never the parent alone, who then has a child that missed it. */
+	if (current_signal_pending() || signal_kill_pending())
 		return -ERESTARTNOINTR;
 	error = pid_number(child->pid, request->wanted);
 	if (error)

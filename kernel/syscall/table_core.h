@@ -23,7 +23,7 @@
 	CALL1(37, alarm, UINT, seconds) \
 	CALL3(38, setitimer, ITIMER, which, ITIMERVAL, new, ITIMERVAL_OUT, old) \
 	CALL0(39, getpid) \
-	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INT_OUT, parent_tid, INOUT, child_tid, HEX, tls) \
+	CALL5(56, clone, CLONE_FLAGS, flags, ADDRESS, stack, INT_OUT, parent_tid, INOUT, child_tid, HEX, tls) LACKS("namespaces") \
 	CALL0(57, fork) \
 	CALL0(58, vfork) \
 	CALL3(59, execve, PATH, path, STRINGS, argv, ENVIRONMENT, envp) \
@@ -110,7 +110,7 @@
 	CALL5(247, waitid, WAITID_TYPE, type, PID, id, SIGNAL_INFO_OUT, info, WAITID_OPTIONS, options, USAGE_OUT, usage) \
 	CALL3(251, ioprio_set, INT, which, INT, who, INT, priority) \
 	CALL2(252, ioprio_get, INT, which, INT, who) \
-	CALL1(272, unshare, UNSHARE_FLAGS, flags) \
+	CALL1(272, unshare, UNSHARE_FLAGS, flags) LACKS("namespaces") \
 	CALL2(273, set_robust_list, IN, head, SIZE, size) \
 	CALL3(274, get_robust_list, PID, tid, POINTER_OUT, head, POINTER_OUT, size) \
 	CALL2(283, timerfd_create, CLOCK, clock, TIMERFD_FLAGS, flags) \
@@ -120,7 +120,7 @@
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL2(305, clock_adjtime, CLOCK, clock, INOUT, words) LACKS("slewing, as adjtimex") \
 	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
-	CALL5(312, kcmp, PID, pid1, PID, pid2, INT, type, ULONG, first, ULONG, second) \
+	CALL5(312, kcmp, PID, pid1, PID, pid2, INT, type, ULONG, first, ULONG, second) LACKS("KCMP_EPOLL_TFD") \
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
 	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
@@ -128,7 +128,7 @@
 	CALL3(325, mlock2, ADDRESS, address, SIZE, length, MLOCK_FLAGS, flags) \
 	CALL4(424, pidfd_send_signal, FD, pidfd, SIGNAL, signal, SIGNAL_INFO, info, FLAGS, flags) \
 	CALL2(434, pidfd_open, PID, pid, FLAGS, flags) \
-	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) \
+	CALL2(435, clone3, CLONE_ARGS, args, SIZE, size) LACKS("namespaces, CLONE_INTO_CGROUP") \
 	CALL3(438, pidfd_getfd, FD, pidfd, FD, fd, FLAGS, flags) \
 	CALL5(449, futex_waitv, IN, words, UINT, count, FLAGS, flags, TIMESPEC, timeout, CLOCK, clock)
 /* clang-format on */
