@@ -12,6 +12,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "process/clocks.h"
 #include "process/signal.h"
 #include "memory/object.h"
 #include "memory/pages.h"
@@ -162,6 +163,27 @@ int wait_sleep(ns_t deadline)
 		return -ERESTARTSYS;
 	fake_clock_set(deadline);
 	return -ETIMEDOUT;
+}
+
+ns_t clock_add(ns_t a, ns_t b)
+{
+	return a + b;
+}
+
+long arch_user_store_pair(void *to, uint64_t first, uint64_t second)
+{
+	const uint64_t pair[] = {first, second};
+
+	return copy_to_user(user_pointer((uintptr_t)to), pair, sizeof(pair));
+}
+
+int signal_mask_borrow(user_t mask, size_t size)
+{
+	return 0;
+}
+
+void signal_mask_return(bool interrupted)
+{
 }
 
 int signal_from_background(int signal)
