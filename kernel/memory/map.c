@@ -126,19 +126,22 @@ static long find_place(struct space *space, uintptr_t address, size_t size, unsi
 static int check_limits(struct space *space, struct vma *like, unsigned map_flags)
 {
 	uint64_t pages = vma_pages(like);
-	int error;
+	enum vma_kind kind = vma_kind(like);
 
 	like->flags |= space->lock_future;
-	error = memory_lock_more(space, like->flags, pages);
-	if (error)
-		return error;
-	if (!memory_may_expand(space, vma_kind(like), pages) &&
+	if (unlikely(like->flags & VMA_LOCKED)) {
+		int error = memory_lock_more(space, like->flags, pages);
+
+		if (error)
+			return error;
+	}
+	if (unlikely(!memory_may_expand(space, kind, pages)) &&
 		(!(map_flags & SPACE_FIXED) ||
-			!memory_may_expand(space, vma_kind(like),
-				pages - pages_in(space, like->start, like->end))))
+			!memory_may_expand(
+				space, kind, pages - pages_in(space, like->start, like->end))))
 		return -ENOMEM;
 	if (accountable(like->access, like->flags)) {
-		if (!memory_enough(pages))
+		if (unlikely(!memory_enough(pages)))
 			return -ENOMEM;
 		like->flags |= VMA_ACCOUNTED;
 	}
@@ -326,9 +329,15 @@ int space_protect(struct space *space, uintptr_t address, size_t size, unsigned 
 
 static bool brk_grow(struct space *space, uintptr_t old, uintptr_t new)
 {
-	struct vma *next = vma_find(space, old), *prev = next ? vma_prev(next) : vma_last(space);
-	struct vma like = {.start = old, .end = new, .access = MAP_READ | MAP_WRITE};
+	struct vma *prev, *next = vma_neighbours(space, old, &prev);
+	struct vma like;
 
+	like.start = old;
+	like.end = new;
+	like.access = MAP_READ | MAP_WRITE;
+	like.flags = 0;
+	like.object = NULL;
+	like.offset = 0;
 	if (next && next->start < new + PAGE_SIZE)
 		return false;
 	if (next && (next->flags & VMA_GROWS_DOWN) &&

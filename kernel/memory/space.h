@@ -53,7 +53,7 @@ struct space {
 	struct tree vmas;
 	struct vma *first, *last;
 	struct vma *recent; /* found last; or NULL */
-	struct vma *above;  /* the place found last lies right below it; or NULL */
+	struct vma *above;  /* below it lies the hole that was found or made last; or NULL */
 	struct vma *spare;  /* memory for the next one; or NULL */
 	unsigned vma_count;
 	uint64_t pages; /* of all VMAs */

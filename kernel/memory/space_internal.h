@@ -69,10 +69,14 @@ static inline int MUST_CHECK memory_lock_more(
 
 static inline bool memory_may_expand(const struct space *space, enum vma_kind kind, uint64_t pages)
 {
-	if (space->pages + pages > memory_limit(RLIMIT_AS) / PAGE_SIZE)
+	const struct process *process = current_process();
+
+	if (unlikely(!process))
+		return true;
+	if (space->pages + pages > process->limits[RLIMIT_AS].soft / PAGE_SIZE)
 		return false;
-	return kind != VMA_KIND_DATA ||
-	       space->kind_pages[VMA_KIND_DATA] + pages <= memory_limit(RLIMIT_DATA) / PAGE_SIZE;
+	return kind != VMA_KIND_DATA || space->kind_pages[VMA_KIND_DATA] + pages <=
+						process->limits[RLIMIT_DATA].soft / PAGE_SIZE;
 }
 
 /* Overcommit, by Linux's default heuristic: only what is more than all RAM is refused. */

@@ -48,12 +48,19 @@ void vma_free_spare(struct space *space)
 	space->spare = NULL;
 }
 
-void vma_remove(struct space *space, struct vma *vma)
+/* Its pages are counted elsewhere already, or no more. */
+static void drop(struct space *space, struct vma *vma)
 {
 	vma_unlink(space, vma);
 	if (vma->object)
 		object_put(vma->object);
 	vma_free(space, vma);
+}
+
+void vma_remove(struct space *space, struct vma *vma)
+{
+	vma_account(space, vma, -(int64_t)vma_pages(vma));
+	drop(space, vma);
 }
 
 /* ---- Borders ---- */
@@ -100,9 +107,9 @@ static bool continues(const struct vma *a, const struct vma *b)
 /* Joins vma with the next one, which goes. */
 static void join(struct space *space, struct vma *vma, struct vma *next)
 {
-	/* In this order the hole above stays as it is. */
-	move_end(space, vma, next->end);
-	vma_remove(space, next);
+	/* In this order the hole above stays as it is; so do the sums. */
+	vma->end = next->end;
+	drop(space, next);
 }
 
 void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end)
@@ -123,6 +130,7 @@ static bool extend(struct space *space, const struct vma *like, struct vma *prev
 	bool after = prev && continues(prev, like), before = next && continues(like, next);
 
 	if (after && before) {
+		move_end(space, prev, like->end);
 		join(space, prev, next);
 	} else if (after) {
 		move_end(space, prev, like->end);
@@ -134,8 +142,9 @@ static bool extend(struct space *space, const struct vma *like, struct vma *prev
 	return after || before;
 }
 
-static void add_new(struct space *space, const struct vma *like, struct vma *prev, struct vma *next,
-	struct vma *vma)
+/* Its pages are counted already. */
+static void add_counted(struct space *space, const struct vma *like, struct vma *prev,
+	struct vma *next, struct vma *vma)
 {
 	vma->start = like->start;
 	vma->end = like->end;
@@ -148,15 +157,21 @@ static void add_new(struct space *space, const struct vma *like, struct vma *pre
 	vma_link(space, vma, prev, next);
 }
 
-/* The neighbours of what is to be there. */
-static struct vma *neighbours(struct space *space, const struct vma *like, struct vma **prev)
+static void add_new(struct space *space, const struct vma *like, struct vma *prev, struct vma *next,
+	struct vma *vma)
+{
+	add_counted(space, like, prev, next, vma);
+	vma_account(space, vma, (int64_t)vma_pages(vma));
+}
+
+/* The neighbours of a range where nothing may be: the first VMA that ends above its start. */
+struct vma *vma_neighbours(struct space *space, uintptr_t start, struct vma **prev)
 {
 	struct vma *next = space->above;
 
-	if (!next || like->end > next->start || (next->prev && next->prev->end > like->start))
-		next = vma_find(space, like->start);
-	assert(!next || like->end <= next->start);
-	*prev = next ? vma_prev(next) : vma_last(space);
+	if (!next || next->end <= start || (next->prev && next->prev->end > start))
+		next = vma_find(space, start);
+	*prev = next ? next->prev : space->last;
 	return next;
 }
 
@@ -164,6 +179,7 @@ int vma_add_between(struct space *space, const struct vma *like, struct vma *pre
 {
 	struct vma *vma;
 
+	assert(!next || like->end <= next->start);
 	if (extend(space, like, prev, next))
 		return 0;
 	vma = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL;
@@ -175,14 +191,14 @@ int vma_add_between(struct space *space, const struct vma *like, struct vma *pre
 
 int vma_add(struct space *space, const struct vma *like)
 {
-	struct vma *prev, *next = neighbours(space, like, &prev);
+	struct vma *prev, *next = vma_neighbours(space, like->start, &prev);
 
 	return vma_add_between(space, like, prev, next);
 }
 
 void vma_add_spare(struct space *space, const struct vma *like, struct vma *spare)
 {
-	struct vma *prev, *next = neighbours(space, like, &prev);
+	struct vma *prev, *next = vma_neighbours(space, like->start, &prev);
 
 	if (extend(space, like, prev, next))
 		vma_free(space, spare);
@@ -206,8 +222,8 @@ static struct vma *split(struct space *space, struct vma *vma, uintptr_t at)
 	like.flags = vma->flags;
 	like.object = vma->object;
 	like.offset = vma->object ? vma->offset + (at - vma->start) : 0;
-	move_end(space, vma, at);
-	add_new(space, &like, vma, vma_next(vma), upper);
+	vma->end = at;
+	add_counted(space, &like, vma, vma_next(vma), upper);
 	return upper;
 }
 
@@ -227,12 +243,20 @@ int vma_isolate(struct space *space, uintptr_t start, uintptr_t end)
 
 static void set_properties(struct space *space, struct vma *vma, unsigned access, unsigned flags)
 {
-	int64_t pages = (int64_t)vma_pages(vma);
+	enum vma_kind before = vma_kind(vma);
+	uint64_t pages = vma_pages(vma);
 
-	vma_account(space, vma, -pages);
+	if (unlikely((vma->flags ^ flags) & (VMA_ACCOUNTED | VMA_LOCKED))) {
+		vma_account(space, vma, -(int64_t)pages);
+		vma->access = access;
+		vma->flags = flags;
+		vma_account(space, vma, (int64_t)pages);
+		return;
+	}
 	vma->access = access;
 	vma->flags = flags;
-	vma_account(space, vma, pages);
+	space->kind_pages[before] -= pages;
+	space->kind_pages[vma_kind(vma)] += pages;
 }
 
 /* The border to a neighbour that has the properties moves over the first or the last part. */
@@ -294,6 +318,7 @@ struct vma *vma_change(struct space *space, struct vma *vma, uintptr_t start, ui
 	next = vma_next(vma);
 	if (next && continues(vma, next))
 		join(space, vma, next);
+	space->recent = vma;
 	return vma;
 }
 

@@ -63,6 +63,7 @@ static inline struct vma *vma_last(const struct space *space)
 /* Makes [like->start, like->end), where nothing is, like this one: by making a neighbour longer that
  * goes on there, or by a VMA of its own, which takes a reference of its own to the object. -ENOMEM. */
 int vma_add(struct space *space, const struct vma *like) MUST_CHECK;
+struct vma *vma_neighbours(struct space *space, uintptr_t start, struct vma **prev);
 /* The same where the neighbours are known. */
 int vma_add_between(
 	struct space *space, const struct vma *like, struct vma *prev, struct vma *next) MUST_CHECK;
@@ -123,7 +124,7 @@ static inline void vma_account(struct space *space, const struct vma *vma, int64
 		space->locked_pages += (uint64_t)pages;
 }
 
-/* vma_link.c, for vma.c alone: the tree, the gaps and the sums. */
+/* vma_link.c, for vma.c alone: the tree and the gaps; the sums are the caller's. */
 void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma *next);
 void vma_unlink(struct space *space, struct vma *vma);
 /* After an end has moved or GROWS_DOWN has changed: the gaps below the VMA and below the next. */

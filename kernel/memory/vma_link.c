@@ -127,7 +127,6 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 	}
 	space->recent = vma;
 	space->vma_count++;
-	vma_account(space, vma, (int64_t)vma_pages(vma));
 }
 
 /* Off the tree and its object's list; the object's reference and the memory stay. */
@@ -156,10 +155,8 @@ void vma_unlink(struct space *space, struct vma *vma)
 	tree_shrunk(&space->vmas, lost);
 	if (space->recent == vma)
 		space->recent = NULL;
-	if (space->above == vma)
-		space->above = NULL;
+	space->above = next; /* what comes next may come here */
 	space->vma_count--;
-	vma_account(space, vma, -(int64_t)vma_pages(vma));
 	if (vma->object) {
 		spin_lock(&vma->object->lock);
 		list_remove(&vma->mapping);
