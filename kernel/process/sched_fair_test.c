@@ -289,6 +289,60 @@ static void test_sleeper(void)
 	sleeper(1000, 50000000, 10000);
 }
 
+/* Who comes back is owed just what it was owed, plus what the others got meanwhile, up to a slice. */
+static void test_lag(void)
+{
+	for (unsigned round = 0; round < 50; round++) {
+		struct fair_entity *self = &entities[0];
+		int64_t lag, after;
+
+		start(1 + (unsigned)test_random(5), (int)test_random(10));
+		for (unsigned i = 0; i < 40; i++)
+			step(1 + test_random(SLICE));
+		if (queue.running == self)
+			fair_run(&queue, NULL);
+		fair_leave(&queue, self);
+		lag = self->lag;
+		fair_join(&queue, self, FAIR_MOVED, false);
+		after = (int64_t)(fair_average(&queue) - self->vruntime);
+		CHECK(llabs((long long)(after - lag)) <= 8);
+	}
+	start(2, 0);
+	while (step(NS_NEVER) != 0)
+		;
+	fair_leave(&queue, &entities[0]);
+	while (now < NS_PER_SECOND)
+		step(NS_NEVER);
+	fair_slept(&queue, &entities[0], 1); /* but for the time, so that nothing is forgiven */
+	CHECK_EQUAL(entities[0].lag, SLICE);
+}
+
+/* What a thread owes is forgiven in four times as long a sleep, not before. */
+static bool runs_after(ns_t sleep)
+{
+	struct fair_entity *self = &entities[100];
+
+	start(101, 0);
+	for (unsigned i = 0; i < 101; i++)
+		step(NS_NEVER);
+	while (step(NS_NEVER) != 100) /* its whole slice, which most others have not had */
+		;
+	fair_account(&queue, SLICE);
+	fair_leave(&queue, self);
+	CHECK(self->lag < -(int64_t)SLICE / 2);
+	now += sleep;
+	fair_slept(&queue, self, sleep);
+	fair_join(&queue, self, FAIR_WOKEN, false);
+	return fair_next(&queue, false) == self;
+}
+
+static void test_forgiven(void)
+{
+	CHECK(!runs_after(1000000));
+	CHECK(runs_after(4 * SLICE));
+	CHECK(runs_after(NS_PER_SECOND));
+}
+
 /* One that sleeps a moment after each slice gains nothing by it. */
 static void test_short_sleeps(void)
 {
@@ -341,6 +395,8 @@ int main(void)
 	RUN(test_nice);
 	RUN(test_nobody_starves);
 	RUN(test_sleeper);
+	RUN(test_lag);
+	RUN(test_forgiven);
 	RUN(test_short_sleeps);
 	RUN(test_yield);
 	return test_result();
