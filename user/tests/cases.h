@@ -235,6 +235,10 @@ static inline int run_case(const struct test_case *c)
 
 static inline void run_cases(const struct test_case *cases, size_t count, int argc, char **argv)
 {
+	static char self[PATH_MAX];
+
+	if (realpath(check.self, self)) /* cases change their directory */
+		check.self = self;
 	for (size_t i = 0; i < count; i++) {
 		if (argc > 1 && !strstr(cases[i].name, argv[1]))
 			continue;
