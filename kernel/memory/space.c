@@ -58,13 +58,15 @@ void space_get(struct space *space)
 	__atomic_add_fetch(&space->references, 1, __ATOMIC_RELAXED);
 }
 
+static void unmap_all(struct space *space);
+
 void space_put(struct space *space)
 {
 	if (__atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	arch_space_retire(&space->arch);
 	mutex_lock(&space->lock);
-	space_unmap_locked(space, 0, USER_END);
+	unmap_all(space);
 	mutex_unlock(&space->lock);
 	assert(!space->vma_count && !space_resident(space) && !space->pages);
 	vma_free_spare(space);
@@ -105,6 +107,21 @@ static struct vma *unmap_run(struct space *space, struct vma *vma, uintptr_t end
 	arch_unmap(&space->arch, vma->start, last->end, prev ? prev->end : 0,
 		next ? next->start : USER_END, pages_gone, space);
 	return last;
+}
+
+/* All of it, for good. */
+static void unmap_all(struct space *space)
+{
+	struct vma *vma = space->first, *last;
+	struct vma_batch batch;
+
+	batch.count = 0;
+	while (vma) {
+		last = unmap_run(space, vma, USER_END);
+		while (vma != last)
+			vma = vma_remove_first(space, &batch);
+		vma = vma_remove_first(space, &batch);
+	}
 }
 
 void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end)

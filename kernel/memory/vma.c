@@ -63,6 +63,33 @@ void vma_remove(struct space *space, struct vma *vma)
 	drop(space, vma);
 }
 
+struct vma *vma_remove_first(struct space *space, struct vma_batch *batch)
+{
+	struct vma *vma = space->first, *next = vma->next;
+
+	vma_account(space, vma, -(int64_t)vma_pages(vma));
+	space->vma_count--;
+	space->first = next;
+	if (next)
+		next->prev = NULL;
+	if (vma->object) {
+		spin_lock(&vma->object->lock);
+		list_remove(&vma->mapping);
+		spin_unlock(&vma->object->lock);
+		object_put(vma->object);
+	}
+	batch->vmas[batch->count++] = vma;
+	if (batch->count == ARRAY_SIZE(batch->vmas) || !next) {
+		cache_free_many(&vma_cache, batch->vmas, batch->count);
+		batch->count = 0;
+	}
+	if (!next) {
+		space->last = space->recent = space->above = NULL;
+		vma_tree_init(space);
+	}
+	return next;
+}
+
 /* ---- Borders ---- */
 
 /* The end of a VMA, or its start, comes to lie elsewhere; nothing else is there. */
