@@ -207,16 +207,27 @@ struct path fs_root(struct fs_context *fs)
 	return path;
 }
 
-void fs_set_working(struct fs_context *fs, const struct path *path)
+/* Puts a path in the place of one of the context's. */
+static void set_path(struct fs_context *fs, struct path *place, const struct path *path)
 {
 	struct path old;
 
 	path_get(path);
 	spin_lock(&fs->lock);
-	old = fs->working;
-	fs->working = *path;
+	old = *place;
+	*place = *path;
 	spin_unlock(&fs->lock);
 	path_put(&old);
+}
+
+void fs_set_working(struct fs_context *fs, const struct path *path)
+{
+	set_path(fs, &fs->working, path);
+}
+
+void fs_set_root(struct fs_context *fs, const struct path *path)
+{
+	set_path(fs, &fs->root, path);
 }
 
 /* ---- Paths as text ---- */
@@ -229,11 +240,14 @@ static char *prepend(char *at, const char *start, const char *text, size_t size)
 	return memcpy(at - size, text, size);
 }
 
+#define UNREACHABLE "(unreachable)"
+
 const char *path_text(const struct path *path, const struct path *root, char *buffer, size_t size)
 {
 	struct mount *mount = path->mount;
 	struct dentry *dentry = path->dentry;
 	char *end = buffer + size - 1, *at = end;
+	bool unreachable;
 
 	*end = '\0';
 	spin_lock(&dentry_lock);
@@ -249,6 +263,9 @@ const char *path_text(const struct path *path, const struct path *root, char *bu
 		at = prepend(at, buffer, "/", 1);
 		dentry = dentry->parent;
 	}
+	unreachable = root->dentry && (dentry != root->dentry || mount != root->mount);
 	spin_unlock(&dentry_lock);
-	return at == end ? prepend(at, buffer, "/", 1) : at;
+	if (at == end)
+		at = prepend(at, buffer, "/", 1);
+	return unreachable ? prepend(at, buffer, UNREACHABLE, sizeof(UNREACHABLE) - 1) : at;
 }

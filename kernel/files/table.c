@@ -46,6 +46,16 @@ uint64_t files_limit(void)
 	return limit < INT32_MAX ? limit : INT32_MAX;
 }
 
+uint32_t files_room(struct files *files)
+{
+	uint32_t count;
+
+	spin_lock(&files->lock);
+	count = files->slots->count;
+	spin_unlock(&files->lock);
+	return count;
+}
+
 static bool get_bit(const uint64_t *bits, uint32_t n)
 {
 	return bits[n / WORD_BITS] >> (n % WORD_BITS) & 1;
@@ -101,6 +111,17 @@ static void copy_slots(struct slots *to, const struct slots *from)
 	memcpy(to->file, from->file, from->count * sizeof(from->file[0]));
 	memcpy(to->used, from->used, from->count / 8);
 	memcpy(to->close_on_exec, from->close_on_exec, from->count / 8);
+}
+
+uint64_t files_open_bits(struct files *files, uint32_t first)
+{
+	uint64_t open = 0;
+
+	spin_lock(&files->lock);
+	if (first < files->slots->count)
+		open = files->slots->used[first / WORD_BITS];
+	spin_unlock(&files->lock);
+	return open;
 }
 
 struct files *files_create(void)

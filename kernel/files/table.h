@@ -8,6 +8,10 @@
 
 /* The running process's descriptors are below (RLIMIT_NOFILE). */
 uint64_t files_limit(void);
+/* How many descriptors the table has room for now: none at or above that is open. */
+uint32_t files_room(struct files *files);
+/* Of the 64 descriptors from `first` on, a multiple of 64, those that are open, as bits. */
+uint64_t files_open_bits(struct files *files, uint32_t first);
 
 /* A free descriptor at or above `least` that nobody else can get: fill it or give it back.
  * -EMFILE, -ENOMEM. */

@@ -214,8 +214,10 @@ struct superblock *superblock_root(void);
 struct path fs_working(struct fs_context *fs); /* with references */
 struct path fs_root(struct fs_context *fs);
 void fs_set_working(struct fs_context *fs, const struct path *path); /* takes its own references */
-/* The path from `root` to `path`, ends at the end of `buffer`; NULL: -ERANGE, does not fit. Removed
- * directories give " (deleted)" at the end when `deleted` is said. */
+void fs_set_root(struct fs_context *fs, const struct path *path);    /* the same */
+/* The path from `root` to `path`, ends at the end of `buffer`; NULL: -ERANGE, does not fit. What is
+ * not below `root` gets "(unreachable)" in front of the path from the tree's root; an empty `root`
+ * is the tree's. */
 const char *path_text(
 	const struct path *path, const struct path *root, char *buffer, size_t size) MUST_CHECK;
 

@@ -39,10 +39,4 @@ int get_walk(struct walk *walk, int directory_fd, const char *path) MUST_CHECK;
 /* The file that a path leads to. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int get_target(int directory_fd, user_t path, unsigned int flags, struct path *out) MUST_CHECK;
 
-/* files_poll.c: looks until something holds, the deadline, or a signal (-ERESTARTSYS): how many have
- * something to say in revents. */
-long poll_kernel(struct pollfd *fds, unsigned int count, ns_t deadline) MUST_CHECK;
-/* The same with user mode's array. */
-long poll_until(user_t user, unsigned int count, ns_t deadline) MUST_CHECK;
-
 #endif

@@ -3,8 +3,11 @@
  * chdir, and getdents64. Each has an old form and one with directory descriptors. */
 #include "syscall/files.h"
 
+#include <linux/capability.h>
+
 #include "lib/string.h"
 #include "memory/slab.h"
+#include "process/credentials.h"
 
 /* ---- Making ---- */
 
@@ -379,5 +382,27 @@ long sys_fchdir(int fd)
 		return -EBADF;
 	result = file->path.dentry ? change_directory(&file->path) : -ENOTDIR;
 	file_put(file);
+	return result;
+}
+
+/* ---- The root directory ---- */
+
+/* The working directory stays where it is, outside perhaps. */
+long sys_chroot(user_t path)
+{
+	struct path target;
+	long result = get_target(AT_FDCWD, path, 0, &target);
+
+	if (result)
+		return result;
+	if (!is_directory(target.dentry->inode))
+		result = -ENOTDIR;
+	else
+		result = inode_permission(target.dentry->inode, MAY_EXECUTE);
+	if (!result && !capable(CAP_SYS_CHROOT))
+		result = -EPERM;
+	if (!result)
+		fs_set_root(current_fs(), &target);
+	path_put(&target);
 	return result;
 }

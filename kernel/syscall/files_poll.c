@@ -1,134 +1,183 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll (man 2 poll).
+ * poll and ppoll (man 2 poll), and the wait that select (files_select.c) shares with them.
  *
  * A file says what holds now and which wait queues tell of a change (at most two). The caller stands
  * on all of them at once, looks again after each wake-up, and sleeps until something holds, the time
  * is over or a signal comes.
+ *
+ * None of these calls is restarted after a handler. Where none runs (the process was stopped and
+ * continued), poll goes on to its deadline by restart_syscall, and the others, which write back what
+ * is left of their time, are made again with that.
  */
-#include "syscall/files.h"
+#include "syscall/files_poll.h"
 
 #include "arch/arch.h"
 #include "memory/slab.h"
+#include "process/process.h"
 #include "process/signal.h"
-#include "process/wait.h"
+#include "syscall/timespec.h"
 
-#define QUEUES_EACH 2
+/* ---- The wait ---- */
 
-struct polled {
-	struct file *file; /* NULL: not looked at */
-	struct wait_queue *queues[QUEUES_EACH];
-	struct waiter waiters[QUEUES_EACH];
-};
-
-struct poll {
-	unsigned int count;
-	struct pollfd *fds;
-	struct polled *files;
-};
-
-/* What holds now; how many descriptors have something to say. */
-static int look(struct poll *poll)
+/* What holds now; how many entries have something to say. */
+static int look(struct poll_entry *entries, unsigned int count)
 {
 	int found = 0;
 
-	for (unsigned int i = 0; i < poll->count; i++) {
-		struct pollfd *fd = &poll->fds[i];
-		struct polled *polled = &poll->files[i];
-		unsigned int mask;
+	for (struct poll_entry *entry = entries; entry < entries + count; entry++) {
+		struct file *file = entry->file;
 
-		fd->revents = 0;
-		if (fd->fd < 0)
-			continue;
-		if (!polled->file || polled->file->flags & O_PATH)
-			mask = POLLNVAL;
-		else if (polled->file->operations->poll)
-			mask = polled->file->operations->poll(polled->file, polled->queues);
+		if (!file || file->flags & O_PATH)
+			entry->found = POLLNVAL;
+		else if (file->operations->poll)
+			entry->found = file->operations->poll(file, entry->queues);
 		else
-			mask = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-		mask &= (unsigned int)(unsigned short)fd->events | POLLERR | POLLHUP | POLLNVAL;
-		fd->revents = (short)mask;
-		found += mask != 0;
+			entry->found = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+		entry->found &= entry->wanted;
+		found += entry->found != 0;
 	}
 	return found;
 }
 
-static void stand_on_queues(struct poll *poll)
+static void stand_on_queues(struct poll_entry *entries, unsigned int count)
 {
-	for (unsigned int i = 0; i < poll->count; i++)
-		for (int q = 0; q < QUEUES_EACH; q++)
-			if (poll->files[i].queues[q])
-				wait_prepare(poll->files[i].queues[q], &poll->files[i].waiters[q]);
+	for (unsigned int i = 0; i < count; i++)
+		for (int q = 0; q < POLL_QUEUES; q++)
+			if (entries[i].queues[q])
+				wait_prepare(entries[i].queues[q], &entries[i].waiters[q]);
 }
 
-static void leave_queues(struct poll *poll)
+static void leave_queues(struct poll_entry *entries, unsigned int count)
 {
-	for (unsigned int i = 0; i < poll->count; i++)
-		for (int q = 0; q < QUEUES_EACH; q++)
-			if (poll->files[i].queues[q])
-				wait_finish(poll->files[i].queues[q], &poll->files[i].waiters[q]);
+	for (unsigned int i = 0; i < count; i++)
+		for (int q = 0; q < POLL_QUEUES; q++)
+			if (entries[i].queues[q])
+				wait_finish(entries[i].queues[q], &entries[i].waiters[q]);
 }
 
 /* For a caller that polls nothing but the clock: a queue to stand on. */
 static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
 
-static long wait_for(struct poll *poll, ns_t deadline)
+long poll_wait_for(struct poll_entry *entries, unsigned int count, ns_t deadline)
 {
 	struct waiter self;
-	int found = look(poll), error = 0;
+	int found = look(entries, count), error = 0;
 
-	while (!found && !error) {
+	while (!found && !error && deadline) {
 		wait_prepare(&nobody, &self);
-		stand_on_queues(poll);
-		found = look(poll);
+		stand_on_queues(entries, count);
+		found = look(entries, count);
 		if (!found)
 			error = wait_sleep(deadline);
-		leave_queues(poll);
+		leave_queues(entries, count);
 		wait_finish(&nobody, &self);
 		if (!found)
-			found = look(poll);
+			found = look(entries, count);
 	}
-	if (found || error == -ETIMEDOUT)
+	if (found)
 		return found;
+	/* A signal counts for more than the time being over. */
+	return error == -ERESTARTSYS || current_signal_pending() ? -ERESTARTSYS : 0;
+}
+
+/* ---- The time ---- */
+
+static int get_timeval(user_t user, ns_t *span)
+{
+	struct __kernel_old_timeval time;
+	struct __kernel_timespec spec;
+
+	if (copy_from_user(&time, user, sizeof(time)))
+		return -EFAULT;
+	/* More than a second of microseconds is allowed. */
+	spec.tv_sec = (long)((unsigned long)time.tv_sec + (unsigned long)(time.tv_usec / 1000000));
+	spec.tv_nsec = time.tv_usec % 1000000 * 1000;
+	return timespec_to_ns(&spec, span);
+}
+
+int poll_time_get(struct poll_time *time, user_t user, enum poll_clock format)
+{
+	ns_t span;
+	int error;
+
+	*time = (struct poll_time){user, format, NS_NEVER};
+	if (!user.address)
+		return 0;
+	error = format == POLL_TIMEVAL ? get_timeval(user, &span) : get_timespec(user, &span);
+	if (!error)
+		time->deadline = span ? clock_add(arch_clock(), span) : 0;
 	return error;
 }
 
-long poll_kernel(struct pollfd *fds, unsigned int count, ns_t deadline)
+long poll_time_put(const struct poll_time *time, long result)
 {
-	struct poll poll = {.count = count, .fds = fds};
-	long result;
+	ns_t now, left;
+	long error = 0;
 
-	poll.files = kzalloc(count * sizeof(struct polled) + 1);
-	if (!poll.files)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < count; i++)
-		if (fds[i].fd >= 0)
-			poll.files[i].file = get_file(fds[i].fd);
-	result = wait_for(&poll, deadline);
-	for (unsigned int i = 0; i < count; i++)
-		if (poll.files[i].file)
-			file_put(poll.files[i].file);
-	kfree(poll.files);
-	return result;
+	if (time->user.address && time->deadline) {
+		now = arch_clock();
+		left = time->deadline > now ? time->deadline - now : 0;
+		error = time->format == POLL_TIMEVAL ? put_timeval(time->user, left)
+						     : put_timespec(time->user, left);
+	}
+	if (result != -ERESTARTSYS)
+		return result; /* memory that cannot be written is no error of the call */
+	return error ? -EINTR : -ERESTARTNOHAND;
 }
 
-long poll_until(user_t user, unsigned int count, ns_t deadline)
+/* ---- poll ---- */
+
+/* Each descriptor's file, and what is wanted of it. */
+static void get_files(struct poll_entry *entries, const struct pollfd *fds, unsigned int count)
 {
-	size_t size = count * sizeof(struct pollfd);
-	struct pollfd *fds;
-	long result;
+	for (unsigned int i = 0; i < count; i++) {
+		if (fds[i].fd < 0)
+			continue; /* nothing is wanted */
+		entries[i].file = get_file(fds[i].fd);
+		entries[i].wanted = (unsigned short)fds[i].events;
+		entries[i].wanted |= POLLERR | POLLHUP | POLLNVAL;
+	}
+}
+
+/* Writes revents alone: the rest may be changed by other threads meanwhile. */
+static int put_found(user_t fds, const struct poll_entry *entries, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		short found = (short)entries[i].found;
+		uintptr_t at = fds.address + i * sizeof(struct pollfd);
+
+		at += offsetof(struct pollfd, revents);
+		if (copy_to_user(user_pointer(at), &found, sizeof(found)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* 0 or more: how many; -ERESTARTSYS, or an error. */
+static long poll_until(user_t fds, unsigned int count, ns_t deadline)
+{
+	struct poll_entry *entries;
+	struct pollfd *copy;
+	long result = -ENOMEM;
 
 	if (count > files_limit())
 		return -EINVAL;
-	fds = kmalloc(size + 1);
-	if (!fds)
-		return -ENOMEM;
-	result = copy_from_user(fds, user, size);
-	if (!result)
-		result = poll_kernel(fds, count, deadline);
-	if (result >= 0 && copy_to_user(user, fds, size))
-		result = -EFAULT;
-	kfree(fds);
+	copy = kmalloc(count * sizeof(*copy) + 1);
+	entries = kzalloc(count * sizeof(*entries) + 1);
+	if (copy && entries)
+		result = copy_from_user(copy, fds, count * sizeof(*copy));
+	if (!result) {
+		get_files(entries, copy, count);
+		result = poll_wait_for(entries, count, deadline);
+		if (put_found(fds, entries, count))
+			result = -EFAULT;
+		for (unsigned int i = 0; i < count; i++)
+			if (entries[i].file)
+				file_put(entries[i].file);
+	}
+	kfree(copy);
+	kfree(entries);
 	return result;
 }
 
@@ -155,6 +204,20 @@ long sys_poll(user_t fds, unsigned int count, int timeout)
 	ns_t deadline = NS_NEVER;
 
 	if (timeout >= 0)
-		deadline = arch_clock() + (ns_t)timeout * (NS_PER_SECOND / 1000);
+		deadline = timeout ? arch_clock() + (ns_t)timeout * (NS_PER_SECOND / 1000) : 0;
 	return poll_restartable(fds, count, deadline);
+}
+
+long sys_ppoll(user_t fds, unsigned int count, user_t timeout, user_t mask, size_t size)
+{
+	struct poll_time time;
+	long result = poll_time_get(&time, timeout, POLL_TIMESPEC);
+
+	if (!result)
+		result = signal_mask_borrow(mask, size);
+	if (result)
+		return result;
+	result = poll_until(fds, count, time.deadline);
+	signal_mask_return(result == -ERESTARTSYS);
+	return poll_time_put(&time, result);
 }

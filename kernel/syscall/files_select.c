@@ -1,226 +1,183 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select, pselect6, ppoll (man 2 select, ppoll): poll in other clothes.
+ * select and pselect6 (man 2 select): poll's wait, with descriptors as bits.
  *
- * A set of descriptors becomes an array for poll_kernel and back. The time that is left is written
- * when they end, whatever the result, as Linux does. Interrupted, they are made again only where no
- * handler ran; where the time left could not be written not even then, since the caller's has not
- * changed.
+ * Three sets come in and go out in place, as whole words. Descriptors that the process's table has no
+ * room for are not looked at and their bits stay as they are, as on Linux; of the others each must
+ * be open.
  */
-#include <linux/posix_types.h>
+#include "syscall/files_poll.h"
 
-#include "arch/arch.h"
 #include "lib/string.h"
 #include "memory/slab.h"
-#include "memory/user.h"
-#include "process/process.h"
 #include "process/signal.h"
-#include "syscall/files.h"
-#include "syscall/table.h"
-#include "syscall/timespec.h"
 
-#define WORD_BITS     64u
-#define SETS          3u
+#define SETS      3
+#define WORD_BITS 64u
 
-#define READ_EVENTS   (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define WRITE_EVENTS  (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
-#define EXCEPT_EVENTS POLLPRI
-
-static const short events[SETS] = {READ_EVENTS, WRITE_EVENTS, EXCEPT_EVENTS};
-
-struct selection {
-	unsigned int limit;   /* descriptors are below */
-	size_t words;         /* of each set */
-	uint64_t *sets[SETS]; /* in; then out */
-	struct pollfd *fds;
-	unsigned int count;
+/* What a descriptor in one of the sets waits for: to be read, written, for what is exceptional. */
+static const unsigned int set_events[SETS] = {
+	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+	POLLPRI | POLLNVAL,
 };
 
-static bool has(const struct selection *selection, unsigned int set, unsigned int fd)
+struct select {
+	unsigned int words, count;
+	uint64_t *sets[SETS]; /* `words` each, in one piece of memory */
+	uint32_t *fds;        /* `count`: whose an entry is */
+	struct poll_entry *entries;
+};
+
+/* The descriptors of one word of bits that are in any set. */
+static uint64_t wanted_of(const struct select *select, unsigned int word)
 {
-	return selection->sets[set][fd / WORD_BITS] >> fd % WORD_BITS & 1;
+	return select->sets[0][word] | select->sets[1][word] | select->sets[2][word];
 }
 
-static int get_sets(struct selection *selection, const user_t *users)
+/* Bits that the sets have beyond the last descriptor count for nothing; all others must be open. */
+static int count_descriptors(struct select *select, unsigned int n)
 {
-	size_t size = selection->words * sizeof(uint64_t);
+	struct files *files = current_files();
 
-	for (unsigned int set = 0; set < SETS; set++) {
-		selection->sets[set] = kzalloc(size + 1);
-		if (!selection->sets[set])
-			return -ENOMEM;
-		if (users[set].address && copy_from_user(selection->sets[set], users[set], size))
-			return -EFAULT;
-	}
-	selection->fds = kmalloc(selection->limit * sizeof(struct pollfd) + 1);
-	return selection->fds ? 0 : -ENOMEM;
-}
+	for (unsigned int word = 0; word < select->words; word++) {
+		uint64_t wanted;
 
-static void make_array(struct selection *selection)
-{
-	for (unsigned int fd = 0; fd < selection->limit; fd++) {
-		short wanted = 0;
-
-		for (unsigned int set = 0; set < SETS; set++)
-			wanted |= has(selection, set, fd) ? events[set] : 0;
-		if (wanted)
-			selection->fds[selection->count++] =
-				(struct pollfd){.fd = (int)fd, .events = wanted};
-	}
-}
-
-/* The sets as the answer has them: how many bits, or -EBADF. */
-static long answer(struct selection *selection)
-{
-	long bits = 0;
-
-	for (unsigned int i = 0; i < selection->count; i++) {
-		const struct pollfd *fd = &selection->fds[i];
-		unsigned int at = (unsigned int)fd->fd;
-
-		if (fd->revents & POLLNVAL)
+		if (n - word * WORD_BITS < WORD_BITS)
+			for (int set = 0; set < SETS; set++)
+				select->sets[set][word] &= (UINT64_C(1) << n % WORD_BITS) - 1;
+		wanted = wanted_of(select, word);
+		if (wanted && wanted & ~files_open_bits(files, word * WORD_BITS))
 			return -EBADF;
-		for (unsigned int set = 0; set < SETS; set++) {
-			if (!has(selection, set, at))
-				continue;
-			if (fd->revents & events[set])
-				bits++;
-			else
-				selection->sets[set][at / WORD_BITS] &=
-					~(UINT64_C(1) << at % WORD_BITS);
-		}
-	}
-	return bits;
-}
-
-static int put_sets(const struct selection *selection, const user_t *users)
-{
-	for (unsigned int set = 0; set < SETS; set++) {
-		if (users[set].address && copy_to_user(users[set], selection->sets[set],
-						  selection->words * sizeof(uint64_t)))
-			return -EFAULT;
+		for (; wanted; wanted &= wanted - 1)
+			select->count++;
 	}
 	return 0;
 }
 
-static void free_all(struct selection *selection)
+/* An entry for each descriptor, in rising order. */
+static void make_entries(struct select *select)
 {
-	for (unsigned int set = 0; set < SETS; set++)
-		kfree(selection->sets[set]);
-	kfree(selection->fds);
-}
+	unsigned int at = 0;
 
-static bool any_bad(const struct selection *selection)
-{
-	for (unsigned int i = 0; i < selection->count; i++) {
-		struct file *file = get_file(selection->fds[i].fd);
+	for (unsigned int word = 0; word < select->words; word++) {
+		uint64_t left = wanted_of(select, word);
 
-		if (!file)
-			return true;
-		file_put(file);
+		for (; left; left &= left - 1, at++) {
+			unsigned int bit = (unsigned int)__builtin_ctzll(left);
+
+			select->fds[at] = word * WORD_BITS + bit;
+			select->entries[at].file = get_file((int)select->fds[at]);
+			for (int set = 0; set < SETS; set++)
+				if (select->sets[set][word] >> bit & 1)
+					select->entries[at].wanted |= set_events[set];
+		}
 	}
-	return false;
 }
 
-static long select_until(int limit, const user_t *users, ns_t deadline)
+/* Leaves in the sets what was found; how many bits that are. */
+static long keep_found(struct select *select)
 {
-	struct selection selection = {0};
-	long result;
+	long found = 0;
 
-	if (limit < 0)
+	for (unsigned int i = 0; i < select->count; i++) {
+		uint32_t word = select->fds[i] / WORD_BITS, bit = select->fds[i] % WORD_BITS;
+
+		for (int set = 0; set < SETS; set++) {
+			uint64_t *bits = &select->sets[set][word];
+
+			if (!(*bits >> bit & 1))
+				continue;
+			if (select->entries[i].found & set_events[set])
+				found++;
+			else
+				*bits &= ~(UINT64_C(1) << bit);
+		}
+	}
+	return found;
+}
+
+static long wait_for_sets(struct select *select, ns_t deadline)
+{
+	long result = -ENOMEM;
+
+	select->fds = kmalloc(select->count * sizeof(*select->fds) + 1);
+	select->entries = kzalloc(select->count * sizeof(*select->entries) + 1);
+	if (select->fds && select->entries) {
+		make_entries(select);
+		result = poll_wait_for(select->entries, select->count, deadline);
+		if (result >= 0)
+			result = keep_found(select);
+		for (unsigned int i = 0; i < select->count; i++)
+			if (select->entries[i].file)
+				file_put(select->entries[i].file);
+	}
+	kfree(select->fds);
+	kfree(select->entries);
+	return result;
+}
+
+/* users: the three sets, or NULL. 0 or more: how many; -ERESTARTSYS, or an error. */
+static long select_until(int n, const user_t users[SETS], ns_t deadline)
+{
+	struct select select = {0};
+	unsigned int most = files_room(current_files());
+	size_t size;
+	long result = 0;
+
+	if (n < 0)
 		return -EINVAL;
-	selection.limit = (unsigned int)limit;
-	if (selection.limit > files_limit())
-		selection.limit = (unsigned int)files_limit();
-	selection.words = DIV_ROUND_UP(selection.limit, WORD_BITS);
-	result = get_sets(&selection, users);
-	if (!result) {
-		make_array(&selection);
-		result = any_bad(&selection) ? -EBADF : 0;
+	most = (unsigned int)n < most ? (unsigned int)n : most;
+	select.words = DIV_ROUND_UP(most, WORD_BITS);
+	size = select.words * sizeof(uint64_t);
+	select.sets[0] = kzalloc(SETS * size + 1);
+	if (!select.sets[0])
+		return -ENOMEM;
+	for (int set = 0; set < SETS && !result; set++) {
+		select.sets[set] = select.sets[0] + (size_t)set * select.words;
+		if (users[set].address && size)
+			result = copy_from_user(select.sets[set], users[set], size);
 	}
 	if (!result)
-		result = poll_kernel(selection.fds, selection.count, deadline);
-	if (result >= 0)
-		result = answer(&selection);
-	if (result >= 0 && put_sets(&selection, users))
-		result = -EFAULT;
-	free_all(&selection);
+		result = count_descriptors(&select, most);
+	if (!result)
+		result = wait_for_sets(&select, deadline);
+	for (int set = 0; set < SETS && result >= 0; set++)
+		if (users[set].address && size && copy_to_user(users[set], select.sets[set], size))
+			result = -EFAULT;
+	kfree(select.sets[0]);
 	return result;
 }
 
-/* ---- Time and mask ---- */
-
-static int deadline_of(user_t time, bool micro, ns_t *deadline)
+long sys_select(int limit, user_t read, user_t write, user_t except, user_t timeout)
 {
-	struct __kernel_timespec spec;
-	ns_t span;
-	int error;
+	const user_t sets[SETS] = {read, write, except};
+	struct poll_time time;
+	long result = poll_time_get(&time, timeout, POLL_TIMEVAL);
 
-	*deadline = NS_NEVER;
-	if (!time.address)
-		return 0;
-	if (copy_from_user(&spec, time, sizeof(spec)))
-		return -EFAULT;
-	if (micro) {
-		if (spec.tv_sec < 0 || spec.tv_nsec < 0)
-			return -EINVAL;
-		spec.tv_sec += spec.tv_nsec / 1000000;
-		spec.tv_nsec = spec.tv_nsec % 1000000 * 1000;
-	}
-	error = timespec_to_ns(&spec, &span);
-	if (!error)
-		*deadline = clock_add(arch_clock(), span);
-	return error;
+	if (result)
+		return result;
+	return poll_time_put(&time, select_until(limit, sets, time.deadline));
 }
 
-/* The end of each: the mask, the time that is left. */
-static long finish(long result, user_t time, bool micro, ns_t deadline)
+/* `mask` leads to the set's address and its size: a call has six arguments. */
+long sys_pselect6(int limit, user_t read, user_t write, user_t except, user_t timeout, user_t mask)
 {
-	ns_t now = arch_clock(), left = deadline > now ? deadline - now : 0;
-	bool written = true;
-
-	if (result == -ERESTARTSYS)
-		result = -ERESTARTNOHAND;
-	if (time.address)
-		written = !(micro ? put_timeval(time, left) : put_timespec(time, left));
-	if (!written && result == -ERESTARTNOHAND)
-		result = -EINTR;
-	signal_mask_return(result == -ERESTARTNOHAND || result == -EINTR);
-	return result;
-}
-
-long sys_select(int limit, user_t read, user_t write, user_t except, user_t time)
-{
-	const user_t users[SETS] = {read, write, except};
-	ns_t deadline;
-	int error = deadline_of(time, true, &deadline);
-
-	return error ? error : finish(select_until(limit, users, deadline), time, true, deadline);
-}
-
-long sys_pselect6(int limit, user_t read, user_t write, user_t except, user_t time, user_t sized)
-{
-	const user_t users[SETS] = {read, write, except};
+	const user_t sets[SETS] = {read, write, except};
 	struct {
 		uint64_t address, size;
-	} mask = {0};
-	ns_t deadline;
-	int error;
+	} sized = {0};
+	struct poll_time time;
+	long result;
 
-	if (sized.address && copy_from_user(&mask, sized, sizeof(mask)))
+	if (mask.address && copy_from_user(&sized, mask, sizeof(sized)))
 		return -EFAULT;
-	error = deadline_of(time, false, &deadline);
-	if (!error)
-		error = signal_mask_borrow(user_pointer(mask.address), mask.size);
-	return error ? error : finish(select_until(limit, users, deadline), time, false, deadline);
-}
-
-long sys_ppoll(user_t fds, unsigned int count, user_t time, user_t mask, size_t size)
-{
-	ns_t deadline;
-	int error = deadline_of(time, false, &deadline);
-
-	if (!error)
-		error = signal_mask_borrow(mask, size);
-	return error ? error : finish(poll_until(fds, count, deadline), time, false, deadline);
+	result = poll_time_get(&time, timeout, POLL_TIMESPEC);
+	if (!result)
+		result = signal_mask_borrow(user_pointer(sized.address), sized.size);
+	if (result)
+		return result;
+	result = select_until(limit, sets, time.deadline);
+	signal_mask_return(result == -ERESTARTSYS);
+	return poll_time_put(&time, result);
 }

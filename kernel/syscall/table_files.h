@@ -50,6 +50,7 @@
 	CALL3(133, mknod, PATH, path, NODE_MODE, mode, DEVICE, device) \
 	CALL2(137, statfs, PATH, path, STATFS_OUT, statfs) \
 	CALL2(138, fstatfs, FD, fd, STATFS_OUT, statfs) \
+	CALL1(161, chroot, PATH, path) \
 	CALL0(162, sync) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
