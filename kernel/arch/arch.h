@@ -101,6 +101,8 @@ struct arch_mapping {
 int arch_map(struct arch_space *space, uintptr_t address, phys_t phys, unsigned access) MUST_CHECK;
 /* False: not present; out->entry is set nevertheless. */
 bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mapping *out);
+/* The first page of [start, end) that arch_lookup would find; end: none. Holes cost nothing. */
+uintptr_t arch_next_page(struct arch_space *space, uintptr_t start, uintptr_t end);
 /* arch_map after an arch_lookup of the address, nothing having changed in between. */
 int arch_map_at(struct arch_space *space, const struct arch_mapping *found, uintptr_t address,
 	phys_t phys, unsigned access) MUST_CHECK;

@@ -408,7 +408,7 @@ long process_clone(const struct clone_request *request)
 		copy_to_user(request->parent_tid, &tid, sizeof(tid))) {
 		/* As on Linux: the child is there. */
 	}
-	thread_wake(child.thread);
+	thread_begin(child.thread);
 	if (unlikely(child.event))
 		ptrace_event(child.event, (unsigned long)tid);
 	if (request->flags & CLONE_VFORK) {

@@ -190,20 +190,17 @@ static int take_mappings(struct core *core)
 	return error;
 }
 
-/* The page's frame with a reference; NULL: a hole. */
-static struct frame *page_at(const struct core_mapping *mapping, uintptr_t address)
+/* The first page that is there, from *address on and before `end`, where that is, and its frame with
+ * a reference; NULL: none. */
+static struct frame *present_page(uintptr_t *address, uintptr_t end)
 {
 	struct space *space = current_space();
 	struct frame *frame = NULL;
 	struct arch_mapping now;
 
-	if (!mapping->anonymous) {
-		if (space_frame(space, address, FAULT_READ, &frame))
-			return NULL;
-		return frame;
-	}
 	mutex_lock(&space->lock);
-	if (arch_lookup(&space->arch, address, &now)) {
+	*address = arch_next_page(&space->arch, *address, end);
+	if (*address < end && arch_lookup(&space->arch, *address, &now)) {
 		frame = phys_frame(now.phys);
 		frame_get(frame);
 	}
@@ -211,18 +208,32 @@ static struct frame *page_at(const struct core_mapping *mapping, uintptr_t addre
 	return frame;
 }
 
+/* As present_page; of a file also what was not touched, up to its end. */
+static struct frame *next_page(
+	const struct core_mapping *mapping, uintptr_t *address, uintptr_t end)
+{
+	struct frame *frame;
+
+	if (!mapping->anonymous && !space_frame(current_space(), *address, FAULT_READ, &frame))
+		return frame;
+	return present_page(address, end);
+}
+
 static void write_memory(struct core *core, const struct core_mapping *mapping)
 {
-	for (uintptr_t at = mapping->start; at < mapping->start + mapping->dumped && !core->full;
-		at += PAGE_SIZE) {
-		struct frame *frame = page_at(mapping, at);
+	uintptr_t end = mapping->start + mapping->dumped, at, from;
 
+	for (at = from = mapping->start; at < end && !core->full; from = at) {
+		struct frame *frame = next_page(mapping, &at, end);
+
+		skip(core, at - from);
 		if (frame) {
 			emit(core, frame_ptr(frame), PAGE_SIZE);
 			frame_put(frame);
-		} else {
-			skip(core, PAGE_SIZE);
+			at += PAGE_SIZE;
 		}
+		if (__atomic_load_n(&current_process()->core_ends, __ATOMIC_RELAXED))
+			core->full = true;
 		sched_point();
 	}
 }

@@ -35,8 +35,9 @@ struct posix_timer {
 	struct process *process;
 	enum timer_notify notify;
 	struct pid *target; /* the thread that gets the signal; NULL: the process. A reference */
-	struct signal_entry *entry; /* NULL: NOTIFY_NOTHING */
-	int clock;                  /* of those that all share */
+	/* NOTIFY_NOTHING has one too: RLIMIT_SIGPENDING is what bounds the number of timers. */
+	struct signal_entry *entry;
+	int clock; /* of those that all share */
 	bool by_cpu;
 	struct clock_timer timer;
 	struct cpu_timer cpu;
@@ -218,11 +219,8 @@ static int choose_target(struct posix_timer *timer, int tid)
 
 static int prepare_signal(struct posix_timer *timer, const struct timer_request *request)
 {
-	int error;
+	int error = request->notify == NOTIFY_NOTHING ? 0 : choose_target(timer, request->thread);
 
-	if (request->notify == NOTIFY_NOTHING)
-		return 0;
-	error = choose_target(timer, request->thread);
 	if (error)
 		return error;
 	timer->entry = signal_entry_create(signal_taken);

@@ -121,6 +121,7 @@ struct process {
 	bool subreaper;         /* orphans below come here */
 	struct thread *core;    /* writes the core; NULL: nobody */
 	unsigned core_waiting;  /* threads that wait for that */
+	bool core_ends;         /* SIGKILL came: it is to be cut short */
 	struct thread *exec;    /* all others are to end, for this one's new program */
 	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
 	int stop_signal;        /* by which it was stopped last */

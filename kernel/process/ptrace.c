@@ -62,7 +62,8 @@ static void unlink_tracee(struct tracee *tracee) requires(process_lock)
 	__atomic_store_n(&thread->signals.tracee, (struct tracee *)NULL, __ATOMIC_RELEASE);
 	if (thread->calls == ptrace_calls)
 		thread->calls = syscalls_plain;
-	if (tracee->stopped) {
+	/* Told to go on, it may not have run yet. */
+	if (tracee->inside) {
 		tracee->detached = true; /* the thread frees it, when it wakes */
 		tracee->stopped = tracee->busy = false;
 		thread_wake(thread);

@@ -26,6 +26,7 @@ struct tracee {
 	uint32_t uid;
 	unsigned options; /* PTRACE_O_* */
 	bool seized;
+	bool inside;    /* the thread is in ptrace_stop.c's stop() and will look here again */
 	bool stopped;   /* in a stop */
 	bool news;      /* the tracer has yet to hear of the stop, or of the end */
 	bool busy;      /* the tracer looks at it */

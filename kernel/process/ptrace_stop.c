@@ -47,7 +47,7 @@ static int stop(int code, const struct signal_info *info, unsigned long message)
 	tracee->message = message;
 	tracee->inject = 0;
 	tracee->interrupt = tracee->listening = false;
-	tracee->stopped = true;
+	tracee->inside = tracee->stopped = true;
 	ptrace_tell(tracee, CLD_TRAPPED, code & 0x7f);
 	while (tracee->busy || (tracee->stopped && !ptrace_killed(self))) {
 		thread_prepare_sleep();
@@ -55,7 +55,7 @@ static int stop(int code, const struct signal_info *info, unsigned long message)
 		schedule();
 		spin_lock(&process_lock);
 	}
-	tracee->stopped = tracee->news = false;
+	tracee->inside = tracee->stopped = tracee->news = false;
 	inject = tracee->inject;
 	if (tracee->detached)
 		kfree(tracee);

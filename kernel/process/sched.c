@@ -175,9 +175,9 @@ void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arriv
 	spin_unlock(&cpu->queue.lock);
 }
 
-bool thread_wake(struct thread *thread) no_lock_checks
+/* With the queue's lock, which is dropped. */
+static inline bool wake(struct cpu *cpu, struct thread *thread) no_lock_checks
 {
-	struct cpu *cpu = queue_lock_of(thread);
 	enum fair_arrival arrival = FAIR_WOKEN;
 
 	if (thread->sched.state != THREAD_SLEEPING) {
@@ -191,6 +191,11 @@ bool thread_wake(struct thread *thread) no_lock_checks
 		return true;
 	}
 	if (unlikely(thread->sched.fresh)) {
+		if (thread->sched.held) {
+			thread->sched.state = THREAD_SLEEPING;
+			spin_unlock(&cpu->queue.lock);
+			return false;
+		}
 		thread->sched.fresh = false;
 		arrival = FAIR_NEW;
 	} else {
@@ -200,6 +205,20 @@ bool thread_wake(struct thread *thread) no_lock_checks
 	}
 	sched_place(thread, cpu, arrival);
 	return true;
+}
+
+bool thread_wake(struct thread *thread) no_lock_checks
+{
+	return wake(queue_lock_of(thread), thread);
+}
+
+/* In one step: from here on it may run, end and be freed. */
+void thread_begin(struct thread *thread) no_lock_checks
+{
+	struct cpu *cpu = queue_lock_of(thread);
+
+	thread->sched.held = false;
+	wake(cpu, thread);
 }
 
 /* ---- Switches ---- */

@@ -24,6 +24,8 @@ void sched_yield(void);     /* interrupts are on */
 uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a time */
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);
+/* The first wake-up of a thread that a process made (clone): any other before it does nothing. */
+void thread_begin(struct thread *thread);
 void thread_set_work(struct thread *thread, uint32_t flag);
 /* If it runs in user mode on another CPU, it comes to look at its work flags now. */
 void thread_kick(struct thread *thread);

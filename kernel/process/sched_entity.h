@@ -25,6 +25,7 @@ struct sched_entity {
 	bool queued;         /* on the run queue of `cpu`; never while it runs */
 	bool moving;         /* taken off `cpu` to be put on another CPU's queue */
 	bool fresh;          /* it was never woken yet */
+	bool held;           /* and only thread_begin may: who makes it still looks at it */
 	bool reset_on_fork;  /* SCHED_RESET_ON_FORK */
 	uint8_t policy;      /* SCHED_NORMAL... */
 	uint8_t rt_priority; /* 1..99 of SCHED_FIFO and SCHED_RR; else 0 */

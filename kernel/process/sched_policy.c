@@ -44,6 +44,7 @@ void sched_thread_init(struct thread *thread, const struct thread *parent)
 	if (parent && parent->process) {
 		inherit(entity, &parent->sched);
 		entity->affinity = parent->sched.affinity;
+		entity->held = true;
 	}
 	entity->fair.weight = weight_of(entity);
 }

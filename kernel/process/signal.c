@@ -289,8 +289,11 @@ int signal_send_info(struct process *process, struct thread *thread, const struc
 	int signal = info->number;
 	bool handled = just_handled(process, signal);
 
-	if (unlikely(process->exiting || list_empty(&process->threads)))
+	if (unlikely(process->exiting || list_empty(&process->threads))) {
+		if (signal == SIGKILL)
+			__atomic_store_n(&process->core_ends, true, __ATOMIC_RELAXED);
 		return 0;
+	}
 	if (!handled && !prepare(process, thread, signal))
 		return 0;
 	if (signal == SIGKILL) {

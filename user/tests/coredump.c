@@ -362,6 +362,37 @@ static void all_threads(void)
 	WANT(!note(NT_PRSTATUS, 4, &size));
 }
 
+/* A reservation as large as sanitizers and garbage collectors make them. */
+static void reserves_and_dies(void)
+{
+	WANT(mmap(NULL, 32ul << 40, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		     0) != MAP_FAILED);
+	abort();
+}
+
+static void large_hole(void)
+{
+	prepare();
+	WANT_IS(status_with_core(start(reserves_and_dies)), SIGABRT | CORE_BIT);
+}
+
+/* Pages beyond a file's end: they are not there, and the dump can be cut short. */
+static void maps_and_dies(void)
+{
+	int fd = open("sparse", O_RDWR | O_CREAT, 0600);
+
+	WANT(mmap(NULL, 32ul << 40, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0) !=
+		MAP_FAILED);
+	unlink("sparse");
+	abort();
+}
+
+static void beyond_a_file(void)
+{
+	prepare();
+	WANT_IS(status_with_core(start(maps_and_dies)), SIGABRT | CORE_BIT);
+}
+
 static const struct test_case cases[] = {
 	CASE(which_signals,
 		"core: ten signals leave one, with the bit in the status; others do not"),
@@ -374,6 +405,8 @@ static const struct test_case cases[] = {
 	CASE(prstatus_note, "core: NT_PRSTATUS: signal, ids, registers"),
 	CASE(other_notes, "core: NT_PRPSINFO, NT_AUXV, NT_SIGINFO, NT_PRFPREG, NT_FILE"),
 	CASE(memory_kept, "core: the memory as it was"),
+	CASE(large_hole, "core: a reserved 32 TiB cost nothing"),
+	CASE(beyond_a_file, "core: 32 TiB beyond a file's end cost nothing"),
 	CASE(all_threads, "core: NT_PRSTATUS of all threads, who died first"),
 };
 

@@ -214,6 +214,21 @@ bool arch_lookup(struct arch_space *space, uintptr_t address, struct arch_mappin
 	return true;
 }
 
+uintptr_t arch_next_page(struct arch_space *space, uintptr_t start, uintptr_t end)
+{
+	uintptr_t next;
+
+	for (uintptr_t address = start; address < end; address = next) {
+		uint64_t *table = leaf_table(space, address, &next);
+
+		for (; table && address < next && address < end; address += PAGE_SIZE) {
+			if (table[index_at(address, 0)])
+				return address;
+		}
+	}
+	return end;
+}
+
 /* ---- Unmapping ---- */
 
 /* Pages and tables that are out of the tables but may still be in a TLB. */
