@@ -71,7 +71,7 @@ def core_eight_cpus():
 
 # Programs made of cases (user/tests/cases.h).
 PROCESSES = ["chroot", "clone", "clone3", "coredump", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "poll",
-             "ptrace", "sched", "signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
+             "ptrace", "sched", "shm", "signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
              "signals", "thread-ends", "thread-signals", "threads", "wait"]
 
 

@@ -24,6 +24,10 @@ struct object_operations {
 	/* The last reference is gone and all pages are dropped: free what holds the object. NULL:
 	 * nothing to do. */
 	void (*release)(struct object *object);
+	/* There is one VMA more of it, or one less, which still has its reference: for who counts
+	 * them. Called under the space's lock, without spin locks; must not sleep. NULL: nobody. */
+	void (*mapped)(struct object *object);
+	void (*unmapped)(struct object *object);
 };
 
 struct object {

@@ -48,12 +48,27 @@ void vma_free_spare(struct space *space)
 	space->spare = NULL;
 }
 
+/* A VMA's reference to its object. */
+static void get_object(struct object *object)
+{
+	object_get(object);
+	if (unlikely(object->operations && object->operations->mapped))
+		object->operations->mapped(object);
+}
+
+static void put_object(struct object *object)
+{
+	if (unlikely(object->operations && object->operations->unmapped))
+		object->operations->unmapped(object);
+	object_put(object);
+}
+
 /* Its pages are counted elsewhere already, or no more. */
 static void drop(struct space *space, struct vma *vma)
 {
 	vma_unlink(space, vma);
 	if (vma->object)
-		object_put(vma->object);
+		put_object(vma->object);
 	vma_free(space, vma);
 }
 
@@ -76,7 +91,7 @@ struct vma *vma_remove_first(struct space *space, struct vma_batch *batch)
 		spin_lock(&vma->object->lock);
 		list_remove(&vma->mapping);
 		spin_unlock(&vma->object->lock);
-		object_put(vma->object);
+		put_object(vma->object);
 	}
 	batch->vmas[batch->count++] = vma;
 	if (batch->count == ARRAY_SIZE(batch->vmas) || !next) {
@@ -180,7 +195,7 @@ static void add_counted(struct space *space, const struct vma *like, struct vma 
 	vma->object = like->object;
 	vma->offset = like->offset;
 	if (vma->object)
-		object_get(vma->object);
+		get_object(vma->object);
 	vma_link(space, vma, prev, next);
 }
 
@@ -412,7 +427,7 @@ static void adopt_copies(struct space *space, struct vma *vma)
 		vma_account(space, vma, (int64_t)vma_pages(vma));
 		if (!vma->object)
 			continue;
-		object_get(vma->object);
+		get_object(vma->object);
 		spin_lock(&vma->object->lock);
 		list_push_back(&vma->object->mappings, &vma->mapping);
 		spin_unlock(&vma->object->lock);

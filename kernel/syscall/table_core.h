@@ -17,6 +17,9 @@
 	CALL3(26, msync, ADDRESS, address, SIZE, length, MSYNC_FLAGS, flags) \
 	CALL3(27, mincore, ADDRESS, address, SIZE, length, OUT, vector) \
 	CALL3(28, madvise, ADDRESS, address, SIZE, length, ADVICE, advice) \
+	CALL3(29, shmget, INT, key, SIZE, size, FLAGS, flags) LACKS("SHM_HUGETLB: there are no huge pages") \
+	CALL3(30, shmat, INT, id, ADDRESS, address, FLAGS, flags) RETURNS(ADDRESS) \
+	CALL3(31, shmctl, INT, id, INT, command, INOUT, buffer) LACKS("SHM_LOCK: one user's segments are not summed for RLIMIT_MEMLOCK") \
 	CALL0(34, pause) \
 	CALL2(35, nanosleep, TIMESPEC, request, TIMESPEC_REMAINING, remaining) \
 	CALL2(36, getitimer, ITIMER, which, ITIMERVAL_OUT, now) \
@@ -31,6 +34,7 @@
 	CALL4(61, wait4, PID, pid, WAIT_STATUS_OUT, status, WAIT_OPTIONS, options, USAGE_OUT, usage) \
 	CALL2(62, kill, PID, pid, SIGNAL, signal) \
 	CALL1(63, uname, UTSNAME_OUT, name) \
+	CALL1(67, shmdt, ADDRESS, address) \
 	CALL2(96, gettimeofday, TIMEVAL_OUT, time, TIMEZONE_OUT, zone) \
 	CALL2(97, getrlimit, RESOURCE, resource, RESOURCE_LIMIT_OUT, limit) \
 	CALL2(98, getrusage, USAGE_WHO, who, USAGE_OUT, usage) \

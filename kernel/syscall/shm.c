@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* System V shared memory: man 2 shmget, shmat, shmdt, shmctl. The segments: memory/segment.c. */
+#include <linux/capability.h>
+#include <linux/stat.h>
+#include <asm/resource.h>
+
+#include "lib/errno.h"
+#include "memory/segment.h"
+#include "memory/space.h"
+#include "memory/user.h"
+#include "process/credentials.h"
+#include "process/current.h"
+#include "process/process.h"
+#include "syscall/table.h"
+
+#define RIGHTS (S_IRWXU | S_IRWXG | S_IRWXO)
+
+/* What <linux/shm.h> calls struct shm_info. */
+struct shared_usage {
+	int used_ids, padding;
+	uint64_t total, resident, swapped, swap_attempts, swap_successes;
+};
+
+/* ---- Rights ---- */
+
+static bool owns(const struct ipc64_perm *of)
+{
+	uint32_t euid = current_credentials()->euid;
+
+	return euid == of->uid || euid == of->cuid;
+}
+
+/* `wanted`: the bits of a mode, for whichever class the caller is of. */
+static int check_access(const struct ipc64_perm *of, unsigned wanted)
+{
+	const struct credentials *self = current_credentials();
+	unsigned granted = of->mode;
+
+	wanted = wanted >> 6 | wanted >> 3 | wanted;
+	if (owns(of))
+		granted >>= 6;
+	else if (self->egid == of->gid || self->egid == of->cgid ||
+		 credentials_in_group(self, of->gid) || credentials_in_group(self, of->cgid))
+		granted >>= 3;
+	return wanted & ~granted & 07 && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
+}
+
+static int check_owner(const struct ipc64_perm *of)
+{
+	return owns(of) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+/* ---- shmget ---- */
+
+/* An existing one: its id, or why it is not for the caller. */
+static int take_old(struct segment *segment, size_t size, unsigned flags) requires(segments_lock)
+{
+	int error;
+
+	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
+		return -EEXIST;
+	if (size > segment->status.shm_segsz)
+		return -EINVAL;
+	error = check_access(&segment->status.shm_perm, flags & RIGHTS);
+	return error ? error : segment->id;
+}
+
+static int create(size_t size, unsigned flags, struct segment **out)
+{
+	const struct credentials *self = current_credentials();
+	struct segment *segment;
+	struct ipc64_perm *perm;
+	int error;
+
+	*out = NULL;
+	if (size < SHMMIN || size > SHMMAX || flags & SHM_HUGETLB)
+		return -EINVAL;
+	spin_lock(&segments_lock);
+	error = segment_room(DIV_ROUND_UP(size, PAGE_SIZE));
+	spin_unlock(&segments_lock);
+	if (error)
+		return error;
+	segment = *out = segment_create(size, flags);
+	if (!segment)
+		return -ENOMEM;
+	perm = &segment->status.shm_perm;
+	perm->uid = perm->cuid = self->euid;
+	perm->gid = perm->cgid = self->egid;
+	perm->mode = flags & RIGHTS;
+	segment->status.shm_cpid = current_pid();
+	segment->status.shm_ctime = segment_now();
+	return 0;
+}
+
+long sys_shmget(int key, size_t size, unsigned flags)
+{
+	struct segment *old = NULL, *new = NULL;
+	int result;
+
+	if (key != IPC_PRIVATE) {
+		spin_lock(&segments_lock);
+		old = segment_of_key(key);
+		result = old ? take_old(old, size, flags) : -ENOENT;
+		spin_unlock(&segments_lock);
+		if (old || !(flags & IPC_CREAT))
+			return result;
+	}
+	result = create(size, flags, &new);
+	if (result)
+		return result;
+	spin_lock(&segments_lock);
+	old = key == IPC_PRIVATE ? NULL : segment_of_key(key); /* made by another meanwhile */
+	result = old ? take_old(old, size, flags) : segment_publish(new, key);
+	if (!old && result >= 0)
+		new = NULL; /* the table's */
+	spin_unlock(&segments_lock);
+	if (new)
+		object_put(&new->object);
+	return result;
+}
+
+/* ---- shmat, shmdt ---- */
+
+static int place(uintptr_t *address, unsigned flags)
+{
+	if (!*address)
+		return flags & SHM_REMAP ? -EINVAL : 0;
+	if (*address & (PAGE_SIZE - 1)) {
+		if (!(flags & SHM_RND))
+			return -EINVAL;
+		*address &= ~(uintptr_t)(PAGE_SIZE - 1);
+		if (!*address && flags & SHM_REMAP)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+long sys_shmat(int id, uintptr_t address, unsigned flags)
+{
+	unsigned access = MAP_READ, wanted = S_IRUSR | S_IRGRP | S_IROTH;
+	struct segment *segment;
+	long result = place(&address, flags);
+
+	if (result)
+		return result;
+	if (!(flags & SHM_RDONLY)) {
+		access |= MAP_WRITE;
+		wanted |= S_IWUSR | S_IWGRP | S_IWOTH;
+	}
+	if (flags & SHM_EXEC) {
+		access |= MAP_EXECUTE;
+		wanted |= S_IXUSR | S_IXGRP | S_IXOTH;
+	}
+	spin_lock(&segments_lock);
+	segment = segment_of_id(id);
+	result = segment ? check_access(&segment->status.shm_perm, wanted) : -EINVAL;
+	if (!result) {
+		segment_hold(segment);
+		object_get(&segment->object);
+	}
+	spin_unlock(&segments_lock);
+	if (result)
+		return result;
+	result = segment_attach(segment, address, access, flags);
+	segment_release(segment);
+	object_put(&segment->object);
+	return result;
+}
+
+long sys_shmdt(uintptr_t address)
+{
+	return segment_detach(address);
+}
+
+/* ---- shmctl ---- */
+
+static long tell_limits(user_t buffer, int last)
+{
+	const struct shminfo64 limits = {.shmmax = SHMMAX,
+		.shmmin = SHMMIN,
+		.shmmni = SHMMNI,
+		.shmseg = SHMMNI,
+		.shmall = SHMALL};
+
+	return copy_to_user(buffer, &limits, sizeof(limits)) ? -EFAULT : last;
+}
+
+/* IPC_INFO, SHM_INFO: they give the highest index in use. */
+static long tell_all(int command, user_t buffer)
+{
+	struct segment_totals totals;
+	struct shared_usage usage;
+
+	spin_lock(&segments_lock);
+	segment_totals(&totals);
+	spin_unlock(&segments_lock);
+	if (command == IPC_INFO)
+		return tell_limits(buffer, totals.last);
+	usage = (struct shared_usage){
+		.used_ids = (int)totals.count, .total = totals.pages, .resident = totals.resident};
+	return copy_to_user(buffer, &usage, sizeof(usage)) ? -EFAULT : totals.last;
+}
+
+/* By an id, or by an index, which gives the id. */
+static long tell_status(int id, int command, user_t buffer)
+{
+	struct shmid64_ds status;
+	struct segment *segment;
+	long result = -EINVAL;
+
+	spin_lock(&segments_lock);
+	segment = command == IPC_STAT ? segment_of_id(id) : segment_of_index(id);
+	if (segment) {
+		status = segment->status;
+		result = command == IPC_STAT ? 0 : segment->id;
+		if (command != SHM_STAT_ANY &&
+			check_access(&status.shm_perm, S_IRUSR | S_IRGRP | S_IROTH))
+			result = -EACCES;
+	}
+	spin_unlock(&segments_lock);
+	if (result >= 0 && copy_to_user(buffer, &status, sizeof(status)))
+		result = -EFAULT;
+	return result;
+}
+
+static int set_status(struct shmid64_ds *status, const struct shmid64_ds *new)
+{
+	struct ipc64_perm *perm = &status->shm_perm;
+
+	if (new->shm_perm.uid == ID_NONE || new->shm_perm.gid == ID_NONE)
+		return -EINVAL;
+	perm->uid = new->shm_perm.uid;
+	perm->gid = new->shm_perm.gid;
+	perm->mode = (perm->mode & ~(unsigned)RIGHTS) | (new->shm_perm.mode &RIGHTS);
+	status->shm_ctime = segment_now();
+	return 0;
+}
+
+/* Nothing is ever paged out: the mark is all there is to it. */
+static int set_locked(struct shmid64_ds *status, bool lock)
+{
+	if (!capable(CAP_IPC_LOCK)) {
+		if (!owns(&status->shm_perm) || (lock && !process_limit(RLIMIT_MEMLOCK)))
+			return -EPERM;
+		if (lock && status->shm_segsz > process_limit(RLIMIT_MEMLOCK))
+			return -ENOMEM;
+	}
+	if (lock)
+		status->shm_perm.mode |= SHM_LOCKED;
+	else
+		status->shm_perm.mode &= ~SHM_LOCKED;
+	return 0;
+}
+
+/* The commands that change it. new: IPC_SET's. */
+static long change(int id, int command, const struct shmid64_ds *new)
+{
+	struct segment *segment;
+	bool gone = false;
+	long result = -EINVAL;
+
+	spin_lock(&segments_lock);
+	segment = segment_of_id(id);
+	if (segment && (command == SHM_LOCK || command == SHM_UNLOCK)) {
+		result = set_locked(&segment->status, command == SHM_LOCK);
+	} else if (segment) {
+		result = check_owner(&segment->status.shm_perm);
+		if (!result && command == IPC_SET)
+			result = set_status(&segment->status, new);
+		else if (!result)
+			gone = segment_remove(segment);
+	}
+	spin_unlock(&segments_lock);
+	if (gone)
+		object_put(&segment->object);
+	return result;
+}
+
+long sys_shmctl(int id, int command, user_t buffer)
+{
+	struct shmid64_ds new;
+
+	if (command < 0 || id < 0)
+		return -EINVAL;
+	switch (command) {
+	case IPC_INFO:
+	case SHM_INFO:
+		return tell_all(command, buffer);
+	case IPC_STAT:
+	case SHM_STAT:
+	case SHM_STAT_ANY:
+		return tell_status(id, command, buffer);
+	case IPC_SET:
+		if (copy_from_user(&new, buffer, sizeof(new)))
+			return -EFAULT;
+		return change(id, command, &new);
+	case IPC_RMID:
+	case SHM_LOCK:
+	case SHM_UNLOCK:
+		return change(id, command, NULL);
+	default:
+		return -EINVAL;
+	}
+}
