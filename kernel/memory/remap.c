@@ -80,22 +80,22 @@ static int expand(const struct remap *remap, struct vma *vma)
 	return vma_add_between(remap->space, &like, vma, next);
 }
 
-/* What becomes of the old place, whose entries are gone and whose VMAs were isolated. */
+/* What becomes of the VMA at the old place, which was isolated and whose entries are gone. */
 static void leave(const struct remap *remap)
 {
-	struct vma *vma;
+	struct vma *vma = vma_find(remap->space, remap->from);
 
+	assert(vma && vma->start == remap->from && vma->end == old_end(remap));
 	if (!(remap->flags & MREMAP_DONTUNMAP)) {
-		space_unmap_locked(remap->space, remap->from, old_end(remap));
+		vma_remove(remap->space, vma);
 		return;
 	}
-	vma = vma_find(remap->space, remap->from);
 	vma = vma_change(remap->space, vma, remap->from, old_end(remap), vma->access,
 		vma->flags & ~(unsigned)(VMA_LOCKED | VMA_LOCK_ON_FAULT));
 	assert(vma); /* a whole VMA needs no memory */
 }
 
-/* Frees the tables that were made where nothing is. */
+/* Frees the tables of a range where nothing is. */
 static void free_tables(struct space *space, uintptr_t start, uintptr_t end)
 {
 	struct vma *next = vma_find(space, start);
@@ -153,6 +153,9 @@ static int move(const struct remap *remap, struct vma *vma)
 	vma_add_spare(space, &like, spare);
 	if (like.object)
 		object_put(like.object);
+	/* Only now, since the new place may share a table with the old one. */
+	if (remap->old_size && !(remap->flags & MREMAP_DONTUNMAP))
+		free_tables(space, remap->from, old_end(remap));
 	vma_merge_range(space, remap->from, old_end(remap));
 	return 0;
 }

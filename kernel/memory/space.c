@@ -68,7 +68,13 @@ void space_put(struct space *space)
 	mutex_lock(&space->lock);
 	unmap_all(space);
 	mutex_unlock(&space->lock);
-	assert(!space->vma_count && !space_resident(space) && !space->pages);
+	if (unlikely(space->vma_count || space->pages || space_resident(space)))
+		panic("a space ends with %u VMAs of %lu pages; resident: %ld anonymous, %ld of "
+		      "files, "
+		      "%ld shared",
+			space->vma_count, space->pages, (long)space->resident[RESIDENT_ANON],
+			(long)space->resident[RESIDENT_FILE],
+			(long)space->resident[RESIDENT_SHMEM]);
 	vma_free_spare(space);
 	arch_space_destroy(&space->arch);
 	cache_free(&space_cache, space);

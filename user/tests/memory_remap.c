@@ -45,6 +45,29 @@ static void remap_sizes(void)
 	unmap(at, 16 * PAGE);
 }
 
+/* From place to place within one page table, with nothing else in it. */
+static void remap_nearby(void)
+{
+	unsigned long base = 0x300000000000, at = base;
+	unsigned char *p = (unsigned char *)map(at, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE);
+	bool moved = true;
+
+	memset(p, 1, PAGE);
+	for (unsigned long to = base + PAGE; to <= base + 8 * PAGE; to += PAGE) {
+		moved &= remap(at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == (long)to;
+		moved &= is_gone((unsigned char *)at) && is_numbered((unsigned char *)to, 1, 1);
+		at = to;
+	}
+	claim(moved, "a page that moves to the next place eight times stays as it is");
+	unmap(at, PAGE);
+	p = (unsigned char *)map(base, 512 * PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE);
+	moved = true;
+	for (size_t i = 0; i < 512 * PAGE; i++)
+		moved &= !p[i];
+	claim(moved, "memory mapped there afterwards is zero");
+	unmap(base, 512 * PAGE);
+}
+
 static void remap_fixed(void)
 {
 	unsigned char *p = numbered(6, PRIVATE);
@@ -290,6 +313,7 @@ static void all(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	remap_sizes();
+	remap_nearby();
 	remap_fixed();
 	remap_errors();
 	remap_kinds();
