@@ -197,17 +197,6 @@ long signal_restart_by(
 	return -ERESTART_RESTARTBLOCK;
 }
 
-int signal_mask_borrow(user_t mask, size_t size)
-{
-	if (mask.address && size != sizeof(uint64_t))
-		return -EINVAL;
-	return 0;
-}
-
-void signal_mask_return(bool interrupted)
-{
-}
-
 void wait_sleep_uninterruptible(void)
 {
 	fake_sleeps++;
@@ -216,13 +205,6 @@ void wait_sleep_uninterruptible(void)
 }
 
 /* ---- memory/user.h ---- */
-
-long arch_user_store_pair(void *to, uint64_t first, uint64_t second)
-{
-	const uint64_t pair[] = {first, second};
-
-	return copy_to_user(user_pointer((uintptr_t)to), pair, sizeof(pair));
-}
 
 bool user_range_ok(user_t start, size_t size)
 {
