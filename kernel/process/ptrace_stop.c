@@ -285,12 +285,14 @@ static long traced_call(const struct trap_frame *frame)
 		call_stop(true, PTRACE_EVENTMSG_SYSCALL_ENTRY);
 	}
 	number = arch_syscall_number(self, &result);
-	if (number == -1 || skip)
+	if (skip)
 		return result; /* the tracer made it itself */
-	number = (uint32_t)number;
-	result = number < SYSCALLS_MAX && syscalls_plain[number]
-			 ? syscalls_plain[number](frame)
-			 : syscall_unhandled((uint64_t)number);
+	if (number != -1) {    /* else it is skipped, but has its end */
+		number = (uint32_t)number;
+		result = number < SYSCALLS_MAX && syscalls_plain[number]
+				 ? syscalls_plain[number](frame)
+				 : syscall_unhandled((uint64_t)number);
+	}
 	resume = how(self);
 	arch_set_result(self, result);
 	if (resume == RESUME_SYSCALL) {

@@ -250,6 +250,9 @@ long sys_rt_sigreturn(void)
 	if (error) {
 		siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
 
+		/* Some of the frame's registers may have been taken already, and a tracer may
+		 * keep the signal back. */
+		self->signals.check_frame = true;
 		signal_force(&info);
 		return arch_result(self);
 	}

@@ -111,6 +111,97 @@ static void forged_registers(void)
 	}
 }
 
+/* What only shows after the look at the registers: in a child that has them too, in a call that is
+ * made again from before the edge of the kernel's half. */
+static void forks(void)
+{
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0), 0);
+	raise(SIGSTOP);
+	_exit(kernel_call(SYS_fork) < 0);
+}
+
+static void to_call(pid_t tracee, long number, struct user_regs_struct *regs)
+{
+	int status;
+
+	WANT_IS(waitpid(tracee, &status, 0), tracee);
+	do {
+		WANT_IS(kernel_call(SYS_ptrace, PTRACE_SYSCALL, tracee, 0, 0), 0);
+		WANT_IS(waitpid(tracee, &status, 0), tracee);
+		WANT(WIFSTOPPED(status));
+		WANT_IS(kernel_call(SYS_ptrace, PTRACE_GETREGS, tracee, 0, regs), 0);
+	} while ((long)regs->orig_rax != number);
+}
+
+static void forged_child(void)
+{
+	struct user_regs_struct regs;
+	pid_t tracee = start(forks);
+	int status;
+
+	WANT_IS(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	to_call(tracee, SYS_fork, &regs);
+	regs.cs = 0x13;
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_SETREGS, tracee, 0, &regs), 0);
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_DETACH, tracee, 0, 0), 0);
+	WANT_ENDS(tracee, SIGSEGV);
+	while (waitpid(-1, &status, 0) > 0) /* the child may not have come to be */
+		WANT_IS(status & 0x7f, SIGSEGV);
+}
+
+static void forged_restart(void)
+{
+	struct user_regs_struct regs;
+	pid_t tracee = start(forks);
+
+	to_call(tracee, SYS_fork, &regs);
+	regs.orig_rax = -1ul;
+	regs.rax = -512ul; /* ERESTARTSYS */
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_SETREGS, tracee, 0, &regs), 0);
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_SYSCALL, tracee, 0, 0), 0);
+	WANT_IS(waitpid(tracee, NULL, 0), tracee);
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_GETREGS, tracee, 0, &regs), 0);
+	WANT_IS(regs.rax, -512ul); /* the end of the call that was skipped */
+	regs.rip = 0xffff800000000000;
+	regs.orig_rax = SYS_getppid;
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_SETREGS, tracee, 0, &regs), 0);
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_DETACH, tracee, 0, SIGURG), 0);
+	WANT_ENDS(tracee, SIGSEGV);
+}
+
+/* A frame with a forged segment whose FPU state cannot be read; the tracer keeps SIGSEGV back. */
+static void returns_badly(void)
+{
+	static unsigned long frame[64];
+
+	/* struct ucontext: flags, link, stack, then struct sigcontext */
+	frame[5 + 18] = 0x10; /* cs */
+	frame[5 + 23] = 1;    /* fpstate */
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0), 0);
+	raise(SIGSTOP);
+	__asm__ volatile("movq %0, %%rsp; movl $15, %%eax; syscall"
+			 :
+			 : "r"(frame)
+			 : "rax", "rcx", "r11", "memory");
+}
+
+static void forged_frame(void)
+{
+	pid_t tracee = start(returns_badly);
+	int status;
+
+	WANT_IS(waitpid(tracee, &status, 0), tracee);
+	WANT_IS(kernel_call(SYS_ptrace, PTRACE_CONT, tracee, 0, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		WANT_IS(waitpid(tracee, &status, 0), tracee);
+		WANT_IS(status, SIGSEGV << 8 | 0x7f);
+		WANT_IS(kernel_call(SYS_ptrace, PTRACE_CONT, tracee, 0, 0), 0);
+	}
+	kill(tracee, SIGKILL);
+	while (waitpid(tracee, &status, 0) == tracee && WIFSTOPPED(status))
+		kernel_call(SYS_ptrace, PTRACE_CONT, tracee, 0, 0);
+}
+
 /* The FPU's state with each byte of its head wrong in turn. */
 static void forged_fpu(void)
 {
@@ -211,6 +302,9 @@ static void silent_timers(void)
 static const struct test_case cases[] = {
 	CASE(tracer_leaves, "ptrace: a tracer ends before its tracee goes on"),
 	CASE(forged_registers, "ptrace: registers that no CPU takes to user mode"),
+	CASE(forged_child, "ptrace: a forked child has its parent's forged registers"),
+	CASE(forged_restart, "ptrace: a call made again over the edge of the kernel's half"),
+	CASE(forged_frame, "ptrace: SIGSEGV of a forged frame is kept back"),
 	CASE(forged_fpu, "ptrace: a forged FPU state"),
 	CASE(killed_at_birth, "clone: a thread is killed while clone still writes its tid"),
 	CASE(silent_timers, "timer_create: RLIMIT_SIGPENDING counts timers that send nothing"),

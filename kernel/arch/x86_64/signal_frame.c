@@ -20,6 +20,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "process/process.h"
+#include "process/sched.h"
 #include "registers.h"
 #include "trap_frame.h"
 #include "user_access.h"
@@ -259,7 +260,11 @@ void arch_syscall_again(struct thread *thread, long number)
 	struct trap_frame *user = user_frame(thread);
 
 	user->rax = (uint64_t)number;
-	user->rip -= 2; /* SYSCALL's length */
+	user->rip -= 2;                    /* SYSCALL's length */
+	if (unlikely(!acceptable(user))) { /* a tracer set it, and now it is over the edge */
+		thread->signals.check_frame = true;
+		thread_set_work(thread, WORK_SIGNAL);
+	}
 }
 
 long arch_result(struct thread *thread)
