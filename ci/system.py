@@ -46,7 +46,7 @@ def _same(tests, **what):
     check(len(found) > len(tests), "no claims")
 
 
-CORE = ["syscalls", "processes", "memory", "memory-account", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
+CORE = ["syscalls", "processes", "memory", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
         "robust", "time", "timerfd", "timers"]
 
 
@@ -67,6 +67,12 @@ def core_four_cpus():
 
 def core_eight_cpus():
     _same(CORE, cpus=8)
+
+
+def memory_account():
+    """Counters that add up, hogs that are ended: in a machine of their own, with 256 MiB."""
+    found = _on_baton(["memory-account"], mem=256)
+    check(found[-2] == "1..10", f"its plan is {found[-2]!r}, expected '1..10'")
 
 
 # Programs made of cases (user/tests/cases.h).
@@ -121,5 +127,5 @@ def registers_without_avx():
 
 
 if __name__ == "__main__":
-    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, processes, processes_one_cpu,
+    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, memory_account, processes, processes_one_cpu,
                   processes_eight_cpus, stress, registers, registers_without_avx])

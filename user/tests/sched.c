@@ -94,7 +94,7 @@ static void policy_default(void)
 	WANT_IS(policy(0), NORMAL);
 	WANT_IS(policy(getpid()), NORMAL);
 	WANT_IS(priority(0), 0);
-	WANT_IS(nice_of(0), 0);
+	WANT_IS(nice_of(0), getpriority(PRIO_PROCESS, 0));
 }
 
 static void policy_set(void)
@@ -539,7 +539,7 @@ static void yields(void)
 
 static const struct test_case cases[] = {
 	CASE(limits_of_policies, "sched_get_priority_max, _min: by policy; EINVAL for none"),
-	CASE(policy_default, "a program starts as SCHED_OTHER at nice 0"),
+	CASE(policy_default, "a program starts as SCHED_OTHER at its parent's nice value"),
 	CASE(policy_set, "sched_setscheduler, sched_setparam: each policy is told back"),
 	CASE(policy_of_other, "sched_setscheduler: of another process"),
 	CASE(policy_errors, "sched_setscheduler, ...: EINVAL, ESRCH, EFAULT"),
