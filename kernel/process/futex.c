@@ -100,7 +100,7 @@ static int enter(struct futex_waiter *waiter, const struct futex_word *word)
 	int error = 0;
 	uint32_t now;
 
-	spin_lock(&bucket->lock);
+	futex_lock(bucket);
 	futex_enqueue(bucket, waiter);
 	set_state(waiter->thread, THREAD_SLEEPING); /* a full barrier too */
 	if (arch_user_load32(&now, (void *)word->address.address))
@@ -283,7 +283,7 @@ static long wake_bucket(
 
 	do {
 		batch = most - total < WAKE_BATCH ? most - total : WAKE_BATCH;
-		spin_lock(&bucket->lock);
+		futex_lock(bucket);
 		if (before == UINT64_MAX)
 			before = bucket->came;
 		count = futex_wake_in(bucket, key, bitset, batch, before);

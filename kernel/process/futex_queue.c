@@ -37,9 +37,9 @@ int futex_table_init(unsigned bits)
 
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b) no_lock_checks
 {
-	spin_lock(a < b ? &a->lock : &b->lock);
+	futex_lock(a < b ? a : b);
 	if (a != b)
-		spin_lock(a < b ? &b->lock : &a->lock);
+		futex_lock(a < b ? b : a);
 }
 
 void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b) no_lock_checks
@@ -55,7 +55,7 @@ struct futex_bucket *futex_lock_waiter(struct futex_waiter *waiter) no_lock_chec
 
 	for (;;) {
 		bucket = __atomic_load_n(&waiter->bucket, __ATOMIC_ACQUIRE);
-		spin_lock(&bucket->lock);
+		futex_lock(bucket);
 		if (bucket == __atomic_load_n(&waiter->bucket, __ATOMIC_RELAXED))
 			return bucket;
 		spin_unlock(&bucket->lock); /* requeued meanwhile */

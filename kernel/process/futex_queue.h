@@ -66,6 +66,12 @@ static inline bool futex_bucket_is_empty(const struct futex_bucket *bucket)
 	return !__atomic_load_n(&bucket->first, __ATOMIC_RELAXED);
 }
 
+/* All buckets' locks are taken here first, so that they are one kind to the lock checks of a debug build. */
+static inline void futex_lock(struct futex_bucket *bucket) acquires(bucket->lock)
+{
+	spin_lock(&bucket->lock);
+}
+
 /* Takes both locks, lower address first; the same bucket twice is locked once. */
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b) acquires(a->lock, b->lock);
 void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b) releases(a->lock, b->lock);
