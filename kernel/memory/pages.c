@@ -385,23 +385,6 @@ void frames_put(struct frame *const *frames, unsigned count)
 	spin_unlock(&pages_lock);
 }
 
-/* ---- Addresses ---- */
-
-phys_t frame_phys(const struct frame *frame)
-{
-	return frame_number(frame) << PAGE_SHIFT;
-}
-
-struct frame *phys_frame(phys_t phys)
-{
-	return section_active(phys >> SECTION_SHIFT) ? &frame_array[phys >> PAGE_SHIFT] : NULL;
-}
-
-void *frame_ptr(const struct frame *frame)
-{
-	return arch_phys_to_ptr(frame_phys(frame));
-}
-
 /* ---- Start, statistics ---- */
 
 void pages_init(virt_t frames_virt, const struct pages_range *ranges, size_t count)

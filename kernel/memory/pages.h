@@ -3,6 +3,7 @@
 #ifndef MEMORY_PAGES_H
 #define MEMORY_PAGES_H
 
+#include "arch/arch.h"
 #include "arch_cpu.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -122,9 +123,42 @@ void frame_put(struct frame *frame);
 void frames_put(struct frame *const *frames, unsigned count); /* up to FRAMES_AT_ONCE */
 #define FRAMES_AT_ONCE 32u
 
-phys_t frame_phys(const struct frame *frame);
-struct frame *phys_frame(phys_t phys);      /* NULL: no active section there */
-void *frame_ptr(const struct frame *frame); /* through the direct map */
+/* ---- Frames and addresses: on every path that maps, so inline ---- */
+
+#define SECTION_SHIFT  27
+#define SECTION_FRAMES (UINT64_C(1) << (SECTION_SHIFT - PAGE_SHIFT))
+/* Frame numbers have 32 bits: 16 TiB. */
+#define FRAMES_MAX   (UINT64_C(1) << 32)
+#define SECTIONS_MAX (FRAMES_MAX / SECTION_FRAMES)
+
+extern struct frame *frame_array; /* of frame 0; fixed after pages_init */
+/* One bit a section; written under the allocator's lock, read by anybody. */
+extern uint64_t active_map[SECTIONS_MAX / 64];
+
+static inline bool section_active(uint64_t section)
+{
+	if (unlikely(section >= SECTIONS_MAX))
+		return false;
+	return __atomic_load_n(&active_map[section / 64], __ATOMIC_ACQUIRE) >> (section % 64) & 1;
+}
+
+static inline phys_t frame_phys(const struct frame *frame)
+{
+	return (phys_t)(frame - frame_array) << PAGE_SHIFT;
+}
+
+/* NULL: no active section there. */
+static inline struct frame *phys_frame(phys_t phys)
+{
+	return likely(section_active(phys >> SECTION_SHIFT)) ? &frame_array[phys >> PAGE_SHIFT]
+							     : NULL;
+}
+
+/* Through the direct map. */
+static inline void *frame_ptr(const struct frame *frame)
+{
+	return arch_phys_to_ptr(frame_phys(frame));
+}
 
 uint64_t pages_total(void); /* in pages; may be a little old */
 void pages_statistics(struct pages_stats *out);

@@ -5,14 +5,9 @@
 
 #include "memory/pages.h"
 
-#define ORDERS         (PAGES_MAX_ORDER + 1)
-#define SECTION_SHIFT  27
-#define SECTION_FRAMES (UINT64_C(1) << (SECTION_SHIFT - PAGE_SHIFT))
-#define ARRAY_BYTES    (SECTION_FRAMES * sizeof(struct frame))
-#define ARRAY_PAGES    (ARRAY_BYTES / PAGE_SIZE)
-/* Frame numbers have 32 bits: 16 TiB. */
-#define FRAMES_MAX   (UINT64_C(1) << 32)
-#define SECTIONS_MAX (FRAMES_MAX / SECTION_FRAMES)
+#define ORDERS      (PAGES_MAX_ORDER + 1)
+#define ARRAY_BYTES (SECTION_FRAMES * sizeof(struct frame))
+#define ARRAY_PAGES (ARRAY_BYTES / PAGE_SIZE)
 
 /* A cache of single pages: its refills and flushes move a batch at once, so that most allocations
  * neither split nor merge blocks. One of these a CPU is the way to many CPUs. */
@@ -49,7 +44,6 @@ struct pages_state {
 
 extern struct spinlock pages_lock;
 extern struct pages_state pages guarded_by(pages_lock);
-extern struct frame *frame_array; /* of frame 0; fixed after pages_init */
 
 /* pages.c */
 uint64_t buddy_take(unsigned order) requires(pages_lock); /* 0: none */
@@ -60,16 +54,6 @@ void mark_block(uint64_t first, unsigned order, enum frame_state state) requires
 void mark_range(uint64_t first, uint64_t count, enum frame_state state) requires(pages_lock);
 
 /* sections.c */
-
-/* One bit a section; written under pages_lock, read by anybody. */
-extern uint64_t active_map[SECTIONS_MAX / 64];
-
-static inline bool section_active(uint64_t section)
-{
-	if (unlikely(section >= SECTIONS_MAX))
-		return false;
-	return __atomic_load_n(&active_map[section / 64], __ATOMIC_ACQUIRE) >> (section % 64) & 1;
-}
 
 void sections_reset(void) requires(pages_lock);
 /* Activates this section, if it is not active and worth it. */

@@ -294,7 +294,8 @@ static void slab_give(struct cache *cache, struct frame *slab, char *object) req
 	uint32_t index = (uint32_t)offset / cache->stride;
 	struct free_object *link = (struct free_object *)object;
 
-	if (unlikely(offset % cache->stride || index >= slab->slab.fresh || !slab->slab.used))
+	if (unlikely((uint32_t)offset % cache->stride || index >= slab->slab.fresh ||
+		     !slab->slab.used))
 		panic("slab %s: %p is not an object of it", cache->name, (void *)object);
 	if (unlikely(link->mark == ((uintptr_t)link ^ FREE_MARK)))
 		check_not_free(cache, slab, index);

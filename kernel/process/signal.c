@@ -513,12 +513,12 @@ static void actions_put(struct signal_actions *actions)
 /* Handlers go, SIG_IGN stays. */
 static void to_default(struct signal_actions *actions, bool ignored_too)
 {
-	for (unsigned i = 0; i < SIGNALS; i++) {
-		uintptr_t handler = actions->of[i].handler;
+	for (struct signal_action *action = actions->of; action < actions->of + SIGNALS; action++) {
+		bool keep = action->handler == (uintptr_t)SIG_IGN && !ignored_too;
 
-		if (handler != (uintptr_t)SIG_IGN || ignored_too)
-			handler = (uintptr_t)SIG_DFL;
-		actions->of[i] = (struct signal_action){.handler = handler};
+		if (action->handler | action->flags | action->mask | action->restorer)
+			*action = (struct signal_action){
+				.handler = (uintptr_t)(keep ? SIG_IGN : SIG_DFL)};
 	}
 }
 
