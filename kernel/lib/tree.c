@@ -249,37 +249,33 @@ void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_no
 	tree_grown(tree, node);
 }
 
-/* The next `count` of the chain as a subtree, as even as can be. */
+/* The next `count` (1 or more) of the chain as a subtree, as even as can be: so its height is the
+ * number of bits of `count`, and the left side, which has at most one element more, is higher where it
+ * has one more and that makes a bit more. */
 static struct tree_node *build(
-	struct tree *tree, struct tree_node **chain, size_t count, int *height)
+	bool (*update)(struct tree_node *node), struct tree_node **chain, size_t count)
 {
-	struct tree_node *left, *node;
-	int left_height, right_height;
+	size_t lower = count / 2, upper = count - lower - 1;
+	struct tree_node *left = lower ? build(update, chain, lower) : NULL, *node = *chain;
 
-	*height = 0;
-	if (!count)
-		return NULL;
-	left = build(tree, chain, count / 2, &left_height);
-	node = *chain;
 	*chain = node->right;
-	*node = (struct tree_node){.left = left};
-	node->right = build(tree, chain, count - count / 2 - 1, &right_height);
+	node->parent = node->right = NULL;
+	node->left = left;
+	node->balance = lower > upper && !(lower & upper) ? -1 : 0;
 	if (left)
 		left->parent = node;
-	if (node->right)
+	if (upper) {
+		node->right = build(update, chain, upper);
 		node->right->parent = node;
-	node->balance = right_height - left_height;
-	*height = 1 + (left_height > right_height ? left_height : right_height);
-	if (tree->update)
-		tree->update(node);
+	}
+	if (update)
+		update(node);
 	return node;
 }
 
 void tree_build(struct tree *tree, struct tree_node *first, size_t count)
 {
-	int height;
-
-	tree->root = build(tree, &first, count, &height);
+	tree->root = count ? build(tree->update, &first, count) : NULL;
 }
 
 /* ---- Removal ---- */

@@ -169,28 +169,67 @@ static void check_filling(
 	}
 }
 
+/* A free object is given out; the next one's index + 1. */
+static inline uint32_t take_link(const struct cache *cache, struct free_object *link)
+{
+	if (unlikely(link->mark != ((uintptr_t)link ^ FREE_MARK) || link->next > cache->per_slab))
+		panic("slab %s: free object %p was written: link %#llx, mark %#llx", cache->name,
+			(void *)link, (unsigned long long)link->next,
+			(unsigned long long)link->mark);
+	check_filling(cache, (char *)link, sizeof(*link), cache->object_size, POISON);
+	link->mark = 0;
+	return (uint32_t)link->next;
+}
+
 /* Takes an object out of a slab that has one. */
 static char *slab_take(struct cache *cache, struct frame *slab) requires(cache->lock)
 {
 	bool fresh = !slab->slab.free;
 	uint32_t index = fresh ? slab->slab.fresh++ : slab->slab.free - 1u;
 	char *object = object_at(cache, slab, index);
-	struct free_object *link = (struct free_object *)object;
 
-	if (!fresh) {
-		if (unlikely(link->mark != ((uintptr_t)link ^ FREE_MARK) ||
-			     link->next > cache->per_slab))
-			panic("slab %s: free object %p was written: link %#llx, mark %#llx",
-				cache->name, (void *)object, (unsigned long long)link->next,
-				(unsigned long long)link->mark);
-		check_filling(cache, object, sizeof(*link), cache->object_size, POISON);
-		slab->slab.free = (uint16_t)link->next;
-		link->mark = 0;
-	}
+	if (!fresh)
+		slab->slab.free = (uint16_t)take_link(cache, (struct free_object *)(void *)object);
 	fill(object, cache->object_size, cache->stride, RED_ZONE);
 	slab->slab.used++;
 	cache->objects++;
 	return object;
+}
+
+/* The same for `count` of them, which it has: those freed before, then those never given out. */
+static void slab_take_many(struct cache *cache, struct frame *slab, void **objects,
+	uint32_t count) requires(cache->lock)
+{
+	char *base = frame_ptr(slab), *object;
+	uint32_t next = slab->slab.free, fresh = slab->slab.fresh;
+	size_t stride = cache->stride;
+
+	slab->slab.used = (uint16_t)(slab->slab.used + count);
+	cache->objects += count;
+	for (; count && next; count--) {
+		object = base + (next - 1) * stride;
+		next = take_link(cache, (struct free_object *)(void *)object);
+		fill(object, cache->object_size, stride, RED_ZONE);
+		*objects++ = object;
+	}
+	slab->slab.free = (uint16_t)next;
+	slab->slab.fresh = (uint16_t)(fresh + count);
+	for (object = base + fresh * stride; count; count--, object += stride) {
+		fill(object, cache->object_size, stride, RED_ZONE);
+		*objects++ = object;
+	}
+}
+
+/* There is a slab with an object left on the list, unless false is returned. */
+static inline bool cache_has(struct cache *cache) requires(cache->lock)
+{
+	if (unlikely(!cache->partial)) {
+		if (!cache->spare)
+			return false;
+		partial_push(cache, cache->spare);
+		cache->spare = NULL;
+	}
+	return true;
 }
 
 /* An object from the slabs that there are, or NULL. */
@@ -199,17 +238,32 @@ static char *cache_take(struct cache *cache) requires(cache->lock)
 	struct frame *slab;
 	char *object;
 
-	if (unlikely(!cache->partial)) {
-		if (!cache->spare)
-			return NULL;
-		partial_push(cache, cache->spare);
-		cache->spare = NULL;
-	}
+	if (!cache_has(cache))
+		return NULL;
 	slab = cache->partial;
 	object = slab_take(cache, slab);
 	if (slab->slab.used == cache->per_slab)
 		partial_remove(cache, slab);
 	return object;
+}
+
+/* Up to `count` from one slab: how many; 0: there are none. */
+static unsigned cache_take_many(struct cache *cache, void **objects, unsigned count) requires(
+	cache->lock)
+{
+	struct frame *slab;
+	uint32_t left;
+
+	if (!cache_has(cache))
+		return 0;
+	slab = cache->partial;
+	left = cache->per_slab - slab->slab.used;
+	if (left > count)
+		left = count;
+	slab_take_many(cache, slab, objects, left);
+	if (slab->slab.used == cache->per_slab)
+		partial_remove(cache, slab);
+	return left;
 }
 
 /* One more slab, unless somebody was faster. */
@@ -263,12 +317,14 @@ void *cache_alloc(struct cache *cache)
 
 unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 {
-	unsigned done = 0;
+	unsigned done = 0, more;
 
 	do {
 		spin_lock(&cache->lock);
-		while (done < count && (objects[done] = cache_take(cache)))
-			done++;
+		do {
+			more = cache_take_many(cache, objects + done, count - done);
+			done += more;
+		} while (more && done < count);
 		spin_unlock(&cache->lock);
 	} while (done < count && cache_grow(cache));
 	return done;
@@ -287,12 +343,12 @@ static void check_not_free(
 	}
 }
 
-/* Puts an object back; the index of it is checked. */
-static void slab_give(struct cache *cache, struct frame *slab, char *object) requires(cache->lock)
+/* Puts an object back, which lies `offset` bytes into the slab; the index of it is checked. */
+static inline void slab_give(struct cache *cache, struct frame *slab, char *object,
+	uint32_t offset) requires(cache->lock)
 {
-	size_t offset = (size_t)(object - (char *)frame_ptr(slab));
-	uint32_t index = (uint32_t)offset / cache->stride;
-	struct free_object *link = (struct free_object *)object;
+	uint32_t index = offset / cache->stride;
+	struct free_object *link = (struct free_object *)(void *)object;
 
 	if (unlikely((uint32_t)offset % cache->stride || index >= slab->slab.fresh ||
 		     !slab->slab.used))
@@ -320,17 +376,24 @@ static struct frame *slab_retire(struct cache *cache, struct frame *slab) requir
 	return slab;
 }
 
-/* Puts one object back; a slab that is to be freed, or NULL. */
-static struct frame *give_back(struct cache *cache, void *object) requires(cache->lock)
+/* Puts objects back, as many as are of the first one's slab in a row; a slab that is to be freed, or
+ * NULL. */
+static inline struct frame *give_back(
+	struct cache *cache, void *const **objects, void *const *end) requires(cache->lock)
 {
-	phys_t phys = arch_ptr_to_phys(object);
-	struct frame *slab = phys_frame(phys & ~((PAGE_SIZE << cache->slab_order) - 1));
+	const size_t size = PAGE_SIZE << cache->slab_order;
+	void *const *at = *objects;
+	phys_t phys = arch_ptr_to_phys(*at), base = phys & ~(phys_t)(size - 1);
+	struct frame *slab = phys_frame(base);
 	bool was_full;
 
 	if (unlikely(!slab || slab->state != FRAME_SLAB || slab->slab.cache != cache))
-		panic("slab %s: %p is not an object of it", cache->name, object);
+		panic("slab %s: %p is not an object of it", cache->name, *at);
 	was_full = slab->slab.used == cache->per_slab;
-	slab_give(cache, slab, object);
+	do {
+		slab_give(cache, slab, *at++, (uint32_t)(phys - base));
+	} while (at < end && (phys = arch_ptr_to_phys(*at)) - base < size);
+	*objects = at;
 	if (was_full)
 		partial_push(cache, slab);
 	return slab->slab.used ? NULL : slab_retire(cache, slab);
@@ -338,10 +401,11 @@ static struct frame *give_back(struct cache *cache, void *object) requires(cache
 
 void cache_free(struct cache *cache, void *object)
 {
+	void *const *at = &object;
 	struct frame *empty;
 
 	spin_lock(&cache->lock);
-	empty = give_back(cache, object);
+	empty = give_back(cache, &at, at + 1);
 	spin_unlock(&cache->lock);
 	if (empty)
 		pages_free(empty, cache->slab_order);
@@ -350,10 +414,11 @@ void cache_free(struct cache *cache, void *object)
 void cache_free_many(struct cache *cache, void *const *objects, unsigned count)
 {
 	struct frame *empty = NULL, *next;
+	void *const *end = objects + count;
 
 	spin_lock(&cache->lock);
-	for (unsigned i = 0; i < count; i++) {
-		struct frame *slab = give_back(cache, objects[i]);
+	while (objects < end) {
+		struct frame *slab = give_back(cache, &objects, end);
 
 		if (slab) {
 			slab->slab.next = empty ? slab_number(empty) : 0;

@@ -122,6 +122,7 @@ static void unmap_all(struct space *space)
 	struct vma_batch batch;
 
 	batch.count = 0;
+	batch.committed = 0;
 	while (vma) {
 		last = unmap_run(space, vma, USER_END);
 		while (vma != last)

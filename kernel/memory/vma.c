@@ -78,11 +78,24 @@ void vma_remove(struct space *space, struct vma *vma)
 	drop(space, vma);
 }
 
+/* What a batch has taken away is freed, and counted where others count too. */
+static void finish_batch(struct vma_batch *batch)
+{
+	if (batch->committed)
+		__atomic_fetch_sub(&committed_pages, batch->committed, __ATOMIC_RELAXED);
+	cache_free_many(&vma_cache, batch->vmas, batch->count);
+	batch->count = 0;
+	batch->committed = 0;
+}
+
 struct vma *vma_remove_first(struct space *space, struct vma_batch *batch)
 {
 	struct vma *vma = space->first, *next = vma->next;
+	uint64_t pages = vma_pages(vma);
 
-	vma_account(space, vma, -(int64_t)vma_pages(vma));
+	vma_count_own(space, vma, -(int64_t)pages);
+	if (vma->flags & VMA_ACCOUNTED)
+		batch->committed += pages;
 	space->vma_count--;
 	space->first = next;
 	if (next)
@@ -94,10 +107,8 @@ struct vma *vma_remove_first(struct space *space, struct vma_batch *batch)
 		put_object(vma->object);
 	}
 	batch->vmas[batch->count++] = vma;
-	if (batch->count == ARRAY_SIZE(batch->vmas) || !next) {
-		cache_free_many(&vma_cache, batch->vmas, batch->count);
-		batch->count = 0;
-	}
+	if (batch->count == ARRAY_SIZE(batch->vmas) || !next)
+		finish_batch(batch);
 	if (!next) {
 		space->last = space->recent = space->above = NULL;
 		vma_tree_init(space);
@@ -389,14 +400,20 @@ static struct vma *copy_one(struct copies *copies, const struct vma *from)
 	if (!copies->spare_count)
 		return NULL;
 	vma = copies->spare[--copies->spare_count];
-	*vma = *from;
-	vma->node = (struct tree_node){0};
-	vma->flags &= ~(unsigned)VMA_LOCKED;
+	vma->start = from->start;
+	vma->end = from->end;
+	vma->gap = from->gap;
+	vma->most_gap = 0; /* the tree's, when it is built; so are the node's links */
+	vma->access = from->access;
+	vma->flags = from->flags & ~(unsigned)VMA_LOCKED;
+	vma->object = from->object;
+	vma->offset = from->offset;
 	vma->space = copies->space;
 	vma->visited = 0;
 	if (unlikely(copies->skipped))
 		vma->gap = vma_gap_above(copies->last, vma);
 	copies->skipped = false;
+	vma->node.right = NULL;
 	vma->prev = copies->last;
 	vma->next = NULL;
 	if (copies->last) {
@@ -414,7 +431,7 @@ static void undo_copies(struct vma *vma)
 	struct vma *next;
 
 	for (; vma; vma = next) {
-		next = vma_of(vma->node.right);
+		next = vma->next;
 		cache_free(&vma_cache, vma);
 	}
 }
@@ -423,8 +440,14 @@ static void undo_copies(struct vma *vma)
  * new one yet who finds it by its objects. */
 static void adopt_copies(struct space *space, struct vma *vma)
 {
-	for (; vma; vma = vma_of(vma->node.right)) {
-		vma_account(space, vma, (int64_t)vma_pages(vma));
+	uint64_t committed = 0;
+
+	for (; vma; vma = vma->next) {
+		uint64_t pages = vma_pages(vma);
+
+		vma_count_own(space, vma, (int64_t)pages);
+		if (vma->flags & VMA_ACCOUNTED)
+			committed += pages;
 		if (!vma->object)
 			continue;
 		get_object(vma->object);
@@ -432,6 +455,8 @@ static void adopt_copies(struct space *space, struct vma *vma)
 		list_push_back(&vma->object->mappings, &vma->mapping);
 		spin_unlock(&vma->object->lock);
 	}
+	if (committed)
+		__atomic_fetch_add(&committed_pages, committed, __ATOMIC_RELAXED);
 }
 
 int vma_copy_all(struct space *to, struct space *from)

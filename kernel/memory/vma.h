@@ -77,7 +77,8 @@ void vma_remove(struct space *space, struct vma *vma);
 /* For the end of a space: takes the first one away, until there is none, without keeping the tree. The
  * next one; NULL: none is left. */
 struct vma_batch {
-	unsigned count; /* 0 at first */
+	unsigned count;     /* 0 at first */
+	uint64_t committed; /* pages no longer in committed_pages; 0 at first */
 	void *vmas[32];
 };
 struct vma *vma_remove_first(struct space *space, struct vma_batch *batch);
@@ -121,14 +122,20 @@ static inline uintptr_t vma_gap_above(const struct vma *prev, const struct vma *
 /* Pages that somebody may write and that are his alone, of all spaces: Committed_AS. */
 extern uint64_t committed_pages; /* atomic */
 
-static inline void vma_account(struct space *space, const struct vma *vma, int64_t pages)
+/* The space's own sums alone. */
+static inline void vma_count_own(struct space *space, const struct vma *vma, int64_t pages)
 {
 	space->pages += (uint64_t)pages;
 	space->kind_pages[vma_kind(vma)] += (uint64_t)pages;
-	if (vma->flags & VMA_ACCOUNTED)
-		__atomic_fetch_add(&committed_pages, (uint64_t)pages, __ATOMIC_RELAXED);
 	if (unlikely(vma->flags & VMA_LOCKED))
 		space->locked_pages += (uint64_t)pages;
+}
+
+static inline void vma_account(struct space *space, const struct vma *vma, int64_t pages)
+{
+	vma_count_own(space, vma, pages);
+	if (vma->flags & VMA_ACCOUNTED)
+		__atomic_fetch_add(&committed_pages, (uint64_t)pages, __ATOMIC_RELAXED);
 }
 
 /* vma_link.c, for vma.c alone: the tree and the gaps; the sums are the caller's. */
