@@ -430,6 +430,7 @@ void signal_discard(struct process *process, uint64_t set)
 void signal_action_set(struct process *process, int signal, const struct signal_action *action)
 {
 	*action_of(process, signal) = *action;
+	process->signals.actions->changed |= UINT64_C(1) << (signal - 1);
 	if (action->handler == (uintptr_t)SIG_IGN ||
 		(action->handler == (uintptr_t)SIG_DFL && (BIT(signal) & SIGNALS_IGNORED)))
 		signal_discard(process, BIT(signal));
@@ -511,14 +512,13 @@ static void actions_put(struct signal_actions *actions)
 }
 
 /* Handlers go, SIG_IGN stays. */
-static void to_default(struct signal_actions *actions, bool ignored_too)
+static void to_default(struct signal_actions *actions)
 {
-	for (struct signal_action *action = actions->of; action < actions->of + SIGNALS; action++) {
-		bool keep = action->handler == (uintptr_t)SIG_IGN && !ignored_too;
+	for (uint64_t left = actions->changed; left; left &= left - 1) {
+		struct signal_action *action = &actions->of[__builtin_ctzll(left)];
 
-		if (action->handler | action->flags | action->mask | action->restorer)
-			*action = (struct signal_action){
-				.handler = (uintptr_t)(keep ? SIG_IGN : SIG_DFL)};
+		*action = (struct signal_action){.handler = action->handler == (uintptr_t)SIG_IGN};
+		actions->changed &= ~(action->handler ? 0 : left & -left); /* SIG_DFL is 0 */
 	}
 }
 
@@ -542,9 +542,9 @@ int signal_process_clone(struct process *child, struct process *parent, uint64_t
 		memcpy(signals->actions, parent->signals.actions, sizeof(*signals->actions));
 		spin_unlock(&process_lock);
 		if (clone_flags & CLONE_CLEAR_SIGHAND)
-			to_default(signals->actions, false);
+			to_default(signals->actions);
 	} else {
-		to_default(signals->actions, true);
+		memset(signals->actions, 0, sizeof(*signals->actions));
 	}
 	signals->actions->references = 1;
 	return 0;
@@ -574,7 +574,7 @@ void signal_exec(void)
 	struct thread_signals *signals = &current_thread()->signals;
 
 	spin_lock(&process_lock);
-	to_default(current_process()->signals.actions, false);
+	to_default(current_process()->signals.actions);
 	spin_unlock(&process_lock);
 	signals->stack_base = signals->stack_size = 0;
 	signals->stack_flags = SIGNAL_STACK_NONE;

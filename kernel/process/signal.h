@@ -64,6 +64,7 @@ struct signal_action {
 
 struct signal_actions {
 	uint32_t references; /* processes, by CLONE_SIGHAND */
+	uint64_t changed;    /* by number - 1; all others are zeroes: SIG_DFL without flags */
 	struct signal_action of[SIGNALS];
 };
 
