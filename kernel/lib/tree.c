@@ -242,6 +242,20 @@ void tree_link_after(struct tree *tree, struct tree_node *node, struct tree_node
 	*place = node;
 }
 
+void tree_link_between(
+	struct tree *tree, struct tree_node *node, struct tree_node *before, struct tree_node *next)
+{
+	struct tree_node *parent = before && !before->right ? before : next;
+
+	*node = (struct tree_node){.parent = parent};
+	if (!parent)
+		tree->root = node;
+	else if (parent == next)
+		parent->left = node;
+	else
+		parent->right = node;
+}
+
 void tree_insert_after(struct tree *tree, struct tree_node *node, struct tree_node *before)
 {
 	tree_link_after(tree, node, before);

@@ -34,6 +34,9 @@ void tree_remove(struct tree *tree, struct tree_node *node);
 
 /* In steps, for who brings an augmented tree up to date by himself between the two: */
 void tree_link_after(struct tree *tree, struct tree_node *node, struct tree_node *before);
+/* Between two neighbours (NULL: there is none), of whom one has no child on that side. */
+void tree_link_between(struct tree *tree, struct tree_node *node, struct tree_node *before,
+	struct tree_node *next);
 void tree_grown(struct tree *tree, struct tree_node *node);
 
 struct tree_lost {

@@ -263,8 +263,8 @@ static int protect_part(
 		return -EACCES;
 	like.access = access;
 	like.flags = vma->flags;
-	if (vma_kind(&like) == VMA_KIND_DATA && vma_kind(vma) != VMA_KIND_DATA &&
-		!memory_may_expand(space, VMA_KIND_DATA, pages) &&
+	if ((access & MAP_WRITE) && vma_kind(&like) == VMA_KIND_DATA &&
+		vma_kind(vma) != VMA_KIND_DATA && !memory_may_expand(space, VMA_KIND_DATA, pages) &&
 		memory_may_expand(space, VMA_KIND_OTHER, pages))
 		return -ENOMEM;
 	if (accountable(access, vma->flags) && !(vma->flags & VMA_ACCOUNTED)) {

@@ -118,17 +118,13 @@ static struct vma *unmap_run(struct space *space, struct vma *vma, uintptr_t end
 /* All of it, for good. */
 static void unmap_all(struct space *space)
 {
-	struct vma *vma = space->first, *last;
+	struct vma *vma = space->first;
 	struct vma_batch batch;
 
 	batch.count = 0;
 	batch.committed = 0;
-	while (vma) {
-		last = unmap_run(space, vma, USER_END);
-		while (vma != last)
-			vma = vma_remove_first(space, &batch);
-		vma = vma_remove_first(space, &batch);
-	}
+	while (vma)
+		vma = vma_remove_up_to(space, unmap_run(space, vma, USER_END), &batch);
 }
 
 void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end)

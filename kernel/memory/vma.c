@@ -88,32 +88,40 @@ static void finish_batch(struct vma_batch *batch)
 	batch->committed = 0;
 }
 
-struct vma *vma_remove_first(struct space *space, struct vma_batch *batch)
+struct vma *vma_remove_up_to(struct space *space, struct vma *last, struct vma_batch *batch)
 {
-	struct vma *vma = space->first, *next = vma->next;
-	uint64_t pages = vma_pages(vma);
+	struct vma *vma = space->first, *next = last->next, *after;
+	unsigned count = 0;
 
-	vma_count_own(space, vma, -(int64_t)pages);
-	if (vma->flags & VMA_ACCOUNTED)
-		batch->committed += pages;
-	space->vma_count--;
+	for (; vma != next; vma = after) {
+		uint64_t pages = vma_pages(vma);
+
+		after = vma->next;
+		vma_count_own(space, vma, -(int64_t)pages);
+		if (vma->flags & VMA_ACCOUNTED)
+			batch->committed += pages;
+		if (vma->object) {
+			spin_lock(&vma->object->lock);
+			list_remove(&vma->mapping);
+			spin_unlock(&vma->object->lock);
+			put_object(vma->object);
+		}
+		batch->vmas[batch->count++] = vma;
+		if (batch->count == ARRAY_SIZE(batch->vmas))
+			finish_batch(batch);
+		count++;
+	}
+	space->vma_count -= count;
 	space->first = next;
-	if (next)
+	if (next) {
 		next->prev = NULL;
-	if (vma->object) {
-		spin_lock(&vma->object->lock);
-		list_remove(&vma->mapping);
-		spin_unlock(&vma->object->lock);
-		put_object(vma->object);
+		return next;
 	}
-	batch->vmas[batch->count++] = vma;
-	if (batch->count == ARRAY_SIZE(batch->vmas) || !next)
+	if (batch->count)
 		finish_batch(batch);
-	if (!next) {
-		space->last = space->recent = space->above = NULL;
-		vma_tree_init(space);
-	}
-	return next;
+	space->last = space->recent = space->above = NULL;
+	vma_tree_init(space);
+	return NULL;
 }
 
 /* ---- Borders ---- */
@@ -386,6 +394,7 @@ struct copies {
 	void *spare[COPY_BATCH];
 	unsigned spare_count, left; /* to be made, at most */
 	bool skipped;               /* the VMA before did not come along: the hole is larger */
+	bool some_skipped;
 };
 
 static struct vma *copy_one(struct copies *copies, const struct vma *from)
@@ -413,7 +422,6 @@ static struct vma *copy_one(struct copies *copies, const struct vma *from)
 	if (unlikely(copies->skipped))
 		vma->gap = vma_gap_above(copies->last, vma);
 	copies->skipped = false;
-	vma->node.right = NULL;
 	vma->prev = copies->last;
 	vma->next = NULL;
 	if (copies->last) {
@@ -436,18 +444,15 @@ static void undo_copies(struct vma *vma)
 	}
 }
 
-/* What the new VMAs are of, and the sums. Both spaces' locks are held, so that nobody looks at the pages of the
+/* What the new VMAs are of, and what others count of them. Both spaces' locks are held, so that nobody looks at the pages of the
  * new one yet who finds it by its objects. */
-static void adopt_copies(struct space *space, struct vma *vma)
+static void adopt_copies(struct vma *vma)
 {
 	uint64_t committed = 0;
 
 	for (; vma; vma = vma->next) {
-		uint64_t pages = vma_pages(vma);
-
-		vma_count_own(space, vma, (int64_t)pages);
 		if (vma->flags & VMA_ACCOUNTED)
-			committed += pages;
+			committed += vma_pages(vma);
 		if (!vma->object)
 			continue;
 		get_object(vma->object);
@@ -457,6 +462,21 @@ static void adopt_copies(struct space *space, struct vma *vma)
 	}
 	if (committed)
 		__atomic_fetch_add(&committed_pages, committed, __ATOMIC_RELAXED);
+}
+
+/* The sums: the other space's, but for what was skipped. */
+static void copy_sums(struct space *to, const struct space *from, bool some_skipped)
+{
+	to->pages = from->pages;
+	for (unsigned i = 0; i < VMA_KINDS; i++)
+		to->kind_pages[i] = from->kind_pages[i];
+	for (const struct vma *vma = some_skipped ? vma_first(from) : NULL; vma;
+		vma = vma_next(vma)) {
+		if (!(vma->flags & VMA_DONT_FORK))
+			continue;
+		to->pages -= vma_pages(vma);
+		to->kind_pages[vma_kind(vma)] -= vma_pages(vma);
+	}
 }
 
 int vma_copy_all(struct space *to, struct space *from)
@@ -469,10 +489,10 @@ int vma_copy_all(struct space *to, struct space *from)
 	copies.first = copies.last = NULL;
 	copies.spare_count = 0;
 	copies.left = from->vma_count;
-	copies.skipped = false;
+	copies.skipped = copies.some_skipped = false;
 	for (vma = vma_first(from); vma; vma = vma_next(vma)) {
 		if (vma->flags & VMA_DONT_FORK) {
-			copies.skipped = true;
+			copies.skipped = copies.some_skipped = true;
 			continue;
 		}
 		if (!copy_one(&copies, vma))
@@ -486,7 +506,10 @@ int vma_copy_all(struct space *to, struct space *from)
 		undo_copies(copies.first);
 		return -ENOMEM;
 	}
-	adopt_copies(to, copies.first);
+	if (copies.last)
+		copies.last->node.right = NULL;
+	adopt_copies(copies.first);
+	copy_sums(to, from, copies.some_skipped);
 	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, count);
 	to->vma_count = count;
 	to->first = copies.first;

@@ -74,14 +74,14 @@ void vma_add_spare(struct space *space, const struct vma *like, struct vma *spar
 int vma_copy_all(struct space *to, struct space *from) MUST_CHECK;
 /* Takes off the tree, drops the object's reference, frees. */
 void vma_remove(struct space *space, struct vma *vma);
-/* For the end of a space: takes the first one away, until there is none, without keeping the tree. The
- * next one; NULL: none is left. */
+/* For the end of a space: takes the VMAs up to `last` away, until there is none, without keeping the
+ * tree. The next one; NULL: none is left. */
 struct vma_batch {
 	unsigned count;     /* 0 at first */
 	uint64_t committed; /* pages no longer in committed_pages; 0 at first */
 	void *vmas[32];
 };
-struct vma *vma_remove_first(struct space *space, struct vma_batch *batch);
+struct vma *vma_remove_up_to(struct space *space, struct vma *last, struct vma_batch *batch);
 /* Cuts off what lies below `start` or at and above `end`; something stays. */
 void vma_trim(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end);
 /* Splits so that no VMA straddles start or end. -ENOMEM: nothing but a split may have happened. */

@@ -110,14 +110,17 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 		space->first = vma;
 	vma->gap = vma_gap_above(prev, vma);
 	vma->most_gap = at_most(vma->gap);
-	tree_link_after(&space->vmas, &vma->node, prev ? &prev->node : NULL);
-	propagate(vma->node.parent);
+	tree_link_between(
+		&space->vmas, &vma->node, prev ? &prev->node : NULL, next ? &next->node : NULL);
 	if (next) {
 		next->prev = vma;
-		set_gap(next, vma_gap_above(vma, next));
+		next->gap = vma_gap_above(vma, next);
+		if (vma->node.parent != &next->node)
+			propagate(&next->node);
 	} else {
 		space->last = vma;
 	}
+	propagate(vma->node.parent);
 	tree_grown(&space->vmas, &vma->node); /* when all is up to date: rotations rely on it */
 	if (vma->object) {
 		vma->visited = 0;
@@ -145,8 +148,10 @@ void vma_unlink(struct space *space, struct vma *vma)
 		gap = vma_gap_above(prev, next);
 		if (gap != next->gap || lost.moved) { /* it is the one that has moved, if one has */
 			next->gap = gap;
-			update_gap(&next->node);
-			propagate(next->node.parent);
+			if (lost.moved || lost.node != &next->node) {
+				update_gap(&next->node);
+				propagate(next->node.parent);
+			}
 		}
 	} else {
 		space->last = prev;
