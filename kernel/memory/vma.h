@@ -101,8 +101,22 @@ uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size);
 /* Extends a stack down to `page` with the guard gap kept. */
 bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page);
 /* The hole that would be left without [start, end), which is all or an end of the VMA. */
-void vma_bounds(
-	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high);
+static inline void vma_bounds(
+	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high)
+{
+	const struct vma *other;
+
+	*low = start;
+	*high = end;
+	if (start == vma->start) {
+		other = vma_prev(vma);
+		*low = other ? other->end : 0;
+	}
+	if (end == vma->end) {
+		other = vma_next(vma);
+		*high = other ? other->start : USER_END;
+	}
+}
 
 /* Where what is placed below a VMA has to end: a stack keeps its guard gap. */
 static inline uintptr_t vma_lowest(const struct vma *vma)

@@ -270,20 +270,3 @@ bool vma_grow_down(struct space *space, struct vma *vma, uintptr_t page)
 	set_gap(vma, vma_gap_above(below, vma));
 	return true;
 }
-
-void vma_bounds(
-	const struct vma *vma, uintptr_t start, uintptr_t end, uintptr_t *low, uintptr_t *high)
-{
-	struct vma *other;
-
-	*low = start;
-	*high = end;
-	if (start == vma->start) {
-		other = vma_prev(vma);
-		*low = other ? other->end : 0;
-	}
-	if (end == vma->end) {
-		other = vma_next(vma);
-		*high = other ? other->start : USER_END;
-	}
-}
