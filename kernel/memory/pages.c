@@ -344,13 +344,6 @@ void frame_set_state(struct frame *frame, enum frame_state state)
 	spin_unlock(&pages_lock);
 }
 
-void frame_get(struct frame *frame)
-{
-	uint32_t before = __atomic_fetch_add(&frame->references, 1, __ATOMIC_RELAXED);
-
-	assert(before != 0 && before != UINT32_MAX);
-}
-
 void frame_put(struct frame *frame)
 {
 	uint32_t before = __atomic_fetch_sub(&frame->references, 1, __ATOMIC_ACQ_REL);

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "arch_cpu.h"
 #include "lib/lock.h"
+#include "lib/log.h"
 #include "lib/types.h"
 
 #define PAGES_MAX_ORDER 10 /* 4 MiB blocks are the largest */
@@ -118,7 +119,13 @@ void frame_set_state(struct frame *frame, enum frame_state state);
 
 /* References to single pages (order 0). frame_put frees the page when the last one goes. Any
  * context, no lock needed. */
-void frame_get(struct frame *frame);
+static inline void frame_get(struct frame *frame)
+{
+	uint32_t before = __atomic_fetch_add(&frame->references, 1, __ATOMIC_RELAXED);
+
+	assert(before != 0 && before != UINT32_MAX);
+}
+
 void frame_put(struct frame *frame);
 void frames_put(struct frame *const *frames, unsigned count); /* up to FRAMES_AT_ONCE */
 #define FRAMES_AT_ONCE 32u

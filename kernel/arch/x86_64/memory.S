@@ -162,14 +162,15 @@ arch_user_clear:
 arch_user_string:
 	WINDOW_OPEN
 	xorl %eax, %eax
-1:	cmpq %rdx, %rax
-	jae 3f
+	testq %rdx, %rdx
+	je 3f
 2:	movb (%rsi,%rax), %cl
 	movb %cl, (%rdi,%rax)
 	testb %cl, %cl
 	je 3f
 	incq %rax
-	jmp 1b
+	cmpq %rdx, %rax
+	jb 2b
 3:	WINDOW_CLOSE
 	ret
 4:	movq $-1, %rax
