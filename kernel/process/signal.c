@@ -79,7 +79,7 @@ bool signal_dumps_core(int signal)
 
 static struct signal_action *action_of(struct process *process, int signal) requires(process_lock)
 {
-	return &process->signals.actions->of[signal - 1];
+	return signal_action_at(process->signals.actions, signal);
 }
 
 struct signal_policy signal_policy(struct process *process, int signal)
@@ -539,12 +539,12 @@ int signal_process_clone(struct process *child, struct process *parent, uint64_t
 	signals->protected = !parent;
 	if (parent) {
 		spin_lock(&process_lock);
-		memcpy(signals->actions, parent->signals.actions, sizeof(*signals->actions));
+		signal_actions_copy(signals->actions, parent->signals.actions);
 		spin_unlock(&process_lock);
 		if (clone_flags & CLONE_CLEAR_SIGHAND)
 			to_default(signals->actions);
 	} else {
-		memset(signals->actions, 0, sizeof(*signals->actions));
+		signals->actions->changed = 0;
 	}
 	signals->actions->references = 1;
 	return 0;
@@ -561,7 +561,7 @@ int signal_exec_prepare(void)
 	if (!own)
 		return -ENOMEM;
 	spin_lock(&process_lock);
-	memcpy(own, shared, sizeof(*own));
+	signal_actions_copy(own, shared);
 	own->references = 1;
 	process->signals.actions = own;
 	spin_unlock(&process_lock);

@@ -62,11 +62,29 @@ struct signal_action {
 	uint64_t mask;
 };
 
+/* Only those whose bit is set say what they are; the others are SIG_DFL without flags, whatever stands
+ * there. Guarded by process_lock. */
 struct signal_actions {
 	uint32_t references; /* processes, by CLONE_SIGHAND */
-	uint64_t changed;    /* by number - 1; all others are zeroes: SIG_DFL without flags */
+	uint64_t changed;    /* by number - 1 */
 	struct signal_action of[SIGNALS];
 };
+
+static inline struct signal_action *signal_action_at(struct signal_actions *actions, int signal)
+{
+	struct signal_action *action = &actions->of[signal - 1];
+
+	if (!(actions->changed >> (signal - 1) & 1))
+		*action = (struct signal_action){0};
+	return action;
+}
+
+static inline void signal_actions_copy(struct signal_actions *to, const struct signal_actions *from)
+{
+	to->changed = from->changed;
+	for (uint64_t left = from->changed; left; left &= left - 1)
+		to->of[__builtin_ctzll(left)] = from->of[__builtin_ctzll(left)];
+}
 
 struct signal_account;
 

@@ -120,7 +120,7 @@ static bool decide(struct thread *self, struct signal_delivery *delivery) requir
 {
 	struct process *process = self->process;
 	int signal = delivery->info.number;
-	struct signal_action *action = &process->signals.actions->of[signal - 1];
+	struct signal_action *action = signal_action_at(process->signals.actions, signal);
 
 	if (action->handler == (uintptr_t)SIG_IGN)
 		return false;
@@ -289,7 +289,7 @@ void signal_force(const struct siginfo *info)
 	bool blocked;
 
 	spin_lock(&process_lock);
-	action = &process->signals.actions->of[signal - 1];
+	action = signal_action_at(process->signals.actions, signal);
 	blocked = self->signals.blocked & BIT(signal);
 	if (blocked || action->handler == (uintptr_t)SIG_IGN) {
 		action->handler = (uintptr_t)SIG_DFL;
@@ -309,7 +309,8 @@ static bool ends_by_default(struct thread *self, int signal)
 
 	spin_lock(&process_lock);
 	ends = (self->signals.blocked & BIT(signal)) ||
-	       self->process->signals.actions->of[signal - 1].handler <= (uintptr_t)SIG_IGN;
+	       signal_action_at(self->process->signals.actions, signal)->handler <=
+		       (uintptr_t)SIG_IGN;
 	spin_unlock(&process_lock);
 	return ends;
 }

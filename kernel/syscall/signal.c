@@ -34,7 +34,7 @@ long sys_rt_sigaction(int signal, user_t action, user_t old, size_t size)
 		(action.address && (SIGNAL_BIT(signal) & SIGNALS_UNBLOCKABLE)))
 		return -EINVAL;
 	spin_lock(&process_lock);
-	before = process->signals.actions->of[signal - 1];
+	before = *signal_action_at(process->signals.actions, signal);
 	if (action.address) {
 		wanted.flags &= KNOWN_FLAGS;
 		wanted.mask &= ~SIGNALS_UNBLOCKABLE;
