@@ -270,14 +270,23 @@ static struct tree_node *build(
 	bool (*update)(struct tree_node *node), struct tree_node **chain, size_t count)
 {
 	size_t lower = count / 2, upper = count - lower - 1;
-	struct tree_node *left = lower ? build(update, chain, lower) : NULL, *node = *chain;
+	struct tree_node *left, *node;
 
+	if (count == 1) {
+		node = *chain;
+		*chain = node->right;
+		*node = (struct tree_node){0};
+		if (update)
+			update(node);
+		return node;
+	}
+	left = build(update, chain, lower);
+	node = *chain;
 	*chain = node->right;
 	node->parent = node->right = NULL;
 	node->left = left;
 	node->balance = lower > upper && !(lower & upper) ? -1 : 0;
-	if (left)
-		left->parent = node;
+	left->parent = node;
 	if (upper) {
 		node->right = build(update, chain, upper);
 		node->right->parent = node;

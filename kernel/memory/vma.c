@@ -419,11 +419,11 @@ static struct vma *copy_one(struct copies *copies, const struct vma *from)
 	vma->offset = from->offset;
 	vma->space = copies->space;
 	vma->visited = 0;
-	if (unlikely(copies->skipped))
+	if (unlikely(copies->skipped)) {
 		vma->gap = vma_gap_above(copies->last, vma);
-	copies->skipped = false;
+		copies->skipped = false;
+	}
 	vma->prev = copies->last;
-	vma->next = NULL;
 	if (copies->last) {
 		copies->last->node.right = &vma->node;
 		copies->last->next = vma;
@@ -500,14 +500,16 @@ int vma_copy_all(struct space *to, struct space *from)
 		if (++count % COPY_BATCH == 0)
 			sched_point();
 	}
+	if (copies.last) {
+		copies.last->node.right = NULL;
+		copies.last->next = NULL;
+	}
 	if (copies.spare_count)
 		cache_free_many(&vma_cache, copies.spare, copies.spare_count);
 	if (vma) {
 		undo_copies(copies.first);
 		return -ENOMEM;
 	}
-	if (copies.last)
-		copies.last->node.right = NULL;
 	adopt_copies(copies.first);
 	copy_sums(to, from, copies.some_skipped);
 	tree_build(&to->vmas, copies.first ? &copies.first->node : NULL, count);
