@@ -75,6 +75,13 @@ def memory_account():
     check(found[-2] == "1..10", f"its plan is {found[-2]!r}, expected '1..10'")
 
 
+def date():
+    """The date is set and set back, sleepers by it wake: nothing to do on a host."""
+    result = run_program(PROGRAMS / "time", ["--role", "date"])
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.count("ok ") == 7 and "not ok" not in text, text)
+
+
 # Programs made of cases (user/tests/cases.h).
 PROCESSES = ["chroot", "clone", "clone3", "coredump", "credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "poll",
              "ptrace", "sched", "shm", "signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
@@ -127,5 +134,5 @@ def registers_without_avx():
 
 
 if __name__ == "__main__":
-    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, memory_account, processes, processes_one_cpu,
+    harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, memory_account, date, processes, processes_one_cpu,
                   processes_eight_cpus, stress, registers, registers_without_avx])
