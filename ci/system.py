@@ -46,7 +46,7 @@ def _same(tests, **what):
     check(len(found) > len(tests), "no claims")
 
 
-CORE = ["syscalls", "processes", "memory", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
+CORE = ["attacks", "hostile", "syscalls", "processes", "memory", "memory-fork", "memory-limits", "memory-remap", "stack", "stack-pie", "elf", "faults", "files", "isolation", "vdso", "futex", "shootdown",
         "robust", "time", "timerfd", "timers"]
 
 
@@ -97,6 +97,10 @@ def processes_one_cpu():
     _same(PROCESSES, cpus=1, mem=256, cmdline="pti=on")
 
 
+def processes_four_cpus():
+    _same(PROCESSES, cpus=4, cmdline="pti=on")
+
+
 def processes_eight_cpus():
     _same(PROCESSES, cpus=8)
 
@@ -135,4 +139,4 @@ def registers_without_avx():
 
 if __name__ == "__main__":
     harness.main([core, core_one_cpu, core_four_cpus, core_eight_cpus, memory_account, date, processes, processes_one_cpu,
-                  processes_eight_cpus, stress, registers, registers_without_avx])
+                  processes_four_cpus, processes_eight_cpus, stress, registers, registers_without_avx])
