@@ -35,12 +35,12 @@ static volatile int last_tid;
 
 static void on_timer(int signal, siginfo_t *info, void *context)
 {
-	caught++;
 	last_code = info->si_code;
 	last_overrun = info->si_overrun;
 	last_id = info->si_timerid;
 	last_value = (uint64_t)info->si_value.sival_ptr;
 	last_tid = (int)kernel_call(SYS_gettid);
+	caught++; /* last: another thread may look at it */
 }
 
 static void handle(int signal)
