@@ -7,7 +7,10 @@
  * one with the least to do. A CPU about to be idle takes a waiting thread from the one with the most.
  * A busy CPU looks every few ticks whether another has much more to do (by weight) and takes half of
  * the difference. Real-time threads go where something of lower priority runs, by the same occasions.
- * So an idle CPU needs no tick: no thread comes to wait while an idle CPU may run it.
+ * So an idle CPU needs no tick.
+ *
+ * What it misses: each look is at the one busiest CPU alone. When all who wait there are bound to it,
+ * nothing moves, and an idle CPU stays idle though it might run what waits on a third one.
  *
  * Glances at other CPUs are without their locks: what they tell may be old, which makes a choice less
  * good and never wrong. To move a waiting thread both queues are locked, the lower CPU's first.
