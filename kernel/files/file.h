@@ -47,6 +47,8 @@ int program_open(const char *path, struct file **out) MUST_CHECK;
 void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid);
 /* The memory object with the file's data, with a reference; NULL: cannot be mapped. */
 struct object *file_object(struct file *file) MUST_CHECK;
+/* Its object was mapped: the name by which the file was opened is the one that /proc/PID/maps shows. */
+void file_mapped(struct file *file);
 /* May a mapping be made through this descriptor (man 2 mmap, EACCES)? 0 or -EACCES. */
 int file_may_map(struct file *file, bool write, bool shared) MUST_CHECK;
 /* The path by which it was opened, made absolute: for names in logs and AT_EXECFN. */

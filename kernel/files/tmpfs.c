@@ -49,7 +49,36 @@ static void free_by_object(struct object *object)
 	kfree(container_of(object, struct tmpfs_inode, object));
 }
 
-static const struct object_operations data_operations = {.release = free_by_object};
+static struct inode *inode_of(struct object *object)
+{
+	return &container_of(object, struct tmpfs_inode, object)->inode;
+}
+
+static void data_mapped(struct object *object)
+{
+	inode_mapped(inode_of(object));
+}
+
+static void data_unmapped(struct object *object)
+{
+	inode_unmapped(inode_of(object));
+}
+
+static void describe_data(struct object *object, struct object_name *out)
+{
+	struct inode *inode = inode_of(object);
+
+	out->device = inode->superblock->device;
+	out->number = inode->number;
+	out->inode = inode;
+}
+
+static const struct object_operations data_operations = {
+	.release = free_by_object,
+	.mapped = data_mapped,
+	.unmapped = data_unmapped,
+	.describe = describe_data,
+};
 
 static void tmpfs_release(struct inode *inode)
 {

@@ -79,6 +79,13 @@ struct inode_operations {
 	void (*release)(struct inode *inode);
 };
 
+/* By which name a file is mapped: see mapped.c. */
+struct mapped_name {
+	uint32_t count;      /* mappings; atomic */
+	struct mount *mount; /* with references; NULL: no name */
+	struct dentry *dentry;
+};
+
 struct inode {
 	const struct inode_operations *operations;
 	const struct file_operations *file_operations; /* of files opened on it */
@@ -95,6 +102,7 @@ struct inode {
 	uint32_t links;
 	ns_t accessed, modified, changed; /* since 1970 */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
+	struct mapped_name mapped;        /* mapped.c's */
 };
 
 /* What a file to be made is like. */
@@ -150,6 +158,14 @@ void inode_stat(struct inode *inode, struct stat *out);
 ns_t vfs_now(void);
 void inode_touch_accessed(struct inode *inode); /* relatime */
 void inode_touch_modified(struct inode *inode);
+
+/* ---- mapped.c ---- */
+
+/* For file systems whose files can be mapped: the mapped and unmapped of their objects' operations. */
+void inode_mapped(struct inode *inode);
+void inode_unmapped(struct inode *inode);
+/* By which name it is mapped, with references; false: no name is known. */
+bool inode_mapped_name(struct inode *inode, struct path *out) MUST_CHECK;
 
 /* ---- dentry.c ---- */
 

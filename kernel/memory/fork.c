@@ -66,6 +66,11 @@ static void copy_fields(struct space *child, const struct space *parent)
 	child->arguments_end = parent->arguments_end;
 	child->environment_end = parent->environment_end;
 	child->auxv = parent->auxv;
+	child->code = parent->code;
+	child->code_end = parent->code_end;
+	child->data = parent->data;
+	child->data_end = parent->data_end;
+	child->stack_start = parent->stack_start;
 }
 
 struct space *space_fork(struct space *parent)

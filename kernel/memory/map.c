@@ -73,6 +73,7 @@ int space_unmap(struct space *space, uintptr_t address, size_t size)
 	if (bad_range(address, size))
 		return -EINVAL;
 	mutex_lock(&space->lock);
+	space->pages_most = space_pages_peak(space);
 	error = unmap_range_locked(space, address, address + size);
 	mutex_unlock(&space->lock);
 	return error;

@@ -15,6 +15,15 @@
 
 struct object;
 
+struct inode;
+
+/* What an object is called in /proc/PID/maps. */
+struct object_name {
+	uint64_t device, number;
+	struct inode *inode; /* a file's, there as long as the object is; NULL: `text` names it */
+	char text[32];
+};
+
 struct object_operations {
 	/* Gives page `index` its content. `frame` is zeroed and not in the object yet; it may be
 	 * thrown away, when another thread filled the same page first or the object was cut shorter
@@ -28,6 +37,8 @@ struct object_operations {
 	 * them. Called under the space's lock, without spin locks; must not sleep. NULL: nobody. */
 	void (*mapped)(struct object *object);
 	void (*unmapped)(struct object *object);
+	/* Says what it is. No locks are taken. NULL: memory without a name. */
+	void (*describe)(struct object *object, struct object_name *out);
 };
 
 struct object {

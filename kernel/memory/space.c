@@ -35,6 +35,8 @@ void space_init(void)
 		panic("no memory for the zero page");
 }
 
+static uint64_t last_id; /* of spaces; atomic */
+
 struct space *space_create(void)
 {
 	struct space *space = cache_alloc(&space_cache);
@@ -50,6 +52,7 @@ struct space *space_create(void)
 	vma_tree_init(space);
 	space->map_top = USER_END;
 	space->stack_top = USER_END;
+	space->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	return space;
 }
 

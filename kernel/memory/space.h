@@ -66,8 +66,12 @@ struct space {
 	uintptr_t brk_start, brk;
 	uintptr_t map_top; /* mmap searches down from here */
 	uintptr_t stack_top;
+	uint64_t pages_most; /* before something was unmapped: see space_pages_peak */
 	/* for /proc and auxv, set by exec */
 	uintptr_t arguments, arguments_end, environment_end, auxv;
+	uintptr_t code, code_end, data, data_end; /* of the program's file */
+	uintptr_t stack_start;                    /* its first stack pointer */
+	uint64_t id; /* no other space ever has it: for who may not hold the space itself */
 };
 
 static inline uint64_t space_resident(const struct space *space)
@@ -82,6 +86,12 @@ static inline uint64_t space_resident_peak(const struct space *space)
 	uint64_t now = space_resident(space);
 
 	return now > space->resident_most ? now : space->resident_most;
+}
+
+/* The most that was ever mapped, in pages. */
+static inline uint64_t space_pages_peak(const struct space *space)
+{
+	return space->pages > space->pages_most ? space->pages : space->pages_most;
 }
 
 enum space_map_flags {

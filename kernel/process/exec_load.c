@@ -156,6 +156,7 @@ static int load_image(
 		return -EACCES;
 	for (unsigned i = 0; i < image->segment_count && !error; i++)
 		error = map_segment(space, object, &image->segments[i], bias);
+	file_mapped(file);
 	object_put(object);
 	return error;
 }
@@ -216,6 +217,26 @@ static int load_interpreter(struct program *program)
 	return error;
 }
 
+/* Where the program's own parts lie: for /proc. */
+static void note_parts(struct space *space, const struct elf_image *image, uintptr_t bias)
+{
+	for (unsigned i = 0; i < image->segment_count; i++) {
+		const struct elf_segment *segment = &image->segments[i];
+		uintptr_t start = segment->address + bias, end = start + segment->file_size;
+
+		if (segment->access & MAP_EXECUTE) {
+			if (!space->code || start < space->code)
+				space->code = start;
+			if (end > space->code_end)
+				space->code_end = end;
+		}
+		if (start > space->data)
+			space->data = start;
+		if (end > space->data_end)
+			space->data_end = end;
+	}
+}
+
 int program_load(struct program *program)
 {
 	const struct elf_image *image = &program->image;
@@ -229,6 +250,7 @@ int program_load(struct program *program)
 	error = load_image(space, program->file, image, program->bias);
 	if (error)
 		return error;
+	note_parts(space, image, program->bias);
 	space->brk_start = space->brk = image->high + program->bias + PAGE_SIZE +
 					(program_random(program, 13) << PAGE_SHIFT);
 	program->entry = image->entry + program->bias;

@@ -205,6 +205,6 @@ int program_build_stack(struct program *program, const struct exec_strings *stri
 	if (!error)
 		error = write_small(program, &layout);
 	kfree(stream);
-	program->stack = layout.pointer;
+	program->stack = program->space->stack_start = layout.pointer;
 	return error == -EFAULT ? -ENOMEM : error;
 }

@@ -132,8 +132,10 @@ long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned fl
 		result = space_map(current_space(), address, length, protection & ACCESS,
 			mapping.vma_flags, mapping.map_flags, mapping.object,
 			file ? (uint64_t)offset : 0);
-	if (mapping.object)
+	if (mapping.object) {
+		file_mapped(file);
 		object_put(mapping.object);
+	}
 	if (file)
 		file_put(file);
 	return result;
