@@ -252,7 +252,9 @@ static void commit(struct program *program, struct files *files)
 	if (files) {
 		struct files *shared = self->files;
 
+		spin_lock(&process_lock); /* for who looks at other threads' */
 		self->files = files;
+		spin_unlock(&process_lock);
 		files_put(shared);
 	}
 	files_close_on_exec(self->files);
