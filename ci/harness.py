@@ -39,7 +39,7 @@ def check(truth, text):
 
 class Boot:
     """A machine that boots. image: a disk of one's own (default: the built one, or one with `options`
-    and a second initrd `more`, an mkcpio.Archive or a path, and with `parts`, boot.image's other
+    and a further initrd `more`, an mkcpio.Archive or a path, and with `parts`, boot.image's other
     parameters). shell: the UEFI shell comes on the way and is no failure. The rest is
     machine.Machine's."""
 
@@ -57,7 +57,7 @@ class Boot:
             more = boot.write_archive(more, self.folder / "more.cpio")
         if self.machine.image is None:
             self.machine.image = self.image or (
-                boot.image(self.folder, self.options, more, **self.parts)
+                boot.image(self.folder, self.options, [more] if more else [], **self.parts)
                 if self.options or more or self.parts else build.IMAGE)
         self.qemu = self.stack.enter_context(guest.Guest(self.machine, self.folder))
         self.qemu.com1.setblocking(False)
@@ -142,9 +142,9 @@ def run_program(program, arguments=(), stdin=b"", **what):
         Path(request.log).unlink(missing_ok=True)
 
 
-def main(scenarios):
-    """Runs the scenario named on the command line; `scenarios` are functions."""
-    by_name = {function.__name__: function for function in scenarios}
+def main(scenarios, more=None):
+    """Runs the scenario named on the command line; `scenarios` are functions, `more` {name: function}."""
+    by_name = {**{function.__name__: function for function in scenarios}, **(more or {})}
     if len(sys.argv) != 2 or sys.argv[1] not in by_name:
         sys.exit(f"usage: {sys.argv[0]} NAME; one of: {' '.join(by_name)}")
     started = time.monotonic()

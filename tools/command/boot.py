@@ -32,12 +32,12 @@ def write_archive(archive, path):
     return path
 
 
-def image(folder, options, more=None, free=0, kernel=KERNEL, loader=LOADER, initrd=build.INITRD):
-    """A disk image in `folder` that boots straight into `options`; `more`: a second initrd's path;
+def image(folder, options, more=(), free=0, kernel=KERNEL, loader=LOADER, initrd=build.INITRD):
+    """A disk image in `folder` that boots straight into `options`; `more`: paths of further initrds;
     kernel, loader, initrd: others than those built (initrd None: none)."""
     folder = Path(folder)
     files = [(loader, "EFI/BOOT/BOOTX64.EFI"), (kernel, "baton/kernel.elf"),
-             (initrd, "baton/initrd.cpio"), (more, "baton/more.cpio")]
+             (initrd, "baton/initrd.cpio"), *((path, f"baton/more{i}.cpio") for i, path in enumerate(more))]
     items = [(str(host), guest) for host, guest in files if host is not None]
     initrds = ["/" + guest for _, guest in items if guest.endswith(".cpio")]
     for name, text in (("loader.conf", "timeout 0\ndefault run.conf\n"),

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import subprocess
+from pathlib import Path
 
 from . import packages, tree
 
@@ -11,9 +12,19 @@ ESP = tree.BUILD / "esp"
 IMAGE = tree.BUILD / "baton.img"
 KERNEL = tree.BUILD / "kernel" / "kernel.elf"
 INITRD = ESP / "baton" / "initrd.cpio"
+PROGRAMS = tree.BUILD / "user"
+RUNNER = PROGRAMS / "runner"
+TESTS = PROGRAMS / "tests.cpio"  # the programs that the runner starts
 # What runs and measurements need; tests need "all" and "meson-test-prereq".
 BOOT = ("baton.img",)
+# What our own programs outside the initrd need besides: they are all in there.
+OWN = ("user/tests.cpio",)
 JOBS = str(min(os.cpu_count() or 1, 8))
+
+
+def is_own(program):
+    """PROGRAM is one that the build makes: it is built before it is looked for."""
+    return "/" in program and Path(program).absolute().parent == PROGRAMS
 
 
 @contextlib.contextmanager

@@ -75,7 +75,7 @@ def on_host(request, stdin, watched):
             os.mkdir(root)
             archive = program.archive_for(request.program, request.arguments, request.adds, request.env)
             more = boot.write_archive(archive, os.path.join(folder, "exec.cpio"))
-            _unpack((build.INITRD, more), root)
+            _unpack((build.INITRD, *program.archives_with(path), more), root)
             words, executable = [packages.find("chroot"), root, *words], None
         elif watched:
             words[0] = path

@@ -61,7 +61,7 @@ def prepare(request, folder):
     if request.machine.firmware == "uboot":
         # Its boot manager passes `init=/sbin/init` of its own, behind ours.
         archive.symlink(channel.RUNNER_PATH, "/sbin/init")
-    more = boot.write_archive(archive, folder / "exec.cpio")
+    more = [*program.archives_with(program.find(request.program)), boot.write_archive(archive, folder / "exec.cpio")]
     if request.on == "linux":
         from . import linux  # pylint: disable=import-outside-toplevel
         linux.prepare(request, folder, more)
@@ -160,9 +160,11 @@ def command(args):
     request.tty = args.tty or all(os.isatty(descriptor) for descriptor in (0, 1, 2))
     if request.tty and not os.isatty(0):
         raise tree.Failure("--tty: the input is no terminal")
-    program.find(request.program)
+    own = build.is_own(request.program)
+    if not own:
+        program.find(request.program)
     needs = [packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else [])
-    build.ready(quiet=True, needs=needs)
+    build.ready(*build.BOOT, *(build.OWN if own else ()), quiet=True, needs=needs)
     if not request.machine.icount:
         request.machine.accelerator = kvm.accelerator()
     terminal = 0 if request.tty else None

@@ -73,12 +73,12 @@ def version():
 
 
 def prepare(request, folder, more):
-    """Fills in the machine: Debian's kernel, our initrd with `more` after it."""
+    """Fills in the machine: Debian's kernel, our initrd with the archives `more` after it."""
     if request.machine.firmware == "uboot":
         raise tree.Failure("--on linux --firmware uboot: U-Boot does not take QEMU's -kernel")
     initrd = folder / "initrd.cpio"
     with open(initrd, "wb") as out:
-        for part in (build.INITRD, more):
+        for part in (build.INITRD, *more):
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, out, 1 << 20)
     options = f"console=ttyS0 rdinit={channel.RUNNER_PATH} {request.cmdline}".strip()

@@ -6,8 +6,9 @@ import shutil
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
-from . import channel, tree
+from . import build, channel, tree
 
 sys.path.insert(0, str(tree.ROOT / "tools"))
 import mkcpio  # pylint: disable=wrong-import-position
@@ -102,6 +103,11 @@ def environment(options):
             raise tree.Failure(f"--env {option}: expected NAME=VALUE")
         values[name] = value
     return list(values.items())
+
+
+def archives_with(path):
+    """Archives of the build that go along with a program: the system tests with their runner."""
+    return [build.TESTS] if Path(path).absolute() == build.RUNNER else []
 
 
 def archive_for(program, arguments, adds=(), env=(), tty=False, init=False, trace=False):

@@ -107,17 +107,17 @@ def _console(qemu, record, stdin, stdout):
 
 
 def _program_words(name, folder):
-    """(words for the command line after `--`, path of a second initrd or None)."""
+    """(words for the command line after `--`, paths of further initrds)."""
     if name is None:
-        return "", None
+        return "", []
     if "/" not in name:
         if f"bin/{name}".encode("utf-8", "surrogateescape") + b"\0" not in build.INITRD.read_bytes():
             raise tree.Failure(f"{name}: no /bin/{name} in the initrd (a file of the host is ./{name})")
-        return f"-- {name}", None
+        return f"-- {name}", []
     archive = program.archive_for(name, [])
     del archive.entries[channel.SPEC_PATH.lstrip("/")]
     more = boot.write_archive(archive, folder / "program.cpio")
-    return f"-- /bin/{os.path.basename(name)}", more
+    return f"-- /bin/{os.path.basename(name)}", [*program.archives_with(name), more]
 
 
 def _display(args):

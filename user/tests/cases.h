@@ -4,7 +4,8 @@
  * child of its own, so that nothing it does to itself (masks, handlers, ids, limits) reaches the
  * next. It holds when the child ends as the case says, by default with status 0. Inside, WANT and
  * WANT_IS end the process that finds a deviation with status 1, in a child or a thread of the
- * case as well, and say on a `#` line where and what.
+ * case as well, and say on a `#` line where and what. skip() ends a case that cannot be run;
+ * ci/system.py has the list of those that may.
  *
  * The child leads a process group of its own, whose remains are killed after it; a case that hangs
  * is ended by SIGALRM. `program WORD` runs the cases that have WORD in their names.
@@ -29,6 +30,7 @@
 #define KERNEL_SPACE 0xffffffff80000000ul
 #define BAD          ((void *)KERNEL_SPACE) /* no address of a process */
 #define NOBODY       65534u
+#define SKIPPED      77
 
 struct test_case {
 	const char *name;
@@ -100,6 +102,13 @@ static inline int ended(pid_t pid)
 	return status & ~0x80;
 }
 #define WANT_ENDS(pid, status) WANT_IS(ended(pid), status)
+
+/* Ends a case that this kernel cannot run, for a reason that whoever reads the output may judge. */
+static inline void skip(const char *reason)
+{
+	dprintf(1, "# skipped: %s\n", reason);
+	_exit(SKIPPED);
+}
 
 static inline void just_wait(void)
 {
@@ -236,6 +245,7 @@ static inline int run_case(const struct test_case *c)
 static inline void run_cases(const struct test_case *cases, size_t count, int argc, char **argv)
 {
 	static char self[PATH_MAX];
+	int status;
 
 	if (realpath(check.self, self)) /* cases change their directory */
 		check.self = self;
@@ -243,7 +253,11 @@ static inline void run_cases(const struct test_case *cases, size_t count, int ar
 		if (argc > 1 && !strstr(cases[i].name, argv[1]))
 			continue;
 		fflush(stdout);
-		claim_ended(run_case(&cases[i]), cases[i].ends, cases[i].name);
+		status = run_case(&cases[i]);
+		if (status == EXITED(SKIPPED))
+			claim(true, "%s # SKIP", cases[i].name);
+		else
+			claim_ended(status, cases[i].ends, cases[i].name);
 	}
 }
 

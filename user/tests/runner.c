@@ -3,17 +3,17 @@
  * Runs the system tests one after the other in one boot:
  *
  *	runner [TEST | TEST=ARGUMENT]...	all, or those named
+ *	runner --list				a line `SCENARIO TEST` for each, as user/meson.build has them
  *
  * A test is a program beside this one or in /tests. Each one's lines come through as they are,
  * behind `# TEST`; then what became of it; at the end `N passed, N failed`. Status 0: none failed.
  */
 #include "check.h"
+#include "system_tests.h" /* SYSTEM_TESTS: made of the list in user/meson.build */
 
-static const char *const every_test[] = {"syscalls", "processes", "memory", "stack", "stack-pie",
-	"attacks", "elf", "faults", "files", "isolation", "regs", "clone", "clone3", "coredump",
-	"credentials", "exec", "exec-state", "fork", "groups", "limits", "pidfd", "ptrace", "sched",
-	"signal-faults", "signal-frames", "signal-restart", "signal-stack", "signal-stop",
-	"signals", "thread-ends", "thread-signals", "threads", "wait", "stress"};
+static const struct {
+	const char *scenario, *name;
+} every_test[] = {SYSTEM_TESTS};
 
 static bool run(const char *word)
 {
@@ -40,14 +40,23 @@ static bool run(const char *word)
 	return status == 0;
 }
 
+static int list(void)
+{
+	for (size_t i = 0; i < COUNT(every_test); i++)
+		printf("%s %s\n", every_test[i].scenario, every_test[i].name);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	size_t count = argc > 1 ? (size_t)argc - 1 : COUNT(every_test);
 	int passed = 0, failed = 0;
 
 	check.self = argv[0];
+	if (argc == 2 && strcmp(argv[1], "--list") == 0)
+		return list();
 	for (size_t i = 0; i < count; i++) {
-		if (run(argc > 1 ? argv[i + 1] : every_test[i]))
+		if (run(argc > 1 ? argv[i + 1] : every_test[i].name))
 			passed++;
 		else
 			failed++;
