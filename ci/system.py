@@ -87,6 +87,7 @@ MACHINES = [
     ("processes_one_cpu", "processes", {"cpus": 1, "mem": 256, "cmdline": "pti=on"}),
     ("processes_four_cpus", "processes", {"cpus": 4, "cmdline": "pti=on"}),
     ("processes_eight_cpus", "processes", {"cpus": 8}),
+    ("file_cases", "file_cases", {"cpus": 4}),
 ]
 
 

@@ -68,6 +68,11 @@ struct files *current_files(void)
 	return files;
 }
 
+int current_files_unshare(void)
+{
+	return 0; /* there is but one process */
+}
+
 struct fs_context *current_fs(void)
 {
 	return fs;

@@ -135,10 +135,11 @@ static void test_faults(void)
 	CHECK_EQUAL(sys_read((int)fd, user(bytes + 4096), 10), -EFAULT);
 	CHECK_EQUAL(sys_open(user(bytes + 4096), O_RDONLY, 0), -EFAULT);
 	CHECK_EQUAL(sys_pipe(user(fds)), 0);
-	CHECK_EQUAL(sys_write(fds[1], user(bytes + 4090), 10), 6);
+	CHECK_EQUAL(sys_write(fds[1], user(bytes + 4090), 10), -EFAULT);
+	CHECK_EQUAL(sys_write(fds[1], user(bytes), 6), 6);
 	CHECK_EQUAL(sys_read(fds[0], user(bytes + 4096), 3), -EFAULT);
-	CHECK_EQUAL(sys_read(fds[0], user(bytes + 4094), 6), 2);
-	CHECK_EQUAL(sys_read(fds[0], user(bytes), 6), 4);
+	CHECK_EQUAL(sys_read(fds[0], user(bytes + 4094), 6), -EFAULT);
+	CHECK_EQUAL(sys_read(fds[0], user(bytes), 10), 6);
 }
 
 static struct file *blocked_writer;

@@ -20,7 +20,7 @@ static struct spinlock mount_lock = SPINLOCK_INIT;
 static struct list mounts guarded_by(mount_lock) = LIST_INIT(mounts);
 static struct mount *root_mount guarded_by(mount_lock);
 
-static void mount_get(struct mount *mount)
+void mount_get(struct mount *mount)
 {
 	__atomic_add_fetch(&mount->references, 1, __ATOMIC_RELAXED);
 }

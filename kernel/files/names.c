@@ -12,7 +12,10 @@
  */
 #include "files/vfs.h"
 
+#include <linux/capability.h>
+
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 static struct mutex rename_mutex = MUTEX_INIT(rename_mutex);
@@ -47,6 +50,22 @@ static bool is_mountpoint(const struct dentry *dentry)
 	return __atomic_load_n(&dentry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED;
 }
 
+/* What a file is like in a directory with the set-gid bit: its group, and for directories the bit.
+ * Others get no set-gid bit for a group that the caller is not in, as from Linux 6.0 on. */
+static void inherit(const struct inode *directory, struct new_inode *what)
+{
+	const struct credentials *who = current_credentials();
+
+	if (!(directory->mode & S_ISGID))
+		return;
+	what->gid = directory->gid;
+	if (S_ISDIR(what->mode))
+		what->mode |= S_ISGID;
+	else if ((what->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		 !credentials_in_group(who, directory->gid) && !has_capability(who, CAP_FSETID))
+		what->mode &= ~(uint32_t)S_ISGID;
+}
+
 int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new_inode *what)
 {
 	struct new_inode made = *what;
@@ -56,17 +75,52 @@ int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new
 		return error;
 	if (!directory->operations->make)
 		return -EPERM;
-	if (directory->mode & S_ISGID) {
-		made.gid = directory->gid;
-		if (S_ISDIR(made.mode))
-			made.mode |= S_ISGID;
-	}
+	inherit(directory, &made);
 	error = directory->operations->make(directory, dentry, &made);
 	if (error)
 		return error;
 	if (!(dentry->flags & DENTRY_HASHED))
 		dentry_hash(dentry);
 	inode_touch_modified(directory);
+	return 0;
+}
+
+/* The name that Linux shows of such a file, too: a number sign and its inode's. */
+static struct dentry *nameless_dentry(struct dentry *directory, struct inode *inode)
+{
+	char text[24];
+	struct name name = {text, 0};
+	struct dentry *dentry;
+
+	name.length =
+		(uint32_t)format(text, sizeof(text), "#%llu", (unsigned long long)inode->number);
+	dentry = dentry_make(directory, &name);
+	if (dentry)
+		dentry->inode = inode;
+	return dentry;
+}
+
+int vfs_make_nameless(const struct path *directory, const struct new_inode *what, struct path *out)
+{
+	struct inode *where = directory->dentry->inode, *inode;
+	struct new_inode made = *what;
+	int error = inode_permission(where, MAY_WRITE | MAY_EXECUTE);
+
+	if (error)
+		return error;
+	if (!where->operations->make_nameless)
+		return -EOPNOTSUPP;
+	inherit(where, &made);
+	error = where->operations->make_nameless(where, &made, &inode);
+	if (error)
+		return error;
+	out->dentry = nameless_dentry(directory->dentry, inode);
+	if (!out->dentry) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	out->mount = directory->mount;
+	mount_get(out->mount);
 	return 0;
 }
 
@@ -118,9 +172,14 @@ static int link_at(struct inode *directory, struct dentry *dentry, const struct 
 	if (!directory->operations->link || is_directory(inode))
 		return -EPERM;
 	mutex_lock(&inode->lock);
-	error = inode->links ? directory->operations->link(directory, dentry, inode) : -ENOENT;
-	if (!error)
+	if (inode->links || inode->linkable)
+		error = directory->operations->link(directory, dentry, inode);
+	else
+		error = -ENOENT;
+	if (!error) {
+		inode->linkable = false;
 		inode->changed = vfs_now();
+	}
 	mutex_unlock(&inode->lock);
 	if (error)
 		return error;

@@ -18,6 +18,8 @@
 /* What open(2) alone looks at: not part of what F_GETFL shows. */
 #define OPEN_ONLY ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
 
+#define NAMELESS  ((unsigned int)__O_TMPFILE)
+
 static const struct file_operations no_operations; /* O_PATH */
 
 int file_make(struct inode *inode, const struct path *path, unsigned int flags,
@@ -116,6 +118,11 @@ static unsigned int may_of(unsigned int flags)
 	return by_access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0u);
 }
 
+static bool may_write(unsigned int flags)
+{
+	return may_of(flags & O_ACCMODE) & MAY_WRITE;
+}
+
 /* May this file be opened so? `made`: by this very call, so its mode does not matter. */
 static int may_open(const struct inode *inode, unsigned int flags, bool made)
 {
@@ -134,24 +141,30 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 	bool writes;
 	int error;
 
-	if (flags & O_DIRECTORY && !is_directory(inode))
+	if (flags & O_DIRECTORY && !made && !is_directory(inode))
 		return -ENOTDIR;
 	if (flags & O_PATH)
 		return file_make(inode, path, flags, NULL, out);
 	error = may_open(inode, flags, made);
-	writes = S_ISREG(inode->mode) && may_of(flags & O_ACCMODE) & MAY_WRITE;
+	writes = S_ISREG(inode->mode) && may_write(flags);
 	if (!error && writes)
 		error = inode_begin_write(inode);
 	if (error)
 		return error;
-	if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
+	error = file_make(inode, path, flags, inode->file_operations, out);
+	if (error) {
+		if (writes)
+			inode_end_write(inode);
+		return error;
+	}
+	(*out)->writes = writes;
+	/* Last, since it cannot be undone. */
+	if (flags & O_DIRECT && !((*out)->operations->traits & FILE_DIRECT))
+		error = -EINVAL;
+	else if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
 		error = inode_truncate(inode, 0);
-	if (!error)
-		error = file_make(inode, path, flags, inode->file_operations, out);
-	if (!error)
-		(*out)->writes = writes;
-	else if (writes)
-		inode_end_write(inode);
+	if (error)
+		file_put(*out);
 	return error;
 }
 
@@ -214,12 +227,39 @@ static int walk_create(
 
 /* Linux's build_open_flags: O_PATH drops all but a few; O_CREAT with O_DIRECTORY is refused, as it
  * is since Linux 6.4. */
-static int check_flags(unsigned int *flags)
+int open_check_flags(unsigned int *flags)
 {
 	*flags |= O_LARGEFILE;
 	if (*flags & O_PATH)
 		*flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-	return *flags & O_CREAT && *flags & O_DIRECTORY ? -EINVAL : 0;
+	if (*flags & O_CREAT && *flags & O_DIRECTORY)
+		return -EINVAL;
+	if (*flags & NAMELESS && (!(*flags & O_DIRECTORY) || !may_write(*flags)))
+		return -EINVAL;
+	return 0;
+}
+
+/* O_TMPFILE: the path leads to the directory; the file may get a name unless O_EXCL is given. */
+static int open_nameless(
+	const struct path *directory, unsigned int flags, unsigned int mode, struct file **out)
+{
+	const struct credentials *who = current_credentials();
+	const struct new_inode what = {
+		.mode = S_IFREG | mode, .uid = who->fsuid, .gid = who->fsgid};
+	struct path made;
+	int error;
+
+	if (!is_directory(directory->dentry->inode))
+		return -ENOTDIR;
+	error = vfs_make_nameless(directory, &what, &made);
+	if (error)
+		return error;
+	made.dentry->inode->linkable = !(flags & O_EXCL);
+	error = open_path(&made, flags & ~NAMELESS, true, out);
+	if (!error)
+		__atomic_or_fetch(&(*out)->flags, NAMELESS, __ATOMIC_RELAXED);
+	path_put(&made);
+	return error;
 }
 
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
@@ -231,7 +271,7 @@ int file_open_at(struct fs_context *fs, struct path start, const char *path, uns
 	bool made = false;
 	int error;
 
-	error = check_flags(&flags);
+	error = open_check_flags(&flags);
 	mode &= MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED);
 	if (error) {
 		path_put(&start);
@@ -246,7 +286,10 @@ int file_open_at(struct fs_context *fs, struct path start, const char *path, uns
 	walk_end(&walk);
 	if (error)
 		return error;
-	error = open_path(&found, flags, made, out);
+	if (flags & NAMELESS)
+		error = open_nameless(&found, flags, mode, out);
+	else
+		error = open_path(&found, flags, made, out);
 	path_put(&found);
 	return error;
 }

@@ -2,17 +2,22 @@
 /*
  * Pipes and FIFOs (man 7 pipe).
  *
- * A pipe is a ring of bytes over PIPE_PAGES pages, which come when they are first written to and go
- * when the pipe is empty (but for one). `head` and `tail` count all bytes ever written and read; byte
- * n lies in page n / PAGE_SIZE % PIPE_PAGES. A write of up to PIPE_BUF bytes waits until all of them
- * fit, so it is never mixed with another's.
+ * A pipe is a ring of slots, a power of two; a slot has a page and which of its bytes are to be read.
+ * `head` and `tail` count the slots ever filled and emptied. A write first puts what does not make
+ * whole pages behind the bytes of the last slot, when it fits there, and then fills slots. A write of
+ * up to PIPE_BUF bytes thus needs one slot or room in the last one: it is never mixed with another's.
+ * With O_DIRECT each page's worth is a packet: nothing is put behind it, and a read takes one and
+ * throws away what it has no room for. The number of slots is the pipe's size (F_SETPIPE_SZ).
  *
  * An end is open as long as files of that side exist. The pipe lives in the inode: of a FIFO it is
  * made at the first open and kept with the inode (the inode's lock guards the making).
  *
+ * Invariants: tail <= head <= tail + slots; the slots between hold at least one byte and a page each,
+ * the others none.
+ *
  * Lock: pipe->lock, a mutex, since user memory is touched under it. It is given away while a call
- * waits; head, tail, readers and writers are read without it by the conditions waited for, and then
- * looked at again with it.
+ * waits; head, tail, slots, readers and writers are read without it by the conditions waited for, and
+ * then looked at again with it.
  */
 #include "files/pipe.h"
 
@@ -26,32 +31,27 @@
 #include "process/current.h"
 
 #include <asm/signal.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 
-#define PIPE_PAGES 16u
-#define PIPE_BYTES (PIPE_PAGES * PAGE_SIZE)
-
-struct pipe {
-	struct mutex lock;
-	struct wait_queue readable, writable; /* also: an end was opened or closed */
-	uint64_t head, tail;                  /* tail <= head <= tail + PIPE_BYTES */
-	uint32_t readers, writers;            /* open ends */
-	uint32_t readers_ever, writers_ever;  /* for FIFOs: opens of each side, counted on */
-	struct frame *pages[PIPE_PAGES];
-};
+#define MAX_BYTES (UINT64_C(1) << 20) /* without CAP_SYS_RESOURCE; Linux's fs.pipe-max-size */
 
 static struct pipe *pipe_of(const struct file *file)
 {
 	return file->inode->driver;
 }
 
-/* Without the lock others may read and write meanwhile: the tail, read first, is never ahead of the head. */
-static uint64_t filled(const struct pipe *pipe)
+/* Without the lock others may read and write meanwhile: the tail, read first, is never ahead. */
+static uint32_t used_slots(const struct pipe *pipe)
 {
-	uint64_t tail = __atomic_load_n(&pipe->tail, __ATOMIC_ACQUIRE);
-	uint64_t count = __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
+	uint32_t tail = __atomic_load_n(&pipe->tail, __ATOMIC_ACQUIRE);
 
-	return count < PIPE_BYTES ? count : PIPE_BYTES;
+	return __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
+}
+
+static bool is_full(const struct pipe *pipe)
+{
+	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE);
 }
 
 static bool has_writers(const struct pipe *pipe)
@@ -73,14 +73,34 @@ static struct pipe *make_pipe(void)
 	mutex_init(&pipe->lock);
 	wait_queue_init(&pipe->readable);
 	wait_queue_init(&pipe->writable);
+	pipe->ring = pipe->first;
+	pipe->slots = PIPE_SLOTS;
 	return pipe;
+}
+
+/* The page of an emptied slot: one is kept for the next write. */
+static void drop_page(struct pipe *pipe, struct pipe_slot *slot)
+{
+	if (!pipe->spare && !slot->foreign)
+		pipe->spare = slot->page;
+	else
+		frame_put(slot->page);
+	slot->page = NULL;
+}
+
+static void drop_all(struct pipe *pipe)
+{
+	for (; pipe->tail != pipe->head; pipe->tail++)
+		drop_page(pipe, pipe_slot(pipe, pipe->tail));
 }
 
 static void free_pipe(struct pipe *pipe)
 {
-	for (unsigned int i = 0; i < PIPE_PAGES; i++)
-		if (pipe->pages[i])
-			frame_put(pipe->pages[i]);
+	drop_all(pipe);
+	if (pipe->spare)
+		frame_put(pipe->spare);
+	if (pipe->ring != pipe->first)
+		kfree(pipe->ring);
 	kfree(pipe);
 }
 
@@ -89,44 +109,45 @@ void fifo_release(struct inode *inode)
 	free_pipe(inode->driver);
 }
 
-/* ---- Reading ---- */
-
-/* An empty pipe keeps one page, the next to be written. */
-static void drop_pages(struct pipe *pipe)
+struct pipe *pipe_of_file(struct file *file)
 {
-	unsigned int keep = (unsigned int)(pipe->head / PAGE_SIZE % PIPE_PAGES);
+	bool pipe = file->operations == &pipe_file_operations ||
+		    file->operations == &fifo_file_operations;
 
-	for (unsigned int i = 0; i < PIPE_PAGES; i++) {
-		if (i == keep || !pipe->pages[i])
-			continue;
-		frame_put(pipe->pages[i]);
-		pipe->pages[i] = NULL;
-	}
+	return pipe ? pipe_of(file) : NULL;
 }
 
-/* What is there, up to what is asked. */
+/* ---- Reading ---- */
+
+void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
+{
+	slot->offset += size;
+	slot->length -= size;
+	if (slot->length)
+		return;
+	drop_page(pipe, slot);
+	__atomic_store_n(&pipe->tail, pipe->tail + 1, __ATOMIC_RELEASE);
+}
+
+/* What is there, up to what is asked; up to the end of a packet. What a slot has stays when the
+ * caller's memory does not take all of it. */
 static size_t take_bytes(struct pipe *pipe, struct io *io)
 {
-	size_t done = 0, part, moved;
-	uint64_t at = pipe->tail;
-	struct frame *frame;
+	struct pipe_slot *slot;
+	size_t done = 0, part;
+	bool packet;
 
-	while (io->left && at < pipe->head) {
-		part = PAGE_SIZE - at % PAGE_SIZE;
-		if (part > pipe->head - at)
-			part = pipe->head - at;
-		if (part > io->left)
-			part = io->left;
-		frame = pipe->pages[at / PAGE_SIZE % PIPE_PAGES];
-		moved = io_put(io, (char *)frame_ptr(frame) + at % PAGE_SIZE, part);
-		at += moved;
-		done += moved;
-		if (moved < part)
+	while (io->left && pipe->tail != pipe->head) {
+		slot = pipe_slot(pipe, pipe->tail);
+		part = slot->length < io->left ? slot->length : io->left;
+		packet = slot->packet;
+		if (io_put(io, (char *)frame_ptr(slot->page) + slot->offset, part) < part)
+			break;
+		done += part;
+		pipe_consume(pipe, slot, packet ? slot->length : (uint32_t)part);
+		if (packet)
 			break;
 	}
-	__atomic_store_n(&pipe->tail, at, __ATOMIC_RELEASE);
-	if (at == pipe->head && done > PAGE_SIZE)
-		drop_pages(pipe);
 	return done;
 }
 
@@ -149,11 +170,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 		mutex_unlock(&pipe->lock);
 		if (done || io_failed(io) || !writers)
 			break;
-		if (file_nonblocking(file)) {
-			error = -EAGAIN;
-			break;
-		}
-		error = wait_event(&pipe->readable, filled(pipe) || !has_writers(pipe));
+		error = pipe_wait_readable(pipe, file_nonblocking(file));
 		if (error)
 			break;
 	}
@@ -164,48 +181,76 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 	return io_result(io, done, error);
 }
 
+int pipe_wait_readable(struct pipe *pipe, bool nonblocking)
+{
+	if (nonblocking)
+		return -EAGAIN;
+	return wait_event(&pipe->readable, used_slots(pipe) || !has_writers(pipe));
+}
+
+int pipe_wait_writable(struct pipe *pipe, bool nonblocking)
+{
+	if (nonblocking)
+		return -EAGAIN;
+	return wait_event(&pipe->writable, !has_readers(pipe) || !is_full(pipe));
+}
+
 /* ---- Writing ---- */
 
-/* What fits now; all or nothing when `whole`. */
-static size_t give_bytes(struct pipe *pipe, struct io *io, bool whole, int *error)
+/* Puts what does not make whole pages behind the last slot's bytes, if it goes there. */
+static size_t append(struct pipe *pipe, struct io *io)
 {
-	size_t done = 0, part, moved;
-	uint64_t at = pipe->head, end = pipe->tail + PIPE_BYTES;
-	struct frame **frame;
+	uint32_t size = (uint32_t)(io->left % PAGE_SIZE), end;
+	struct pipe_slot *slot;
 
-	if (whole && end - at < io->left)
+	if (!size || pipe->head == pipe->tail)
 		return 0;
-	while (io->left && at < end) {
-		part = PAGE_SIZE - at % PAGE_SIZE;
-		if (part > end - at)
-			part = end - at;
-		if (part > io->left)
-			part = io->left;
-		frame = &pipe->pages[at / PAGE_SIZE % PIPE_PAGES];
-		if (!*frame)
-			*frame = pages_alloc(0, FRAME_USED, PAGES_NORMAL);
-		if (!*frame) {
+	slot = pipe_slot(pipe, pipe->head - 1);
+	end = slot->offset + slot->length;
+	if (slot->packet || slot->foreign || end + size > PAGE_SIZE)
+		return 0;
+	if (io_get(io, (char *)frame_ptr(slot->page) + end, size) < size)
+		return 0; /* the caller's memory failed: the slot is as it was */
+	slot->length += size;
+	return size;
+}
+
+void pipe_push(struct pipe *pipe, const struct pipe_slot *slot)
+{
+	*pipe_slot(pipe, pipe->head) = *slot;
+	__atomic_store_n(&pipe->head, pipe->head + 1, __ATOMIC_RELEASE);
+}
+
+/* Fills slots as long as there are free ones and bytes. */
+static size_t fill_slots(struct pipe *pipe, struct io *io, bool packet, int *error)
+{
+	struct pipe_slot slot = {.packet = packet};
+	size_t done = 0;
+
+	while (io->left && !is_full(pipe)) {
+		size_t part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
+
+		if (!pipe->spare)
+			pipe->spare = pages_alloc(0, FRAME_USED, PAGES_NORMAL);
+		if (!pipe->spare) {
 			*error = -ENOMEM;
 			break;
 		}
-		moved = io_get(io, (char *)frame_ptr(*frame) + at % PAGE_SIZE, part);
-		at += moved;
-		done += moved;
-		if (moved < part)
+		if (io_get(io, frame_ptr(pipe->spare), part) < part)
 			break;
+		slot.page = pipe->spare;
+		slot.length = (uint32_t)part;
+		pipe->spare = NULL;
+		pipe_push(pipe, &slot);
+		done += part;
 	}
-	__atomic_store_n(&pipe->head, at, __ATOMIC_RELEASE);
 	return done;
 }
 
-static bool has_room(const struct pipe *pipe, size_t bytes)
-{
-	return PIPE_BYTES - filled(pipe) >= bytes;
-}
-
 /* One turn of a write: how many bytes it put in; *error when there is no more to be done. */
-static size_t write_some(struct pipe *pipe, struct io *io, bool whole, int *error)
+static size_t write_some(struct file *file, struct io *io, bool first, int *error)
 {
+	struct pipe *pipe = pipe_of(file);
 	int interrupted = mutex_lock_interruptible(&pipe->lock);
 	size_t done = 0;
 
@@ -213,10 +258,14 @@ static size_t write_some(struct pipe *pipe, struct io *io, bool whole, int *erro
 		*error = interrupted;
 		return 0;
 	}
-	if (has_readers(pipe))
-		done = give_bytes(pipe, io, whole, error);
-	else
+	if (has_readers(pipe)) {
+		if (first)
+			done = append(pipe, io);
+		if (!io_failed(io))
+			done += fill_slots(pipe, io, file->flags & O_DIRECT, error);
+	} else {
 		*error = -EPIPE;
+	}
 	mutex_unlock(&pipe->lock);
 	if (done)
 		wake_all(&pipe->readable);
@@ -227,20 +276,17 @@ static size_t write_some(struct pipe *pipe, struct io *io, bool whole, int *erro
 
 static ssize_t pipe_write(struct file *file, struct io *io, int64_t *position)
 {
-	const bool whole = io->left <= PIPE_BUF; /* else it may be cut anywhere */
 	struct pipe *pipe = pipe_of(file);
 	size_t done = 0;
+	bool first = true;
 	int error = 0;
 
 	while (io->left) {
-		done += write_some(pipe, io, whole, &error);
+		done += write_some(file, io, first, &error);
+		first = false;
 		if (!io->left || error || io_failed(io))
 			break;
-		if (file_nonblocking(file))
-			error = -EAGAIN;
-		else
-			error = wait_event(&pipe->writable,
-				!has_readers(pipe) || has_room(pipe, whole ? io->left : 1));
+		error = pipe_wait_writable(pipe, file_nonblocking(file));
 		if (error)
 			break;
 	}
@@ -275,7 +321,7 @@ static void close_ends(struct file *file)
 	if (file_writable(file))
 		__atomic_sub_fetch(&pipe->writers, 1, __ATOMIC_RELEASE);
 	if (!pipe->readers && !pipe->writers)
-		__atomic_store_n(&pipe->tail, pipe->head, __ATOMIC_RELEASE);
+		drop_all(pipe);
 	mutex_unlock(&pipe->lock);
 	wake_all(&pipe->readable);
 	wake_all(&pipe->writable);
@@ -325,12 +371,12 @@ static unsigned int pipe_poll(struct file *file, struct wait_queue *queues[2])
 	queues[0] = &pipe->readable;
 	queues[1] = &pipe->writable;
 	if (file_readable(file)) {
-		mask |= filled(pipe) ? POLLIN | POLLRDNORM : 0;
+		mask |= used_slots(pipe) ? POLLIN | POLLRDNORM : 0;
 		/* A FIFO that nobody has ever written to has not been hung up. */
 		mask |= !has_writers(pipe) && pipe->writers_ever ? POLLHUP : 0;
 	}
 	if (file_writable(file)) {
-		mask |= has_room(pipe, PIPE_BUF) ? POLLOUT | POLLWRNORM : 0;
+		mask |= is_full(pipe) ? 0 : POLLOUT | POLLWRNORM;
 		mask |= has_readers(pipe) ? 0 : POLLERR;
 	}
 	return mask;
@@ -338,10 +384,15 @@ static unsigned int pipe_poll(struct file *file, struct wait_queue *queues[2])
 
 static long pipe_ioctl(struct file *file, unsigned int command, uintptr_t argument)
 {
-	int count = (int)filled(pipe_of(file));
+	struct pipe *pipe = pipe_of(file);
+	int count = 0;
 
 	if (command != FIONREAD)
 		return -ENOTTY;
+	mutex_lock(&pipe->lock);
+	for (uint32_t at = pipe->tail; at != pipe->head; at++)
+		count += (int)pipe_slot(pipe, at)->length;
+	mutex_unlock(&pipe->lock);
 	return copy_to_user(user_pointer(argument), &count, sizeof(count));
 }
 
@@ -355,7 +406,7 @@ const struct file_operations fifo_file_operations = {
 	.traits = FILE_STREAM,
 };
 
-static const struct file_operations pipe_file_operations = {
+const struct file_operations pipe_file_operations = {
 	.release = close_ends,
 	.read = pipe_read,
 	.write = pipe_write,
@@ -402,7 +453,8 @@ int pipe_create(unsigned int flags, struct file **reader, struct file **writer)
 
 	if (!inode)
 		return -ENOMEM;
-	error = file_make(inode, NULL, flags | O_RDONLY, &pipe_file_operations, reader);
+	error = file_make(
+		inode, NULL, (flags & O_NONBLOCK) | O_RDONLY, &pipe_file_operations, reader);
 	if (!error) {
 		open_ends(inode->driver, *reader);
 		error = file_make(inode, NULL, flags | O_WRONLY, &pipe_file_operations, writer);
@@ -415,10 +467,53 @@ int pipe_create(unsigned int flags, struct file **reader, struct file **writer)
 	return error;
 }
 
+/* ---- F_GETPIPE_SZ, F_SETPIPE_SZ ---- */
+
 long pipe_size(struct file *file)
 {
-	bool pipe = file->operations == &pipe_file_operations ||
-		    file->operations == &fifo_file_operations;
+	struct pipe *pipe = pipe_of_file(file);
 
-	return pipe ? (long)PIPE_BYTES : -EBADF;
+	return pipe ? (long)(__atomic_load_n(&pipe->slots, __ATOMIC_RELAXED) * PAGE_SIZE) : -EBADF;
+}
+
+/* Moves what is in the pipe into a ring of another size; the old one, or NULL, is the caller's to free. */
+static int set_slots(struct pipe *pipe, uint32_t slots, struct pipe_slot **ring)
+{
+	struct pipe_slot *old = pipe->ring;
+	uint32_t used = used_slots(pipe);
+
+	if (slots < used)
+		return -EBUSY;
+	for (uint32_t i = 0; i < used; i++)
+		(*ring)[(pipe->tail + i) & (slots - 1)] = *pipe_slot(pipe, pipe->tail + i);
+	pipe->ring = *ring;
+	*ring = old == pipe->first ? NULL : old;
+	__atomic_store_n(&pipe->slots, slots, __ATOMIC_RELEASE);
+	return 0;
+}
+
+long pipe_set_size(struct file *file, unsigned long bytes)
+{
+	struct pipe *pipe = pipe_of_file(file);
+	struct pipe_slot *ring;
+	uint64_t size = PAGE_SIZE;
+	int error;
+
+	if (!pipe)
+		return -EBADF;
+	if (bytes > UINT32_C(1) << 31)
+		return -EINVAL;
+	while (size < bytes)
+		size *= 2;
+	if (size > MAX_BYTES && size / PAGE_SIZE > pipe->slots && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	ring = kzalloc(size / PAGE_SIZE * sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	mutex_lock(&pipe->lock);
+	error = set_slots(pipe, (uint32_t)(size / PAGE_SIZE), &ring);
+	mutex_unlock(&pipe->lock);
+	kfree(ring);
+	wake_all(&pipe->writable);
+	return error ? error : (long)size;
 }

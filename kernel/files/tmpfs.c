@@ -172,6 +172,18 @@ static int tmpfs_make(struct inode *directory, struct dentry *dentry, const stru
 	return 0;
 }
 
+static int tmpfs_make_nameless(
+	struct inode *directory, const struct new_inode *what, struct inode **out)
+{
+	struct inode *inode = tmpfs_inode_create(directory->superblock, what);
+
+	if (!inode)
+		return -ENOMEM;
+	inode->links = 0;
+	*out = inode;
+	return 0;
+}
+
 static int tmpfs_link(struct inode *directory, struct dentry *dentry, struct inode *inode)
 {
 	int error = enter(directory, dentry);
@@ -239,6 +251,7 @@ static bool tmpfs_is_empty(struct inode *directory)
 
 static const struct inode_operations tmpfs_operations = {
 	.make = tmpfs_make,
+	.make_nameless = tmpfs_make_nameless,
 	.link = tmpfs_link,
 	.remove = tmpfs_remove,
 	.rename = tmpfs_rename,

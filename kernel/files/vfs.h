@@ -61,6 +61,9 @@ struct inode_operations {
 	int (*lookup)(struct inode *directory, struct dentry *dentry);
 	/* Makes a file under this new dentry and sets dentry->inode. */
 	int (*make)(struct inode *directory, struct dentry *dentry, const struct new_inode *what);
+	/* The same without a name (O_TMPFILE): an inode that nothing counts yet, with one reference. */
+	int (*make_nameless)(
+		struct inode *directory, const struct new_inode *what, struct inode **out);
 	/* Gives an inode one more name. */
 	int (*link)(struct inode *directory, struct dentry *dentry, struct inode *inode);
 	/* Removes an entry (of an empty directory too). Cannot fail half way. */
@@ -100,6 +103,7 @@ struct inode {
 	uint32_t mode; /* kind and permissions; the kind never changes */
 	uint32_t uid, gid;
 	uint32_t links;
+	bool linkable;                    /* it has no name yet and may get one */
 	ns_t accessed, modified, changed; /* since 1970 */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
 	struct mapped_name mapped;        /* mapped.c's */
@@ -219,6 +223,7 @@ struct fs_context {
 	uint32_t umask;
 };
 
+void mount_get(struct mount *mount);
 void path_get(const struct path *path);
 void path_put(const struct path *path);
 /* Mounts a superblock over a directory; over nothing: it becomes the root of the tree. */
@@ -283,6 +288,9 @@ int vfs_rename(struct walk *from, struct walk *to, unsigned int flags) MUST_CHEC
 /* In a directory that the caller has locked: makes what is not there. */
 int vfs_make_at(
 	struct dentry *dentry, struct inode *directory, const struct new_inode *what) MUST_CHECK;
+/* A file in this directory that has no name (O_TMPFILE), with a path that names nothing. */
+int vfs_make_nameless(
+	const struct path *directory, const struct new_inode *what, struct path *out) MUST_CHECK;
 
 /* ---- Open files: open.c ---- */
 
@@ -309,6 +317,7 @@ struct file_operations {
 
 enum file_traits {
 	FILE_STREAM = 1, /* no position: lseek, pread, pwrite give ESPIPE */
+	FILE_DIRECT = 2, /* may be opened with O_DIRECT */
 };
 
 struct file {
@@ -331,6 +340,8 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out) MUST_CHECK;
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out) MUST_CHECK;
+/* What open refuses before it looks at the path: -EINVAL. Drops what O_PATH does not heed. */
+int open_check_flags(unsigned int *flags) MUST_CHECK;
 /* Opens a program to be run: a regular file that the caller may execute (reading is not asked for),
  * and that nobody has open for writing, nor can as long as this file is there. Consumes `start`.
  * at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. -EACCES, -ETXTBSY, -ELOOP, or the walk's errno. */

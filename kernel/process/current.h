@@ -9,6 +9,8 @@ struct files;
 struct fs_context;
 
 struct files *current_files(void);
+/* Gives the calling thread a table of its own, if it shares one. -ENOMEM. */
+int current_files_unshare(void) MUST_CHECK;
 struct fs_context *current_fs(void);
 int current_pid(void);     /* the process (thread group) */
 int current_group(void);   /* its process group */

@@ -4,6 +4,7 @@
 
 #include <asm/signal.h>
 
+#include "files/file.h"
 #include "lib/errno.h"
 #include "memory/slab.h"
 #include "memory/space.h"
@@ -111,6 +112,23 @@ ns_t process_cpu_time(struct process *process)
 struct files *current_files(void)
 {
 	return current_thread()->files;
+}
+
+int current_files_unshare(void)
+{
+	struct thread *self = current_thread();
+	struct files *old = self->files, *files;
+
+	if (!files_shared(old))
+		return 0;
+	files = files_copy(old);
+	if (!files)
+		return -ENOMEM;
+	spin_lock(&process_lock); /* for who looks at other threads' */
+	self->files = files;
+	spin_unlock(&process_lock);
+	files_put(old);
+	return 0;
 }
 
 struct fs_context *current_fs(void)

@@ -105,6 +105,8 @@ long sys_linkat(int old_fd, user_t old, int new_fd, user_t new, unsigned int fla
 
 	if (flags & ~(unsigned int)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	if (flags & AT_EMPTY_PATH && !capable(CAP_DAC_READ_SEARCH))
+		return -ENOENT;
 	error = get_target(old_fd, old,
 		(flags & AT_SYMLINK_FOLLOW ? 0u : AT_SYMLINK_NOFOLLOW) | (flags & AT_EMPTY_PATH),
 		&target);

@@ -31,9 +31,9 @@ long sys_openat(int directory_fd, user_t path, unsigned int flags, unsigned int 
 	long result;
 	int error;
 
-	if (flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH))
-		return -EINVAL;
-	error = get_path(&text, path, PATH_NOT_EMPTY);
+	error = open_check_flags(&flags);
+	if (!error)
+		error = get_path(&text, path, PATH_NOT_EMPTY);
 	if (error)
 		return error;
 	result = open_text(directory_fd, text.text, flags, mode);
@@ -61,12 +61,15 @@ long sys_close(int fd)
 	return 0;
 }
 
-#define CLOSE_RANGE_CLOEXEC_BIT (1u << 2) /* <linux/close_range.h> */
+#define CLOSE_RANGE_UNSHARE_BIT (1u << 1) /* <linux/close_range.h> */
+#define CLOSE_RANGE_CLOEXEC_BIT (1u << 2)
 
 long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
-	if (flags & ~CLOSE_RANGE_CLOEXEC_BIT || first > last)
+	if (flags & ~(CLOSE_RANGE_CLOEXEC_BIT | CLOSE_RANGE_UNSHARE_BIT) || first > last)
 		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE_BIT && current_files_unshare())
+		return -ENOMEM;
 	files_close_range(current_files(), first, last, flags & CLOSE_RANGE_CLOEXEC_BIT);
 	return 0;
 }
@@ -136,9 +139,9 @@ long sys_pipe2(user_t out, unsigned int flags)
 	struct file *ends[2];
 	int fds[2], error;
 
-	if (flags & ~(unsigned int)(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(unsigned int)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
+	error = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &ends[0], &ends[1]);
 	if (error)
 		return error;
 	fds[0] = files_reserve(files, 0, flags & O_CLOEXEC);
@@ -170,9 +173,13 @@ static long set_flags(struct file *file, unsigned int flags)
 {
 	uint32_t old = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 
+	if (flags & ~old & O_NOATIME && !inode_owned(file->inode))
+		return -EPERM;
+	/* Of a pipe it makes packets; what else there is has no way around its pages. */
+	if (flags & O_DIRECT && !S_ISFIFO(file->inode->mode))
+		return -EINVAL;
 	while (!__atomic_compare_exchange_n(&file->flags, &old,
-		(old & ~SETTABLE) | (flags & SETTABLE & ~(unsigned int)O_DIRECT), true,
-		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		(old & ~SETTABLE) | (flags & SETTABLE), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 	return 0;
 }
@@ -188,7 +195,7 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 	switch (command) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		result = argument >= files_limit()
+		result = (uint32_t)argument >= files_limit()
 				 ? -EINVAL
 				 : duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
 		break;
@@ -206,6 +213,10 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		break;
 	case F_GETPIPE_SZ:
 		result = file->flags & O_PATH ? -EBADF : pipe_size(file);
+		break;
+	case F_SETPIPE_SZ:
+		result =
+			file->flags & O_PATH ? -EBADF : pipe_set_size(file, (unsigned int)argument);
 		break;
 	default:
 		result = file->flags & O_PATH ? -EBADF : -EINVAL;
