@@ -117,7 +117,7 @@ def command_line():
         check(log.stat().st_size > 100, "the log is empty")
     done = subprocess.run([baton, "exec", "/none/such"], check=False, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    check(done.returncode == 125 and b"/none/such: no such file" in done.stderr, f"{done}")
+    check(done.returncode == 127 and b"/none/such: no such file" in done.stderr, f"{done}")
     done = subprocess.run([baton, "exec", "--timeout", "1", BUSYBOX, "sleep", "100"], check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**os.environ})

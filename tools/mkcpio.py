@@ -178,6 +178,19 @@ class _Writer:
         self._emit(bytes(align(self.offset, PAGE) - self.offset))
 
 
+def names(data):
+    """The entries' names, as bytes, of an archive that write() made: what stands before the first TRAILER!!!. Pure."""
+    found, at = [], 0
+    while data[at:at + 6] == b"070701" and at + HEADER < len(data):
+        size, field = (int(data[at + start:at + start + 8], 16) for start in (54, 94))
+        name = data[at + HEADER:at + HEADER + field].split(b"\0")[0]
+        if name == b"TRAILER!!!":
+            return found
+        found.append(name)
+        at = align(align(at + HEADER + field, 4) + size, 4)
+    raise CpioError(f"no header at offset {at} of {len(data)} bytes: no archive, or one that is cut off")
+
+
 def clean(guest):
     """A guest path without leading slash, `.` and empty parts; `..` is refused."""
     parts = [part for part in guest.split("/") if part not in ("", ".")]

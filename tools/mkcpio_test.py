@@ -50,6 +50,18 @@ class MkcpioTest(unittest.TestCase):
             f.write(content)
         return path
 
+    def test_names(self):
+        archive = mkcpio.Archive()
+        archive.data(b"bin/no\0", "/sbin/yes", 0o755)
+        archive.symlink("yes", "/bin/link")
+        image = made(archive)
+        entries, _ = parse(image)
+        self.assertEqual(mkcpio.names(image), [name.encode() for name, *_ in entries])
+        self.assertIn(b"bin/link", mkcpio.names(image))
+        for bad in (image[:200], b"", image[4:]):
+            with self.assertRaises(mkcpio.CpioError):
+                mkcpio.names(bad)
+
     def test_layout(self):
         archive = mkcpio.Archive()
         archive.data(b"hello", "/etc/motd")

@@ -49,7 +49,7 @@ def main(argv):
         return args.function(args)
     except tree.Failure as error:
         tree.say(error)
-        return tree.EXIT_FAILED if args.verb == "exec" else 1
+        return error.code or (tree.EXIT_FAILED if args.verb == "exec" else 1)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:

@@ -24,11 +24,12 @@ def entry(options, initrds=("/baton/initrd.cpio",), title="Baton"):
 
 
 def write_archive(archive, path):
+    path = Path(path)
     try:
         with open(path, "wb") as out:
             archive.write(out, mkcpio.epoch())
-    except mkcpio.CpioError as error:
-        raise tree.Failure(str(error)) from error
+    except (mkcpio.CpioError, OSError) as error:
+        raise tree.Failure(f"the archive {path.name}: {error}") from error
     return path
 
 

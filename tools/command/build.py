@@ -27,6 +27,11 @@ def is_own(program):
     return "/" in program and Path(program).absolute().parent == PROGRAMS
 
 
+def archives_with(program):
+    """Archives that go along with a program: the system tests with their runner."""
+    return [TESTS] if Path(program).absolute() == RUNNER else []
+
+
 @contextlib.contextmanager
 def locked():
     """Holds the build folder: ninja must not run twice in it."""

@@ -18,7 +18,8 @@ where that may be done), the sequence of system calls of each process, with addr
 Both get the same arguments, environment and standard input; root runs the program on Linux in a tree of the same
 files as Baton's initrd (chroot), anybody else among the host's files.
 
-exit code: 0 equal, 1 different, 2 wrong use, 124 time-out, 125 Baton failed.
+exit code: 0 equal, 1 different, 2 wrong use, 124 time-out, 125 Baton failed, 127 no such program, 126 it cannot be
+started.
 """
 
 
@@ -29,6 +30,7 @@ class Outcome:
     stdout: bytes
     stderr: bytes
     calls: list = None
+    refused: bool = False  # Baton would not start it: the code is 126 or 127
 
 
 def traces():
@@ -75,7 +77,7 @@ def on_host(request, stdin, watched):
             os.mkdir(root)
             archive = program.archive_for(request.program, request.arguments, request.adds, request.env)
             more = boot.write_archive(archive, os.path.join(folder, "exec.cpio"))
-            _unpack((build.INITRD, *program.archives_with(path), more), root)
+            _unpack((build.INITRD, *build.archives_with(path), more), root)
             words, executable = [packages.find("chroot"), root, *words], None
         elif watched:
             words[0] = path
@@ -102,7 +104,7 @@ def on_baton(request, stdin, watched):
     if watched:
         tracer.finish()
     return Outcome(result.code, result.stdout, result.stderr,
-                   trace_lines.per_process("".join(lines)) if watched else None)
+                   trace_lines.per_process("".join(lines)) if watched else None, result.refused)
 
 
 def _bytes_differ(name, linux, baton):
@@ -138,24 +140,13 @@ def differences(linux, baton, ignored=()):
     return shown
 
 
-def _wrong_use(args):
-    """True after a message when there is no such program."""
-    try:
-        program.find(args.program)
-    except tree.Failure as error:
-        tree.say(error)
-        return True
-    return False
-
-
 def command(args):
-    if _wrong_use(args):
-        return 2
     request = execute.Request(
         args.program, args.arguments, args.add, args.env, args.cmdline, seconds=args.timeout,
         log=str(tree.run_folder() / "diff.log"), machine=Machine(cpus=args.cpus, mem=args.mem))
     try:
-        build.ready(needs=[packages.RUN])
+        request.machine.check()
+        execute.ready(request)
         stdin = b"" if os.isatty(0) else sys.stdin.buffer.read()
         watched = not args.no_calls and traces()
         if not watched and not args.no_calls:
@@ -170,7 +161,10 @@ def command(args):
         return tree.EXIT_TIMEOUT
     except tree.Failure as error:
         execute.show(error)
-        return tree.EXIT_FAILED
+        return error.code or tree.EXIT_FAILED
+    if baton.refused and linux.code == baton.code:
+        tree.say(f"neither starts {args.program}: {baton.stderr.decode(errors='replace').strip()}")
+        return baton.code
     shown = differences(linux, baton, {name for words in args.ignore for name in words.split(",")})
     print("\n".join(shown) if shown else "no difference")
     return 1 if shown else 0
@@ -180,16 +174,11 @@ def add(verbs):
     parser = verbs.add_parser("diff", help="a program on Linux and on Baton: the first difference", epilog=EPILOG,
                               description="Runs a program on the host's Linux and on Baton and shows the first difference.",
                               formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
-                        help="put a file or tree into both")
-    parser.add_argument("--env", metavar="K=V", action="append", default=[])
-    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
-    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
+    execute.add_request_options(parser)
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to Baton's command line")
     parser.add_argument("--no-calls", action="store_true", help="do not compare system calls")
     parser.add_argument("--ignore", metavar="CALL,...", action="append", default=[],
                         help="system calls to leave out")
-    parser.add_argument("--timeout", type=float, metavar="S", default=300, help="seconds for each; default %(default)s")
-    parser.add_argument("program", metavar="PROGRAM", help="a file, or a name looked up in PATH")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
+    parser.add_argument("--timeout", type=tree.seconds, metavar="S", default=300, help="seconds for each; default %(default)s")
+    execute.add_program(parser)
     parser.set_defaults(function=command)

@@ -18,8 +18,8 @@ The program is the child of a small process 1; its own session, cwd /, umask 022
 PATH=/bin:/sbin:/usr/bin:/usr/sbin TERM=linux. It stands at /bin/NAME, which is argv[0]. A dynamic program
 brings its interpreter and libraries. Its input, output and error stream are the command's own.
 
-exit code: the program's; 128+N when signal N ended it; 124 time-out; 125 Baton failed; 126, 127
-the kernel would not start the program. The machine's log is in build/run/exec.log (--log), and its
+exit code: the program's; 128+N when signal N ended it; 124 time-out; 125 Baton failed; 127 no such
+program, 126 it cannot be started; 2 wrong use. The machine's log is in build/run/exec.log (--log), and its
 end is shown when Baton failed.
 """
 
@@ -39,6 +39,7 @@ class Request:
     on: str = "baton"
     seconds: float = None
     machine: Machine = field(default_factory=Machine)
+    refused: bool = False  # set by run: the guest would not start the program
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Result:
     stdout: bytes
     stderr: bytes
     log: str
+    refused: bool = False  # the guest would not start the program: the code is 126 or 127
 
 
 def arguments_of(request):
@@ -61,7 +63,7 @@ def prepare(request, folder):
     if request.machine.firmware == "uboot":
         # Its boot manager passes `init=/sbin/init` of its own, behind ours.
         archive.symlink(channel.RUNNER_PATH, "/sbin/init")
-    more = [*program.archives_with(program.find(request.program)), boot.write_archive(archive, folder / "exec.cpio")]
+    more = [*build.archives_with(program.find(request.program)), boot.write_archive(archive, folder / "exec.cpio")]
     if request.on == "linux":
         from . import linux  # pylint: disable=import-outside-toplevel
         linux.prepare(request, folder, more)
@@ -78,7 +80,10 @@ def run(request, source, sink, terminal=None, quiet=True):
         elif request.trace is not None:
             request.trace(data)
 
-    record = log.Log(request.log or tree.run_folder() / "exec.log")
+    try:
+        record = log.Log(request.log or tree.run_folder() / "exec.log")
+    except OSError as error:
+        raise tree.Failure(f"--log {request.log}: {error.strerror}") from error
     with contextlib.ExitStack() as stack:
         stack.callback(record.close)
         folder = stack.enter_context(guest.private_folder())
@@ -100,6 +105,7 @@ def run(request, source, sink, terminal=None, quiet=True):
         qemu.quit()
     if talk.refused:
         sink(channel.STDERR, f"baton: {request.program} was not started: {talk.refused[1]}\n".encode())
+    request.refused = bool(talk.refused)
     return code, record
 
 
@@ -114,7 +120,7 @@ def capture(request, stdin=b""):
             code, record = run(request, source.fileno(), lambda stream, data: output[stream].extend(data))
     finally:
         path.unlink()
-    return Result(code, bytes(output[channel.STDOUT]), bytes(output[channel.STDERR]), record.text())
+    return Result(code, bytes(output[channel.STDOUT]), bytes(output[channel.STDERR]), record.text(), request.refused)
 
 
 def write_all(descriptor, data):
@@ -133,8 +139,6 @@ def tracing(request, where, times):
     if where is None:
         yield
         return
-    if request.on == "linux":
-        raise tree.Failure("--strace traces Baton's system calls; on Linux use strace itself")
     try:
         out = open(where, "w", encoding="utf-8") if where else sys.stderr
     except OSError as error:
@@ -150,6 +154,33 @@ def tracing(request, where, times):
             out.close()
 
 
+def ready(request, **how):
+    """Looks for the program, then builds; a program of our own is built before it is looked for."""
+    own = build.is_own(request.program)
+    if not own:
+        program.find(request.program)
+    needs = [packages.RUN] + ([packages.UBOOT] if request.machine.firmware == "uboot" else [])
+    build.ready(*build.BOOT, *(build.OWN if own else ()), needs=needs, **how)
+    program.find(request.program)
+
+
+def add_request_options(parser):
+    """--add, --env, --cpus and --mem, as all verbs have them that run a program of the host."""
+    parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
+                        type=tree.checked(program.addition),
+                        help="put a file or tree into the initrd; GUEST is /NAME without")
+    parser.add_argument("--env", metavar="K=V", action="append", default=[], type=tree.checked(program.setting))
+    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
+    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
+
+
+def add_program(parser):
+    """PROGRAM [ARG...], at the end of the line."""
+    parser.usage = f"baton {parser.prog.rpartition(' ')[2]} [OPTION]... PROGRAM [ARG]..."
+    parser.add_argument("program", metavar="PROGRAM", help="a file, or a name looked up in PATH")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG").required = False
+
+
 def command(args):
     request = Request(
         args.program, args.arguments, args.add, args.env, args.cmdline, init=args.init, log=args.log,
@@ -159,12 +190,10 @@ def command(args):
     request.machine.check()
     request.tty = args.tty or all(os.isatty(descriptor) for descriptor in (0, 1, 2))
     if request.tty and not os.isatty(0):
-        raise tree.Failure("--tty: the input is no terminal")
-    own = build.is_own(request.program)
-    if not own:
-        program.find(request.program)
-    needs = [packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else [])
-    build.ready(*build.BOOT, *(build.OWN if own else ()), quiet=True, needs=needs)
+        raise tree.WrongUse("--tty: standard input is no terminal, which the program would get")
+    if args.strace is not None and request.on == "linux":
+        raise tree.WrongUse("--strace --on linux: Baton's system calls are traced; on Linux use strace itself")
+    ready(request, quiet=True)
     if not request.machine.icount:
         request.machine.accelerator = kvm.accelerator()
     terminal = 0 if request.tty else None
@@ -182,7 +211,7 @@ def command(args):
         return tree.EXIT_TIMEOUT
     except tree.Failure as error:
         show(error)
-        return tree.EXIT_FAILED
+        return error.code or tree.EXIT_FAILED
 
 
 def spell_out(words, options):
@@ -210,11 +239,7 @@ def add(verbs):
         "exec", help="boot and run a Linux program from the host", epilog=EPILOG,
         description="Boots Baton and runs a Linux program from the host.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
-                        help="put a file or tree into the initrd; GUEST is /NAME without")
-    parser.add_argument("--env", metavar="K=V", action="append", default=[])
-    parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
-    parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
+    add_request_options(parser)
     parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model, default max")
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
@@ -232,8 +257,7 @@ def add(verbs):
                         help="linux: Debian's kernel in the same machine")
     parser.add_argument("--icount", action="store_true",
                         help="count instructions: " + " ".join(ICOUNT) + ", one CPU, 256 MiB")
-    parser.add_argument("--timeout", type=float, metavar="S", help="seconds, from the machine's start")
-    parser.add_argument("program", metavar="PROGRAM", help="a file, or a name looked up in PATH")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
+    parser.add_argument("--timeout", type=tree.seconds, metavar="S", help="seconds, from the machine's start")
+    add_program(parser)
     parser.set_defaults(function=command)
     OPTIONS.update((name, action.nargs != 0) for action in parser._actions for name in action.option_strings)

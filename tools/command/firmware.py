@@ -54,15 +54,18 @@ def from_file(path):
     return Firmware(str(path), path, variables, smm=smm)
 
 
+def check(name):
+    """WrongUse when this is neither a name nor a file."""
+    if name not in NAMED and not Path(name).is_file():
+        raise tree.WrongUse(f"--firmware {name}: no such file; expected one, or a name of {', '.join(NAMED)}")
+
+
 def find(name):
     """A Firmware; Failure when there is no such name or file."""
+    check(name)
     firmware = NAMED.get(name)
     if firmware is None:
-        path = Path(name)
-        if not path.is_file():
-            raise tree.Failure(f"firmware {name!r}: no such file, and no name of "
-                               + ", ".join(NAMED))
-        return from_file(path.absolute())
+        return from_file(Path(name).absolute())
     for path in (firmware.code, firmware.variables):
         if path is not None and not path.exists():
             raise tree.Failure(f"firmware {name}: {path} is not there "

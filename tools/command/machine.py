@@ -9,6 +9,7 @@ from . import tree
 QEMU = "qemu-system-x86_64"
 DISKS = ("virtio", "ahci", "nvme", "usb")
 CPUS, MEM = 2, 512
+CPUS_MAX = 255  # QEMU's, without an interrupt controller that has more
 OVMF_MEM = 48  # with less it stays silent for ever
 ICOUNT_CPUS, ICOUNT_MEM = 1, 256
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1"]
@@ -40,13 +41,16 @@ class Machine:
 
     def check(self):
         if self.disk not in DISKS:
-            raise tree.Failure(f"disk {self.disk!r}: expected one of {', '.join(DISKS)}")
-        if self.resolved_cpus() < 1 or self.resolved_mem() < 1:
-            raise tree.Failure("a machine has at least 1 CPU and 1 MiB")
+            raise tree.WrongUse(f"--disk {self.disk}: expected one of {', '.join(DISKS)}")
+        if not 1 <= self.resolved_cpus() <= CPUS_MAX:
+            raise tree.WrongUse(f"--cpus {self.resolved_cpus()}: expected 1 to {CPUS_MAX}")
+        if self.resolved_mem() < 1:
+            raise tree.WrongUse(f"--mem {self.resolved_mem()}: expected at least 1 MiB")
+        firmwares.check(self.firmware)
         if self.firmware.startswith("ovmf") and self.resolved_mem() < OVMF_MEM:
-            raise tree.Failure(f"--mem {self.resolved_mem()}: {self.firmware} needs {OVMF_MEM} MiB to start")
+            raise tree.WrongUse(f"--mem {self.resolved_mem()}: {self.firmware} needs at least {OVMF_MEM} MiB to start")
         if self.icount and self.resolved_cpus() != 1:
-            raise tree.Failure("--icount counts one CPU: --cpus must be 1")
+            raise tree.WrongUse(f"--icount --cpus {self.cpus}: instructions are counted on one CPU, expected 1")
 
 
 def _escape(path):

@@ -6,9 +6,8 @@ import shutil
 import struct
 import subprocess
 import sys
-from pathlib import Path
 
-from . import build, channel, tree
+from . import channel, tree
 
 sys.path.insert(0, str(tree.ROOT / "tools"))
 import mkcpio  # pylint: disable=wrong-import-position
@@ -18,14 +17,16 @@ PT_INTERP = 3
 
 
 def find(name):
-    """The host's file for PROGRAM: a path when it has a `/`, otherwise looked up in PATH."""
+    """The host's file for PROGRAM: a path when it has a `/`, otherwise looked up in PATH; NoProgram."""
     path = name if "/" in name else shutil.which(name)
     if path is None:
-        raise tree.Failure(f"{name}: no such program in PATH (a file here is ./{name})")
-    if not os.path.isfile(path):
-        raise tree.Failure(f"{name}: {'is no file' if os.path.exists(path) else 'no such file'}")
-    if not os.access(path, os.R_OK):
-        raise tree.Failure(f"{name}: cannot be read")
+        raise tree.NoProgram(f"{name}: no such program in PATH (a file here is ./{name})")
+    if not os.path.exists(path):
+        raise tree.NoProgram(f"{name}: no such file")
+    for holds, what in ((os.path.isfile(path), "is no file"), (os.access(path, os.R_OK), "cannot be read"),
+                        (os.access(path, os.X_OK), "is not executable (chmod +x)")):
+        if not holds:
+            raise tree.NoProgram(f"{name}: {what}", tree.EXIT_NO_EXEC)
     return path
 
 
@@ -78,36 +79,43 @@ def libraries(path):
     return list(dict.fromkeys([loader, *found]))
 
 
-def add_option(archive, text):
-    """--add HOST[:GUEST]; GUEST is /NAME without, and a folder to put it into with a `/` at its end."""
+def addition(text):
+    """--add HOST[:GUEST] -> (host, guest); GUEST is /NAME without, and a folder to put it into with a `/` at its end."""
     host, _, guest = text.partition(":")
+    if not os.path.lexists(host):
+        raise tree.WrongUse(f"{text!r}: {host!r}: no such file; expected HOST[:GUEST]")
     name = os.path.basename(os.path.normpath(host))
     if not guest:
         guest = "/" + name
     elif guest.endswith("/") and guest.strip("/"):
         guest += name
-    if not os.path.lexists(host):
-        raise tree.Failure(f"--add {text}: {host}: no such file")
+    try:
+        mkcpio.clean(guest)
+    except mkcpio.CpioError as error:
+        raise tree.WrongUse(f"{text!r}: {error}") from error
+    return host, guest
+
+
+def add_option(archive, text):
+    """Puts what one --add names into the archive."""
+    host, guest = addition(text)
     try:
         archive.tree(host, guest)
-    except mkcpio.CpioError as error:
-        raise tree.Failure(f"--add {text}: {error}") from error
+    except (mkcpio.CpioError, OSError) as error:
+        raise tree.WrongUse(f"--add {text}: {error}") from error
+
+
+def setting(text):
+    """--env K=V -> (name, value)."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise tree.WrongUse(f"{text!r}: expected NAME=VALUE")
+    return name, value
 
 
 def environment(options):
     """--env K=V over the defaults, in order."""
-    values = dict(ENVIRONMENT)
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals or not name:
-            raise tree.Failure(f"--env {option}: expected NAME=VALUE")
-        values[name] = value
-    return list(values.items())
-
-
-def archives_with(path):
-    """Archives of the build that go along with a program: the system tests with their runner."""
-    return [build.TESTS] if Path(path).absolute() == build.RUNNER else []
+    return list({**ENVIRONMENT, **dict(map(setting, options))}.items())
 
 
 def archive_for(program, arguments, adds=(), env=(), tty=False, init=False, trace=False):

@@ -2,23 +2,29 @@
 """baton run: boots under QEMU, the serial console in the terminal."""
 import argparse
 import contextlib
+import errno
 import os
 import re
 import select
 import sys
 
-from . import boot, build, channel, firmware, guest, kvm, log, machine, packages, program, session, tree
+from . import boot, build, channel, execute, firmware, guest, kvm, log, machine, packages, program, session, tree
+
+sys.path.insert(0, str(tree.ROOT / "tools"))
+import mkcpio  # pylint: disable=wrong-import-position
 
 ESCAPE = 0x01  # Ctrl-A
 QUIT = ord("x")
 DEFAULT_VGA = "VGA"
-REFUSED = re.compile(r"^init: cannot start .*$", re.M)  # user/init.c
+REFUSED = re.compile(r"^init: cannot start (.*): (.*)$", re.M)  # user/init.c
+NO_FILE = os.strerror(errno.ENOENT)  # musl's words are the same
 
 EPILOG = """\
 Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
 to the guest. In the demos q and Ctrl-C end them too. PROGRAM with a `/` in it is a file of the host
 (with its libraries), without one a name in the initrd: `baton run sh`. The log of the serial port is
-kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed.
+kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed, 127
+no such program, 126 it cannot be started, 2 wrong use.
 """
 
 
@@ -111,13 +117,13 @@ def _program_words(name, folder):
     if name is None:
         return "", []
     if "/" not in name:
-        if f"bin/{name}".encode("utf-8", "surrogateescape") + b"\0" not in build.INITRD.read_bytes():
-            raise tree.Failure(f"{name}: no /bin/{name} in the initrd (a file of the host is ./{name})")
+        if f"bin/{name}".encode("utf-8", "surrogateescape") not in mkcpio.names(build.INITRD.read_bytes()):
+            raise tree.NoProgram(f"{name}: no /bin/{name} in the initrd (a file of the host is ./{name})")
         return f"-- {name}", []
     archive = program.archive_for(name, [])
     del archive.entries[channel.SPEC_PATH.lstrip("/")]
     more = boot.write_archive(archive, folder / "program.cpio")
-    return f"-- /bin/{os.path.basename(name)}", [*program.archives_with(name), more]
+    return f"-- /bin/{os.path.basename(name)}", [*build.archives_with(name), more]
 
 
 def _display(args):
@@ -135,7 +141,10 @@ def command(args):
                            reboot=True, display=_display(args))
     what.vga = DEFAULT_VGA if args.screen else "none"
     what.check()
-    build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
+    if args.program and "/" in args.program:
+        execute.ready(execute.Request(args.program, machine=what))
+    else:
+        build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
     what.accelerator = kvm.accelerator()
     stdin, stdout = 0, sys.stdout.fileno()
     with contextlib.ExitStack() as stack:
@@ -154,7 +163,8 @@ def command(args):
         code = qemu.quit()
     refused = REFUSED.search(record.text())
     if refused:
-        raise tree.Failure(f"the program was not started: {refused[0].partition(': ')[2]}")
+        raise tree.NoProgram(f"the program was not started: {refused[1]}: {refused[2]}",
+                             tree.EXIT_NO_PROGRAM if refused[2] == NO_FILE else tree.EXIT_NO_EXEC)
     if ended:
         print()
         tree.say("ended")

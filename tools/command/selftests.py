@@ -225,7 +225,17 @@ def record(version):
     return found
 
 
+def check_names(words):
+    """WrongUse when nothing begins like one of the words."""
+    names = [name for name, *_ in programs()]
+    for word in words:
+        if not any(name.startswith(word) for name in names):
+            raise tree.WrongUse(f"{word}: no selftest begins so; there are {', '.join(f'{group}/' for group in GROUPS)} "
+                                "in each: " + " ".join(names))
+
+
 def command(args):
+    check_names(args.names)
     build.ready(needs=[packages.RUN])
     found = run("baton", args.names)
     wanted = {name for name in applicable() if not args.names or any(name.startswith(w) for w in args.names)}

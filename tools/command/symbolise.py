@@ -84,6 +84,8 @@ def annotate(lines, kernel):
 def command(args):
     if not build.KERNEL.exists():
         raise tree.Failure(f"{build.KERNEL} is not there: symbols come from the kernel that was built")
+    if not args.file and sys.stdin.isatty():
+        tree.say("reading a log from the terminal, up to Ctrl-D (or name a file: baton symbolise FILE)")
     try:
         with open(args.file, encoding="utf-8", errors="replace") if args.file else sys.stdin as log:
             lines = log.read().splitlines()

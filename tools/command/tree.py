@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where things stand in the tree, and how Baton speaks to its user."""
+import argparse
 import os
+import re
 import sys
 import threading
 import time
@@ -11,12 +13,29 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BATON_BUILD") or ROOT / "build").absolute()
 RUN = BUILD / "run"
 
+EXIT_USE = 2
 EXIT_TIMEOUT = 124
 EXIT_FAILED = 125
+EXIT_NO_EXEC = 126  # as shells have it: the program is there and cannot be started
+EXIT_NO_PROGRAM = 127
 
 
 class Failure(Exception):
     """Baton cannot do what was asked; the text says what, where, found, expected."""
+    code = None  # the command's exit code; None: what the verb has for Baton's own failures
+
+
+class WrongUse(Failure):
+    """What was asked makes no sense, whatever Baton can do."""
+    code = EXIT_USE
+
+
+class NoProgram(Failure):
+    """The program is not there, or nothing that can be started."""
+
+    def __init__(self, text, code=EXIT_NO_PROGRAM):
+        super().__init__(text)
+        self.code = code
 
 
 def say(text):
@@ -76,9 +95,28 @@ class Progress:
         return False
 
 
+# ---- Types for argparse: a bad value ends the command with exit code 2, and says what was expected ----
+
 def positive(text):
-    """An argparse type: a whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    """A whole number above 0."""
+    if not re.fullmatch("[0-9]{1,18}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 1")
+    return int(text)
+
+
+def seconds(text):
+    """A number of seconds above 0, fractions too."""
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]*)?|\.[0-9]+", text) or float(text) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of seconds above 0")
+    return float(text)
+
+
+def checked(check):
+    """The type of a word that `check` raises WrongUse for, or else is kept as it is."""
+    def keep(text):
+        try:
+            check(text)
+        except WrongUse as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return text
+    return keep
