@@ -274,9 +274,17 @@ static long send(struct file *out, struct file *in, user_t offset, size_t count)
 	if (count > IO_MAX)
 		count = IO_MAX;
 	if (!offset.address) {
+		/* Not held over the copy, which takes that of `out`: they may be one file, or another
+		 * call may copy the other way. As on Linux the position is put back at the end. */
 		mutex_lock(&in->position_lock);
-		result = copy_bytes(out, in, &in->position, count);
+		position = in->position;
 		mutex_unlock(&in->position_lock);
+		result = copy_bytes(out, in, &position, count);
+		if (result > 0) {
+			mutex_lock(&in->position_lock);
+			in->position = position;
+			mutex_unlock(&in->position_lock);
+		}
 		return result;
 	}
 	if (copy_from_user(&position, offset, sizeof(position)))
@@ -296,8 +304,6 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
 
 	if (!in || !file_readable(in) || !out || !file_writable(out))
 		result = -EBADF;
-	else if (in == out && !offset.address)
-		result = -EINVAL; /* the position's lock is one */
 	else
 		result = send(out, in, offset, count);
 	if (in)

@@ -424,6 +424,12 @@ static void test_sendfile(void)
 	HOLDS(!memcmp(back, big + 3, 9997));
 	IS(CALL(sendfile, out, in, 0, 10), 0);
 	IS(CALL(sendfile, out, 1000, 0, 10), -EBADF);
+	/* From a file to itself, by its own position: each byte to where it was. */
+	IS(CALL(lseek, in, 5, SEEK_SET), 5);
+	IS(CALL(sendfile, in, in, 0, 6000), 6000);
+	IS(CALL(lseek, in, 0, SEEK_CUR), 6005);
+	IS(CALL(pread64, in, P(back), 10000, 0), 10000);
+	HOLDS(!memcmp(back, big, 10000));
 	IS(CALL(close, in), 0);
 	IS(CALL(close, out), 0);
 	IS(CALL(unlink, P("in")), 0);
