@@ -6,7 +6,8 @@ usage: source_checks.py licence|format|locks|tree
 
 licence  every source file names its licence in its first lines (SPDX)
 format   clang-format, by the committed .clang-format, would change nothing
-locks    clang's -Wthread-safety finds nothing in the kernel
+locks    clang's -Wthread-safety finds nothing in the kernel; docs/locks.md names each lock that is declared in kernel/,
+         with its file, and no other
 tree     the top level holds what it should and nothing else; no file is longer than 600 lines
 """
 import os
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOMS = ("ci", "efi-loader", "esp", "include", "kernel", "tools", "user")
@@ -54,7 +56,43 @@ def format_():
         yield from (f"{path}: clang-format -i would change it" for path in found or [run.stderr])
 
 
+def is_kernel_source(path):
+    """Not a unit test, nor what only those are linked with."""
+    return path.startswith("kernel/") and "_test" not in path and "/fake" not in path
+
+
+def locks_declared():
+    """(kind, file, name) of each declaration but `extern` ones: globals, statics, members of structures."""
+    for path in filter(is_kernel_source, files(".c", ".h")):
+        for kind, names in re.findall(r"^[ \t]*(?:static )?struct (?:CAPABILITY )?(spinlock|mutex) ([a-z_, ]+?)"
+                                      r"(?: guarded_by\(\w+\))?(?: = .*)?;", read(path), re.M):
+            for name in names.split(", "):
+                yield kind, path, name
+
+
+def locks_documented():
+    """The same of the tables in docs/locks.md: `where->name` or `name`, then the file."""
+    kind = None
+    for line in read("docs/locks.md").splitlines():
+        if line.startswith("## "):
+            kind = {"## Mutexes": "mutex", "## Spin locks": "spinlock"}.get(line)
+        row = re.match(r"\| `([^`]+)` \| `([^`]+)` \| \S", line)
+        if kind and row:
+            yield kind, row[2], re.split(r"->|\.", row[1])[-1]
+
+
+def undocumented():
+    declared, documented = Counter(locks_declared()), Counter(locks_documented())
+    if not declared or not documented:
+        yield f"{sum(declared.values())} locks found in kernel/, {sum(documented.values())} in docs/locks.md"
+    for kind, path, name in sorted((declared - documented).elements()):
+        yield f"{path}: {kind} {name} is not in docs/locks.md"
+    for kind, path, name in sorted((documented - declared).elements()):
+        yield f"docs/locks.md: there is no {kind} {name} in {path}"
+
+
 def locks():
+    yield from undocumented()
     with tempfile.TemporaryDirectory() as made:
         with open(os.path.join(made, "build_id.h"), "w") as f:
             f.write('#define BATON_BUILD_ID "check"\n')
@@ -66,8 +104,7 @@ def locks():
                  "-Ikernel/arch/x86_64", "-Iinclude", f"-I{made}", "-isystem", "/usr/include/efi", "-isystem",
                  "/usr/include/efi/x86_64", "-include", "lib/hidden.h"]
         for path in files(".c"):
-            if not path.startswith("kernel/") or path.endswith("_test.c") or "/fake" in path or "_test_" in path \
-                    or path == "kernel/lib/cmdline_doc.c":
+            if not is_kernel_source(path) or path == "kernel/lib/cmdline_doc.c":
                 continue
             checks = ["-DLOCK_CHECKS=1"] if path == "kernel/lib/lockdep.c" else []
             run = subprocess.run(["clang", *flags, *checks, path], cwd=ROOT, capture_output=True, text=True)

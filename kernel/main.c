@@ -303,7 +303,7 @@ void kernel_start(struct handoff *handoff)
 	if (options.notsc)
 		arch_clock_leave_tsc();
 	realtime_init(acpi_info());
-	sched_init((unsigned)options.hz);
+	sched_init((unsigned)options.hz, (ns_t)options.lock_limit_us * 1000);
 	space_init();
 	clocks_init();
 	limits_init(usable_pages * PAGE_SIZE);

@@ -440,7 +440,8 @@ int tty_register(struct tty *tty, uint64_t number, uint32_t mode)
 
 	if (error)
 		return error;
-	mutex_init(&tty->write_lock);
+	mutex_init(&tty->write_lock, "tty->write_lock");
+	spin_init(&tty->lock, "tty->lock");
 	wait_queue_init(&tty->readable);
 	wait_queue_init(&tty->output);
 	line_init(&tty->line, &events);

@@ -25,7 +25,7 @@ void inode_init(struct inode *inode, struct superblock *superblock, const struct
 	inode->number = __atomic_add_fetch(&superblock->last_number, 1, __ATOMIC_RELAXED);
 	inode->device = what->device;
 	inode->references = 1;
-	mutex_init(&inode->lock);
+	mutex_init(&inode->lock, "inode->lock");
 	inode->mode = what->mode;
 	inode->uid = what->uid;
 	inode->gid = what->gid;

@@ -146,6 +146,7 @@ struct fs_context *fs_context_create(void)
 	if (!fs)
 		return NULL;
 	fs->references = 1;
+	spin_init(&fs->lock, "fs->lock");
 	fs->umask = 022;
 	fs->root = tree_root();
 	fs->working = fs->root;
@@ -160,6 +161,7 @@ struct fs_context *fs_context_copy(struct fs_context *from)
 	if (!fs)
 		return NULL;
 	fs->references = 1;
+	spin_init(&fs->lock, "fs->lock");
 	fs->umask = __atomic_load_n(&from->umask, __ATOMIC_RELAXED);
 	fs->root = fs_root(from);
 	fs->working = fs_working(from);

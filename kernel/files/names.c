@@ -171,7 +171,7 @@ static int link_at(struct inode *directory, struct dentry *dentry, const struct 
 		return error;
 	if (!directory->operations->link || is_directory(inode))
 		return -EPERM;
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock);
 	if (inode->links || inode->linkable)
 		error = directory->operations->link(directory, dentry, inode);
 	else
@@ -233,7 +233,7 @@ static int remove_at(struct inode *directory, struct dentry *victim, enum vfs_re
 		return -EBUSY;
 	if (!directory->operations->remove)
 		return -EPERM;
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock);
 	if (what == VFS_RMDIR && !inode->operations->is_empty(inode))
 		error = -ENOTEMPTY;
 	else
@@ -281,7 +281,7 @@ static void lock_both(struct dentry *a, struct dentry *b) no_lock_checks
 	mutex_lock(&rename_mutex);
 	b_first = dentry_is_below(a, b) || (!dentry_is_below(b, a) && b < a);
 	mutex_lock(b_first ? &b->inode->lock : &a->inode->lock);
-	mutex_lock(b_first ? &a->inode->lock : &b->inode->lock);
+	mutex_lock_nested(b_first ? &a->inode->lock : &b->inode->lock);
 }
 
 static void unlock_both(struct dentry *a, struct dentry *b) no_lock_checks
@@ -330,7 +330,7 @@ static int move_locked(
 	int error = 0;
 
 	if (replaced) {
-		mutex_lock(&replaced->lock);
+		mutex_lock_nested(&replaced->lock);
 		if (is_directory(replaced) && !replaced->operations->is_empty(replaced))
 			error = -ENOTEMPTY;
 	}

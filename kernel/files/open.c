@@ -39,7 +39,7 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	}
 	file->references = 1;
 	file->flags = flags;
-	mutex_init(&file->position_lock);
+	mutex_init(&file->position_lock, "file->position_lock");
 	if (file->operations->open)
 		error = file->operations->open(file);
 	__atomic_and_fetch(&file->flags, ~OPEN_ONLY, __ATOMIC_RELAXED);

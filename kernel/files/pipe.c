@@ -70,7 +70,7 @@ static struct pipe *make_pipe(void)
 
 	if (!pipe)
 		return NULL;
-	mutex_init(&pipe->lock);
+	mutex_init(&pipe->lock, "pipe->lock");
 	wait_queue_init(&pipe->readable);
 	wait_queue_init(&pipe->writable);
 	pipe->ring = pipe->first;

@@ -131,6 +131,7 @@ struct files *files_create(void)
 	if (!files)
 		return NULL;
 	files->references = 1;
+	spin_init(&files->lock, "files->lock");
 	files->slots = slots_init(first_slots(files), FIRST_SLOTS);
 	return files;
 }

@@ -198,6 +198,7 @@ int timerfd_make(int clock, unsigned flags, struct file **out)
 	if (!timer)
 		return -ENOMEM;
 	timer->clock = clock;
+	spin_init(&timer->lock, "timerfd->lock");
 	wait_queue_init(&timer->readable);
 	clock_timer_init(&timer->alarm, alarm_fired);
 	timer->alarm.clock_set = alarm_clock_set;

@@ -10,19 +10,13 @@
 #define LIB_LOCK_H
 
 #include "arch_cpu.h"
+#include "lib/lock_checks.h"
 #include "lib/types.h"
 
 #ifdef __clang__
 #define TS(x) __attribute__((x))
 #else
 #define TS(x)
-#endif
-#ifndef LOCK_CHECKS /* a debug build's checks: lockdep.c */
-#if defined(BATON_DEBUG) && BATON_DEBUG && !defined(BATON_HOST_TEST)
-#define LOCK_CHECKS 1
-#else
-#define LOCK_CHECKS 0
-#endif
 #endif
 #define CAPABILITY    TS(capability("lock"))
 #define guarded_by(l) TS(guarded_by(l))
@@ -32,13 +26,11 @@
 #define excludes(...)  TS(locks_excluded(__VA_ARGS__))
 #define no_lock_checks TS(no_thread_safety_analysis)
 
-struct lock_class;
-
 struct CAPABILITY spinlock {
 	uint32_t held;
 	uint32_t irq_state; /* of the holder, before it took the lock */
 #if LOCK_CHECKS
-	struct lock_class *class; /* lockdep.c */
+	struct lock_identity identity;
 #endif
 };
 
@@ -47,50 +39,17 @@ struct CAPABILITY spinlock {
 		0     \
 	}
 
-/* ---- What a debug build checks: lockdep.c ---- */
-
-/* Where a lock is taken. */
-struct lock_site {
-	const char *file, *what; /* the expression */
-	int line;
-};
-
+/* A lock of which there are many, with the name of its kind, as in docs/locks.md: SPINLOCK_OF where it
+ * is declared, spin_init where it is made. */
 #if LOCK_CHECKS
-/* The lock is about to be taken: may it be, with what this CPU holds? nested: the caller has seen to
- * the order among locks of one class. */
-void lock_check_order(struct spinlock *lock, const struct lock_site *site, bool nested);
-void lock_check_taken(struct spinlock *lock, const struct lock_site *site);
-void lock_check_released(struct spinlock *lock);
-/* Here the running thread may sleep: no spin lock may be held. */
-void lock_check_may_sleep(void);
-void lock_check_start(void);  /* from now on, when this_cpu() works */
-void lock_check_report(void); /* log lines: classes, times held */
+#define SPINLOCK_OF(kind)                     \
+	{                                     \
+		.identity = {.name = (kind) } \
+	}
+#define spin_init(lock, kind) ((void)(*(lock) = (struct spinlock)SPINLOCK_OF(kind)))
 #else
-static inline void lock_check_order(
-	struct spinlock *lock UNUSED, const struct lock_site *site UNUSED, bool nested UNUSED)
-{
-}
-
-static inline void lock_check_taken(
-	struct spinlock *lock UNUSED, const struct lock_site *site UNUSED)
-{
-}
-
-static inline void lock_check_released(struct spinlock *lock UNUSED)
-{
-}
-
-static inline void lock_check_may_sleep(void)
-{
-}
-
-static inline void lock_check_start(void)
-{
-}
-
-static inline void lock_check_report(void)
-{
-}
+#define SPINLOCK_OF(kind)     SPINLOCK_INIT
+#define spin_init(lock, kind) ((void)(*(lock) = (struct spinlock)SPINLOCK_INIT))
 #endif
 
 /* ---- Taking and releasing ---- */
@@ -108,11 +67,6 @@ static inline void spin_lock_at(struct spinlock *lock, const struct lock_site *s
 }
 
 #if LOCK_CHECKS
-#define LOCK_SITE(lock)                                                                 \
-	({                                                                              \
-		static const struct lock_site lock_site_ = {__FILE__, #lock, __LINE__}; \
-		&lock_site_;                                                            \
-	})
 #define spin_lock(lock)        spin_lock_at(lock, LOCK_SITE(lock), arch_irq_save(), false)
 #define spin_lock_off(lock)    spin_lock_at(lock, LOCK_SITE(lock), 0, false)
 #define spin_lock_nested(lock) spin_lock_at(lock, LOCK_SITE(lock), arch_irq_save(), true)

@@ -1,39 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checks of spin locks at run time, in debug builds (-Ddebug_kernel=true).
+ * Checks of locks at run time, in debug builds (-Ddebug_kernel=true).
  *
- * Order: a lock belongs to a class: all that were first taken in the same file under the same name (the
- * last member of the expression). Each time a lock is taken under another, the pair of their classes is
- * an edge: "this one before that one". Should the new edge close a circle, two CPUs could wait for each
- * other for ever, whether they do now or not: that is a panic, which names the places of the edge and
- * of the one it contradicts. Two locks of one class are taken by rising address, or by
- * spin_lock_nested, whose caller knows an order.
+ * Order: a lock belongs to a class. Those that were made with a name (spin_init, mutex_init) are of the
+ * class of that name; the others of a class for the file and the expression by which each was first
+ * taken. Each time a lock is taken under another, the pair of their classes is an edge: "this one
+ * before that one". Should the new edge close a circle, two CPUs could wait for each other for ever,
+ * whether they do now or not: that is a panic, which names the places of the edge and of the one it
+ * contradicts. Two locks of one class are taken by rising address, or by spin_lock_nested, whose caller
+ * knows an order. Mutexes have the same among themselves, by what the running thread holds.
  *
- * Sleeping: who gives up the CPU, or may, holds no spin lock but the run queue's, which is handed over.
+ * Sleeping: who gives up the CPU, or may, as by taking a mutex, holds no spin lock but the run queue's,
+ * which is handed over. So no mutex comes after a spin lock, and pairs of the two kinds need no edges.
+ * A thread that goes to user mode or ends holds no mutex.
  *
- * Time: how long each class was held at most, and how often longer than the limit; told when the
- * machine stops. It is not an error: an emulated CPU may be stopped in between.
+ * Time: how long each class of spin locks was held at most, and how long interrupts were off, by the
+ * machine's clock. lock_limit_us= makes longer ones a panic: that is for machines whose clock counts
+ * instructions (QEMU's -icount), since an emulated CPU may otherwise be stopped in between. Without it
+ * the longest times are told when the machine stops, with all edges. What a CPU waits for the lock
+ * counts among interrupts that are off, as it should.
  *
- * What a CPU holds is a stack of its own, reached with interrupts off. The edges are guarded by a lock
- * that is not checked itself; a known edge is seen without it. The checks begin when this_cpu() works.
+ * What a CPU holds is a stack of its own, reached with interrupts off; what a thread holds is in the
+ * thread. The edges are guarded by a lock that is not checked itself; a known edge is seen without it.
+ * The checks begin when this_cpu() works, and end with the first that fails: a panic takes locks
+ * itself, in whatever order.
  */
 #include "arch/arch.h"
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/symbols.h"
 #include "process/cpu.h"
+#include "process/mutex.h"
+#include "process/process.h"
 
 #define CLASSES_MAX 192u
 #define HELD_MAX    12u
-#define HELD_LIMIT  (NS_PER_SECOND / 20)
 
 struct lock_class {
+	const char *name;                 /* by spin_init, mutex_init; else NULL, and by site */
 	const struct lock_site *site;     /* where a lock of it was first taken */
 	uint64_t after[CLASSES_MAX / 64]; /* bit n: class n was taken while this was held */
 	const struct lock_site *outer[CLASSES_MAX], *inner[CLASSES_MAX]; /* of those edges */
-	ns_t longest;
+	ns_t longest;                                                    /* held */
 	const struct lock_site *longest_at;
-	uint64_t too_long;
 };
 
 struct held {
@@ -45,12 +55,16 @@ struct held {
 static struct {
 	struct held locks[HELD_MAX];
 	unsigned count;
+	ns_t off_since; /* 0: interrupts are on, or were off before the checks began */
+	ns_t longest_off;
+	virt_t off_at, longest_off_at; /* by whom they were turned off */
 } held[CPUS_MAX];
 
 static struct lock_class classes[CLASSES_MAX];
 static unsigned class_count;
 static uint32_t table_lock; /* edges and classes */
 static bool started, failed;
+static ns_t time_limit; /* 0: none */
 
 static void take_table(void)
 {
@@ -87,7 +101,7 @@ static bool has_edge(const struct lock_class *from, unsigned to)
 }
 
 /* "lock" of "a < b ? &a->lock : &b->lock". */
-static const char *name_of(const struct lock_site *site)
+static const char *last_name(const struct lock_site *site)
 {
 	const char *name = site->what;
 
@@ -98,7 +112,24 @@ static const char *name_of(const struct lock_site *site)
 	return name;
 }
 
-static struct lock_class *class_of(struct spinlock *lock, const struct lock_site *site)
+/* What docs/locks.md calls it. */
+static const char *class_name(const struct lock_class *class)
+{
+	if (class->name)
+		return class->name;
+	return class->site->what + (class->site->what[0] == '&');
+}
+
+static bool is_of_class(
+	const struct lock_class *class, const char *name, const struct lock_site *site)
+{
+	if (name || class->name)
+		return name && class->name && !strcmp(name, class->name);
+	return !strcmp(class->site->file, site->file) &&
+	       !strcmp(last_name(class->site), last_name(site));
+}
+
+static struct lock_class *class_of(struct lock_identity *lock, const struct lock_site *site)
 {
 	struct lock_class *class = NULL;
 
@@ -106,8 +137,7 @@ static struct lock_class *class_of(struct spinlock *lock, const struct lock_site
 		return lock->class;
 	take_table();
 	for (unsigned i = 0; i < class_count && !class; i++) {
-		if (!strcmp(classes[i].site->file, site->file) &&
-			!strcmp(name_of(classes[i].site), name_of(site)))
+		if (is_of_class(&classes[i], lock->name, site))
 			class = &classes[i];
 	}
 	if (!class) {
@@ -118,6 +148,7 @@ static struct lock_class *class_of(struct spinlock *lock, const struct lock_site
 			return NULL;
 		}
 		class = &classes[class_count++];
+		class->name = lock->name;
 		class->site = site;
 	}
 	lock->class = class;
@@ -152,10 +183,10 @@ static struct lock_class *way(struct lock_class *from, struct lock_class *to)
 	return NULL;
 }
 
-static void add_edge(
-	const struct held *outer, struct lock_class *class, const struct lock_site *site)
+static void add_edge(struct lock_class *from, const struct lock_site *outer,
+	struct lock_class *class, const struct lock_site *site)
 {
-	struct lock_class *from = outer->lock->class, *before;
+	struct lock_class *before;
 	unsigned to = index_of(class);
 
 	take_table();
@@ -167,13 +198,35 @@ static void add_edge(
 		stop_checks();
 		panic("lock order: %s (%s:%d) is taken under %s (%s:%d), but %s (%s:%d) was taken "
 		      "under %s (%s:%d)",
-			site->what, site->file, site->line, outer->site->what, outer->site->file,
-			outer->site->line, b->what, b->file, b->line, a->what, a->file, a->line);
+			site->what, site->file, site->line, outer->what, outer->file, outer->line,
+			b->what, b->file, b->line, a->what, a->file, a->line);
 	}
-	from->outer[to] = outer->site;
+	from->outer[to] = outer;
 	from->inner[to] = site;
 	__atomic_or_fetch(&from->after[to / 64], UINT64_C(1) << to % 64, __ATOMIC_RELEASE);
 	give_table();
+}
+
+/* One is held, another about to be taken: both spin locks, or both mutexes. */
+static void check_pair(const void *outer, struct lock_class *from,
+	const struct lock_site *outer_site, const void *inner, struct lock_class *class,
+	const struct lock_site *site, bool nested)
+{
+	if (outer == inner) {
+		stop_checks();
+		panic("%s (%s:%d) is held already, since %s:%d", site->what, site->file, site->line,
+			outer_site->file, outer_site->line);
+	}
+	if (from == class) {
+		if (nested || (uintptr_t)inner > (uintptr_t)outer)
+			return;
+		stop_checks();
+		panic("%s (%s:%d) is taken under another of its class (%s:%d), against the order "
+		      "of their addresses",
+			site->what, site->file, site->line, outer_site->file, outer_site->line);
+	}
+	if (!has_edge(from, index_of(class)))
+		add_edge(from, outer_site, class, site);
 }
 
 void lock_check_order(struct spinlock *lock, const struct lock_site *site, bool nested)
@@ -183,29 +236,14 @@ void lock_check_order(struct spinlock *lock, const struct lock_site *site, bool 
 
 	if (!is_on())
 		return;
-	class = class_of(lock, site);
+	class = class_of(&lock->identity, site);
 	cpu = this_cpu()->index;
 	for (unsigned i = 0; class && i < held[cpu].count; i++) {
 		const struct held *outer = &held[cpu].locks[i];
 
-		if (outer->lock == lock) {
-			stop_checks();
-			panic("%s (%s:%d) is held already, since %s:%d", site->what, site->file,
-				site->line, outer->site->file, outer->site->line);
-		}
-		if (!outer->lock->class)
-			continue;
-		if (outer->lock->class == class) {
-			if (nested || lock > outer->lock)
-				continue;
-			stop_checks();
-			panic("%s (%s:%d) is taken under another of its class (%s:%d), against "
-			      "the order of their addresses",
-				site->what, site->file, site->line, outer->site->file,
-				outer->site->line);
-		}
-		if (!has_edge(outer->lock->class, index_of(class)))
-			add_edge(outer, class, site);
+		if (outer->lock->identity.class)
+			check_pair(outer->lock, outer->lock->identity.class, outer->site, lock,
+				class, site, nested);
 	}
 }
 
@@ -220,18 +258,20 @@ void lock_check_taken(struct spinlock *lock, const struct lock_site *site)
 	held[cpu].locks[held[cpu].count++] = (struct held){lock, site, arch_clock()};
 }
 
-static void note_time(const struct held *lock)
+static void check_held_time(const struct held *lock)
 {
-	struct lock_class *class = lock->lock->class;
+	struct lock_class *class = lock->lock->identity.class;
 	ns_t time = arch_clock() - lock->since;
 
-	if (!class)
+	if (!class || time <= class->longest)
 		return;
-	if (time > HELD_LIMIT)
-		__atomic_add_fetch(&class->too_long, 1, __ATOMIC_RELAXED);
-	if (time > class->longest) {
-		class->longest = time;
-		class->longest_at = lock->site;
+	class->longest =
+		time; /* two CPUs at once: one of the two stays, the next longer one comes */
+	class->longest_at = lock->site;
+	if (time_limit && time > time_limit) {
+		__atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+		panic("%s was held for %lu us since %s:%d, the limit is %lu us", class_name(class),
+			time / 1000, lock->site->file, lock->site->line, time_limit / 1000);
 	}
 }
 
@@ -246,7 +286,7 @@ void lock_check_released(struct spinlock *lock)
 		;
 	if (!i)
 		return; /* taken before the checks began */
-	note_time(&held[cpu].locks[i - 1]);
+	check_held_time(&held[cpu].locks[i - 1]);
 	held[cpu].count--;
 	for (i--; i < held[cpu].count; i++)
 		held[cpu].locks[i] = held[cpu].locks[i + 1];
@@ -271,26 +311,163 @@ void lock_check_may_sleep(void)
 	arch_irq_restore(interrupts);
 }
 
-void lock_check_start(void)
+/* ---- Mutexes ---- */
+
+void lock_check_mutex(struct mutex *mutex, const struct lock_site *site, bool nested)
 {
+	const struct mutexes_held *mine;
+	struct lock_class *class;
+
+	if (!is_on())
+		return;
+	lock_check_may_sleep();
+	mine = &current_thread()->mutexes_held;
+	class = class_of(&mutex->identity, site);
+	for (unsigned i = 0; class && i < mine->count; i++) {
+		struct lock_class *outer = mine->at[i].mutex->identity.class;
+
+		if (outer)
+			check_pair(mine->at[i].mutex, outer, mine->at[i].site, mutex, class, site,
+				nested);
+	}
+}
+
+void lock_check_mutex_taken(struct mutex *mutex, const struct lock_site *site)
+{
+	struct mutexes_held *mine;
+
+	if (!is_on())
+		return;
+	mine = &current_thread()->mutexes_held;
+	assert(mine->count < MUTEXES_HELD_MAX);
+	mine->at[mine->count].mutex = mutex;
+	mine->at[mine->count++].site = site;
+}
+
+void lock_check_mutex_released(struct mutex *mutex)
+{
+	struct mutexes_held *mine;
+	unsigned i;
+
+	if (!is_on())
+		return;
+	mine = &current_thread()->mutexes_held;
+	for (i = mine->count; i > 0 && mine->at[i - 1].mutex != mutex; i--)
+		;
+	if (!i)
+		return; /* taken before the checks began */
+	for (mine->count--, i--; i < mine->count; i++)
+		mine->at[i] = mine->at[i + 1];
+}
+
+void lock_check_no_mutex(void)
+{
+	const struct mutexes_held *mine;
+
+	if (!is_on())
+		return;
+	mine = &current_thread()->mutexes_held;
+	if (mine->count) {
+		const struct lock_site *site = mine->at[mine->count - 1].site;
+
+		__atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+		panic("the running thread leaves the kernel with %s, held since %s:%d", site->what,
+			site->file, site->line);
+	}
+}
+
+/* ---- Interrupts ---- */
+
+void lock_check_irqs_off(void)
+{
+	unsigned cpu;
+
+	if (!is_on())
+		return;
+	cpu = this_cpu()->index;
+	held[cpu].off_since = arch_clock();
+	held[cpu].off_at = (virt_t)__builtin_return_address(0);
+}
+
+void lock_check_irqs_on(void)
+{
+	const char *name;
+	uint32_t within = 0;
+	unsigned cpu;
+	ns_t time;
+
+	if (!is_on())
+		return;
+	cpu = this_cpu()->index;
+	if (!held[cpu].off_since)
+		return;
+	time = arch_clock() - held[cpu].off_since;
+	held[cpu].off_since = 0;
+	if (time <= held[cpu].longest_off)
+		return;
+	held[cpu].longest_off = time;
+	held[cpu].longest_off_at = held[cpu].off_at;
+	if (time_limit && time > time_limit) {
+		__atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+		name = symbol_of(held[cpu].off_at, &within);
+		panic("interrupts were off for %lu us since %s+%#x, the limit is %lu us",
+			time / 1000, name ? name : "?", within, time_limit / 1000);
+	}
+}
+
+/* ---- Start and report ---- */
+
+void lock_check_start(ns_t limit)
+{
+	time_limit = limit;
 	__atomic_store_n(&started, true, __ATOMIC_RELAXED);
 	log_info("lockdep: lock order, sleeping and times held are checked");
 }
 
-void lock_check_report(void)
+static unsigned report_orders(void)
 {
 	unsigned edges = 0;
 
 	for (unsigned i = 0; i < class_count; i++) {
-		const struct lock_class *class = &classes[i];
-
-		for (unsigned n = 0; n < class_count; n++)
-			edges += has_edge(class, n);
-		if (class->too_long)
-			log_info("lockdep: %s (%s:%d): held for %lu us at most, %lu times for more "
-				 "than %lu ms",
-				class->site->what, class->longest_at->file, class->longest_at->line,
-				class->longest / 1000, class->too_long, HELD_LIMIT / 1000000);
+		for (unsigned n = 0; n < class_count; n++) {
+			if (!has_edge(&classes[i], n))
+				continue;
+			edges++;
+			log_info("lockdep: %s before %s", class_name(&classes[i]),
+				class_name(&classes[n]));
+		}
 	}
+	return edges;
+}
+
+static void report_times(void)
+{
+	const struct lock_class *longest = NULL;
+	const char *name;
+	uint32_t within = 0;
+	unsigned cpu = 0;
+
+	for (unsigned i = 0; i < class_count; i++) {
+		if (!longest || classes[i].longest > longest->longest)
+			longest = &classes[i];
+	}
+	for (unsigned i = 1; i < CPUS_MAX; i++) {
+		if (held[i].longest_off > held[cpu].longest_off)
+			cpu = i;
+	}
+	if (longest && longest->longest_at)
+		log_info("lockdep: held longest: %s, %lu us (%s:%d)", class_name(longest),
+			longest->longest / 1000, longest->longest_at->file,
+			longest->longest_at->line);
+	name = symbol_of(held[cpu].longest_off_at, &within);
+	log_info("lockdep: interrupts off longest: %lu us (%s+%#x)", held[cpu].longest_off / 1000,
+		name ? name : "?", within);
+}
+
+void lock_check_report(void)
+{
+	unsigned edges = report_orders();
+
+	report_times();
 	log_info("lockdep: %u classes, %u pairs in order", class_count, edges);
 }

@@ -29,6 +29,9 @@
 	STRING(init, "/init", "the program that becomes process 1")                                \
 	STRING(initrd, NULL, "read by the loader: archives beside those of the entry")             \
 	STRING(kernel, NULL, "read by the loader: another kernel than the entry's")                \
+	INT(lock_limit_us, 0, 0, 1000000,                                                          \
+		"debug builds: a spin lock held, or interrupts off, for longer is a panic; 0: no " \
+		"limit")                                                                           \
 	INT(loglevel, 7, 0, 8,                                                                     \
 		"log lines of a lower level go to the consoles: error 3, "                         \
 		"warning 4, info 6, debug 7; errors always do")                                    \

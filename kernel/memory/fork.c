@@ -82,7 +82,7 @@ struct space *space_fork(struct space *parent)
 	if (!child)
 		return NULL;
 	mutex_lock(&parent->lock);
-	mutex_lock(&child->lock);
+	mutex_lock_nested(&child->lock);
 	copy_fields(child, parent);
 	error = vma_copy_all(child, parent);
 	if (!error) {

@@ -36,6 +36,7 @@ uint64_t object_shmem_pages;
 void object_init(struct object *object, const struct object_operations *operations, uint64_t size)
 {
 	*object = (struct object){.operations = operations, .references = 1, .size = size};
+	spin_init(&object->lock, "object->lock");
 	radix_init(&object->pages);
 	list_init(&object->mappings);
 }

@@ -48,7 +48,7 @@ struct space *space_create(void)
 		return NULL;
 	}
 	space->references = 1;
-	mutex_init(&space->lock);
+	mutex_init(&space->lock, "space->lock");
 	vma_tree_init(space);
 	space->map_top = USER_END;
 	space->stack_top = USER_END;

@@ -215,6 +215,7 @@ void thread_exit(int status)
 	struct thread *self = current_thread();
 	struct process *process = self->process;
 
+	lock_check_no_mutex();
 	if (process)
 		core_wait(self);
 	if (process)

@@ -9,9 +9,12 @@
  */
 #include "process/mutex.h"
 
-void mutex_init(struct mutex *mutex)
+void mutex_init(struct mutex *mutex, const char *kind UNUSED)
 {
 	mutex->state = 0;
+#if LOCK_CHECKS
+	mutex->identity = (struct lock_identity){.name = kind};
+#endif
 	wait_queue_init(&mutex->waiters);
 }
 

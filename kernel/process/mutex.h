@@ -16,14 +16,25 @@
 struct CAPABILITY mutex {
 	uint32_t state;
 	struct wait_queue waiters;
+#if LOCK_CHECKS
+	struct lock_identity identity;
+#endif
 };
 
-#define MUTEX_INIT(name)                           \
-	{                                          \
-		0, WAIT_QUEUE_INIT((name).waiters) \
+#if LOCK_CHECKS
+#define MUTEX_INIT(kind)                                                                 \
+	{                                                                                \
+		.waiters = WAIT_QUEUE_INIT((kind).waiters), .identity = {.name = #kind } \
 	}
+#else
+#define MUTEX_INIT(kind)                                   \
+	{                                                  \
+		.waiters = WAIT_QUEUE_INIT((kind).waiters) \
+	}
+#endif
 
-void mutex_init(struct mutex *mutex);
+/* kind: the name of its kind in docs/locks.md, for a debug build's checks. */
+void mutex_init(struct mutex *mutex, const char *kind);
 void mutex_lock_slow(struct mutex *mutex);
 int mutex_lock_slow_interruptible(struct mutex *mutex) MUST_CHECK;
 
@@ -35,24 +46,55 @@ static inline bool mutex_try(struct mutex *mutex)
 		&mutex->state, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+static inline void mutex_lock_at(struct mutex *mutex, const struct lock_site *site, bool nested)
+	acquires(mutex) no_lock_checks
+{
+	lock_check_mutex(mutex, site, nested);
+	if (unlikely(!mutex_try(mutex)))
+		mutex_lock_slow(mutex);
+	lock_check_mutex_taken(mutex, site);
+}
+
+static inline int MUST_CHECK mutex_lock_interruptible_at(struct mutex *mutex,
+	const struct lock_site *site) TS(try_acquire_capability(0, mutex)) no_lock_checks
+{
+	int error;
+
+	lock_check_mutex(mutex, site, false);
+	error = likely(mutex_try(mutex)) ? 0 : mutex_lock_slow_interruptible(mutex);
+	if (!error)
+		lock_check_mutex_taken(mutex, site);
+	return error;
+}
+
+#if LOCK_CHECKS
+#define mutex_lock(mutex)               mutex_lock_at(mutex, LOCK_SITE(mutex), false)
+#define mutex_lock_nested(mutex)        mutex_lock_at(mutex, LOCK_SITE(mutex), true)
+#define mutex_lock_interruptible(mutex) mutex_lock_interruptible_at(mutex, LOCK_SITE(mutex))
+#else
 /* Waits whatever signals come. */
 static inline void mutex_lock(struct mutex *mutex) acquires(mutex) no_lock_checks
 {
-	lock_check_may_sleep();
-	if (unlikely(!mutex_try(mutex)))
-		mutex_lock_slow(mutex);
+	mutex_lock_at(mutex, NULL, false);
+}
+
+/* The second of two of a kind, which have an order among themselves. */
+static inline void mutex_lock_nested(struct mutex *mutex) acquires(mutex) no_lock_checks
+{
+	mutex_lock_at(mutex, NULL, true);
 }
 
 /* 0, or what wait_sleep gives when a signal comes (the mutex is not held then). */
 static inline int MUST_CHECK mutex_lock_interruptible(struct mutex *mutex)
 	TS(try_acquire_capability(0, mutex)) no_lock_checks
 {
-	lock_check_may_sleep();
-	return likely(mutex_try(mutex)) ? 0 : mutex_lock_slow_interruptible(mutex);
+	return mutex_lock_interruptible_at(mutex, NULL);
 }
+#endif
 
 static inline void mutex_unlock(struct mutex *mutex) releases(mutex) no_lock_checks
 {
+	lock_check_mutex_released(mutex);
 	if (unlikely(__atomic_exchange_n(&mutex->state, 0, __ATOMIC_RELEASE) == 2))
 		wake_one(&mutex->waiters);
 }

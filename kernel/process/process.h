@@ -90,6 +90,9 @@ struct thread {
 	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
 	struct vfork *vfork;     /* by process_lock: who waits for its exec or end; NULL: nobody */
 	struct space *borrowed;  /* kernel threads: none */
+#if LOCK_CHECKS
+	struct mutexes_held mutexes_held;
+#endif
 };
 
 enum child_event { CHILD_STOPPED = 1, CHILD_CONTINUED = 2 };

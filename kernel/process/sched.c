@@ -44,17 +44,18 @@ uint32_t sched_slice(void)
 	return (uint32_t)(tick * 3 / 10);
 }
 
-void sched_init(unsigned hz)
+void sched_init(unsigned hz, ns_t lock_limit)
 {
 	rate = hz;
 	tick = NS_PER_SECOND / hz;
 	boot_cpu.queue.fair.slice = sched_slice();
-	lock_check_start();
+	lock_check_start(lock_limit);
 }
 
 void sched_idle_init(struct cpu *cpu, struct thread *idle)
 {
 	queue_init(&cpu->queue, sched_slice());
+	spin_init(&cpu->timer_lock, "cpu->timer_lock");
 	tree_init(&cpu->timers);
 	cpu->timer_armed = NS_NEVER;
 	list_init(&idle->sched.run);
@@ -447,6 +448,7 @@ void thread_work(void)
 	struct thread *self = current_thread();
 	uint32_t work;
 
+	lock_check_no_mutex();
 	while (unlikely(work = __atomic_load_n(&self->work, __ATOMIC_ACQUIRE))) {
 		arch_irq_on();
 		if (unlikely(work & WORK_TIMERS))

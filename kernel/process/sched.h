@@ -9,7 +9,8 @@
 /* The context that the loader jumped into: it becomes the first CPU's idle thread. Callable before
  * anything else. */
 struct thread *sched_boot_thread(void);
-void sched_init(unsigned hz);
+/* lock_limit: lock_limit_us=, of a debug build; 0: none. */
+void sched_init(unsigned hz, ns_t lock_limit);
 /* A CPU's idle thread, not running yet. */
 void sched_idle_init(struct cpu *cpu, struct thread *idle);
 /* A new thread: asleep until its first thread_wake. It inherits from `parent` as clone(2) says, if

@@ -10,6 +10,7 @@ unsigned sched_rt_waiting;
 
 void queue_init(struct run_queue *queue, uint32_t slice)
 {
+	spin_init(&queue->lock, "cpu->queue.lock");
 	rt_init(&queue->rt);
 	fair_init(&queue->fair, slice);
 }

@@ -11,7 +11,7 @@
 
 void wait_queue_init(struct wait_queue *queue)
 {
-	queue->lock = (struct spinlock)SPINLOCK_INIT;
+	spin_init(&queue->lock, "wait_queue->lock");
 	list_init(&queue->waiters);
 }
 

@@ -28,9 +28,9 @@ struct waiter {
 	struct thread *thread;
 };
 
-#define WAIT_QUEUE_INIT(name)                            \
-	{                                                \
-		SPINLOCK_INIT, LIST_INIT((name).waiters) \
+#define WAIT_QUEUE_INIT(name)                                              \
+	{                                                                  \
+		SPINLOCK_OF("wait_queue->lock"), LIST_INIT((name).waiters) \
 	}
 
 void wait_queue_init(struct wait_queue *queue);

@@ -87,7 +87,8 @@ static void run(void *argument)
 
 int work_queue_start(struct work_queue *queue, const char *name)
 {
-	*queue = (struct work_queue){.lock = SPINLOCK_INIT};
+	*queue = (struct work_queue){.ending = false};
+	spin_init(&queue->lock, "work_queue->lock");
 	list_init(&queue->waiting);
 	wait_queue_init(&queue->more);
 	wait_queue_init(&queue->done);

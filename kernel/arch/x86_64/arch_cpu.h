@@ -4,6 +4,7 @@
 #define ARCH_CPU_H
 
 #include "clock.h"
+#include "lib/lock_checks.h"
 #include "lib/types.h"
 
 #define PAGE_SHIFT 12
@@ -42,13 +43,17 @@ static inline uint32_t arch_irq_save(void)
 	uint64_t flags;
 
 	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+	if (flags & 0x200)
+		lock_check_irqs_off();
 	return (uint32_t)flags & 0x200;
 }
 
 static inline void arch_irq_restore(uint32_t state)
 {
-	if (state)
+	if (state) {
+		lock_check_irqs_on();
 		__asm__ volatile("sti" : : : "memory");
+	}
 }
 
 static inline void arch_irq_on(void)

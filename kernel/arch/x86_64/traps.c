@@ -201,9 +201,11 @@ static void report_nmis(void)
 
 static void interrupt(const struct trap_frame *frame)
 {
+	lock_check_irqs_off();
 	if (unlikely(__atomic_load_n(&kernel_nmis, __ATOMIC_RELAXED)))
 		report_nmis();
 	interrupt_dispatch((unsigned)frame->vector, frame->cs & 3);
+	lock_check_irqs_on();
 }
 
 void trap_from_user(struct trap_frame *frame)
