@@ -168,6 +168,9 @@ struct arch_thread {
 	/* its last exception in user mode, for signal frames */
 	uint64_t trap_number, trap_error, fault_address;
 	bool step_forced; /* by arch_single_step */
+	/* debug_registers.c: what DR6 shows to a tracer, flipped to "1 is an event", and the rest */
+	uint64_t debug_status;
+	struct debug_state *debug; /* NULL: never set */
 };
 
 /* Makes `thread` start in function(argument) at its first switch; when that returns, it goes to
@@ -207,6 +210,9 @@ int arch_signal_return(struct signal_return *out) MUST_CHECK;
 /* Whether the CPU would refuse to go to user mode with these registers: then a fault is noted as the
  * thread's last exception. */
 bool arch_frame_fault(struct thread *thread);
+/* The last thing before user mode, interrupts off, of a thread with WORK_DEBUG: this CPU gets its debug
+ * registers. A thread without any may run with another's still loaded: see debug_registers.c. */
+void arch_debug_load(void);
 /* Of a thread that is in the kernel: makes it trap after one instruction in user mode, or not. */
 void arch_single_step(struct thread *thread, bool on);
 /* The system call that a thread is in, with its result; -1: none, or one that is not to be made

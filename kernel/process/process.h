@@ -45,6 +45,7 @@ struct space;
 
 enum thread_work_flag {
 	WORK_RESCHEDULE = 1,
+	WORK_DEBUG = 4,   /* it has debug registers: stays set (arch_debug_load) */
 	WORK_SIGNAL = 2,  /* a signal is pending that is not blocked, or the thread is to end */
 	WORK_TIMERS = 64, /* CPU timers wait for its process to run (cpu_timer.c) */
 };

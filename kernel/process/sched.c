@@ -450,6 +450,10 @@ void thread_work(void)
 
 	lock_check_no_mutex();
 	while (unlikely(work = __atomic_load_n(&self->work, __ATOMIC_ACQUIRE))) {
+		if (unlikely(work == WORK_DEBUG)) {
+			arch_debug_load();
+			return;
+		}
 		arch_irq_on();
 		if (unlikely(work & WORK_TIMERS))
 			cpu_timers_resume();

@@ -60,15 +60,20 @@ static int poke(struct tracee *tracee, uintptr_t address, uint64_t word)
 
 /* ---- struct user ---- */
 
-/* The debug registers read as 0 and cannot be set: gdb watches by stepping then. */
 static long peek_user(struct tracee *tracee, uintptr_t offset, uint64_t *word)
 {
 	struct user_regs_struct registers;
 
 	if (offset % sizeof(*word) || offset >= USER_AREA_SIZE)
 		return -EIO;
-	arch_registers_get(tracee->thread, &registers);
-	*word = offset < sizeof(registers) ? ((uint64_t *)&registers)[offset / sizeof(*word)] : 0;
+	*word = 0; /* what lies between is not used on this machine */
+	if (offset >= USER_AREA_DEBUG) {
+		*word = arch_debug_get(
+			tracee->thread, (unsigned)((offset - USER_AREA_DEBUG) / sizeof(*word)));
+	} else if (offset < sizeof(registers)) {
+		arch_registers_get(tracee->thread, &registers);
+		*word = ((uint64_t *)&registers)[offset / sizeof(*word)];
+	}
 	return 0;
 }
 
@@ -78,8 +83,11 @@ static long poke_user(struct tracee *tracee, uintptr_t offset, uint64_t word)
 
 	if (offset % sizeof(word) || offset >= USER_AREA_SIZE)
 		return -EIO;
+	if (offset >= USER_AREA_DEBUG)
+		return arch_debug_set(tracee->thread,
+			(unsigned)((offset - USER_AREA_DEBUG) / sizeof(word)), word);
 	if (offset >= sizeof(registers))
-		return word ? -EIO : 0;
+		return -EIO;
 	arch_registers_get(tracee->thread, &registers);
 	((uint64_t *)&registers)[offset / sizeof(word)] = word;
 	return arch_registers_set(tracee->thread, &registers);

@@ -14,6 +14,7 @@ struct user_regs_struct {
 };
 
 #define USER_AREA_SIZE  912u /* struct user, in which PTRACE_PEEKUSER looks */
+#define USER_AREA_DEBUG 848u /* its u_debugreg: DR0 to DR7, which are its end */
 #define FPU_LEGACY_SIZE 512u
 
 /* Of a thread that does not run; or of the running one, after this. */
@@ -25,5 +26,9 @@ size_t arch_fpu_size(void); /* at least FPU_LEGACY_SIZE */
 void arch_fpu_get(struct thread *thread, void *out);
 /* size: FPU_LEGACY_SIZE or arch_fpu_size(). -EINVAL: the CPU would refuse it. */
 int arch_fpu_set(struct thread *thread, const void *from, size_t size) MUST_CHECK;
+/* Debug registers, by their number, 0 to 7, with Linux's checks: -EINVAL: an address of the kernel,
+ * bits of DR7 that ask for what is not there; -EIO: DR4 and DR5; -ENOMEM. */
+uint64_t arch_debug_get(const struct thread *thread, unsigned number);
+int arch_debug_set(struct thread *thread, unsigned number, uint64_t value) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 #include "cpu.h"
 
 #include "arch/arch.h"
+#include "debug_registers.h"
 #include "fpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -152,6 +153,7 @@ void cpu_control_init(void)
 	/* PAT: as at reset, but entry 1 (PWT) is write-combining. */
 	msr_write(MSR_PAT, 0x0007040600070106);
 	fpu_cpu_init();
+	debug_cpu_init();
 }
 
 bool arch_cpu_number_user(void)

@@ -81,6 +81,7 @@ struct cpu_entry {
 	struct arch_space *space __attribute__((aligned(64))); /* loaded; NULL: the kernel's own */
 	uint64_t bit;                                          /* this CPU's in masks of CPUs */
 	struct pcid_cpu pcid;
+	uint64_t debug_loaded; /* debug_registers.c: whose debug registers it has; 0: none */
 	struct tss tss;
 };
 

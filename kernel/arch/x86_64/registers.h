@@ -66,6 +66,8 @@
 
 #define DR6_TRAPS          15ul /* which of the four breakpoints */
 #define DR6_STEP           (1ul << 14)
+#define DR6_FIXED          0xffff0ff0ul /* always 1, or 0 for an event: bits 11 and 16 */
+#define DR7_FIXED          (1ul << 10)
 
 /* The GDT's selectors: Linux's, which programs see in signal frames and by ptrace (gdb knows 64-bit
  * programs by CS 0x33). SYSRET wants user data right before user code. */

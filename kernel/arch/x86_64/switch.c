@@ -8,6 +8,7 @@
  */
 #include "arch/arch.h"
 #include "cpu.h"
+#include "debug_registers.h"
 #include "entry_area.h"
 #include "fpu.h"
 #include "kernel_area.h"
@@ -51,6 +52,8 @@ int arch_thread_init(struct thread *thread, bool user, void (*function)(void *),
 	uint64_t *stack;
 
 	arch->fs_base = arch->gs_base = arch->selectors = 0;
+	arch->debug = NULL;
+	arch->debug_status = 0;
 	arch->stack = arch_stack_alloc();
 	if (!arch->stack)
 		return -ENOMEM;
@@ -76,6 +79,7 @@ int arch_thread_init(struct thread *thread, bool user, void (*function)(void *),
 
 void arch_thread_destroy(struct thread *thread)
 {
+	debug_clear(thread);
 	if (thread->arch.fpu)
 		cache_free(&fpu_cache, thread->arch.fpu);
 	if (thread->arch.stack)
@@ -213,6 +217,7 @@ void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
 	frame->rflags = RFLAGS_IF | RFLAGS_FIXED;
 	thread->frame_changed = true;
 	fpu_state_init(thread->arch.fpu);
+	debug_clear(thread);
 	if (thread == current_thread()) {
 		uint32_t state = arch_irq_save();
 

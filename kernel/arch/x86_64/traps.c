@@ -10,6 +10,7 @@
 #include <asm/signal.h>
 
 #include "arch/arch.h"
+#include "debug_registers.h"
 #include "entry_area.h"
 #include "ipi.h"
 #include "lib/log.h"
@@ -145,14 +146,11 @@ static void user_exception(struct trap_frame *frame)
 	if (!exception->name)
 		signal = SIGSEGV, code = SI_KERNEL;
 	switch (frame->vector) {
-	case VECTOR_DB: {
-		uint64_t dr6;
-
-		__asm__ volatile("movq %%dr6, %0" : "=r"(dr6));
-		__asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ul));
-		code = dr6 & DR6_STEP ? TRAP_TRACE : dr6 & DR6_TRAPS ? TRAP_HWBKPT : TRAP_BRKPT;
+	case VECTOR_DB:
+		code = debug_user_exception(frame);
+		if (!code)
+			return;
 		break;
-	}
 	case VECTOR_MF:
 		code = x87_code();
 		break;
@@ -297,9 +295,9 @@ void trap_paranoid(struct trap_frame *frame)
 		non_maskable(frame);
 		return;
 	case VECTOR_DB:
-		/* MOV SS before SYSCALL delays a user's breakpoint to the kernel's first
-		 * instruction; the kernel itself uses no breakpoints. */
-		__asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ul));
+		/* A tracer's watchpoint that a user copy ran into, or one that MOV SS before
+		 * SYSCALL delayed to the kernel's first instruction. */
+		debug_kernel_exception();
 		frame->rflags &= ~RFLAGS_TF;
 		return;
 	case VECTOR_DF:
