@@ -16,6 +16,14 @@
  * a copy from or to user memory that runs into one (after the access: nothing is undone), or user
  * mode's last instruction, delayed by MOV SS. It is not reported, as on Linux. The paths on which a
  * debug exception would find its own stack in use touch no user memory.
+ *
+ * QEMU's emulation (7.2) makes two exceptions of a single step into a watchpoint, the second at the
+ * first one's first instruction: on the same stack, over the same words. The user's RIP, RSP and RFLAGS
+ * are lost, and the way back leads to itself for ever. There
+ *  - a step is made without watchpoints, and their values are compared before and after: a value
+ *    that changes is told; a read, or a write of what was there before, is not;
+ *  - where a program sets TF by itself, the second exception is known by its RIP: it goes back to user
+ *    mode at an address that does not exist, and the thread gets a SIGSEGV.
  */
 #include "debug_registers.h"
 
@@ -48,10 +56,23 @@ static uint64_t take_status(void)
 	return status ^ DR6_FIXED;
 }
 
+/* See above: steps and watchpoints must not meet. */
+static bool steps_apart;
+
 void debug_cpu_init(void)
 {
+	struct cpuid hypervisor = cpuid(0x40000000, 0);
+
+	steps_apart = cpuid(1, 0).ecx & 1u << 31 && hypervisor.ebx == 0x54474354; /* TCGT */
 	control_write(DR7_FIXED);
 	take_status();
+}
+
+static uint64_t new_generation(void)
+{
+	static uint64_t generations;
+
+	return __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- By the tracer ---- */
@@ -71,7 +92,6 @@ uint64_t arch_debug_get(const struct thread *thread, unsigned number)
 
 int arch_debug_set(struct thread *thread, unsigned number, uint64_t value)
 {
-	static uint64_t generations;
 	struct debug_state *state = thread->arch.debug;
 	int error;
 
@@ -89,7 +109,7 @@ int arch_debug_set(struct thread *thread, unsigned number, uint64_t value)
 	}
 	error = number == 7 ? debug_set_control(state, value)
 			    : debug_set_address(state, number, value);
-	state->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+	state->generation = new_generation();
 	if (debug_hardware_control(state))
 		thread_set_work(thread, WORK_DEBUG);
 	else
@@ -109,20 +129,52 @@ void debug_clear(struct thread *thread)
 
 /* ---- On the CPU ---- */
 
-void arch_debug_load(void)
+/* What a watchpoint covers now; 0 where nothing is mapped. Interrupts are off: nothing is faulted in. */
+static uint64_t value_of(const struct debug_slot *slot)
 {
-	const struct debug_state *state = current_thread()->arch.debug;
-	struct cpu_entry *entry = this_cpu()->entry;
+	uint64_t value = 0;
 
-	if (entry->debug_loaded == state->generation)
-		return;
+	if (slot->enabled && slot->type != DEBUG_EXECUTE &&
+		arch_user_copy(&value, (const void *)slot->address, debug_slot_length(slot)))
+		return 0;
+	return value;
+}
+
+static uint64_t changed_values(const struct debug_state *state)
+{
+	uint64_t changed = 0;
+
+	for (unsigned i = 0; i < DEBUG_SLOTS; i++) {
+		if (value_of(&state->slots[i]) != state->values[i])
+			changed |= 1ul << i;
+	}
+	return changed;
+}
+
+static void load(struct debug_state *state)
+{
 	control_write(DR7_FIXED);
 	__asm__ volatile("movq %0, %%dr0" : : "r"(state->slots[0].address));
 	__asm__ volatile("movq %0, %%dr1" : : "r"(state->slots[1].address));
 	__asm__ volatile("movq %0, %%dr2" : : "r"(state->slots[2].address));
 	__asm__ volatile("movq %0, %%dr3" : : "r"(state->slots[3].address));
-	control_write(debug_hardware_control(state));
-	entry->debug_loaded = state->generation;
+	for (unsigned i = 0; state->apart && i < DEBUG_SLOTS; i++)
+		state->values[i] = value_of(&state->slots[i]);
+	control_write(state->apart ? debug_execute_control(state) : debug_hardware_control(state));
+	this_cpu()->entry->debug_loaded = state->generation;
+}
+
+void arch_debug_load(void)
+{
+	struct thread *self = current_thread();
+	struct debug_state *state = self->arch.debug;
+	bool apart = steps_apart && arch_user_frame(self)->rflags & RFLAGS_TF;
+
+	if (apart != state->apart)
+		state->generation = new_generation();
+	state->apart = apart;
+	if (apart || this_cpu()->entry->debug_loaded != state->generation)
+		load(state);
 }
 
 /* Whether this CPU has the running thread's; otherwise it has none afterwards. */
@@ -149,6 +201,8 @@ int debug_user_exception(struct trap_frame *frame)
 		if (!(status & DR6_STEP))
 			return 0;
 	}
+	if (unlikely(self->debug && self->debug->apart && status & DR6_STEP))
+		status |= changed_values(self->debug);
 	for (unsigned i = 0; i < DEBUG_SLOTS; i++) {
 		const struct debug_slot *slot = self->debug ? &self->debug->slots[i] : NULL;
 
@@ -165,8 +219,18 @@ int debug_user_exception(struct trap_frame *frame)
 	return status & DR6_STEP ? TRAP_TRACE : status & DR6_TRAPS ? TRAP_HWBKPT : TRAP_BRKPT;
 }
 
-void debug_kernel_exception(void)
+void debug_kernel_exception(struct trap_frame *frame)
 {
 	if (take_status() & DR6_TRAPS)
 		loaded_are_own();
+	frame->rflags &= ~RFLAGS_TF;
+	if (unlikely(frame->rip == this_cpu()->entry->debug_stub)) {
+		/* Of this very exception, which came from user mode: its frame lay here. The tables
+		 * and GS are still, and will be again, the user's. */
+		frame->rip = 0;
+		frame->rsp = 0;
+		frame->cs = SELECTOR_USER_CODE;
+		frame->ss = SELECTOR_USER_DATA;
+		frame->rflags = RFLAGS_IF | RFLAGS_FIXED;
+	}
 }

@@ -14,6 +14,6 @@ void debug_clear(struct thread *thread);
 /* A debug exception in user mode: si_code of its SIGTRAP; 0: it was not the running thread's. */
 int debug_user_exception(struct trap_frame *frame);
 /* One in kernel mode. Callable anywhere. */
-void debug_kernel_exception(void);
+void debug_kernel_exception(struct trap_frame *frame);
 
 #endif

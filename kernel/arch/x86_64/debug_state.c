@@ -86,16 +86,37 @@ int debug_set_control(struct debug_state *state, uint64_t control)
 	return 0;
 }
 
+static uint64_t slot_control(const struct debug_state *state, unsigned i)
+{
+	const struct debug_slot *s = &state->slots[i];
+
+	if (!s->enabled)
+		return 0;
+	return 2ul << 2 * i | (uint64_t)s->type << TYPE_SHIFT(i) |
+	       (uint64_t)s->length_code << (TYPE_SHIFT(i) + 2);
+}
+
 uint64_t debug_hardware_control(const struct debug_state *state)
 {
 	uint64_t control = 0;
 
-	for (unsigned i = 0; i < DEBUG_SLOTS; i++) {
-		const struct debug_slot *s = &state->slots[i];
-
-		if (s->enabled)
-			control |= 2ul << 2 * i | (uint64_t)s->type << TYPE_SHIFT(i) |
-				   (uint64_t)s->length_code << (TYPE_SHIFT(i) + 2);
-	}
+	for (unsigned i = 0; i < DEBUG_SLOTS; i++)
+		control |= slot_control(state, i);
 	return control ? control | DR7_FIXED : 0;
+}
+
+uint64_t debug_execute_control(const struct debug_state *state)
+{
+	uint64_t control = DR7_FIXED;
+
+	for (unsigned i = 0; i < DEBUG_SLOTS; i++) {
+		if (state->slots[i].type == DEBUG_EXECUTE)
+			control |= slot_control(state, i);
+	}
+	return control;
+}
+
+unsigned debug_slot_length(const struct debug_slot *slot)
+{
+	return length_of(slot->length_code);
 }

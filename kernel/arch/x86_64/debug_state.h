@@ -20,8 +20,11 @@ struct debug_slot {
 
 struct debug_state {
 	struct debug_slot slots[DEBUG_SLOTS];
-	uint64_t control;    /* DR7 as the tracer wrote it last */
-	uint64_t generation; /* of what the CPU is to have; never used twice: debug_registers.c */
+	uint64_t control; /* DR7 as the tracer wrote it last */
+	/* debug_registers.c */
+	uint64_t generation; /* of what the CPU is to have; never used twice */
+	bool apart;          /* for one step: breakpoints only, and the values below are compared */
+	uint64_t values[DEBUG_SLOTS];
 };
 
 /* DR0 to DR3, DR7. -EINVAL, and nothing has changed but what Linux changes then too: a failed write of
@@ -30,5 +33,9 @@ int debug_set_address(struct debug_state *state, unsigned slot, uint64_t address
 int debug_set_control(struct debug_state *state, uint64_t control) MUST_CHECK;
 /* DR7 as the CPU is to have it; 0: none is on. */
 uint64_t debug_hardware_control(const struct debug_state *state);
+/* The same without what watches data. */
+uint64_t debug_execute_control(const struct debug_state *state);
+/* Bytes that a slot covers. */
+unsigned debug_slot_length(const struct debug_slot *slot);
 
 #endif

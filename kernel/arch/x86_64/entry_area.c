@@ -204,6 +204,8 @@ int entry_area_create(struct cpu *cpu, bool isolation)
 		map_new_pages(base + 14 * PAGE_SIZE, 2, data))
 		return -ENOMEM;
 	entry->isolation = isolation;
+	entry->debug_stub = (isolation ? in_entry_area(isolated_stubs) : (virt_t)plain_stubs) +
+			    VECTOR_DB * STUB_SIZE;
 	entry->kernel_cr3 = entry->user_cr3 = paging_kernel_top();
 	entry->tss.io_map = sizeof(struct tss);
 	entry->tss.ist[IST_NMI - 1] = base + 7 * PAGE_SIZE;

@@ -81,7 +81,9 @@ struct cpu_entry {
 	struct arch_space *space __attribute__((aligned(64))); /* loaded; NULL: the kernel's own */
 	uint64_t bit;                                          /* this CPU's in masks of CPUs */
 	struct pcid_cpu pcid;
-	uint64_t debug_loaded; /* debug_registers.c: whose debug registers it has; 0: none */
+	/* debug_registers.c */
+	uint64_t debug_loaded; /* whose debug registers it has; 0: none */
+	virt_t debug_stub;     /* where its debug exceptions begin */
 	struct tss tss;
 };
 

@@ -297,8 +297,7 @@ void trap_paranoid(struct trap_frame *frame)
 	case VECTOR_DB:
 		/* A tracer's watchpoint that a user copy ran into, or one that MOV SS before
 		 * SYSCALL delayed to the kernel's first instruction. */
-		debug_kernel_exception();
-		frame->rflags &= ~RFLAGS_TF;
+		debug_kernel_exception(frame);
 		return;
 	case VECTOR_DF:
 		if (stack_guard_hit(cr2_read()))
