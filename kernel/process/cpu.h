@@ -26,6 +26,7 @@ struct run_queue {
 	struct spinlock lock;
 	struct rt_queue rt;
 	struct fair_queue fair;
+	uint64_t fruitless; /* CPUs that have looked at all who wait and may run none */
 };
 
 struct cpu {
@@ -37,6 +38,7 @@ struct cpu {
 	struct thread *running;  /* by the queue's lock */
 	uint32_t weight;         /* what runs: of a fair thread; else 0 */
 	uint32_t priority;       /* of a real-time one; else 0 */
+	bool asked;              /* by another CPU, to look at its queue; atomic */
 	struct thread *previous; /* handed over by a switch to switch_finish */
 	struct run_queue queue;
 	struct spinlock timer_lock;
@@ -64,11 +66,6 @@ static inline unsigned cpu_waiting(const struct cpu *cpu)
 {
 	return __atomic_load_n(&cpu->queue.fair.count, __ATOMIC_RELAXED) +
 	       __atomic_load_n(&cpu->queue.rt.count, __ATOMIC_RELAXED);
-}
-
-static inline bool cpu_is_idle(const struct cpu *cpu)
-{
-	return __atomic_load_n(&cpu->running, __ATOMIC_RELAXED) == cpu->idle && !cpu_waiting(cpu);
 }
 
 #endif

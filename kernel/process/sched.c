@@ -125,7 +125,14 @@ void sched_rearm(void)
 
 void cpu_kicked(void)
 {
+	struct cpu *cpu = this_cpu();
+
 	sched_rearm();
+	if (!__atomic_load_n(&cpu->asked, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&cpu->asked, false, __ATOMIC_RELAXED);
+	if (cpu->running != cpu->idle)
+		__atomic_or_fetch(&cpu->running->work, WORK_RESCHEDULE, __ATOMIC_RELAXED);
 }
 
 /* ---- Arrivals ---- */
@@ -172,6 +179,8 @@ void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arriv
 	}
 	thread->sched.moving = false;
 	queue_add(cpu, thread, arrival);
+	if (cpu_count > 1)
+		balance_came(cpu, thread);
 	sched_came(cpu, thread);
 	spin_unlock(&cpu->queue.lock);
 }
@@ -254,11 +263,13 @@ void switch_finish(void)
 static void look_around(struct cpu *cpu, struct thread *self)
 {
 	bool stays = self->sched.state == THREAD_RUNNABLE && self != cpu->idle;
+	bool idle = !stays && !cpu_waiting(cpu);
 
-	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED) &&
-		!(stays && sched_is_rt(&self->sched)))
-		balance_rt(cpu);
-	if (!stays && !cpu_waiting(cpu))
+	if (idle)
+		balance_set_idle(cpu);
+	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED))
+		balance_rt(cpu, stays ? self->sched.rt_priority : 0);
+	if (idle && !cpu_waiting(cpu))
 		balance_before_idle(cpu);
 }
 
@@ -276,13 +287,25 @@ static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(c
 	return false;
 }
 
+/* What other CPUs glance at. */
+static void show_running(struct cpu *cpu, const struct thread *thread) requires(cpu->queue.lock)
+{
+	cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
+	cpu->priority = thread->sched.rt_priority;
+}
+
 void sched_set_running(struct cpu *cpu, struct thread *thread)
 {
 	__atomic_store_n(&cpu->running, thread, __ATOMIC_SEQ_CST); /* thread_set_work */
-	if (cpu_count > 1) {
-		cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
-		cpu->priority = thread->sched.rt_priority;
-	}
+	if (cpu_count > 1)
+		show_running(cpu, thread);
+}
+
+/* Where there are other CPUs: the choice is made, `self` ran until now. */
+static COLD void chosen_among_many(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock)
+{
+	show_running(cpu, cpu->running);
+	balance_switched(cpu, self);
 }
 
 /* The queue is locked; the thread switched to unlocks it. */
@@ -296,7 +319,9 @@ static inline void switch_to(struct cpu *cpu, struct thread *self, bool stays, s
 	next->sched.run_since = next->sched.got_cpu = now;
 	if (unlikely(self == cpu->idle && cpu->tick_next <= now))
 		cpu->tick_next = now + tick;
-	sched_set_running(cpu, next);
+	__atomic_store_n(&cpu->running, next, __ATOMIC_SEQ_CST); /* thread_set_work */
+	if (unlikely(cpu_count > 1))
+		chosen_among_many(cpu, self);
 	cpu->switches++;
 	cpu->previous = self;
 	arm_switched(cpu, self, next);
@@ -327,6 +352,9 @@ static void reschedule(bool yields) no_lock_checks
 	if (next != self) {
 		switch_to(cpu, self, stays, next, now);
 	} else {
+		/* One that was woken while it went to sleep: the CPU is not about to be idle. */
+		if (unlikely(cpu_count > 1))
+			chosen_among_many(cpu, self);
 		arm_switched(cpu, self, next);
 		spin_unlock(&cpu->queue.lock);
 	}
@@ -465,13 +493,20 @@ void thread_work(void)
 	}
 }
 
+/* Without its bit in cpus_idle a CPU has not looked at the others since something changed. */
+static bool idle_has_work(const struct cpu *cpu)
+{
+	return cpu_waiting(cpu) ||
+	       (cpu_count > 1 && !(__atomic_load_n(&cpus_idle, __ATOMIC_RELAXED) & cpu->bit));
+}
+
 void sched_idle(void)
 {
 	struct cpu *cpu = this_cpu();
 
 	for (;;) {
 		arch_irq_off();
-		if (cpu_waiting(cpu)) {
+		if (idle_has_work(cpu)) {
 			arch_irq_on();
 			schedule();
 		} else {

@@ -2,24 +2,39 @@
 /*
  * Which CPU a thread runs on.
  *
- * Work moves at four occasions. A wake-up goes to the CPU where the thread ran last, whose cache may
- * still know it, unless that one is busy and another is idle; a new thread goes to an idle CPU or the
- * one with the least to do. A CPU about to be idle takes a waiting thread from the one with the most.
- * A busy CPU looks every few ticks whether another has much more to do (by weight) and takes half of
- * the difference. Real-time threads go where something of lower priority runs, by the same occasions.
- * So an idle CPU needs no tick.
+ * A wake-up goes to the CPU where the thread ran last, whose cache may still know it, unless that one
+ * is busy and another is idle; a new thread goes to an idle CPU or the one with the fewest waiting. A
+ * CPU about to be idle takes a waiting thread from another one: it looks at all of them, those with
+ * the most first, until it has one. A busy CPU looks every few ticks whether another has much more to
+ * do (by weight) and takes half of the difference. Real-time threads go where something of lower
+ * priority runs, by the same occasions.
  *
- * What it misses: each look is at the one busiest CPU alone. When all who wait there are bound to it,
- * nothing moves, and an idle CPU stays idle though it might run what waits on a third one.
+ * No CPU is idle while a thread that it may run waits on another one, but for the moment in which it
+ * is told so. A CPU that is about to be idle sets its bit in cpus_idle, then looks at all queues, and
+ * halts only while that bit is set. Who makes a thread wait does it in the other order: puts it on a
+ * queue, then looks at cpus_idle (balance_waits); so one of the two sees the other. Whoever has work
+ * for an idle CPU clears its bit, which claims it, and kicks it: it looks again. A thread comes to wait
+ * when it wakes or begins, when it is preempted, when it moves, and in effect when its affinity
+ * changes; and at each switch a CPU with waiting threads looks at cpus_idle. So an idle CPU needs no
+ * tick.
+ *
+ * `fruitless` of a queue keeps idle CPUs from looking in vain again and again, where all who wait are
+ * bound to other CPUs: bit n says that CPU n has looked at all of them and may run none. Who comes to
+ * wait clears the bits of the CPUs that it may run on; both under the queue's lock.
  *
  * Glances at other CPUs are without their locks: what they tell may be old, which makes a choice less
- * good and never wrong. To move a waiting thread both queues are locked, the lower CPU's first.
+ * good; where the claim above depends on it, a full barrier stands between the store and the glance.
+ * To move a waiting thread both queues are locked, the lower CPU's first. The look of a CPU about to
+ * be idle is linear in those that wait on the queue that it looks at, once until somebody new waits
+ * there; a busy one's looks are bounded.
  */
 #include "lib/log.h"
 #include "process/sched.h"
 #include "process/sched_queue.h"
 
-#define MOST_LOOKED_AT 32u /* waiting threads of another CPU, in one go */
+#define MOST_LOOKED_AT 32u /* waiting threads of another CPU, by a busy one */
+
+uint64_t cpus_idle;
 
 static uint64_t online(void)
 {
@@ -28,13 +43,19 @@ static uint64_t online(void)
 
 /* ---- Wake-ups ---- */
 
+/* CPUs that are idle, have found nothing to do, and for which nobody has anything since. */
+static uint64_t idle_cpus(void)
+{
+	return __atomic_load_n(&cpus_idle, __ATOMIC_RELAXED);
+}
+
 /* The priority that a thread must exceed to run on a CPU now: 0 under a fair one, -1 if idle. */
 static int priority_of(const struct cpu *cpu)
 {
 	unsigned waiting = rt_highest(&cpu->queue.rt),
 		 runs = __atomic_load_n(&cpu->priority, __ATOMIC_RELAXED);
 
-	if (cpu_is_idle(cpu))
+	if (idle_cpus() & cpu->bit)
 		return -1;
 	return (int)(waiting > runs ? waiting : runs);
 }
@@ -62,17 +83,6 @@ static struct cpu *choose_rt(const struct thread *thread, uint64_t allowed)
 	return best;
 }
 
-static struct cpu *find_idle(uint64_t allowed)
-{
-	for (uint64_t rest = allowed; rest; rest &= rest - 1) {
-		struct cpu *cpu = cpus[__builtin_ctzll(rest)];
-
-		if (cpu_is_idle(cpu))
-			return cpu;
-	}
-	return NULL;
-}
-
 static struct cpu *find_least(uint64_t allowed)
 {
 	struct cpu *best = NULL;
@@ -88,20 +98,87 @@ static struct cpu *find_least(uint64_t allowed)
 
 struct cpu *balance_choose(struct thread *thread, enum fair_arrival arrival)
 {
-	struct cpu *last = thread->sched.cpu, *idle;
-	uint64_t allowed = thread->sched.affinity & online();
+	struct cpu *last = thread->sched.cpu;
+	uint64_t allowed = thread->sched.affinity & online(), idle;
 
 	if (likely(allowed == cpu_bit(last)))
 		return last;
 	assert(allowed);
 	if (sched_is_rt(&thread->sched))
 		return choose_rt(thread, allowed);
-	if ((allowed & cpu_bit(last)) && cpu_is_idle(last))
-		return last;
-	idle = find_idle(allowed);
+	idle = idle_cpus() & allowed;
 	if (idle)
-		return idle;
+		return idle & cpu_bit(last) ? last : cpus[__builtin_ctzll(idle)];
 	return arrival != FAIR_NEW && (allowed & cpu_bit(last)) ? last : find_least(allowed);
+}
+
+/* ---- Idle CPUs ---- */
+
+void balance_set_idle(struct cpu *cpu)
+{
+	if (!(idle_cpus() & cpu->bit))
+		__atomic_or_fetch(&cpus_idle, cpu->bit, __ATOMIC_SEQ_CST);
+}
+
+bool balance_claim(struct cpu *cpu)
+{
+	return idle_cpus() & cpu->bit &&
+	       __atomic_fetch_and(&cpus_idle, ~cpu->bit, __ATOMIC_SEQ_CST) & cpu->bit;
+}
+
+/* Somebody waits here: one idle CPU that may run him, for all that is known, comes to look. */
+static bool call_idle(struct cpu *cpu) requires(cpu->queue.lock)
+{
+	uint64_t rest = idle_cpus() & ~cpu->queue.fruitless & ~cpu->bit;
+
+	for (; rest; rest &= rest - 1) {
+		struct cpu *idle = cpus[__builtin_ctzll(rest)];
+
+		if (balance_claim(idle)) {
+			arch_kick(idle);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The CPU that runs what is least important of those that the thread may preempt comes to look. */
+static void call_lower(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock)
+{
+	uint64_t allowed = thread->sched.affinity & online();
+	struct cpu *lowest = allowed ? choose_rt(thread, allowed) : cpu;
+
+	if (lowest == cpu || priority_of(lowest) >= thread->sched.rt_priority)
+		return;
+	__atomic_store_n(&lowest->asked, true, __ATOMIC_RELEASE);
+	arch_kick(lowest);
+}
+
+void balance_waits(struct cpu *cpu, struct thread *thread)
+{
+	bool called;
+
+	queue_not_fruitless(cpu, thread);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	called = idle_cpus() && call_idle(cpu);
+	if (unlikely(sched_is_rt(&thread->sched)) && !called)
+		call_lower(cpu, thread);
+}
+
+void balance_came(struct cpu *cpu, struct thread *thread)
+{
+	if (!balance_claim(cpu))
+		balance_waits(cpu, thread);
+}
+
+void balance_switched(struct cpu *cpu, struct thread *self)
+{
+	if (cpu->running != cpu->idle)
+		balance_claim(cpu);
+	if (self->sched.queued)
+		balance_waits(cpu, self);
+	else if (cpu_waiting(cpu) && idle_cpus())
+		call_idle(cpu);
 }
 
 /* ---- Moving those that wait ---- */
@@ -132,16 +209,15 @@ static uint64_t load_of(const struct cpu *cpu)
 	       __atomic_load_n(&cpu->weight, __ATOMIC_RELAXED);
 }
 
-/* Moves fair threads that may run on `to` and together weigh `most` at most, `count` at most; those
- * first whose turn comes last. Returns how many. */
-static unsigned move_some(struct cpu *from, struct cpu *to, uint64_t most, unsigned count) requires(
-	from->queue.lock, to->queue.lock)
+/* Moves fair threads that may run on `to` and together weigh `most` at most, `count` at most, of the
+ * `looked_at` first; those first whose turn comes last. Returns how many. */
+static unsigned move_some(struct cpu *from, struct cpu *to, uint64_t most, unsigned count,
+	unsigned looked_at) requires(from->queue.lock, to->queue.lock)
 {
 	struct tree_node *node = tree_last(&from->queue.fair.tree), *before;
 	unsigned moved = 0;
 
-	for (unsigned seen = 0; node && seen < MOST_LOOKED_AT && moved < count;
-		seen++, node = before) {
+	for (unsigned seen = 0; node && seen < looked_at && moved < count; seen++, node = before) {
 		struct thread *thread = container_of(node, struct thread, sched.fair.node);
 
 		before = tree_prev(node);
@@ -154,72 +230,118 @@ static unsigned move_some(struct cpu *from, struct cpu *to, uint64_t most, unsig
 	return moved;
 }
 
+/* Moves the first of the real-time threads above a priority that may run on `to`. */
+static bool move_rt(struct cpu *from, struct cpu *to, unsigned above) requires(
+	from->queue.lock, to->queue.lock)
+{
+	for (unsigned priority = rt_highest(&from->queue.rt); priority > above; priority--) {
+		struct thread *thread;
+
+		if (!rt_has(&from->queue.rt, priority))
+			continue;
+		list_for_each(thread, &from->queue.rt.lists[priority], sched.run)
+		{
+			if (thread->sched.affinity & cpu_bit(to)) {
+				move(thread, from, to);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Takes out of `rest` the CPU with the most, by what `measure` says (0: nothing to look for), of
+ * those on whose queues this CPU may find something. NULL: none. */
+static struct cpu *take_most(
+	const struct cpu *cpu, uint64_t *rest, uint64_t (*measure)(const struct cpu *cpu))
+{
+	struct cpu *best = NULL;
+	uint64_t most = 0;
+
+	for (uint64_t left = *rest; left; left &= left - 1) {
+		struct cpu *other = cpus[__builtin_ctzll(left)];
+		uint64_t found = measure(other);
+
+		if (found > most &&
+			!(__atomic_load_n(&other->queue.fruitless, __ATOMIC_RELAXED) & cpu->bit)) {
+			best = other;
+			most = found;
+		}
+	}
+	if (best)
+		*rest &= ~cpu_bit(best);
+	return best;
+}
+
+static uint64_t waiting_of(const struct cpu *cpu)
+{
+	return cpu_waiting(cpu);
+}
+
+static uint64_t load_if_some_wait(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->queue.fair.count, __ATOMIC_RELAXED) ? load_of(cpu) : 0;
+}
+
+static uint64_t rt_of(const struct cpu *cpu)
+{
+	return rt_highest(&cpu->queue.rt);
+}
+
 void balance_before_idle(struct cpu *cpu) no_lock_checks
 {
-	struct cpu *busiest = NULL;
+	uint64_t rest = online() & ~cpu->bit;
+	struct cpu *from;
+	bool moved;
 
-	for (uint64_t rest = online() & ~cpu_bit(cpu); rest; rest &= rest - 1) {
-		struct cpu *other = cpus[__builtin_ctzll(rest)];
-
-		if (other->queue.fair.count &&
-			(!busiest || other->queue.fair.count > busiest->queue.fair.count))
-			busiest = other;
+	while (!cpu_waiting(cpu) && (from = take_most(cpu, &rest, waiting_of))) {
+		lock_both(cpu, from);
+		moved = move_rt(from, cpu, 0) || move_some(from, cpu, UINT64_MAX, 1, UINT32_MAX);
+		if (moved)
+			balance_claim(cpu);
+		else
+			queue_fruitless(from, cpu);
+		unlock_both(cpu, from);
 	}
-	if (!busiest)
-		return;
-	lock_both(cpu, busiest);
-	move_some(busiest, cpu, UINT64_MAX, 1);
-	unlock_both(cpu, busiest);
 }
 
 bool balance_load(struct cpu *cpu) no_lock_checks
 {
-	struct cpu *busiest = NULL;
-	uint64_t own = load_of(cpu), load;
+	uint64_t rest = online() & ~cpu->bit;
 	unsigned moved = 0;
+	struct cpu *from;
 
-	for (uint64_t rest = online() & ~cpu_bit(cpu); rest; rest &= rest - 1) {
-		struct cpu *other = cpus[__builtin_ctzll(rest)];
+	while (!moved && (from = take_most(cpu, &rest, load_if_some_wait))) {
+		uint64_t own, load;
 
-		if (other->queue.fair.count && (!busiest || load_of(other) > load_of(busiest)))
-			busiest = other;
+		if (load_of(from) <= load_of(cpu))
+			return false;
+		lock_both(cpu, from);
+		own = load_of(cpu);
+		load = load_of(from);
+		/* Not if the two would only change places. */
+		if (load > own)
+			moved = move_some(
+				from, cpu, (load - own) / 2, MOST_LOOKED_AT, MOST_LOOKED_AT);
+		unlock_both(cpu, from);
 	}
-	if (!busiest || load_of(busiest) <= own)
-		return false;
-	lock_both(cpu, busiest);
-	own = load_of(cpu);
-	load = load_of(busiest);
-	/* Not if the two would only change places. */
-	if (load > own)
-		moved = move_some(busiest, cpu, (load - own) / 2, MOST_LOOKED_AT);
-	unlock_both(cpu, busiest);
 	return moved;
 }
 
-void balance_rt(struct cpu *cpu) no_lock_checks
+void balance_rt(struct cpu *cpu, unsigned above) no_lock_checks
 {
-	unsigned highest = rt_highest(&cpu->queue.rt);
-	struct cpu *from = NULL;
-	struct thread *thread;
+	uint64_t rest = online() & ~cpu->bit;
+	bool moved = false;
+	struct cpu *from;
 
-	for (uint64_t rest = online() & ~cpu_bit(cpu); rest; rest &= rest - 1) {
-		struct cpu *other = cpus[__builtin_ctzll(rest)];
-		unsigned priority = rt_highest(&other->queue.rt);
+	while (!moved && (from = take_most(cpu, &rest, rt_of))) {
+		unsigned own = rt_highest(&cpu->queue.rt);
 
-		if (priority > highest) {
-			highest = priority;
-			from = other;
-		}
+		above = own > above ? own : above;
+		if (rt_highest(&from->queue.rt) <= above)
+			return;
+		lock_both(cpu, from);
+		moved = move_rt(from, cpu, above);
+		unlock_both(cpu, from);
 	}
-	if (!from)
-		return;
-	lock_both(cpu, from);
-	list_for_each(thread, &from->queue.rt.lists[highest], sched.run)
-	{
-		if (thread->sched.affinity & cpu_bit(cpu)) {
-			move(thread, from, cpu);
-			break;
-		}
-	}
-	unlock_both(cpu, from);
 }

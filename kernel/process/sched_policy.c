@@ -110,6 +110,8 @@ void sched_set_parameters(
 			queue_add_front(cpu, thread);
 		else
 			queue_add(cpu, thread, FAIR_MOVED);
+		if (cpu_count > 1)
+			balance_waits(cpu, thread);
 		sched_came(cpu, thread);
 	} else {
 		apply(&thread->sched, parameters);
@@ -161,6 +163,8 @@ int sched_set_affinity(struct thread *thread, uint64_t mask) no_lock_checks
 	cpu = queue_lock_of(thread);
 	thread->sched.affinity = mask;
 	if (mask & cpu_bit(cpu)) {
+		if (thread->sched.queued && cpu_count > 1)
+			balance_waits(cpu, thread);
 		spin_unlock(&cpu->queue.lock);
 	} else if (thread->sched.queued) {
 		queue_remove(cpu, thread);

@@ -48,6 +48,7 @@ void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival
 {
 	assert(!thread->sched.queued && thread->sched.cpu == cpu);
 	thread->sched.queued = true;
+	queue_not_fruitless(cpu, thread);
 	if (unlikely(sched_is_rt(&thread->sched)))
 		rt_put(cpu, thread, false);
 	else
@@ -58,6 +59,7 @@ void queue_add_front(struct cpu *cpu, struct thread *thread)
 {
 	assert(!thread->sched.queued && thread->sched.cpu == cpu);
 	thread->sched.queued = true;
+	queue_not_fruitless(cpu, thread);
 	rt_put(cpu, thread, true);
 }
 

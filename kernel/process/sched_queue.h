@@ -36,14 +36,45 @@ enum queue_effect queue_came(struct cpu *cpu, struct thread *thread, ns_t now) r
 	cpu->queue.lock);
 /* sched_balance.c. */
 
+/* CPUs that are idle and for which nobody has anything to do. */
+extern uint64_t cpus_idle;
+
 /* Where a thread that is to run should. Its CPU's queue is locked. */
 struct cpu *balance_choose(struct thread *thread, enum fair_arrival arrival);
-/* This CPU is about to be idle, or to run something of low priority: brings a thread that waits
- * elsewhere. Interrupts off, no locks. */
+/* This CPU is about to be idle: sets its bit in cpus_idle. Before it looks at the others. */
+void balance_set_idle(struct cpu *cpu);
+/* Clears a CPU's bit in cpus_idle: it has something to do now, or is to look for it. False: it was clear. */
+bool balance_claim(struct cpu *cpu);
+/* This CPU is about to be idle, or to run something of a priority of `above` at most: brings a thread
+ * that waits elsewhere. Interrupts off, no locks. */
 void balance_before_idle(struct cpu *cpu);
-void balance_rt(struct cpu *cpu);
+void balance_rt(struct cpu *cpu, unsigned above);
 /* Now and then on a busy CPU: brings some threads from a CPU with more work. True: some came. */
 bool balance_load(struct cpu *cpu);
+
+/* Where there are several CPUs, with the lock of the queue on which the thread waits; other CPUs that
+ * may run it at once are told. */
+
+/* The thread waits here, or what it may run on is new. */
+void balance_waits(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
+/* It came to wait; an idle CPU will run it. */
+void balance_came(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
+/* This CPU has switched; `self`, which ran before, may wait now. */
+void balance_switched(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock);
+
+/* ---- What idle CPUs have found: run_queue.fruitless ---- */
+
+static inline void queue_not_fruitless(struct cpu *cpu, const struct thread *thread) requires(
+	cpu->queue.lock)
+{
+	cpu->queue.fruitless &= ~thread->sched.affinity;
+}
+
+static inline void queue_fruitless(struct cpu *cpu, const struct cpu *looked) requires(
+	cpu->queue.lock)
+{
+	cpu->queue.fruitless |= looked->bit;
+}
 
 /* Threads of SCHED_FIFO and SCHED_RR that wait on any CPU. */
 extern unsigned sched_rt_waiting;
