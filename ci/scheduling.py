@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How Baton divides the CPU: user/tests/sched_shares.c on one CPU in counted time, so that the host's load does not matter."""
+"""How Baton divides the CPU: user/tests/sched_shares.c on one CPU in counted time, so that the host's load does not matter;
+and that it uses all CPUs: user/tests/sched_balance.c on four."""
 import harness
 from harness import build, check, run_program
 
 PROGRAM = build.IMAGE.parent / "user" / "sched-shares"
+BALANCE = build.IMAGE.parent / "user" / "sched-balance"
 # One instruction is 16 ns: a second of the machine's time is 62.5 million of them.
 COUNTED = ["-icount", "shift=4,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
 
@@ -44,5 +46,12 @@ def accounting():
     _cases("context switches", 1)
 
 
+def balance():
+    """No CPU is idle while a process waits that it may run."""
+    result = run_program(BALANCE, cpus=4, mem=512)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and "not ok" not in text and text.endswith("1..3\n"), text[-4000:])
+
+
 if __name__ == "__main__":
-    harness.main([shares, waiting, thousand, real_time, accounting])
+    harness.main([shares, waiting, thousand, real_time, accounting, balance])

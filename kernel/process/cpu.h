@@ -38,7 +38,8 @@ struct cpu {
 	struct thread *running;  /* by the queue's lock */
 	uint32_t weight;         /* what runs: of a fair thread; else 0 */
 	uint32_t priority;       /* of a real-time one; else 0 */
-	bool asked;              /* by another CPU, to look at its queue; atomic */
+	bool asked;              /* by another CPU, to look for a real-time thread; atomic */
+	bool called;             /* by another CPU, when it was idle, and has not looked; atomic */
 	struct thread *previous; /* handed over by a switch to switch_finish */
 	struct run_queue queue;
 	struct spinlock timer_lock;

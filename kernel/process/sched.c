@@ -269,7 +269,7 @@ static void look_around(struct cpu *cpu, struct thread *self)
 		balance_set_idle(cpu);
 	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED))
 		balance_rt(cpu, stays ? self->sched.rt_priority : 0);
-	if (idle && !cpu_waiting(cpu))
+	if (idle)
 		balance_before_idle(cpu);
 }
 

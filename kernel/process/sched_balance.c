@@ -116,6 +116,7 @@ struct cpu *balance_choose(struct thread *thread, enum fair_arrival arrival)
 
 void balance_set_idle(struct cpu *cpu)
 {
+	__atomic_store_n(&cpu->called, false, __ATOMIC_RELAXED); /* now it looks */
 	if (!(idle_cpus() & cpu->bit))
 		__atomic_or_fetch(&cpus_idle, cpu->bit, __ATOMIC_SEQ_CST);
 }
@@ -126,20 +127,35 @@ bool balance_claim(struct cpu *cpu)
 	       __atomic_fetch_and(&cpus_idle, ~cpu->bit, __ATOMIC_SEQ_CST) & cpu->bit;
 }
 
-/* Somebody waits here: one idle CPU that may run him, for all that is known, comes to look. */
-static bool call_idle(struct cpu *cpu) requires(cpu->queue.lock)
+/* Somebody waits on this CPU: one of the idle CPUs among `mask` comes to look, if there is one that
+ * has not looked in vain. */
+static bool call_idle(const struct cpu *cpu, uint64_t mask)
 {
-	uint64_t rest = idle_cpus() & ~cpu->queue.fruitless & ~cpu->bit;
+	uint64_t rest = idle_cpus() & mask & ~cpu->bit &
+			~__atomic_load_n(&cpu->queue.fruitless, __ATOMIC_RELAXED);
 
 	for (; rest; rest &= rest - 1) {
 		struct cpu *idle = cpus[__builtin_ctzll(rest)];
 
 		if (balance_claim(idle)) {
+			__atomic_store_n(&idle->called, true, __ATOMIC_RELAXED);
 			arch_kick(idle);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* An idle CPU that was called for one who waits has found another one to run: the next idle CPU comes
+ * to look. */
+static void call_next_idle(void)
+{
+	for (uint64_t rest = online(); rest && idle_cpus(); rest &= rest - 1) {
+		struct cpu *cpu = cpus[__builtin_ctzll(rest)];
+
+		if (cpu_waiting(cpu) && call_idle(cpu, UINT64_MAX))
+			return;
+	}
 }
 
 /* The CPU that runs what is least important of those that the thread may preempt comes to look. */
@@ -160,7 +176,7 @@ void balance_waits(struct cpu *cpu, struct thread *thread)
 
 	queue_not_fruitless(cpu, thread);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	called = idle_cpus() && call_idle(cpu);
+	called = call_idle(cpu, thread->sched.affinity);
 	if (unlikely(sched_is_rt(&thread->sched)) && !called)
 		call_lower(cpu, thread);
 }
@@ -173,12 +189,17 @@ void balance_came(struct cpu *cpu, struct thread *thread)
 
 void balance_switched(struct cpu *cpu, struct thread *self)
 {
-	if (cpu->running != cpu->idle)
+	if (cpu->running != cpu->idle) {
 		balance_claim(cpu);
+		if (unlikely(__atomic_load_n(&cpu->called, __ATOMIC_RELAXED))) {
+			__atomic_store_n(&cpu->called, false, __ATOMIC_RELAXED);
+			call_next_idle();
+		}
+	}
 	if (self->sched.queued)
 		balance_waits(cpu, self);
 	else if (cpu_waiting(cpu) && idle_cpus())
-		call_idle(cpu);
+		call_idle(cpu, UINT64_MAX);
 }
 
 /* ---- Moving those that wait ---- */
@@ -297,12 +318,16 @@ void balance_before_idle(struct cpu *cpu) no_lock_checks
 	while (!cpu_waiting(cpu) && (from = take_most(cpu, &rest, waiting_of))) {
 		lock_both(cpu, from);
 		moved = move_rt(from, cpu, 0) || move_some(from, cpu, UINT64_MAX, 1, UINT32_MAX);
-		if (moved)
+		if (moved) {
 			balance_claim(cpu);
-		else
+		} else {
 			queue_fruitless(from, cpu);
+			call_idle(from, UINT64_MAX);
+		}
 		unlock_both(cpu, from);
 	}
+	if (cpu_waiting(cpu))
+		call_next_idle();
 }
 
 bool balance_load(struct cpu *cpu) no_lock_checks
