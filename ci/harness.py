@@ -142,6 +142,12 @@ def run_program(program, arguments=(), stdin=b"", **what):
         Path(request.log).unlink(missing_ok=True)
 
 
+def skip(why):
+    """Ends the scenario as one that cannot be run on this host; Meson counts it so."""
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
 def main(scenarios, more=None):
     """Runs the scenario named on the command line; `scenarios` are functions, `more` {name: function}."""
     by_name = {**{function.__name__: function for function in scenarios}, **(more or {})}

@@ -161,6 +161,38 @@ static void test_cpus(void)
 	CHECK_EQUAL(fired_count, 0);
 }
 
+/* Its function runs on the other CPU while this one arms it, once and again. */
+static void armed_from_here(struct timer *timer)
+{
+	note(timer);
+	fake_cpu = &cpu;
+	timer_arm(timer, timer->when + 100);
+	CHECK_EQUAL(timer->when, 200);
+	timer_arm(timer, 500);
+	timer_arm(timer, 400);
+	CHECK(timer->armed && timer->cpu == &other_cpu); /* where it runs */
+	fake_cpu = &other_cpu;
+	timer->function = note;
+}
+
+static void test_armed_while_it_runs(void)
+{
+	start();
+	timers[0].function = armed_from_here;
+	fake_cpu = &other_cpu;
+	timer_arm(&timers[0], 100);
+	timer_arm(&timers[1], 300);
+	CHECK_EQUAL(run(150), 300);
+	CHECK(fired_count == 1 && fired[0] == 0);
+	CHECK_EQUAL(run(350), 400); /* neither at 200 nor twice */
+	CHECK(fired_count == 1 && fired[0] == 1);
+	CHECK_EQUAL(run(1000), NS_NEVER);
+	CHECK(fired_count == 1 && fired[0] == 0);
+	fake_cpu = &cpu;
+	CHECK_EQUAL(run(1000), NS_NEVER);
+	CHECK_EQUAL(fired_count, 0);
+}
+
 static void test_model(void)
 {
 	ns_t when[TIMERS]; /* NS_NEVER: not armed */
@@ -202,6 +234,7 @@ int main(void)
 	RUN(test_move);
 	RUN(test_from_function);
 	RUN(test_cpus);
+	RUN(test_armed_while_it_runs);
 	RUN(test_model);
 	return test_result();
 }
