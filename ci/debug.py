@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The system tests on the debug kernel: lock order, what may sleep, red zones and poison, and how long locks are held.
+
+In `orders` four CPUs run at once, and each nesting of locks that the kernel met must agree with the order of the tables
+in docs/locks.md. In `times` the clock counts instructions, so a lock that is held too long, or interrupts that are off
+for too long, are so on every host; LIMIT_US makes them a panic.
+"""
+import os
+import re
+
+import debug_kernel
+
+os.environ["BATON_BUILD"] = str(debug_kernel.FOLDER)  # before harness is: what is booted is the debug kernel
+
+import harness  # pylint: disable=wrong-import-position
+import system  # pylint: disable=wrong-import-position
+from harness import build, check, run_program  # pylint: disable=wrong-import-position
+
+STRESS = "stress=10000"
+# Of the clock in `times`, which moves on by 16 ns an instruction: 250,000 instructions. docs/locks.md names it.
+LIMIT_US = 4000
+PAIRS_LEAST = 20  # the kernel nests more; fewer means that the checks or the report are gone
+
+
+def _run(**what):
+    """All of them in one boot; the machine's log."""
+    debug_kernel.build()
+    tests = [*system.listed("core"), *system.listed("processes"), STRESS]
+    result = run_program(build.RUNNER, tests, seconds=800, **what)
+    text = result.stdout.decode(errors="replace")
+    bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
+    check("not ok" not in text and result.code == 0, f"the runner ended with {result.code}:\n{bad[-6000:]}")
+    check(f"{len(tests)} passed, 0 failed" in text, f"not all of {len(tests)} tests passed:\n{bad[-2000:]}")
+    check("lockdep: lock order" in result.log, "this is no debug kernel")
+    print("\n".join(debug_kernel.report(result.log)))
+    return result.log
+
+
+def documented_order():
+    """The locks of docs/locks.md, outermost first."""
+    text = (debug_kernel.ROOT / "docs" / "locks.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| `([^`]+)` \| `kernel/", text, re.M)
+
+
+def orders():
+    """Four CPUs; every nesting stands in docs/locks.md."""
+    rank = {name: n for n, name in enumerate(documented_order())}
+    pairs = re.findall(r"lockdep: (\S+) before (\S+)$", _run(cpus=4), re.M)
+    for outer, inner in pairs:
+        for name in (outer, inner):
+            check(name in rank, f"{name} is taken, but docs/locks.md does not have it")
+        check(rank[outer] < rank[inner], f"{inner} is taken under {outer}, docs/locks.md has it the other way")
+    check(len(pairs) >= PAIRS_LEAST, f"only {len(pairs)} pairs of locks were met")
+
+
+def times():
+    """One CPU whose clock counts instructions: no lock is held, and interrupts are not off, for longer than LIMIT_US."""
+    log = _run(cpus=1, cmdline=f"lock_limit_us={LIMIT_US}", extra=system.COUNTED)
+    for what in (r"held longest: \S+, (\d+) us", r"interrupts off longest: (\d+) us"):
+        found = re.search(f"lockdep: {what}", log)
+        check(found and 0 < int(found[1]) <= LIMIT_US, f"the log does not say {what!r}, or not within {LIMIT_US}")
+
+
+if __name__ == "__main__":
+    harness.main([orders, times])
