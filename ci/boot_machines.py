@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Sizes of the machine: memory, CPUs, initrd; other firmware."""
+import gzip
+import hashlib
 import random
 import re
 
 import harness
-from harness import STORY_HELD, Boot, check, run_program
+from harness import STORY_HELD, Boot, boot, build, check, guest, run_program
 
 MIB = 1 << 20
 
@@ -82,6 +84,23 @@ def big_initrd():
         machine.until_off()
 
 
+def gzip_initrds():
+    """Baton's own initrd and a second one, both compressed by gzip: every byte unpacked."""
+    import mkcpio  # pylint: disable=import-outside-toplevel
+    archive, data = mkcpio.Archive(), random.Random(1952).randbytes(3 * MIB + 5) + b"words " * MIB
+    archive.data(data, "/unpacked")
+    with guest.private_folder() as folder:
+        plain = boot.write_archive(archive, folder / "plain.cpio")
+        files = []
+        for path in (build.INITRD, plain):
+            files.append(folder / f"{path.name}.gz")
+            files[-1].write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        with Boot("-- sha256sum /unpacked", more=files[1], parts={"initrd": files[0]}, mem=256) as machine:
+            machine.until(rf"^{hashlib.sha256(data).hexdigest()}  /unpacked$")
+            machine.until_off()
+    check("initrd: byte" not in machine.text() and "gzip file at" not in machine.text(), "the initrd was not unpacked whole")
+
+
 def _firmware(name, **what):
     with Boot(firmware=name, **what) as machine:
         machine.until(STORY_HELD, 250)
@@ -113,5 +132,5 @@ def program_on_small_cpu():
 
 if __name__ == "__main__":
     harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, nosmp,
-                  maxcpus, clock_without_tsc, big_initrd,
+                  maxcpus, clock_without_tsc, big_initrd, gzip_initrds,
                   ovmf_2m, ovmf_secboot, uboot, cpu_qemu64, program_on_small_cpu])

@@ -16,11 +16,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define HEADER_SIZE 110u
-#define MAGIC_SIZE  6u
-#define FIELD_SIZE  8u
-#define FIELDS      13u
-#define ALIGNMENT   4u
+#define MAGIC_SIZE 6u
+#define FIELD_SIZE 8u
+#define FIELDS     13u
 
 static const char TRAILER[] = "TRAILER!!!";
 
@@ -88,12 +86,35 @@ static bool skip_zeros(struct cpio *cpio, struct cpio_error *error)
 {
 	while (cpio->offset < cpio->size && !cpio->bytes[cpio->offset])
 		cpio->offset++;
-	if (cpio->offset == cpio->size || cpio->offset % ALIGNMENT == 0)
+	if (cpio->offset == cpio->size || cpio->offset % CPIO_ALIGNMENT == 0)
 		return true;
 	format(error->found, sizeof(error->found), "byte %#x at an offset of %u modulo 4",
-		cpio->bytes[cpio->offset], (unsigned int)(cpio->offset % ALIGNMENT));
+		cpio->bytes[cpio->offset], (unsigned int)(cpio->offset % CPIO_ALIGNMENT));
 	broken(error, cpio->offset, "padding", "zeros up to a multiple of 4");
 	return false;
+}
+
+/* What compressed it, where that is neither gzip nor nothing; or NULL. */
+static const char *other_compression(const uint8_t *at, uint64_t left)
+{
+	static const struct {
+		const char *magic, *name;
+	} known[] = {
+		{"\x28\xb5\x2f\xfd", "a zstd file"},
+		{"\xfd"
+		 "7zXZ",
+			"an xz file"},
+		{"\x02\x21\x4c\x18", "an lz4 file"},
+		{"BZh", "a bzip2 file"},
+		{"\x1f\x8b", "a gzip file"},
+		{"\x89LZO", "an lzo file"},
+	};
+
+	for (unsigned int i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (left >= strlen(known[i].magic) &&
+			!memcmp(at, known[i].magic, strlen(known[i].magic)))
+			return known[i].name;
+	return NULL;
 }
 
 static bool check_magic(struct cpio *cpio, bool *checksum, struct cpio_error *error)
@@ -102,15 +123,16 @@ static bool check_magic(struct cpio *cpio, bool *checksum, struct cpio_error *er
 	uint64_t left = cpio->size - cpio->offset;
 	const char *expected = "\"070701\" or \"070702\", with 110 bytes of header";
 
-	*checksum = left >= HEADER_SIZE && !memcmp(at, "070702", MAGIC_SIZE);
-	if (*checksum || (left >= HEADER_SIZE && !memcmp(at, "070701", MAGIC_SIZE)))
+	*checksum = left >= CPIO_HEADER && !memcmp(at, "070702", MAGIC_SIZE);
+	if (*checksum || (left >= CPIO_HEADER && !memcmp(at, "070701", MAGIC_SIZE)))
 		return true;
 	show_bytes(error, at, left < MAGIC_SIZE ? left : MAGIC_SIZE);
 	if (left >= MAGIC_SIZE && !memcmp(at, "070707", MAGIC_SIZE))
 		broken(error, cpio->offset, "the old octal cpio format", "newc (cpio -H newc)");
-	else if (left >= 2 && at[0] == 0x1f && at[1] == 0x8b)
-		broken(error, cpio->offset, "a gzip file", "an archive that is not compressed");
-	else if (left < HEADER_SIZE && !memcmp(at, "07070", left < 5 ? left : 5))
+	else if (other_compression(at, left))
+		broken(error, cpio->offset, other_compression(at, left),
+			"a newc archive, plain or in one gzip file");
+	else if (left < CPIO_HEADER && !memcmp(at, "07070", left < 5 ? left : 5))
 		broken(error, cpio->offset, "cut off within a header", expected);
 	else
 		broken(error, cpio->offset, "no cpio header", expected);
@@ -136,7 +158,7 @@ static bool read_fields(const struct cpio *cpio, uint32_t *fields, struct cpio_e
 static bool check_extent(const struct cpio *cpio, const struct cpio_entry *entry,
 	uint32_t name_size, struct cpio_error *error)
 {
-	uint64_t name = entry->offset + HEADER_SIZE, left = cpio->size - name;
+	uint64_t name = entry->offset + CPIO_HEADER, left = cpio->size - name;
 
 	if (name_size > left) {
 		format(error->found, sizeof(error->found), "a name of %u bytes, %llu are left",
@@ -181,7 +203,7 @@ static bool is_skipped(const struct cpio_entry *entry, uint32_t name_size)
 
 static void fill_entry(struct cpio_entry *entry, const struct cpio *cpio, const uint32_t *fields)
 {
-	uint64_t name_end = cpio->offset + HEADER_SIZE + fields[FIELD_NAME_SIZE];
+	uint64_t name_end = cpio->offset + CPIO_HEADER + fields[FIELD_NAME_SIZE];
 
 	*entry = (struct cpio_entry){
 		.offset = cpio->offset,
@@ -195,8 +217,8 @@ static void fill_entry(struct cpio_entry *entry, const struct cpio *cpio, const 
 		.device_minor = fields[FIELD_DEVICE_MINOR],
 		.node_major = fields[FIELD_NODE_MAJOR],
 		.node_minor = fields[FIELD_NODE_MINOR],
-		.name = (const char *)cpio->bytes + cpio->offset + HEADER_SIZE,
-		.data = ALIGN_UP(name_end, ALIGNMENT),
+		.name = (const char *)cpio->bytes + cpio->offset + CPIO_HEADER,
+		.data = ALIGN_UP(name_end, CPIO_ALIGNMENT),
 		.size = fields[FIELD_DATA_SIZE],
 	};
 }
@@ -217,7 +239,7 @@ enum cpio_kind cpio_next(struct cpio *cpio, struct cpio_entry *entry, struct cpi
 	name_size = fields[FIELD_NAME_SIZE];
 	/* The last entry's padding may be missing. */
 	if (!entry->size && entry->data > cpio->size &&
-		name_size <= cpio->size - entry->offset - HEADER_SIZE)
+		name_size <= cpio->size - entry->offset - CPIO_HEADER)
 		entry->data = cpio->size;
 	if (!check_extent(cpio, entry, name_size, error))
 		return CPIO_BROKEN;
@@ -232,9 +254,45 @@ enum cpio_kind cpio_next(struct cpio *cpio, struct cpio_entry *entry, struct cpi
 			!check_sum(cpio, entry, fields[FIELD_CHECKSUM], error))
 			return CPIO_BROKEN;
 	}
-	end = ALIGN_UP(entry->data + entry->size, ALIGNMENT);
+	end = ALIGN_UP(entry->data + entry->size, CPIO_ALIGNMENT);
 	cpio->offset = end < cpio->size ? end : cpio->size;
 	if (skipped)
 		return CPIO_SKIP;
-	return strcmp(entry->name, TRAILER) ? CPIO_ENTRY : CPIO_TRAILER;
+	return cpio_is_trailer(entry->name) ? CPIO_TRAILER : CPIO_ENTRY;
+}
+
+bool cpio_is_trailer(const char *name)
+{
+	return !strcmp(name, TRAILER);
+}
+
+bool cpio_at_gzip(struct cpio *cpio)
+{
+	uint64_t at = cpio->offset;
+
+	while (at < cpio->size && !cpio->bytes[at])
+		at++;
+	if (cpio->size - at < 2 || cpio->bytes[at] != 0x1f || cpio->bytes[at + 1] != 0x8b)
+		return false;
+	cpio->offset = at;
+	return true;
+}
+
+enum cpio_kind cpio_read_header(const uint8_t *bytes, uint64_t offset, struct cpio_header *header,
+	struct cpio_entry *entry, struct cpio_error *error)
+{
+	struct cpio cpio = {.bytes = bytes, .size = CPIO_HEADER};
+	uint32_t fields[FIELDS];
+
+	if (!check_magic(&cpio, &header->checked, error) || !read_fields(&cpio, fields, error)) {
+		error->offset += offset;
+		return CPIO_BROKEN;
+	}
+	fill_entry(entry, &cpio, fields);
+	entry->name = NULL;
+	entry->offset += offset;
+	entry->data += offset;
+	header->name_size = fields[FIELD_NAME_SIZE];
+	header->sum = fields[FIELD_CHECKSUM];
+	return is_skipped(entry, header->name_size) ? CPIO_SKIP : CPIO_ENTRY;
 }

@@ -40,4 +40,24 @@ struct cpio_error {
 /* Reads the next header and passes over its data. */
 enum cpio_kind cpio_next(struct cpio *cpio, struct cpio_entry *entry, struct cpio_error *error);
 
+/* Passes over the zeros before what comes next: true when that is a gzip file, which begins at
+ * cpio->offset then. */
+bool cpio_at_gzip(struct cpio *cpio);
+
+/* For archives that come in pieces: one header of CPIO_HEADER bytes that stood at `offset`. The name,
+ * of `name_size` bytes with its NUL, follows it. */
+#define CPIO_HEADER    110u
+#define CPIO_ALIGNMENT 4u
+
+struct cpio_header {
+	uint32_t name_size;
+	bool checked; /* the sum of the data's bytes is given: */
+	uint32_t sum;
+};
+
+/* CPIO_ENTRY, also for a trailer (see cpio_is_trailer); CPIO_SKIP; CPIO_BROKEN. */
+enum cpio_kind cpio_read_header(const uint8_t *bytes, uint64_t offset, struct cpio_header *header,
+	struct cpio_entry *entry, struct cpio_error *error);
+bool cpio_is_trailer(const char *name);
+
 #endif

@@ -10,50 +10,21 @@
  * and goes to the allocator. The last page of a file usually has the following headers behind the
  * file's end: those bytes are cleared when the reading has passed them (the "tail"; there is one at
  * a time, since the next adoption lies further on). Where the page-frame array cannot be backed for
- * the archive, everything is copied and the whole range handed over at the end.
+ * the archive, everything is copied and the whole range handed over at the end. What is compressed by
+ * gzip is unpacked as it is read, and copied: see initrd_gzip.c.
  *
  * Runs once, at start, before any process: no locks but those of the functions called.
  */
 #include "files/initrd.h"
 
 #include "arch/arch.h"
-#include "files/cpio.h"
 #include "files/file.h"
+#include "files/initrd_internal.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/slab.h"
-
-#define LINK_BUCKETS 64u
-
-struct known_link {
-	struct known_link *next;
-	uint32_t device_major, device_minor, inode, kind;
-	struct path path;
-};
-
-struct directory_time {
-	struct directory_time *next;
-	struct path path;
-	uint32_t time;
-};
-
-struct unpack {
-	struct fs_context *fs;
-	struct cpio cpio;
-	struct cpio_entry entry; /* the present one */
-	phys_t base;
-	bool claimed;   /* the frames are ours to give out */
-	uint64_t given; /* offset: frames before it are given away */
-	char *tail;     /* bytes to be cleared once read, or NULL */
-	size_t tail_size;
-	uint64_t tail_end; /* offset of their end */
-	struct known_link *links[LINK_BUCKETS];
-	struct directory_time *times;
-	uint64_t files, adopted, copied; /* entries; pages; bytes */
-	int error;                       /* -ENOMEM: unpacking ends */
-};
 
 /* ---- Names ---- */
 
@@ -161,7 +132,7 @@ static void remember_link(struct unpack *unpack, const struct path *path)
 	*bucket(unpack) = link;
 }
 
-static void forget_links(struct unpack *unpack)
+void initrd_forget_links(struct unpack *unpack)
 {
 	struct known_link *link;
 
@@ -206,10 +177,10 @@ static void free_frames(struct unpack *unpack, uint64_t offset)
 		frame_put(phys_frame(unpack->base + unpack->given));
 }
 
-static int copy_data(struct unpack *unpack, struct inode *inode, uint64_t from, uint64_t size)
+int initrd_file_data(
+	struct unpack *unpack, struct inode *inode, uint64_t from, const void *bytes, uint64_t size)
 {
-	struct io io =
-		io_kernel((char *)(uintptr_t)unpack->cpio.bytes + unpack->entry.data + from, size);
+	struct io io = io_kernel((char *)(uintptr_t)bytes, size);
 	ssize_t written;
 
 	mutex_lock(&inode->lock);
@@ -251,46 +222,61 @@ static int fill(struct unpack *unpack, struct inode *inode)
 	uint64_t done = 0;
 	int error;
 
-	if (!entry->size)
-		return 0;
-	error = inode_truncate(inode, 0);
-	if (error)
-		return error;
 	if (unpack->claimed && entry->data % PAGE_SIZE == 0) {
 		error = adopt_data(unpack, inode, &done);
 		if (error)
 			tmpfs_grow(inode, done);
 	}
-	return done < entry->size ? copy_data(unpack, inode, done, entry->size - done) : 0;
+	return done < entry->size
+		       ? initrd_file_data(unpack, inode, done,
+				 unpack->cpio.bytes + entry->data + done, entry->size - done)
+		       : 0;
 }
 
 /* ---- Entries ---- */
 
-static void do_file(struct unpack *unpack)
+bool initrd_file_begin(struct unpack *unpack, struct path *path)
 {
 	struct known_link *link = unpack->entry.links >= 2 ? find_link(unpack) : NULL;
-	struct path path;
 	int error;
 
 	if (link) {
-		error = make_link(unpack, link, &path);
+		error = make_link(unpack, link, path);
 	} else {
 		clear_the_way(unpack, S_IFREG);
-		error = make(unpack, NULL, &path);
-		if (!error)
-			error = inode_truncate(path.dentry->inode, 0);
+		error = make(unpack, NULL, path);
+	}
+	if (!error && (!link || unpack->entry.size)) {
+		error = inode_truncate(path->dentry->inode, 0);
+		if (error)
+			path_put(path);
 	}
 	if (error) {
 		unpack->error = error == -ENOMEM ? error : 0;
-		return;
+		return false;
 	}
 	if (!link && unpack->entry.links >= 2)
-		remember_link(unpack, &path);
-	error = fill(unpack, path.dentry->inode);
+		remember_link(unpack, path);
+	return true;
+}
+
+void initrd_file_end(struct unpack *unpack, struct path *path)
+{
+	set_attributes(unpack, path->dentry->inode);
+	path_put(path);
+}
+
+static void do_file(struct unpack *unpack)
+{
+	struct path path;
+	int error;
+
+	if (!initrd_file_begin(unpack, &path))
+		return;
+	error = unpack->error ? 0 : fill(unpack, path.dentry->inode);
 	if (error)
 		unpack->error = error;
-	set_attributes(unpack, path.dentry->inode);
-	path_put(&path);
+	initrd_file_end(unpack, &path);
 }
 
 /* A directory's time is set when all is in it. */
@@ -348,7 +334,7 @@ static void do_link(struct unpack *unpack)
 	int error = -ENOMEM;
 
 	if (text) {
-		memcpy(text, unpack->cpio.bytes + entry->data, entry->size);
+		memcpy(text, unpack->data, entry->size);
 		text[entry->size] = '\0';
 		clear_the_way(unpack, 0);
 		error = make(unpack, text, &path);
@@ -379,7 +365,7 @@ static void do_node(struct unpack *unpack)
 	unpack->error = error == -ENOMEM ? error : 0;
 }
 
-static void do_entry(struct unpack *unpack)
+void initrd_entry(struct unpack *unpack)
 {
 	unpack->files++;
 	switch (unpack->entry.mode & S_IFMT) {
@@ -408,13 +394,22 @@ static enum cpio_kind unpack_all(struct unpack *unpack, struct cpio_error *error
 	enum cpio_kind kind;
 
 	while (!unpack->error) {
+		if (cpio_at_gzip(&unpack->cpio)) {
+			if (!initrd_gzip(unpack, error))
+				return CPIO_BROKEN;
+			clear_tail(unpack);
+			free_frames(unpack, ALIGN_DOWN(unpack->cpio.offset, PAGE_SIZE));
+			continue;
+		}
 		kind = cpio_next(&unpack->cpio, &unpack->entry, error);
 		if (kind == CPIO_END || kind == CPIO_BROKEN)
 			return kind;
-		if (kind == CPIO_TRAILER)
-			forget_links(unpack);
-		else if (kind == CPIO_ENTRY)
-			do_entry(unpack);
+		if (kind == CPIO_TRAILER) {
+			initrd_forget_links(unpack);
+		} else if (kind == CPIO_ENTRY) {
+			unpack->data = unpack->cpio.bytes + unpack->entry.data;
+			initrd_entry(unpack);
+		}
 		if (unpack->tail && unpack->cpio.offset >= unpack->tail_end)
 			clear_tail(unpack);
 	}
@@ -423,7 +418,12 @@ static enum cpio_kind unpack_all(struct unpack *unpack, struct cpio_error *error
 
 static void report(const struct unpack *unpack, enum cpio_kind kind, const struct cpio_error *error)
 {
-	if (kind == CPIO_BROKEN)
+	if (kind == CPIO_BROKEN && unpack->gzip)
+		log_error("initrd: the gzip file at byte %llu, byte %llu unpacked: %s: found %s, "
+			  "expected %s; what came before stays",
+			(unsigned long long)unpack->cpio.offset, (unsigned long long)error->offset,
+			error->what, error->found, error->expected);
+	else if (kind == CPIO_BROKEN)
 		log_error("initrd: byte %llu of %llu: %s: found %s, expected %s; what came before "
 			  "stays",
 			(unsigned long long)error->offset, (unsigned long long)unpack->cpio.size,
@@ -454,7 +454,7 @@ void initrd_unpack(struct fs_context *fs, phys_t base, uint64_t size)
 	unpack->claimed = pages_claim(base, size, FRAME_INITRD) == 0;
 	kind = unpack_all(unpack, &error);
 	report(unpack, kind, &error);
-	forget_links(unpack);
+	initrd_forget_links(unpack);
 	clear_tail(unpack);
 	set_times(unpack);
 	if (unpack->claimed)

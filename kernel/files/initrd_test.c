@@ -71,6 +71,48 @@ static void unpack(void)
 	fake_process_start();
 }
 
+static uint32_t crc(const uint8_t *bytes, size_t count)
+{
+	uint32_t value = UINT32_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		value ^= bytes[i];
+		for (unsigned int bit = 0; bit < 8; bit++)
+			value = value >> 1 ^ (value & 1 ? 0xedb88320u : 0);
+	}
+	return ~value;
+}
+
+/* Puts what stands from `from` on into a gzip file of stored blocks. */
+static void compress(uint64_t from)
+{
+	static uint8_t plain[KEPT];
+	size_t size = length - from, at = 0, block;
+	uint32_t numbers[2];
+	uint8_t *out = (uint8_t *)archive + from;
+
+	memcpy(plain, archive + from, size);
+	memcpy(out, "\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+	out += 10;
+	do {
+		block = size - at < 65535 ? size - at : 65535;
+		*out++ = at + block == size;
+		*out++ = (uint8_t)block;
+		*out++ = (uint8_t)(block >> 8);
+		*out++ = (uint8_t)~block;
+		*out++ = (uint8_t)(~block >> 8);
+		memcpy(out, plain + at, block);
+		out += block;
+		at += block;
+	} while (at < size);
+	numbers[0] = crc(plain, size);
+	numbers[1] = (uint32_t)size;
+	memcpy(out, numbers, sizeof(numbers));
+	length = (uint64_t)(out + sizeof(numbers) - (uint8_t *)archive);
+	memset(archive + length, 0, 4);
+	length = ALIGN_UP(length, 4);
+}
+
 static struct file *open_file(const char *path)
 {
 	struct file *file;
@@ -110,7 +152,7 @@ static struct stat stat_of(const char *path)
 	return stat;
 }
 
-static void test_kinds(void)
+static void check_kinds(bool gzip)
 {
 	begin();
 	add(".", S_IFDIR | 0700, NULL, 0, NULL);
@@ -124,6 +166,8 @@ static void test_kinds(void)
 	add("TRAILER!!!", 0, NULL, 0, NULL);
 	length += 200;
 	add("second", S_IFREG | 0644, "archive", 7, NULL);
+	if (gzip)
+		compress(0);
 	unpack();
 	has_content("/etc/motd", "welcome", 7);
 	CHECK_EQUAL(stat_of("/").st_mode, S_IFDIR | 0700);
@@ -138,6 +182,17 @@ static void test_kinds(void)
 	CHECK_EQUAL(stat_of("/etc/fifo").st_mode, S_IFIFO | 0600);
 	CHECK(!exists("/none"));
 	has_content("/second", "archive", 7);
+	CHECK(!pages_audit());
+}
+
+static void test_kinds(void)
+{
+	check_kinds(false);
+}
+
+static void test_kinds_in_gzip(void)
+{
+	check_kinds(true);
 }
 
 static void test_replacing(void)
@@ -160,7 +215,7 @@ static void test_replacing(void)
 	has_content("/full/x", "x", 1);
 }
 
-static void test_hard_links(void)
+static void check_hard_links(bool gzip)
 {
 	static const struct given pair = {.inode = 50, .links = 2};
 
@@ -169,6 +224,8 @@ static void test_hard_links(void)
 	add("two", S_IFREG | 0644, "shared", 6, &pair);
 	add("TRAILER!!!", 0, NULL, 0, NULL);
 	add("three", S_IFREG | 0644, "apart", 5, &pair); /* another archive: another file */
+	if (gzip)
+		compress(0);
 	unpack();
 	has_content("/one", "shared", 6);
 	has_content("/two", "shared", 6);
@@ -176,6 +233,137 @@ static void test_hard_links(void)
 	CHECK_EQUAL(stat_of("/one").st_ino, stat_of("/two").st_ino);
 	has_content("/three", "apart", 5);
 	CHECK_EQUAL(stat_of("/three").st_nlink, 1);
+}
+
+static void test_hard_links(void)
+{
+	check_hard_links(false);
+}
+
+static void test_hard_links_in_gzip(void)
+{
+	check_hard_links(true);
+}
+
+/* A plain archive, two gzip files, a plain one whose data is adopted. */
+static void test_plain_and_gzip(void)
+{
+	static const struct given aligned = {.aligned = true};
+	static char big[200000];
+	uint64_t from;
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 7 + i / 4096);
+	begin();
+	add("first", S_IFREG | 0644, "plain", 5, NULL);
+	add("TRAILER!!!", 0, NULL, 0, NULL);
+	from = length;
+	add("second", S_IFREG | 0644, big, sizeof(big), NULL);
+	add("link", S_IFLNK | 0777, "second", 6, NULL);
+	compress(from);
+	from = length;
+	add("third", S_IFREG | 0644, big, 70001, NULL);
+	add("TRAILER!!!", 0, NULL, 0, NULL);
+	compress(from);
+	add("fourth", S_IFREG | 0644, big, sizeof(big), &aligned);
+	add("fifth", S_IFREG | 0644, big, 100, NULL);
+	unpack();
+	has_content("/first", "plain", 5);
+	has_content("/second", big, sizeof(big));
+	CHECK_EQUAL(stat_of("/link").st_size, 6);
+	has_content("/third", big, 70001);
+	has_content("/fourth", big, sizeof(big));
+	has_content("/fifth", big, 100);
+	CHECK(!pages_audit());
+	CHECK(!slab_audit());
+}
+
+/* Headers, names, texts and data that lie across the border of two windows, at each place. */
+static void test_borders_in_gzip(void)
+{
+	static const char data[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	static char filler[32768];
+	char name[32];
+	uint64_t from;
+
+	begin();
+	for (size_t size = sizeof(filler) - 700; size <= sizeof(filler); size += 4) {
+		from = length;
+		snprintf(name, sizeof(name), "filler%zu", size);
+		add(name, S_IFREG | 0644, filler, size, NULL);
+		snprintf(name, sizeof(name), "data%zu", size);
+		add(name, S_IFREG | 0644, data, sizeof(data), NULL);
+		snprintf(name, sizeof(name), "link%zu", size);
+		add(name, S_IFLNK | 0777, "the text of a link", 18, NULL);
+		add("TRAILER!!!", 0, NULL, 0, NULL);
+		compress(from);
+	}
+	unpack();
+	for (size_t size = sizeof(filler) - 700; size <= sizeof(filler); size += 4) {
+		snprintf(name, sizeof(name), "/filler%zu", size);
+		has_content(name, filler, size);
+		snprintf(name, sizeof(name), "/data%zu", size);
+		has_content(name, data, sizeof(data));
+		snprintf(name, sizeof(name), "/link%zu", size);
+		CHECK_EQUAL(stat_of(name).st_size, 18);
+	}
+	CHECK(!pages_audit());
+}
+
+/* What came before what is wrong stays; nothing after it is made, and no page is lost. */
+static void check_broken_gzip(uint64_t damage, bool cut)
+{
+	uint64_t size;
+
+	begin();
+	add("kept", S_IFREG | 0644, "stays", 5, NULL);
+	add("data", S_IFREG | 0644, "0123456789", 10, NULL);
+	if (cut)
+		length -= 8;
+	size = 10 + 5 + length + 8;
+	compress(0);
+	if (damage)
+		archive[size - damage] ^= 1;
+	add("after", S_IFREG | 0644, "x", 1, NULL);
+	unpack();
+	has_content("/kept", "stays", 5);
+	CHECK(!exists("/after"));
+	CHECK(!pages_audit());
+	CHECK(!slab_audit());
+}
+
+static void test_gzip_check_value(void)
+{
+	check_broken_gzip(8, false);
+}
+
+static void test_gzip_length(void)
+{
+	check_broken_gzip(4, false);
+}
+
+static void test_gzip_ends_within_data(void)
+{
+	check_broken_gzip(0, true);
+}
+
+static void test_gzip_without_memory(void)
+{
+	static char big[1 << 20];
+
+	begin();
+	add("kept", S_IFREG | 0644, "stays", 5, NULL);
+	add("big", S_IFREG | 0644, big, sizeof(big), NULL);
+	compress(0);
+	files_init(0, 0);
+	fake_process_start();
+	pages_fail_nth(80);
+	initrd_unpack(current_fs(), fake_kept(), length);
+	pages_fail_nth(0);
+	has_content("/kept", "stays", 5);
+	CHECK(stat_of("/big").st_size < (off_t)sizeof(big));
+	CHECK(!pages_audit());
+	CHECK(!slab_audit());
 }
 
 /* Pages that stand aligned are the file's own afterwards, and what follows in the last is cleared. */
@@ -299,6 +487,14 @@ int main(void)
 	RUN(test_kinds);
 	RUN(test_replacing);
 	RUN(test_hard_links);
+	RUN(test_kinds_in_gzip);
+	RUN(test_hard_links_in_gzip);
+	RUN(test_plain_and_gzip);
+	RUN(test_borders_in_gzip);
+	RUN(test_gzip_check_value);
+	RUN(test_gzip_length);
+	RUN(test_gzip_ends_within_data);
+	RUN(test_gzip_without_memory);
 	RUN(test_adoption);
 	RUN(test_pages_come_back);
 	RUN(test_broken);
