@@ -81,7 +81,7 @@ int main(void)
 	munmap(map, 8192), mmap((void *)0x10000000, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	mmap(NULL, 0, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE | MAP_STACK | MAP_ANONYMOUS, -1, 0);
 	mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 4096), pipe2(fds, O_CLOEXEC | O_NONBLOCK), dup2(fd, 20);
-	dup3(fd, 21, O_CLOEXEC), read(fds[0], buffer, 10), poll(polled, 2, 0), poll(NULL, 0, 1);
+	dup3(fd, 21, O_CLOEXEC), read(fds[0], buffer, 10), poll(polled, 2, -1), poll(NULL, 0, 1);
 	syscall(SYS_nanosleep, &brief, NULL), syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &brief, NULL);
 	syscall(SYS_clock_getres, CLOCK_REALTIME, &brief), syscall(SYS_clock_gettime, 77, &brief);
 	ioctl(fd, TIOCGWINSZ, &status), ioctl(0, FIONREAD, &status), uname(&name);

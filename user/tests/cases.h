@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -89,6 +90,22 @@ static inline pid_t start(void (*act)(void))
 		_exit(0);
 	}
 	return pid;
+}
+
+static inline pthread_t begin_thread(void *(*act)(void *), void *argument)
+{
+	pthread_t thread;
+
+	WANT_IS(pthread_create(&thread, NULL, act, argument), 0);
+	return thread;
+}
+
+static inline void *join_thread(pthread_t thread)
+{
+	void *result;
+
+	WANT_IS(pthread_join(thread, &result), 0);
+	return result;
 }
 
 static inline int ended(pid_t pid)

@@ -227,17 +227,13 @@ static void test_descriptors(void)
 	IS(CALL(unlink, P("f")), 0);
 }
 
-static void test_pipe(void)
+static void pipe_calls(const int fds[2])
 {
-	static char bytes[70000];
-	struct pollfd poll[2];
+	struct pollfd poll[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN | POLLOUT, 0}};
 	struct stat st;
-	int fds[2], count = 0;
+	char bytes[100];
+	int count = 0;
 
-	files_group("pipes");
-	IS(CALL(pipe2, P(fds), 12345), -EINVAL);
-	IS(CALL(pipe2, BAD, 0), -EFAULT);
-	IS(CALL(pipe2, P(fds), O_NONBLOCK), 0);
 	IS(CALL(fstat, fds[0], P(&st)), 0);
 	IS(st.st_mode, S_IFIFO | 0600);
 	IS(CALL(read, fds[0], P(bytes), 1), -EAGAIN);
@@ -248,13 +244,18 @@ static void test_pipe(void)
 	IS(CALL(write, fds[1], P("hello"), 5), 5);
 	IS(CALL(ioctl, fds[0], FIONREAD, P(&count)), 0);
 	IS(count, 5);
-	poll[0] = (struct pollfd){fds[0], POLLIN, 0};
-	poll[1] = (struct pollfd){fds[1], POLLIN | POLLOUT, 0};
 	IS(CALL(poll, P(poll), 2, 1000), 2);
 	IS(poll[0].revents, POLLIN);
 	IS(poll[1].revents, POLLOUT);
 	IS(CALL(read, fds[0], P(bytes), 100), 5);
 	HOLDS(!memcmp(bytes, "hello", 5));
+}
+
+/* More than it holds, and writes that are done whole or not at all. */
+static void pipe_full(const int fds[2])
+{
+	static char bytes[70000];
+
 	for (int i = 0; i < 70000; i++)
 		bytes[i] = (char)(i * 7 + i / 251);
 	IS(CALL(fcntl, fds[0], F_GETPIPE_SZ, 0), 65536);
@@ -270,24 +271,44 @@ static void test_pipe(void)
 		}
 	}
 	IS(CALL(read, fds[0], P(bytes), 1), -EAGAIN);
+}
+
+/* One end, then the other, with nobody behind it. */
+static void pipe_ends(int fds[2])
+{
+	struct pollfd poll = {fds[0], POLLIN, 0};
+	char byte;
+
 	IS(CALL(close, fds[1]), 0);
-	IS(CALL(read, fds[0], P(bytes), 1), 0);
-	poll[0].events = POLLIN;
-	IS(CALL(poll, P(poll), 1, 0), 1);
-	IS(poll[0].revents, POLLHUP);
+	IS(CALL(read, fds[0], P(&byte), 1), 0);
+	IS(CALL(poll, P(&poll), 1, 0), 1);
+	IS(poll.revents, POLLHUP);
 	IS(CALL(close, fds[0]), 0);
 	IS(CALL(pipe, P(fds)), 0);
 	IS(CALL(close, fds[0]), 0);
 	if (!sigpipe_kills)
 		IS(CALL(write, fds[1], P("x"), 1), -EPIPE);
-	poll[1] = (struct pollfd){fds[1], POLLOUT, 0};
-	IS(CALL(poll, P(&poll[1]), 1, 0), 1);
-	IS(poll[1].revents, POLLOUT | POLLERR);
+	poll = (struct pollfd){fds[1], POLLOUT, 0};
+	IS(CALL(poll, P(&poll), 1, 0), 1);
+	IS(poll.revents, POLLOUT | POLLERR);
 	IS(CALL(close, fds[1]), 0);
-	poll[0] = (struct pollfd){1000, POLLIN, 0};
-	IS(CALL(poll, P(poll), 1, 0), 1);
-	IS(poll[0].revents, POLLNVAL);
+	poll = (struct pollfd){1000, POLLIN, 0};
+	IS(CALL(poll, P(&poll), 1, 0), 1);
+	IS(poll.revents, POLLNVAL);
 	IS(CALL(poll, 0, 0, 1), 0);
+}
+
+static void test_pipe(void)
+{
+	int fds[2];
+
+	files_group("pipes");
+	IS(CALL(pipe2, P(fds), 12345), -EINVAL);
+	IS(CALL(pipe2, BAD, 0), -EFAULT);
+	IS(CALL(pipe2, P(fds), O_NONBLOCK), 0);
+	pipe_calls(fds);
+	pipe_full(fds);
+	pipe_ends(fds);
 }
 
 static void test_fifo(void)

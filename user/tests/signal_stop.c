@@ -32,6 +32,20 @@ static void want_nothing(pid_t pid)
 	WANT_IS(waitpid(pid, NULL, WUNTRACED | WCONTINUED | WNOHANG), 0);
 }
 
+static void stop(pid_t pid)
+{
+	WANT_IS(kill(pid, SIGSTOP), 0);
+	want_stopped(pid, SIGSTOP);
+}
+
+/* It stands by that signal; continued, it ends with the status. */
+static void want_stopped_then(pid_t pid, int number, int status)
+{
+	want_stopped(pid, number);
+	WANT_IS(kill(pid, SIGCONT), 0);
+	WANT_ENDS(pid, status);
+}
+
 static void end(pid_t pid)
 {
 	WANT_IS(kill(pid, SIGKILL), 0);
@@ -69,8 +83,7 @@ static void runs_no_more(void)
 	pid = start(spins);
 	while (!*common)
 		sched_yield();
-	WANT_IS(kill(pid, SIGSTOP), 0);
-	want_stopped(pid, SIGSTOP);
+	stop(pid);
 	before = *common;
 	for (int i = 0; i < 100; i++)
 		sched_yield();
@@ -99,17 +112,14 @@ static void by_itself(void)
 	want_stopped(pid, SIGSTOP);
 	WANT_IS(kill(pid, SIGCONT), 0);
 	wait_gate(back);
-	want_stopped(pid, SIGTSTP);
-	WANT_IS(kill(pid, SIGCONT), 0);
-	WANT_ENDS(pid, EXITED(3));
+	want_stopped_then(pid, SIGTSTP, EXITED(3));
 }
 
 static void kill_stopped(void)
 {
 	pid_t pid = start(just_wait);
 
-	WANT_IS(kill(pid, SIGSTOP), 0);
-	want_stopped(pid, SIGSTOP);
+	stop(pid);
 	end(pid);
 }
 
@@ -117,8 +127,7 @@ static void waits_for_continue(void)
 {
 	pid_t pid = start(just_wait);
 
-	WANT_IS(kill(pid, SIGSTOP), 0);
-	want_stopped(pid, SIGSTOP);
+	stop(pid);
 	WANT_IS(kill(pid, SIGTERM), 0);
 	sleep_ms(2);
 	want_nothing(pid); /* SIGTERM waits, unlike SIGKILL */
@@ -159,9 +168,7 @@ static void handlers(void)
 	back = make_gate();
 	pid = start(handles_tstp);
 	wait_gate(back);
-	want_stopped(pid, SIGSTOP);
-	WANT_IS(kill(pid, SIGCONT), 0);
-	WANT_ENDS(pid, 0);
+	want_stopped_then(pid, SIGSTOP, 0);
 }
 
 static void ignored(void)
@@ -212,9 +219,7 @@ static void blocked_continue(void)
 
 	common = shared_memory(4096);
 	pid = start(blocks_continue);
-	want_stopped(pid, SIGSTOP);
-	WANT_IS(kill(pid, SIGCONT), 0);
-	WANT_ENDS(pid, 0);
+	want_stopped_then(pid, SIGSTOP, 0);
 }
 
 static void unblocks_stop(void)
@@ -233,17 +238,14 @@ static void blocked_stop(void)
 	back = make_gate();
 	pid = start(unblocks_stop);
 	wait_gate(back);
-	want_stopped(pid, SIGTSTP);
-	WANT_IS(kill(pid, SIGCONT), 0);
-	WANT_ENDS(pid, EXITED(6));
+	want_stopped_then(pid, SIGTSTP, EXITED(6));
 }
 
 static void stop_twice(void)
 {
 	pid_t pid = start(just_wait);
 
-	WANT_IS(kill(pid, SIGSTOP), 0);
-	want_stopped(pid, SIGSTOP);
+	stop(pid);
 	WANT_IS(kill(pid, SIGSTOP), 0);
 	WANT_IS(kill(pid, SIGTSTP), 0);
 	want_nothing(pid);
@@ -261,8 +263,7 @@ static void many_times(void)
 	common = shared_memory(4096);
 	pid = start(spins);
 	for (int i = 0; i < 50; i++) {
-		WANT_IS(kill(pid, SIGSTOP), 0);
-		want_stopped(pid, SIGSTOP);
+		stop(pid);
 		before = *common;
 		WANT_IS(kill(pid, SIGCONT), 0);
 		while (*common == before)
@@ -352,8 +353,7 @@ static void threads_stop_and_end(void)
 	pid = start(spins_in_threads);
 	while (!all_run(before))
 		sched_yield();
-	WANT_IS(kill(pid, SIGSTOP), 0);
-	want_stopped(pid, SIGSTOP);
+	stop(pid);
 	end(pid);
 }
 
@@ -417,8 +417,7 @@ static void stop_in_restarted_call(void)
 		before = *common;
 		while (*common == before)
 			sched_yield();
-		WANT_IS(kill(pid, SIGSTOP), 0);
-		want_stopped(pid, SIGSTOP);
+		stop(pid);
 		WANT_IS(kill(pid, SIGCONT), 0);
 	}
 	open_gate(gate);

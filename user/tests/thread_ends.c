@@ -3,28 +3,10 @@
  * Threads that end, and what becomes of the process then: cancellation, exit and exit_group by the
  * leader and by others, fork among threads, the tid word and robust locks that the kernel cares for.
  */
-#include <pthread.h>
-
 #include "cases.h"
 
 static volatile int counter;
 static struct gate gate;
-
-static pthread_t begin(void *(*act)(void *), void *argument)
-{
-	pthread_t thread;
-
-	WANT_IS(pthread_create(&thread, NULL, act, argument), 0);
-	return thread;
-}
-
-static void *join(pthread_t thread)
-{
-	void *result;
-
-	WANT_IS(pthread_join(thread, &result), 0);
-	return result;
-}
 
 /* ---- Cancellation, exit ---- */
 
@@ -51,10 +33,10 @@ static void cancel(void)
 	pthread_t thread;
 
 	gate = make_gate();
-	thread = begin(reads_for_ever, (void *)(long)never.in);
+	thread = begin_thread(reads_for_ever, (void *)(long)never.in);
 	wait_gate(gate);
 	WANT_IS(pthread_cancel(thread), 0);
-	WANT(join(thread) == PTHREAD_CANCELED);
+	WANT(join_thread(thread) == PTHREAD_CANCELED);
 	WANT_IS(counter, 10);
 }
 
@@ -72,10 +54,10 @@ static void cancel_asynchronous(void)
 	pthread_t thread;
 
 	gate = make_gate();
-	thread = begin(spins_cancellable, NULL);
+	thread = begin_thread(spins_cancellable, NULL);
 	wait_gate(gate);
 	WANT_IS(pthread_cancel(thread), 0);
-	WANT(join(thread) == PTHREAD_CANCELED);
+	WANT(join_thread(thread) == PTHREAD_CANCELED);
 }
 
 static void *exits_process(void *unused)
@@ -85,7 +67,7 @@ static void *exits_process(void *unused)
 
 static void exit_by_thread(void)
 {
-	begin(exits_process, NULL);
+	begin_thread(exits_process, NULL);
 	just_wait();
 }
 
@@ -104,7 +86,7 @@ static void *ends_last(void *unused)
 
 static void leader_goes(void)
 {
-	begin(ends_last, NULL);
+	begin_thread(ends_last, NULL);
 	kernel_call(SYS_set_tid_address, &leader_tid);
 	kernel_call(SYS_exit, 44);
 }
@@ -176,8 +158,8 @@ static void *forks(void *unused)
 
 static void fork_in_thread(void)
 {
-	begin(spins_for_ever, NULL);
-	join(begin(forks, NULL));
+	begin_thread(spins_for_ever, NULL);
+	join_thread(begin_thread(forks, NULL));
 }
 
 static void *forks_often(void *unused)
@@ -198,9 +180,9 @@ static void forks_at_once(void)
 	pthread_t threads[4];
 
 	for (int i = 0; i < 4; i++)
-		threads[i] = begin(forks_often, NULL);
+		threads[i] = begin_thread(forks_often, NULL);
 	for (int i = 0; i < 4; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 }
 
 /* ---- A thread's end ---- */
@@ -217,7 +199,7 @@ static void *sets_tid_address(void *unused)
 static void tid_address(void)
 {
 	tid_word = 9;
-	begin(sets_tid_address, NULL);
+	begin_thread(sets_tid_address, NULL);
 	while (tid_word == 9)
 		kernel_call(SYS_futex, &tid_word, 0, 9, NULL);
 	WANT_IS(tid_word, 0);
@@ -244,7 +226,7 @@ static void make_robust(pthread_mutex_t *lock, bool shared)
 static void robust_mutex(void)
 {
 	make_robust(&robust, false);
-	join(begin(ends_with_lock, NULL));
+	join_thread(begin_thread(ends_with_lock, NULL));
 	WANT_IS(pthread_mutex_lock(&robust), EOWNERDEAD);
 	WANT_IS(pthread_mutex_consistent(&robust), 0);
 	WANT_IS(pthread_mutex_unlock(&robust), 0);

@@ -3,8 +3,6 @@
  * Signals to processes of several threads: which thread takes what is sent to the process, what is
  * sent to one stays with it, masks and pending signals of new threads, and signals that end all.
  */
-#include <pthread.h>
-
 #include "cases.h"
 
 #define THREADS 4
@@ -16,19 +14,6 @@ static volatile int *common;
 static long tid(void)
 {
 	return kernel_call(SYS_gettid);
-}
-
-static pthread_t begin(void *(*act)(void *), void *argument)
-{
-	pthread_t thread;
-
-	WANT_IS(pthread_create(&thread, NULL, act, argument), 0);
-	return thread;
-}
-
-static void join(pthread_t thread)
-{
-	WANT_IS(pthread_join(thread, NULL), 0);
 }
 
 static void note(int number, siginfo_t *info, void *context)
@@ -72,7 +57,7 @@ static void any_unblocked(void)
 	handle_info(SIGUSR1, note, SA_RESTART);
 	block(SIGUSR1);
 	for (int i = 0; i < THREADS; i++)
-		threads[i] = begin(i == 2 ? unblocks_and_reads : blocked_and_reads, NULL);
+		threads[i] = begin_thread(i == 2 ? unblocks_and_reads : blocked_and_reads, NULL);
 	wait_gate(back);
 	WANT_IS(kill(getpid(), SIGUSR1), 0);
 	wait_for_count(1);
@@ -81,7 +66,7 @@ static void any_unblocked(void)
 	for (int i = 0; i < THREADS; i++)
 		open_gate(gate);
 	for (int i = 0; i < THREADS; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(count, 1);
 }
 
@@ -102,7 +87,7 @@ static void first_to_unblock(void)
 	block(SIGUSR2);
 	WANT_IS(kill(getpid(), SIGUSR1), 0);
 	WANT_IS(kill(getpid(), SIGUSR2), 0);
-	join(begin(sees_pending_and_takes, NULL));
+	join_thread(begin_thread(sees_pending_and_takes, NULL));
 	WANT(!is_pending(SIGUSR1) && is_pending(SIGUSR2));
 }
 
@@ -122,9 +107,9 @@ static void sigwait_in_thread(void)
 	pthread_t thread;
 
 	block(SIGUSR1);
-	thread = begin(waits_for_signal, NULL);
+	thread = begin_thread(waits_for_signal, NULL);
 	WANT_IS(kill(getpid(), SIGUSR1), 0);
-	join(thread);
+	join_thread(thread);
 	WANT(!is_pending(SIGUSR1));
 }
 
@@ -146,14 +131,14 @@ static void sigwait_in_many(void)
 	block(SIGRTMIN);
 	block(SIGRTMIN + 1);
 	for (int i = 0; i < THREADS; i++)
-		threads[i] = begin(takes_realtime, NULL);
+		threads[i] = begin_thread(takes_realtime, NULL);
 	for (int i = 0; i < 200; i++)
 		WANT_IS(sigqueue(getpid(), SIGRTMIN, (union sigval){0}), 0);
 	wait_for_count(200);
 	for (int i = 0; i < THREADS; i++)
 		WANT_IS(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){0}), 0);
 	for (int i = 0; i < THREADS; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(count, 200);
 }
 
@@ -182,14 +167,14 @@ static void directed_stays(void)
 	back = make_gate();
 	handle_info(SIGUSR1, note, 0);
 	block(SIGUSR1);
-	thread = begin(stays_blocked, NULL);
+	thread = begin_thread(stays_blocked, NULL);
 	unblock(SIGUSR1);
 	wait_gate(back);
 	WANT_IS(kernel_call(SYS_tgkill, getpid(), thread_tid, SIGUSR1), 0);
 	WANT_IS(count, 0);
 	WANT(!is_pending(SIGUSR1)); /* not this thread's, not the process's */
 	open_gate(gate);
-	join(thread);
+	join_thread(thread);
 }
 
 static void *reads_for_ever(void *unused)
@@ -211,11 +196,11 @@ static void directed_interrupts(void)
 	gate = make_gate();
 	back = make_gate();
 	handle_info(SIGUSR1, note, 0);
-	thread = begin(reads_for_ever, NULL);
+	thread = begin_thread(reads_for_ever, NULL);
 	wait_gate(back);
 	while (kernel_call(SYS_tkill, thread_tid, SIGUSR1) == 0)
 		sleep_ms(1);
-	join(thread);
+	join_thread(thread);
 	WANT(count > 0);
 }
 
@@ -236,7 +221,7 @@ static void new_thread(void)
 	block(SIGUSR2);
 	WANT_IS(kernel_call(SYS_tkill, tid(), SIGUSR1), 0);
 	WANT_IS(kill(getpid(), SIGUSR2), 0);
-	join(begin(pending_of_new, NULL));
+	join_thread(begin_thread(pending_of_new, NULL));
 	WANT(is_pending(SIGUSR1) && is_pending(SIGUSR2));
 }
 
@@ -250,7 +235,7 @@ static void *ends_with_pending(void *unused)
 static void pending_goes_with_thread(void)
 {
 	block(SIGUSR1);
-	join(begin(ends_with_pending, NULL));
+	join_thread(begin_thread(ends_with_pending, NULL));
 	WANT(!is_pending(SIGUSR1));
 }
 
@@ -278,7 +263,7 @@ static void *faults_and_ends(void *unused)
 static void fault_is_threads(void)
 {
 	handle(SIGSEGV, ends_thread, 0);
-	begin(faults_and_ends, NULL);
+	begin_thread(faults_and_ends, NULL);
 	wait_for_count(1);
 }
 
@@ -299,9 +284,9 @@ static void *sleeps(void *unused)
 
 static void busy_process(void)
 {
-	begin(counts, (void *)1);
-	begin(counts, (void *)2);
-	begin(sleeps, NULL);
+	begin_thread(counts, (void *)1);
+	begin_thread(counts, (void *)2);
+	begin_thread(sleeps, NULL);
 	open_gate(back);
 	just_wait();
 }
@@ -338,8 +323,8 @@ static void terminated(void)
 static void fault_ends_all(void)
 {
 	gate = make_gate();
-	begin(sleeps, NULL);
-	begin(faults, NULL);
+	begin_thread(sleeps, NULL);
+	begin_thread(faults, NULL);
 	just_wait();
 }
 
@@ -352,8 +337,8 @@ static void *kills_leader(void *unused)
 static void directed_ends_all(void)
 {
 	gate = make_gate();
-	begin(sleeps, NULL);
-	begin(kills_leader, NULL);
+	begin_thread(sleeps, NULL);
+	begin_thread(kills_leader, NULL);
 	just_wait();
 }
 
@@ -370,7 +355,7 @@ static void all_exit(void)
 
 	pthread_barrier_init(&barrier, NULL, 8);
 	for (int i = 0; i < 8; i++)
-		begin(exits_at_once, &barrier);
+		begin_thread(exits_at_once, &barrier);
 	just_wait();
 }
 
@@ -385,11 +370,12 @@ static void signals_and_ends(void)
 {
 	handle_info(SIGUSR1, note, SA_RESTART);
 	for (int i = 0; i < 50; i++) {
-		pthread_t one = begin(short_lived, NULL), two = begin(short_lived, NULL);
+		pthread_t one = begin_thread(short_lived, NULL),
+			  two = begin_thread(short_lived, NULL);
 
 		WANT_IS(kill(getpid(), SIGURG), 0);
-		join(one);
-		join(two);
+		join_thread(one);
+		join_thread(two);
 	}
 	WANT_IS(count, 100);
 }

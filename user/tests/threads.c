@@ -3,7 +3,6 @@
  * Threads as musl makes them: create, join, detach, thread-local storage, every kind of lock,
  * hundreds at once.
  */
-#include <pthread.h>
 #include <semaphore.h>
 
 #include "cases.h"
@@ -15,22 +14,6 @@ static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
 static volatile int counter;
 
-static pthread_t begin(void *(*act)(void *), void *argument)
-{
-	pthread_t thread;
-
-	WANT_IS(pthread_create(&thread, NULL, act, argument), 0);
-	return thread;
-}
-
-static void *join(pthread_t thread)
-{
-	void *result;
-
-	WANT_IS(pthread_join(thread, &result), 0);
-	return result;
-}
-
 /* ---- Ids, results, storage ---- */
 
 static void *tells_tid(void *unused)
@@ -41,7 +24,8 @@ static void *tells_tid(void *unused)
 
 static void ids(void)
 {
-	long one = (long)join(begin(tells_tid, NULL)), two = (long)join(begin(tells_tid, NULL));
+	long one = (long)join_thread(begin_thread(tells_tid, NULL)),
+	     two = (long)join_thread(begin_thread(tells_tid, NULL));
 
 	WANT(one != two && one != getpid() && two != getpid());
 	WANT_IS(kernel_call(SYS_gettid), getpid());
@@ -68,9 +52,9 @@ static void thread_local(void)
 
 	pthread_barrier_init(&barrier, NULL, 8);
 	for (long i = 0; i < 8; i++)
-		threads[i] = begin(uses_local, (void *)(100 + i));
+		threads[i] = begin_thread(uses_local, (void *)(100 + i));
 	for (long i = 0; i < 8; i++)
-		WANT_IS((long)join(threads[i]), 100 + i);
+		WANT_IS((long)join_thread(threads[i]), 100 + i);
 	WANT_IS(local, 7);
 }
 
@@ -87,9 +71,9 @@ static void many(void)
 	static pthread_t threads[MANY];
 
 	for (int i = 0; i < MANY; i++)
-		threads[i] = begin(just_counts, NULL);
+		threads[i] = begin_thread(just_counts, NULL);
 	for (int i = 0; i < MANY; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(counter, MANY);
 }
 
@@ -105,11 +89,11 @@ static void many_at_once(void)
 
 	pthread_barrier_init(&barrier, NULL, MANY + 1);
 	for (int i = 0; i < MANY; i++)
-		threads[i] = begin(waits_with_all, NULL);
+		threads[i] = begin_thread(waits_with_all, NULL);
 	WANT_IS(counter, 0);
 	pthread_barrier_wait(&barrier);
 	for (int i = 0; i < MANY; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(counter, MANY);
 }
 
@@ -151,9 +135,9 @@ static void mutual_exclusion(void)
 	pthread_t threads[8];
 
 	for (int i = 0; i < 8; i++)
-		threads[i] = begin(adds, NULL);
+		threads[i] = begin_thread(adds, NULL);
 	for (int i = 0; i < 8; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(counter, 16000);
 }
 
@@ -173,10 +157,11 @@ static void *takes_turns(void *me)
 
 static void condition_turns(void)
 {
-	pthread_t one = begin(takes_turns, (void *)0), two = begin(takes_turns, (void *)1);
+	pthread_t one = begin_thread(takes_turns, (void *)0),
+		  two = begin_thread(takes_turns, (void *)1);
 
-	join(one);
-	join(two);
+	join_thread(one);
+	join_thread(two);
 	WANT_IS(counter, 1000);
 }
 
@@ -200,7 +185,7 @@ static void broadcast(void)
 	pthread_t threads[20];
 
 	for (int i = 0; i < 20; i++)
-		threads[i] = begin(waits_for_release, NULL);
+		threads[i] = begin_thread(waits_for_release, NULL);
 	pthread_mutex_lock(&mutex);
 	while (counter < 20)
 		pthread_cond_wait(&arrived, &mutex);
@@ -208,7 +193,7 @@ static void broadcast(void)
 	pthread_cond_broadcast(&condition);
 	pthread_mutex_unlock(&mutex);
 	for (int i = 0; i < 20; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(counter, 0);
 }
 
@@ -243,9 +228,9 @@ static void barriers(void)
 
 	pthread_barrier_init(&barrier, NULL, 5);
 	for (int i = 0; i < 5; i++)
-		threads[i] = begin(serial_of_barrier, NULL);
+		threads[i] = begin_thread(serial_of_barrier, NULL);
 	for (int i = 0; i < 5; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(counter, 100);
 }
 
@@ -278,9 +263,9 @@ static void readers_and_writers(void)
 	pthread_t threads[6];
 
 	for (int i = 0; i < 6; i++)
-		threads[i] = begin(i < 2 ? writes_pair : reads_pair, NULL);
+		threads[i] = begin_thread(i < 2 ? writes_pair : reads_pair, NULL);
 	for (int i = 0; i < 6; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 	WANT_IS(pair[0], 1000);
 }
 
@@ -305,9 +290,9 @@ static void once_only(void)
 
 	pthread_barrier_init(&barrier, NULL, 8);
 	for (int i = 0; i < 8; i++)
-		threads[i] = begin(calls_once, NULL);
+		threads[i] = begin_thread(calls_once, NULL);
 	for (int i = 0; i < 8; i++)
-		join(threads[i]);
+		join_thread(threads[i]);
 }
 
 static const struct test_case cases[] = {
