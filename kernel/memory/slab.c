@@ -13,45 +13,33 @@
  * on none; of empty ones a cache keeps one. kmalloc picks one of ten caches, whose slabs are single
  * pages, and whole pages above 2048 bytes.
  *
- * A free object of 16 bytes or more says so: its second word holds its own address xor-ed with
- * FREE_MARK. Freeing an object that carries the mark is looked into, and a panic if it is on the
+ * Before its slabs each cache has a front: up to FRONT_MOST objects that were freed, which are given
+ * out first, without a look at their slabs, to which they count as used (the magazines of Bonwick and
+ * Adams, USENIX 2001, though not one for each CPU). It is filled by frees alone; what finds no room
+ * in it goes back to its slab.
+ *
+ * A free object says so: its second word holds its own address xor-ed with FREE_MARK. Freeing an
+ * object that carries the mark is looked into, and a panic if it is in the front or on its slab's
  * list. So is freeing what is not an object of that cache, by address.
  *
  * The debug build (meson option debug_kernel) puts a red zone behind each object and fills free
  * ones with POISON; both are checked when an object is freed and given out.
  *
  * Invariants, which slab_audit checks: used + free + never given out = per_slab for each slab; a
- * slab on the list is neither full nor empty; the spare one is empty.
+ * slab on the list is neither full nor empty; the spare one is empty; what is in the front is marked.
  *
  * Locks. cache->lock guards the cache and its slabs' frames; the list of caches has its own. Inside
  * cache->lock nothing is taken: pages are allocated and freed without it.
  */
-#include "memory/slab.h"
+#include "memory/slab_internal.h"
 
-#include "arch/arch.h"
-#include "lib/log.h"
-#include "lib/string.h"
-#include "memory/pages.h"
+#define ORDER_MAX    3
+#define KMALLOC_MAX  2048
+#define SMALL_STRIDE 256 /* of larger objects the front keeps few */
+#define LARGE_FRONT  4
 
-#ifndef BATON_DEBUG
-#define BATON_DEBUG 0
-#endif
-
-#define ORDER_MAX     3
-#define FREE_MARK     UINT64_C(0x6272616e6420f1ee)
-#define POISON        ((uint8_t)0x6b)
-#define RED_ZONE      ((uint8_t)0xbb)
-#define RED_ZONE_SIZE ((size_t)(BATON_DEBUG ? 16 : 0))
-#define KMALLOC_MAX   2048
-
-/* What a free object's first bytes are. */
-struct free_object {
-	uint64_t next; /* index + 1; 0: end */
-	uint64_t mark; /* address ^ FREE_MARK */
-};
-
-static struct spinlock caches_lock = SPINLOCK_INIT;
-static struct list caches guarded_by(caches_lock) = LIST_INIT(caches);
+struct spinlock caches_lock = SPINLOCK_INIT;
+struct list caches guarded_by(caches_lock) = LIST_INIT(caches);
 
 static struct cache kmalloc_caches[] = {
 	CACHE_INIT("kmalloc-16", 16, 0),
@@ -66,17 +54,7 @@ static struct cache kmalloc_caches[] = {
 	CACHE_INIT("kmalloc-2048", 2048, 0),
 };
 
-/* ---- Frames by number, and the list of slabs ---- */
-
-static struct frame *slab_frame(uint32_t number)
-{
-	return phys_frame((phys_t)number << PAGE_SHIFT);
-}
-
-static uint32_t slab_number(const struct frame *slab)
-{
-	return (uint32_t)(frame_phys(slab) >> PAGE_SHIFT);
-}
+/* ---- The list of slabs ---- */
 
 static void partial_push(struct cache *cache, struct frame *slab) requires(cache->lock)
 {
@@ -126,6 +104,8 @@ static void cache_lay_out(struct cache *cache)
 	if (!cache->stride) {
 		cache->per_slab = (uint32_t)((PAGE_SIZE << order) / stride);
 		cache->slab_order = order;
+		cache->slab_mask = ~(phys_t)((PAGE_SIZE << order) - 1);
+		cache->front_most = stride <= SMALL_STRIDE ? FRONT_MOST : LARGE_FRONT;
 		cache->stride = (uint32_t)stride;
 		list_push_back(&caches, &cache->list);
 	}
@@ -141,62 +121,31 @@ void cache_init(struct cache *cache, const char *name, size_t size, size_t align
 
 /* ---- Objects ---- */
 
-static char *object_at(const struct cache *cache, const struct frame *slab, uint32_t index)
+static COLD NORETURN void written(const struct cache *cache, const struct free_object *link)
 {
-	return (char *)frame_ptr(slab) + (size_t)index * cache->stride;
+	panic("slab %s: free object %p was written: link %#llx, mark %#llx", cache->name,
+		(const void *)link, (unsigned long long)link->next, (unsigned long long)link->mark);
 }
 
-/* The debug build's fillings and checks. Behind its first bytes a free object is all POISON; from
- * the object's end to the next object lies the red zone. */
-static void fill(char *object, size_t from, size_t to, uint8_t byte)
+/* A free object is given out. */
+static inline void unmark(const struct cache *cache, struct free_object *link)
 {
-	if (BATON_DEBUG && from < to)
-		memset(object + from, byte, to - from);
-}
-
-static void check_filling(
-	const struct cache *cache, const char *object, size_t from, size_t to, uint8_t byte)
-{
-	if (!BATON_DEBUG)
-		return;
-	for (size_t i = from; i < to; i++) {
-		if ((uint8_t)object[i] != byte)
-			panic("slab %s: object %p of %u bytes was written %s, at byte %zu: %#x, "
-			      "expected %#x",
-				cache->name, (const void *)object, cache->object_size,
-				byte == POISON ? "after it was freed" : "past its end", i,
-				(uint8_t)object[i], byte);
-	}
-}
-
-/* A free object is given out; the next one's index + 1. */
-static inline uint32_t take_link(const struct cache *cache, struct free_object *link)
-{
-	if (unlikely(link->mark != ((uintptr_t)link ^ FREE_MARK) || link->next > cache->per_slab))
-		panic("slab %s: free object %p was written: link %#llx, mark %#llx", cache->name,
-			(void *)link, (unsigned long long)link->next,
-			(unsigned long long)link->mark);
+	if (unlikely(!is_marked(link)))
+		written(cache, link);
 	check_filling(cache, (char *)link, sizeof(*link), cache->object_size, POISON);
 	link->mark = 0;
+}
+
+/* The same for one of a slab's list; the next one's index + 1. */
+static inline uint32_t take_link(const struct cache *cache, struct free_object *link)
+{
+	unmark(cache, link);
+	if (unlikely(link->next > cache->per_slab))
+		written(cache, link);
 	return (uint32_t)link->next;
 }
 
-/* Takes an object out of a slab that has one. */
-static char *slab_take(struct cache *cache, struct frame *slab) requires(cache->lock)
-{
-	bool fresh = !slab->slab.free;
-	uint32_t index = fresh ? slab->slab.fresh++ : slab->slab.free - 1u;
-	char *object = object_at(cache, slab, index);
-
-	if (!fresh)
-		slab->slab.free = (uint16_t)take_link(cache, (struct free_object *)(void *)object);
-	fill(object, cache->object_size, cache->stride, RED_ZONE);
-	slab->slab.used++;
-	cache->objects++;
-	return object;
-}
-
-/* The same for `count` of them, which it has: those freed before, then those never given out. */
+/* Takes `count` objects out of a slab that has as many: those freed before, then those never given out. */
 static void slab_take_many(struct cache *cache, struct frame *slab, void **objects,
 	uint32_t count) requires(cache->lock)
 {
@@ -230,21 +179,6 @@ static inline bool cache_has(struct cache *cache) requires(cache->lock)
 		cache->spare = NULL;
 	}
 	return true;
-}
-
-/* An object from the slabs that there are, or NULL. */
-static char *cache_take(struct cache *cache) requires(cache->lock)
-{
-	struct frame *slab;
-	char *object;
-
-	if (!cache_has(cache))
-		return NULL;
-	slab = cache->partial;
-	object = slab_take(cache, slab);
-	if (slab->slab.used == cache->per_slab)
-		partial_remove(cache, slab);
-	return object;
 }
 
 /* Up to `count` from one slab: how many; 0: there are none. */
@@ -289,30 +223,40 @@ static bool cache_grow(struct cache *cache)
 	return true;
 }
 
-static char *object_alloc(struct cache *cache)
+/* From the slabs. */
+static COLD void *slab_alloc(struct cache *cache)
 {
-	char *object;
+	void *object;
+	unsigned got;
 
 	do {
 		spin_lock(&cache->lock);
-		object = cache_take(cache);
+		got = cache_take_many(cache, &object, 1);
 		spin_unlock(&cache->lock);
-	} while (unlikely(!object) && cache_grow(cache));
-	return object;
+	} while (!got && cache_grow(cache));
+	return got ? object : NULL;
 }
 
 void *cache_alloc_raw(struct cache *cache)
 {
-	return object_alloc(cache);
+	void *object;
+
+	spin_lock(&cache->lock);
+	if (unlikely(!cache->front_count)) {
+		spin_unlock(&cache->lock);
+		return slab_alloc(cache);
+	}
+	object = cache->front[--cache->front_count];
+	spin_unlock(&cache->lock);
+	unmark(cache, object);
+	return object;
 }
 
 void *cache_alloc(struct cache *cache)
 {
-	char *object = object_alloc(cache);
+	void *object = cache_alloc_raw(cache);
 
-	if (object)
-		memset(object, 0, cache->object_size);
-	return object;
+	return likely(object) ? memset(object, 0, cache->object_size) : NULL;
 }
 
 unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
@@ -321,6 +265,10 @@ unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 
 	do {
 		spin_lock(&cache->lock);
+		for (; done < count && cache->front_count; done++) {
+			objects[done] = cache->front[--cache->front_count];
+			unmark(cache, objects[done]);
+		}
 		do {
 			more = cache_take_many(cache, objects + done, count - done);
 			done += more;
@@ -331,118 +279,202 @@ unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 }
 
 /* The mark is there: chance, or freed before? */
-static void check_not_free(
-	const struct cache *cache, const struct frame *slab, uint32_t index) requires(cache->lock)
+static COLD void check_not_free(const struct cache *cache, const struct frame *slab,
+	const char *object) requires(cache->lock)
 {
-	for (uint32_t at = slab->slab.free; at;) {
-		const char *object = object_at(cache, slab, at - 1);
+	bool found = false;
 
-		if (at - 1 == index)
-			panic("slab %s: object %p freed twice", cache->name, (const void *)object);
-		at = (uint32_t)((const struct free_object *)object)->next;
+	for (uint32_t i = 0; i < cache->front_count; i++)
+		found |= cache->front[i] == object;
+	for (uint32_t at = slab->slab.free; at && !found;) {
+		const char *other = object_at(cache, slab, at - 1);
+
+		found = other == object;
+		at = (uint32_t)((const struct free_object *)other)->next;
 	}
+	if (found)
+		panic("slab %s: object %p freed twice", cache->name, (const void *)object);
 }
 
-/* Puts an object back, which lies `offset` bytes into the slab; the index of it is checked. */
-static inline void slab_give(struct cache *cache, struct frame *slab, char *object,
-	uint32_t offset) requires(cache->lock)
+static COLD NORETURN void not_an_object(const struct cache *cache, const void *object)
 {
-	uint32_t index = offset / cache->stride;
+	panic("slab %s: %p is not an object of it", cache->name, object);
+}
+
+/* Whether such an object lies in the slab. */
+static inline bool is_slab_of(const struct cache *cache, const struct frame *slab)
+{
+	return likely(slab && slab->state == FRAME_SLAB && slab->slab.cache == cache);
+}
+
+/* Whether there was given out an object that far into a slab: its index. */
+static inline bool is_object(
+	const struct cache *cache, const struct frame *slab, uint32_t offset, uint32_t *index)
+{
+	*index = offset / cache->stride;
+	return likely(!(offset % cache->stride) && *index < slab->slab.fresh && slab->slab.used);
+}
+
+static inline void mark(const struct cache *cache, char *object)
+{
 	struct free_object *link = (struct free_object *)(void *)object;
 
-	if (unlikely((uint32_t)offset % cache->stride || index >= slab->slab.fresh ||
-		     !slab->slab.used))
-		panic("slab %s: %p is not an object of it", cache->name, (void *)object);
-	if (unlikely(link->mark == ((uintptr_t)link ^ FREE_MARK)))
-		check_not_free(cache, slab, index);
 	check_filling(cache, object, cache->object_size, cache->stride, RED_ZONE);
 	fill(object, sizeof(*link), cache->object_size, POISON);
-	link->next = slab->slab.free;
 	link->mark = (uintptr_t)link ^ FREE_MARK;
-	slab->slab.free = (uint16_t)(index + 1);
-	slab->slab.used--;
-	cache->objects--;
 }
 
-/* Takes an empty slab off its list: becomes the spare one, or is returned to be freed. */
-static struct frame *slab_retire(struct cache *cache, struct frame *slab) requires(cache->lock)
+/* Takes an empty slab off its list: becomes the spare one, or is put on the list `empty` of those to
+ * be freed. */
+static void slab_retire(struct cache *cache, struct frame *slab, struct frame **empty) requires(
+	cache->lock)
 {
 	partial_remove(cache, slab);
 	if (!cache->spare) {
 		cache->spare = slab;
-		return NULL;
+		return;
 	}
 	cache->slabs--;
-	return slab;
+	slab->slab.next = *empty ? slab_number(*empty) : 0;
+	*empty = slab;
 }
 
-/* Puts objects back, as many as are of the first one's slab in a row; a slab that is to be freed, or
- * NULL. */
-static inline struct frame *give_back(
-	struct cache *cache, void *const **objects, void *const *end) requires(cache->lock)
+/* `count` objects came back to the list of their slab. */
+static void slab_gets(struct cache *cache, struct frame *slab, uint32_t count,
+	struct frame **empty) requires(cache->lock)
 {
-	const size_t size = PAGE_SIZE << cache->slab_order;
-	void *const *at = *objects;
-	phys_t phys = arch_ptr_to_phys(*at), base = phys & ~(phys_t)(size - 1);
-	struct frame *slab = phys_frame(base);
-	bool was_full;
+	bool was_full = slab->slab.used == cache->per_slab;
 
-	if (unlikely(!slab || slab->state != FRAME_SLAB || slab->slab.cache != cache))
-		panic("slab %s: %p is not an object of it", cache->name, *at);
-	was_full = slab->slab.used == cache->per_slab;
-	do {
-		slab_give(cache, slab, *at++, (uint32_t)(phys - base));
-	} while (at < end && (phys = arch_ptr_to_phys(*at)) - base < size);
-	*objects = at;
+	slab->slab.used = (uint16_t)(slab->slab.used - count);
+	cache->objects -= count;
 	if (was_full)
 		partial_push(cache, slab);
-	return slab->slab.used ? NULL : slab_retire(cache, slab);
+	if (!slab->slab.used)
+		slab_retire(cache, slab, empty);
 }
 
-void cache_free(struct cache *cache, void *object)
+static inline void put_link(struct frame *slab, void *object, uint32_t index)
 {
-	void *const *at = &object;
-	struct frame *empty;
-
-	spin_lock(&cache->lock);
-	empty = give_back(cache, &at, at + 1);
-	spin_unlock(&cache->lock);
-	if (empty)
-		pages_free(empty, cache->slab_order);
+	((struct free_object *)object)->next = slab->slab.free;
+	slab->slab.free = (uint16_t)(index + 1);
 }
 
-void cache_free_many(struct cache *cache, void *const *objects, unsigned count)
+/* Puts objects back, as many as are of the first one's slab in a row: where the rest begins. */
+static void *const *give_run(struct cache *cache, void *const *at, void *const *end,
+	struct frame **empty) requires(cache->lock)
 {
-	struct frame *empty = NULL, *next;
-	void *const *end = objects + count;
+	phys_t phys = arch_ptr_to_phys(*at), base = phys & cache->slab_mask,
+	       size = -cache->slab_mask;
+	struct frame *slab = phys_frame(base);
+	void *const *first = at;
 
-	spin_lock(&cache->lock);
-	while (objects < end) {
-		struct frame *slab = give_back(cache, &objects, end);
+	if (!is_slab_of(cache, slab))
+		not_an_object(cache, *at);
+	do {
+		uint32_t index;
 
-		if (slab) {
-			slab->slab.next = empty ? slab_number(empty) : 0;
-			empty = slab;
-		}
-	}
-	spin_unlock(&cache->lock);
+		if (!is_object(cache, slab, (uint32_t)(phys - base), &index))
+			not_an_object(cache, *at);
+		if (unlikely(is_marked(*at)))
+			check_not_free(cache, slab, *at);
+		mark(cache, *at);
+		put_link(slab, *at, index);
+		at++;
+	} while (at < end && (phys = arch_ptr_to_phys(*at)) - base < size);
+	slab_gets(cache, slab, (uint32_t)(at - first), empty);
+	return at;
+}
+
+static void free_slabs(const struct cache *cache, struct frame *empty)
+{
+	struct frame *next;
+
 	for (; empty; empty = next) {
 		next = empty->slab.next ? slab_frame(empty->slab.next) : NULL;
 		pages_free(empty, cache->slab_order);
 	}
 }
 
-void cache_shrink(struct cache *cache)
+static COLD void free_to_slab(struct cache *cache, void *object)
 {
-	struct frame *spare;
+	void *const *at = &object;
+	struct frame *empty = NULL;
 
 	spin_lock(&cache->lock);
+	give_run(cache, at, at + 1, &empty);
+	spin_unlock(&cache->lock);
+	free_slabs(cache, empty);
+}
+
+/* `slab` is that of the object's address. It is looked at without the lock: who frees an object has
+ * it, so that its slab stays one; and `fresh` does but grow. */
+static inline void free_object(struct cache *cache, const struct frame *slab, void *object)
+{
+	uint32_t offset = (uint32_t)(arch_ptr_to_phys(object) & ~cache->slab_mask), index;
+
+	if (!is_slab_of(cache, slab) || !is_object(cache, slab, offset, &index))
+		not_an_object(cache, object);
+	spin_lock(&cache->lock);
+	if (unlikely(cache->front_count >= cache->front_most || is_marked(object))) {
+		spin_unlock(&cache->lock);
+		free_to_slab(cache, object);
+		return;
+	}
+	mark(cache, object);
+	cache->front[cache->front_count++] = object;
+	spin_unlock(&cache->lock);
+}
+
+void cache_free(struct cache *cache, void *object)
+{
+	free_object(cache, slab_of(cache, object), object);
+}
+
+void cache_free_many(struct cache *cache, void *const *objects, unsigned count)
+{
+	void *const *end = objects + count;
+	struct frame *empty = NULL;
+
+	for (; objects < end && cache->front_count < cache->front_most; objects++)
+		cache_free(cache, *objects);
+	if (objects == end)
+		return;
+	spin_lock(&cache->lock);
+	while (objects < end)
+		objects = give_run(cache, objects, end, &empty);
+	spin_unlock(&cache->lock);
+	free_slabs(cache, empty);
+}
+
+void cache_shrink(struct cache *cache)
+{
+	struct frame *spare, *empty = NULL;
+
+	spin_lock(&cache->lock);
+	while (cache->front_count) {
+		char *object = cache->front[--cache->front_count];
+		struct frame *slab = slab_of(cache, object);
+
+		put_link(
+			slab, object, (uint32_t)(object - (char *)frame_ptr(slab)) / cache->stride);
+		slab_gets(cache, slab, 1, &empty);
+	}
 	spare = cache->spare;
 	cache->spare = NULL;
 	cache->slabs -= spare != NULL;
 	spin_unlock(&cache->lock);
+	free_slabs(cache, empty);
 	if (spare)
 		pages_free(spare, cache->slab_order);
+}
+
+void slab_shrink(void)
+{
+	struct cache *cache;
+
+	spin_lock(&caches_lock);
+	list_for_each(cache, &caches, list) cache_shrink(cache);
+	spin_unlock(&caches_lock);
 }
 
 /* ---- kmalloc ---- */
@@ -462,13 +494,11 @@ static struct cache *kmalloc_cache(size_t size)
 	return &kmalloc_caches[index];
 }
 
-void *kmalloc(size_t size)
+static COLD void *alloc_pages(size_t size)
 {
 	struct frame *frame;
 	unsigned order = 0;
 
-	if (size <= KMALLOC_MAX)
-		return object_alloc(kmalloc_cache(size));
 	if (size > PAGE_SIZE << PAGES_MAX_ORDER)
 		return NULL;
 	while (PAGE_SIZE << order < size)
@@ -477,13 +507,24 @@ void *kmalloc(size_t size)
 	return frame ? frame_ptr(frame) : NULL;
 }
 
+void *kmalloc(size_t size)
+{
+	return likely(size <= KMALLOC_MAX) ? cache_alloc_raw(kmalloc_cache(size))
+					   : alloc_pages(size);
+}
+
 void *kzalloc(size_t size)
 {
 	void *p = kmalloc(size);
 
-	if (p)
-		memset(p, 0, size);
-	return p;
+	return likely(p) ? memset(p, 0, size) : NULL;
+}
+
+static COLD void free_pages(const struct frame *frame, void *p)
+{
+	if (!frame || frame->state != FRAME_HEAP || (uintptr_t)p % PAGE_SIZE)
+		panic("kfree: %p did not come from kmalloc", p);
+	pages_free((struct frame *)frame, frame->order);
 }
 
 void kfree(void *p)
@@ -494,95 +535,9 @@ void kfree(void *p)
 	if (!p)
 		return;
 	frame = phys_frame(arch_ptr_to_phys(p));
-	if (frame && frame->state == FRAME_HEAP && (uintptr_t)p % PAGE_SIZE == 0) {
-		pages_free(frame, frame->order);
-		return;
-	}
-	cache = frame && frame->state == FRAME_SLAB ? frame->slab.cache : NULL;
-	if (!cache || cache < kmalloc_caches ||
-		cache >= kmalloc_caches + ARRAY_SIZE(kmalloc_caches))
-		panic("kfree: %p did not come from kmalloc", p);
-	cache_free(cache, p);
-}
-
-/* ---- Audit ---- */
-
-static const char *audit_slab(const struct cache *cache, const struct frame *slab) requires(
-	cache->lock)
-{
-	uint32_t free = 0;
-
-	if (slab->state != FRAME_SLAB || slab->slab.cache != cache)
-		return "a cache has a slab that is not its own";
-	if (slab->order != cache->slab_order || slab->slab.fresh > cache->per_slab)
-		return "a slab has a wrong size";
-	for (uint32_t at = slab->slab.free; at;) {
-		const struct free_object *link =
-			(const struct free_object *)object_at(cache, slab, at - 1);
-
-		if (at > slab->slab.fresh || link->mark != ((uintptr_t)link ^ FREE_MARK))
-			return "a free object is not marked";
-		if (++free > cache->per_slab)
-			return "a free list runs in a circle";
-		check_filling(cache, (const char *)link, sizeof(*link), cache->object_size, POISON);
-		at = (uint32_t)link->next;
-	}
-	return slab->slab.used + free == slab->slab.fresh ? NULL : "objects of a slab are missing";
-}
-
-static const struct frame *slab_next(const struct frame *slab)
-{
-	return slab->slab.next ? slab_frame(slab->slab.next) : NULL;
-}
-
-static const char *audit_cache(const struct cache *cache) requires(cache->lock)
-{
-	uint64_t slabs = 0, objects = 0, full;
-	uint32_t previous = 0;
-	const struct frame *slab;
-	const char *broken;
-
-	for (slab = cache->partial; slab; slab = slab_next(slab)) {
-		broken = audit_slab(cache, slab);
-		if (broken)
-			return broken;
-		if (slab->slab.prev != previous)
-			return "the links of a list of slabs do not match";
-		if (!slab->slab.used || slab->slab.used == cache->per_slab)
-			return "an empty or full slab is on the list";
-		objects += slab->slab.used;
-		slabs++;
-		previous = slab_number(slab);
-	}
-	if (cache->spare) {
-		broken = audit_slab(cache, cache->spare);
-		if (broken)
-			return broken;
-		if (cache->spare->slab.used)
-			return "the spare slab is not empty";
-		slabs++;
-	}
-	/* The full slabs are on no list. */
-	full = cache->slabs - slabs;
-	if (cache->slabs < slabs || cache->objects != objects + full * cache->per_slab)
-		return "the objects of a cache are miscounted";
-	return NULL;
-}
-
-const char *slab_audit(void)
-{
-	const char *broken = NULL;
-	struct cache *cache;
-
-	spin_lock(&caches_lock);
-	list_for_each(cache, &caches, list)
-	{
-		spin_lock(&cache->lock);
-		broken = audit_cache(cache);
-		spin_unlock(&cache->lock);
-		if (broken)
-			break;
-	}
-	spin_unlock(&caches_lock);
-	return broken;
+	cache = likely(frame && frame->state == FRAME_SLAB) ? frame->slab.cache : NULL;
+	if (likely(cache >= kmalloc_caches && cache < kmalloc_caches + ARRAY_SIZE(kmalloc_caches)))
+		free_object(cache, frame, p);
+	else
+		free_pages(frame, p);
 }

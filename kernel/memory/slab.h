@@ -10,6 +10,7 @@
 struct frame;
 
 #define SLAB_DEFAULT_ALIGN 16
+#define FRONT_MOST         16
 
 struct cache {
 	const char *name;
@@ -17,11 +18,15 @@ struct cache {
 	uint32_t object_size, align;
 	uint32_t stride; /* bytes from object to object; 0: not laid out yet */
 	uint32_t per_slab, slab_order;
+	phys_t slab_mask;     /* a physical address in a slab to the slab's own */
+	uint32_t front_count; /* objects in front[], which were freed and are given out first */
+	uint32_t front_most;
 	struct list list;      /* of all caches that ever had a slab */
 	struct frame *partial; /* slabs with objects given out and others left; NULL: none */
 	struct frame *spare;   /* a slab with no object given out; NULL: none */
-	uint64_t objects;      /* given out */
+	uint64_t objects;      /* given out, or in the front */
 	uint64_t slabs;        /* the spare one included */
+	void *front[FRONT_MOST];
 };
 
 /* A cache made at compile time: static struct cache c = CACHE_INIT("name", size, 0); */
@@ -41,8 +46,9 @@ void *cache_alloc_raw(struct cache *cache) MUST_CHECK; /* the same, not zeroed *
 /* Up to `count` objects at once, not zeroed: how many. */
 unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count) MUST_CHECK;
 void cache_free_many(struct cache *cache, void *const *objects, unsigned count);
-/* Gives back the spare slab. A cache without objects then holds no memory. */
+/* Gives back the front and the spare slab. A cache without objects then holds no memory. */
 void cache_shrink(struct cache *cache);
+void slab_shrink(void); /* the same for all caches */
 
 /* Any size up to 4 MiB; more than half a page comes in whole pages. 16-byte aligned. Not zeroed.
  * NULL: no memory, or too large. */

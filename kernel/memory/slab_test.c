@@ -67,15 +67,41 @@ static void test_objects(void)
 			CHECK(all_bytes(objects[i], (int)(i % 251) + 1, 40));
 			cache_free(&things, objects[i]);
 		}
-		CHECK_EQUAL(things.objects, 0);
-		CHECK_EQUAL(things.slabs, 1); /* the spare one */
-		CHECK_EQUAL(stats().by_state[FRAME_SLAB], 1);
+		/* What was freed first is in the front, all of the first slab; and there is a spare one. */
+		CHECK_EQUAL(things.front_count, FRONT_MOST);
+		CHECK_EQUAL(things.objects, FRONT_MOST);
+		CHECK_EQUAL(things.slabs, 2);
+		CHECK_EQUAL(stats().by_state[FRAME_SLAB], 2);
 		audit();
 	}
 	cache_shrink(&things);
+	CHECK_EQUAL(things.front_count, 0);
+	CHECK_EQUAL(things.objects, 0);
 	cache_shrink(&things);
 	CHECK_EQUAL(things.slabs, 0);
 	CHECK_EQUAL(stats().by_state[FRAME_SLAB], 0);
+	audit();
+}
+
+/* What was freed last is given out first, from the front; its slab is not looked at. */
+static void test_front(void)
+{
+	static char *objects[FRONT_MOST + 1];
+	void *many[3];
+
+	start(64 * MIB);
+	for (unsigned i = 0; i < ARRAY_SIZE(objects); i++)
+		objects[i] = cache_alloc(&things);
+	for (unsigned i = 0; i < ARRAY_SIZE(objects); i++)
+		cache_free(&things, objects[i]);
+	CHECK_EQUAL(things.front_count, FRONT_MOST); /* the last went to its slab */
+	CHECK_EQUAL(things.partial->slab.used, FRONT_MOST);
+	CHECK(cache_alloc(&things) == objects[FRONT_MOST - 1]);
+	CHECK_EQUAL(cache_alloc_many(&things, many, ARRAY_SIZE(many)), ARRAY_SIZE(many));
+	CHECK(many[0] == objects[FRONT_MOST - 2] && many[2] == objects[FRONT_MOST - 4]);
+	CHECK_EQUAL(things.partial->slab.used, FRONT_MOST);
+	cache_free_many(&things, many, ARRAY_SIZE(many));
+	CHECK_EQUAL(things.front_count, FRONT_MOST - 1);
 	audit();
 }
 
@@ -87,6 +113,7 @@ static void test_spare(void)
 
 	start(64 * MIB);
 	objects[0] = cache_alloc(&things);
+	things.front_most = 0;
 	for (unsigned i = 1; i < things.per_slab; i++)
 		objects[i] = cache_alloc(&things);
 	CHECK_EQUAL(things.slabs, 1);
@@ -167,7 +194,8 @@ static void test_kmalloc_sizes(void)
 	CHECK(!kmalloc(SIZE_MAX));
 	kfree(NULL);
 	CHECK_EQUAL(stats().by_state[FRAME_HEAP], 0);
-	CHECK(free - stats().free <= 10); /* a spare slab for each size */
+	/* For each size a spare slab, and the slabs of what is in the front. */
+	CHECK(free - stats().free <= 10 * (1 + FRONT_MOST));
 	audit();
 }
 
@@ -207,7 +235,7 @@ static void test_exhaustion(void)
 		object = *(void **)last;
 		kfree(last);
 	}
-	CHECK_EQUAL(stats().by_state[FRAME_SLAB], 1);
+	CHECK(stats().by_state[FRAME_SLAB] <= 2); /* the front's, and a spare one */
 	audit();
 }
 
@@ -232,6 +260,16 @@ static void crime_free_twice_later(void)
 	cache_free(&things, more[0]);
 	cache_free(&things, more[1]);
 	cache_free(&things, victim);
+}
+
+/* Neither in the front: both are in the slab. */
+static void crime_free_twice_in_slab(void)
+{
+	char *more = cache_alloc(&things);
+
+	CHECK(more);
+	things.front_most = 0;
+	crime_free_twice();
 }
 
 static void crime_free_middle(void)
@@ -315,14 +353,15 @@ static void crime(void (*commit)(void), const char *words)
 	{                             \
 		crime(name, words);   \
 	}
-CRIME(crime_free_twice, "not an object")
+CRIME(crime_free_twice, "freed twice")
 CRIME(crime_free_twice_later, "freed twice")
+CRIME(crime_free_twice_in_slab, "freed twice")
 CRIME(crime_free_middle, "not an object of it")
 CRIME(crime_free_never_given, "not an object of it")
 CRIME(crime_wrong_cache, "slab other")
 CRIME(crime_kfree_object, "did not come from kmalloc")
 CRIME(crime_kfree_middle_of_pages, "did not come from kmalloc")
-CRIME(crime_kfree_twice, "not an object")
+CRIME(crime_kfree_twice, "freed twice")
 CRIME(crime_kfree_pages_twice, "did not come from kmalloc")
 CRIME(crime_overwrite_link, "was written")
 CRIME(crime_write_after_free, "after it was freed, at byte 30")
@@ -342,6 +381,11 @@ static void test_audit_finds(void)
 	cache_free(&things, a);
 	audit();
 	a[9] ^= 1; /* the mark */
+	CHECK(slab_audit());
+	a[9] ^= 1;
+	cache_shrink(&things); /* to its slab */
+	audit();
+	a[9] ^= 1;
 	CHECK(slab_audit());
 	a[9] ^= 1;
 	things.partial->slab.used++;
@@ -396,12 +440,13 @@ static void test_model(void)
 		kfree(model[slot].p);
 	audit();
 	CHECK_EQUAL(stats().by_state[FRAME_HEAP], 0);
-	CHECK(stats().by_state[FRAME_SLAB] <= 10);
+	CHECK(stats().by_state[FRAME_SLAB] <= 10 * (1 + FRONT_MOST));
 }
 
 int main(void)
 {
 	RUN(test_objects);
+	RUN(test_front);
 	RUN(test_spare);
 	RUN(test_alignment_and_orders);
 	RUN(test_kmalloc_sizes);
@@ -409,6 +454,7 @@ int main(void)
 	RUN(test_exhaustion);
 	RUN(test_crime_free_twice);
 	RUN(test_crime_free_twice_later);
+	RUN(test_crime_free_twice_in_slab);
 	RUN(test_crime_free_middle);
 	RUN(test_crime_free_never_given);
 	RUN(test_crime_wrong_cache);

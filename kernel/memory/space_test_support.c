@@ -116,6 +116,7 @@ void spaces_end(void)
 	static const char zeroes[PAGE_SIZE];
 	struct pages_stats now;
 
+	slab_shrink();
 	CHECK_EQUAL(vma_cache->objects, 0);
 	CHECK_EQUAL(space_cache->objects, 0);
 	CHECK(!memcmp(frame_ptr(zero_frame), zeroes, PAGE_SIZE));

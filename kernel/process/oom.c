@@ -18,6 +18,7 @@
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "memory/slab.h"
 #include "memory/space.h"
 #include "process/current.h"
 #include "process/process.h"
@@ -48,6 +49,7 @@ bool oom_relieve(void)
 	struct choice best = {0};
 	bool fresh, own;
 
+	slab_shrink();
 	spin_lock(&process_lock);
 	process_for_each(consider, &best);
 	own = !best.victim || best.victim == self;
