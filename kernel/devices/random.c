@@ -3,16 +3,19 @@
  * Random numbers: ChaCha20 with fast key erasure (Bernstein, "Fast-key-erasure random-number
  * generators", 2017).
  *
- * The whole state is one key of 256 bits. A request makes one block of key stream: its first half
- * becomes the key, so that a later look at the memory tells nothing of numbers given out before; its
- * second half is the answer to a small request, or the key of a large one's own stream, which is
- * made without the lock and of at most PIECE bytes before it starts over.
+ * The whole state is one key of 256 bits and a pool of numbers made in advance. The key makes POOL_BLOCKS
+ * blocks of key stream at a time: their first half block becomes the key, so that a later look at
+ * the memory tells nothing of numbers given out before; the rest is the pool. A request takes half a
+ * block from the pool, which is wiped there at once: the answer to a small request, or the key of a
+ * large one's own stream, which is made without the lock and of at most PIECE bytes before it starts
+ * over.
  *
- * Stirring in: each 32 bytes are xor-ed to the key, which then becomes half a block under itself.
- * Who does not know the key cannot steer it by what he stirs in, and what he knows of the data does
- * not tell him the key.
+ * Stirring in: each 32 bytes are xor-ed to the key, which then becomes half a block under itself; the
+ * pool is dropped. Who does not know the key cannot steer it by what he stirs in, and what he knows
+ * of the data does not tell him the key.
  *
- * Locks: random_lock guards the key; it is held for one block at most, and taken in any context.
+ * Locks: random_lock guards the state; it is held for POOL_BLOCKS blocks at most, and taken in any
+ * context.
  */
 #include "devices/random.h"
 #include "arch/arch.h"
@@ -22,12 +25,14 @@
 #include "lib/string.h"
 
 #define PIECE          (64u * 1024u)
+#define POOL_BLOCKS    8u
 #define HARDWARE_WORDS 8u
 #define HARDWARE_TRIES 10u /* Intel SDM 1, 7.3.17.1: RDRAND may fail that often in a row */
 #define TIMING_SAMPLES 32u
 
 static struct spinlock random_lock = SPINLOCK_INIT;
-static uint8_t key[CHACHA20_KEY] guarded_by(random_lock);
+static uint8_t state[POOL_BLOCKS * CHACHA20_BLOCK] guarded_by(random_lock); /* the key first */
+static size_t left guarded_by(random_lock); /* of the pool: bytes at the state's end */
 static bool seeded;
 
 static const uint8_t no_nonce[CHACHA20_NONCE];
@@ -39,15 +44,41 @@ static void wipe(void *p, size_t size)
 	__asm__ volatile("" : : "r"(p) : "memory");
 }
 
-/* Replaces the key; the other half of the block goes to `out`. */
-static void next_key(uint8_t out[CHACHA20_KEY]) requires(random_lock)
+/* A new key, and a new pool. */
+static void refill(void) requires(random_lock)
+{
+	uint8_t key[CHACHA20_KEY];
+
+	memcpy(key, state, CHACHA20_KEY);
+	for (uint32_t block = 0; block < POOL_BLOCKS; block++)
+		chacha20_block(state + block * CHACHA20_BLOCK, key, block, no_nonce);
+	wipe(key, sizeof(key));
+	left = sizeof(state) - CHACHA20_KEY;
+}
+
+static void take(uint8_t out[CHACHA20_KEY]) requires(random_lock)
+{
+	uint8_t *from;
+
+	_Static_assert(sizeof(state) % CHACHA20_KEY == 0, "the pool is whole halves of blocks");
+	if (!left)
+		refill();
+	from = state + sizeof(state) - left;
+	memcpy(out, from, CHACHA20_KEY);
+	wipe(from, CHACHA20_KEY);
+	left -= CHACHA20_KEY;
+}
+
+/* After the key was changed. */
+static void next_key(void) requires(random_lock)
 {
 	uint8_t block[CHACHA20_BLOCK];
 
-	chacha20_block(block, key, 0, no_nonce);
-	memcpy(key, block, CHACHA20_KEY);
-	memcpy(out, block + CHACHA20_KEY, CHACHA20_KEY);
+	chacha20_block(block, state, 0, no_nonce);
+	wipe(state, sizeof(state));
+	memcpy(state, block, CHACHA20_KEY);
 	wipe(block, sizeof(block));
+	left = 0;
 }
 
 static void stream(uint8_t *to, size_t size, const uint8_t stream_key[CHACHA20_KEY])
@@ -75,7 +106,7 @@ void random_bytes(void *to, size_t size)
 		size_t piece = size < PIECE ? size : PIECE;
 
 		spin_lock(&random_lock);
-		next_key(half);
+		take(half);
 		spin_unlock(&random_lock);
 		if (piece <= sizeof(half))
 			memcpy(out, half, piece);
@@ -98,20 +129,18 @@ uint64_t random_u64(void)
 void random_stir(const void *data, size_t size)
 {
 	const uint8_t *from = data;
-	uint8_t unused[CHACHA20_KEY];
 
 	while (size) {
 		size_t n = size < CHACHA20_KEY ? size : CHACHA20_KEY;
 
 		spin_lock(&random_lock);
 		for (size_t i = 0; i < n; i++)
-			key[i] ^= from[i];
-		next_key(unused);
+			state[i] ^= from[i];
+		next_key();
 		spin_unlock(&random_lock);
 		from += n;
 		size -= n;
 	}
-	wipe(unused, sizeof(unused));
 }
 
 static bool stir_hardware(void)

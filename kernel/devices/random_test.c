@@ -44,23 +44,35 @@ void panic(const char *text, ...)
 static uint8_t model_key[32];
 static const uint8_t no_nonce[12];
 
+static uint8_t model_pool[480];
+static size_t model_left;
+
 static void model_half(uint8_t out[32])
 {
-	uint8_t block[64];
+	uint8_t blocks[512];
 
-	chacha20_block(block, model_key, 0, no_nonce);
-	memcpy(model_key, block, 32);
-	memcpy(out, block + 32, 32);
+	if (!model_left) {
+		for (uint32_t i = 0; i < 8; i++)
+			chacha20_block(blocks + 64 * i, model_key, i, no_nonce);
+		memcpy(model_key, blocks, 32);
+		memcpy(model_pool, blocks + 32, 480);
+		model_left = 480;
+	}
+	memcpy(out, model_pool + 480 - model_left, 32);
+	model_left -= 32;
 }
 
 static void model_stir(const void *data, size_t size)
 {
-	uint8_t unused[32];
+	uint8_t block[64];
 
 	for (size_t i = 0; i < size; i++) {
 		model_key[i % 32] ^= ((const uint8_t *)data)[i];
-		if (i % 32 == 31 || i + 1 == size)
-			model_half(unused);
+		if (i % 32 == 31 || i + 1 == size) {
+			chacha20_block(block, model_key, 0, no_nonce);
+			memcpy(model_key, block, 32);
+			model_left = 0;
+		}
 	}
 }
 
