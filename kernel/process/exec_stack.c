@@ -3,13 +3,14 @@
  * What a new program finds on its stack: System V ABI, AMD64 supplement, 3.4.1. From the top down:
  * the strings, the program's name the last of them; the name of the machine, 16 random bytes, a gap of
  * random size; then, from the stack pointer up: argc, the pointers to the arguments, those to the environment, the auxiliary vector.
- * All is written through the kernel's own view of the pages: the new space is not in use yet.
+ * All is written through the kernel's own view of the pages, one after the other as they come: the
+ * new space is not in use yet, and nobody else changes it.
  */
 #include <elf.h>
 
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "memory/slab.h"
+#include "memory/pages.h"
 #include "memory/space.h"
 #include "process/credentials.h"
 #include "process/exec.h"
@@ -17,32 +18,60 @@
 #define PLATFORM      "x86_64"
 #define PLATFORM_SIZE sizeof(PLATFORM)
 #define AUXV_WORDS    (2 * 22)
-#define BUFFER_WORDS  256u
 #define MARGIN        (33 * PAGE_SIZE) /* mapped below what is written: 128 KiB and a page */
 
-/* Words on their way to rising addresses. */
-struct word_stream {
+/* Writes to rising addresses of the stack, and the page that it is at. */
+struct writer {
 	struct space *space;
 	uintptr_t at;
-	size_t count;
-	int error;
-	uint64_t words[BUFFER_WORDS];
+	struct frame *frame; /* NULL: none yet */
+	uintptr_t page;
+	int error; /* the first; nothing is written any more then */
 };
 
-static void flush(struct word_stream *stream)
+/* Where the byte at writer->at is. NULL: there was an error. */
+static char *view(struct writer *writer)
 {
-	if (!stream->error && stream->count)
-		stream->error = space_write(stream->space, stream->at, stream->words,
-			stream->count * sizeof(stream->words[0]));
-	stream->at += stream->count * sizeof(stream->words[0]);
-	stream->count = 0;
+	uintptr_t page = ALIGN_DOWN(writer->at, PAGE_SIZE);
+
+	if (unlikely(!writer->frame || page != writer->page)) {
+		if (writer->frame)
+			frame_put(writer->frame);
+		writer->frame = NULL;
+		writer->page = page;
+		if (!writer->error)
+			writer->error =
+				space_frame(writer->space, page, FAULT_WRITE, &writer->frame);
+		if (writer->error)
+			return NULL;
+	}
+	return (char *)frame_ptr(writer->frame) + (writer->at - page);
 }
 
-static void put(struct word_stream *stream, uint64_t word)
+static void put_bytes(struct writer *writer, const void *bytes, size_t size)
 {
-	if (stream->count == BUFFER_WORDS)
-		flush(stream);
-	stream->words[stream->count++] = word;
+	while (size) {
+		size_t room = PAGE_SIZE - writer->at % PAGE_SIZE;
+		size_t part = size < room ? size : room;
+		char *to = view(writer);
+
+		if (!to)
+			return;
+		memcpy(to, bytes, part);
+		bytes = (const char *)bytes + part;
+		writer->at += part;
+		size -= part;
+	}
+}
+
+/* `at` is a word's address. */
+static void put(struct writer *writer, uint64_t word)
+{
+	uint64_t *to = (uint64_t *)(void *)view(writer);
+
+	if (to)
+		*to = word;
+	writer->at += sizeof(word);
 }
 
 /* Where things stand on the stack. */
@@ -51,7 +80,7 @@ struct layout {
 };
 
 static void put_auxv(
-	struct word_stream *stream, const struct program *program, const struct layout *layout)
+	struct writer *writer, const struct program *program, const struct layout *layout)
 {
 	const struct elf_image *image = &program->image;
 	const struct credentials *who = program->credentials;
@@ -80,10 +109,7 @@ static void put_auxv(
 	};
 
 	_Static_assert(ARRAY_SIZE(pairs) * 2 <= AUXV_WORDS, "room for the auxiliary vector");
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		put(stream, pairs[i][0]);
-		put(stream, pairs[i][1]);
-	}
+	put_bytes(writer, pairs, sizeof(pairs));
 }
 
 /* A string's bytes, from `at` on, with its NUL. */
@@ -103,29 +129,26 @@ static size_t string_size(const struct exec_strings *strings, size_t at)
 
 /* Pointers to `count` strings from offset `at` on, which lie at `base` in the new space. The offset
  * past them. */
-static size_t put_pointers(struct word_stream *stream, const struct exec_strings *strings,
+static size_t put_pointers(struct writer *writer, const struct exec_strings *strings,
 	uintptr_t base, size_t at, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		put(stream, base + at);
+		put(writer, base + at);
 		at += string_size(strings, at);
 	}
-	put(stream, 0);
+	put(writer, 0);
 	return at;
 }
 
-static int write_strings(struct space *space, const struct exec_strings *strings, uintptr_t base)
+static void put_strings(struct writer *writer, const struct exec_strings *strings)
 {
 	size_t size = exec_strings_size(strings), piece;
 
-	for (size_t at = 0; at < size; at += piece) {
+	for (size_t at = 0; at < size && !writer->error; at += piece) {
 		const char *text = exec_strings_piece(strings, at, &piece);
-		int error = space_write(space, base + at, text, piece);
 
-		if (error)
-			return error;
+		put_bytes(writer, text, piece);
 	}
-	return 0;
 }
 
 static size_t word_count(const struct exec_strings *strings)
@@ -158,53 +181,43 @@ static int map_stack(struct program *program, uintptr_t lowest)
 	return result < 0 ? (int)result : 0;
 }
 
-static int write_stack(struct program *program, const struct exec_strings *strings,
-	const struct layout *layout, struct word_stream *stream)
+/* Each part goes up from its start; together they go up too. */
+static void write_stack(struct writer *writer, const struct program *program,
+	const struct exec_strings *strings, const struct layout *layout)
 {
 	struct space *space = program->space;
 	size_t at;
 
-	stream->space = space;
-	stream->at = layout->pointer;
-	stream->count = 0;
-	stream->error = 0;
-	put(stream, strings->argc);
+	writer->at = layout->pointer;
+	put(writer, strings->argc);
 	space->arguments = layout->strings;
-	at = put_pointers(stream, strings, layout->strings, 0, strings->argc);
+	at = put_pointers(writer, strings, layout->strings, 0, strings->argc);
 	space->arguments_end = layout->strings + at;
-	at = put_pointers(stream, strings, layout->strings, at, strings->envc);
+	at = put_pointers(writer, strings, layout->strings, at, strings->envc);
 	space->environment_end = layout->strings + at;
-	program->space->auxv = stream->at + stream->count * sizeof(stream->words[0]);
-	put_auxv(stream, program, layout);
-	flush(stream);
-	return stream->error ? stream->error : write_strings(space, strings, layout->strings);
-}
-
-/* What stands between the words and the strings. */
-static int write_small(struct program *program, const struct layout *layout)
-{
-	char bytes[sizeof(program->seed) + PLATFORM_SIZE];
-
-	memcpy(bytes, program->seed, sizeof(program->seed));
-	memcpy(bytes + sizeof(program->seed), PLATFORM, PLATFORM_SIZE);
-	return space_write(program->space, layout->random, bytes, sizeof(bytes));
+	space->auxv = writer->at;
+	put_auxv(writer, program, layout);
+	writer->at = layout->random;
+	put_bytes(writer, program->seed, sizeof(program->seed));
+	writer->at = layout->platform;
+	put_bytes(writer, PLATFORM, PLATFORM_SIZE);
+	writer->at = layout->strings;
+	put_strings(writer, strings);
 }
 
 int program_build_stack(struct program *program, const struct exec_strings *strings)
 {
-	struct word_stream *stream = kmalloc(sizeof(*stream));
+	struct writer writer = {.space = program->space};
 	struct layout layout;
 	int error;
 
-	if (!stream)
-		return -ENOMEM;
 	lay_out(&layout, program, strings);
 	error = map_stack(program, layout.pointer);
-	if (!error)
-		error = write_stack(program, strings, &layout, stream);
-	if (!error)
-		error = write_small(program, &layout);
-	kfree(stream);
+	if (error)
+		return error;
+	write_stack(&writer, program, strings, &layout);
+	if (writer.frame)
+		frame_put(writer.frame);
 	program->stack = program->space->stack_start = layout.pointer;
-	return error == -EFAULT ? -ENOMEM : error;
+	return writer.error == -EFAULT ? -ENOMEM : writer.error;
 }
