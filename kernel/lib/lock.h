@@ -58,9 +58,10 @@ static inline void spin_lock_at(struct spinlock *lock, const struct lock_site *s
 	bool nested) acquires(lock) no_lock_checks
 {
 	lock_check_order(lock, site, nested);
-	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
-		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
-			arch_pause();
+	if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
+		do {
+			arch_spin_wait(&lock->held);
+		} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE));
 	}
 	lock->irq_state = state;
 	lock_check_taken(lock, site);

@@ -85,8 +85,18 @@ char *strstr(const char *haystack, const char *needle)
 
 void *memchr(const void *at, int byte, size_t size)
 {
+	const uint64_t ones = UINT64_C(0x0101010101010101), pattern = ones * (unsigned char)byte;
 	const unsigned char *p = at;
 
+	for (; size >= sizeof(pattern); p += sizeof(pattern), size -= sizeof(pattern)) {
+		uint64_t word, found;
+
+		__builtin_memcpy(&word, p, sizeof(word));
+		word ^= pattern; /* where a byte is 0 now, the lowest bit of `found` is */
+		found = (word - ones) & ~word & (ones << 7);
+		if (found)
+			return (void *)(uintptr_t)(p + __builtin_ctzll(found) / 8);
+	}
 	for (; size; p++, size--) {
 		if (*p == (unsigned char)byte)
 			return (void *)(uintptr_t)p;

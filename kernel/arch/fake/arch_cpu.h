@@ -44,4 +44,11 @@ static inline void arch_pause(void)
 {
 }
 
+/* A macro, for tests that have an arch_pause of their own. */
+#define arch_spin_wait(held)                                      \
+	do {                                                      \
+		while (__atomic_load_n((held), __ATOMIC_RELAXED)) \
+			arch_pause();                             \
+	} while (0)
+
 #endif

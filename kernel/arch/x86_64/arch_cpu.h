@@ -87,6 +87,15 @@ static inline void arch_pause(void)
 		arch_serve_calls();
 }
 
+/*
+ * Until a spin lock's word was seen 0. It changes no register but flags (memory.S), so that who takes
+ * a lock need not keep its own in memory for the sake of a wait that hardly ever happens.
+ */
+static inline void arch_spin_wait(const uint32_t *held)
+{
+	__asm__ volatile("call spin_wait_keeping" : : "D"(held) : "memory", "cc");
+}
+
 /* The running thread. */
 static inline struct thread *current_thread(void)
 {

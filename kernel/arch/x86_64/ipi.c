@@ -52,6 +52,15 @@ void arch_kick(struct cpu *cpu)
 	lapic_send(cpu->apic_id, ICR_FIXED | VECTOR_KICK);
 }
 
+/* Called by spin_wait_keeping. */
+void spin_wait(const uint32_t *held);
+
+void spin_wait(const uint32_t *held)
+{
+	while (__atomic_load_n(held, __ATOMIC_RELAXED))
+		arch_pause();
+}
+
 /* ---- Calls ---- */
 
 void arch_serve_calls(void)

@@ -155,26 +155,51 @@ arch_user_clear:
 	.size arch_user_clear, .-arch_user_clear
 
 /* ssize_t arch_user_string(char *to, const char *from, size_t size): bytes before the NUL; size
- * when there is none; -1 when a byte could not be read. */
+ * when there is none; -1 when a byte could not be read. Eight bytes at a time: one of them is 0 if
+ * (x - 0x01...01) & ~x & 0x80...80 is not, whose lowest bit is then in the first such byte. What
+ * follows the NUL in its eight bytes is copied along. The last bytes, and those before a page's end,
+ * are taken one by one. */
 	.globl arch_user_string
 	.type arch_user_string, @function
 	.balign 16
 arch_user_string:
 	WINDOW_OPEN
 	xorl %eax, %eax
-	testq %rdx, %rdx
-	je 3f
+	movabsq $-0x0101010101010101, %r8
+	movabsq $0x8080808080808080, %r9
+5:	leaq 8(%rax), %r10
+	cmpq %rdx, %r10
+	ja 7f
+	leal (%rsi,%rax), %ecx
+	andl $4095, %ecx
+	cmpl $4088, %ecx
+	ja 2f /* the next page may be another's */
+6:	movq (%rsi,%rax), %rcx
+	movq %rcx, (%rdi,%rax)
+	leaq (%rcx,%r8), %r11
+	notq %rcx
+	andq %r9, %r11
+	andq %rcx, %r11
+	jne 8f
+	movq %r10, %rax
+	jmp 5b
+8:	bsfq %r11, %r11
+	shrl $3, %r11d
+	addq %r11, %rax
+	jmp 3f
+7:	cmpq %rdx, %rax
+	jae 3f
 2:	movb (%rsi,%rax), %cl
 	movb %cl, (%rdi,%rax)
 	testb %cl, %cl
 	je 3f
 	incq %rax
-	cmpq %rdx, %rax
-	jb 2b
+	jmp 5b
 3:	WINDOW_CLOSE
 	ret
 4:	movq $-1, %rax
 	jmp 3b
+	EXCEPTION_ENTRY 6b, 4b
 	EXCEPTION_ENTRY 2b, 4b
 	.size arch_user_string, .-arch_user_string
 
@@ -238,5 +263,35 @@ arch_user_exchange32:
 	jmp 2b
 	EXCEPTION_ENTRY 1b, 3b
 	.size arch_user_exchange32, .-arch_user_exchange32
+
+/* void spin_wait(const uint32_t *held), for arch_spin_wait: all registers stay as they are. */
+	.globl spin_wait_keeping
+	.type spin_wait_keeping, @function
+	.balign 16
+spin_wait_keeping:
+	pushq %rbp
+	movq %rsp, %rbp
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	call spin_wait
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rax
+	popq %rbp
+	ret
+	.size spin_wait_keeping, .-spin_wait_keeping
 
 	.section .note.GNU-stack, "", @progbits
