@@ -141,9 +141,11 @@ static bool allows(const struct vma *vma, enum fault_access access)
 int fault_locked(struct space *space, uintptr_t address, enum fault_access access,
 	struct fault_result *result)
 {
-	struct fault fault = {.space = space, .access = access};
+	struct fault fault;
 
+	fault.space = space;
 	fault.page = ALIGN_DOWN(address, PAGE_SIZE);
+	fault.access = access;
 	fault.vma = vma_find(space, address);
 	if (unlikely(!fault.vma ||
 		     (address < fault.vma->start && !grow_stack(space, fault.vma, fault.page)))) {

@@ -15,13 +15,27 @@ void wait_queue_init(struct wait_queue *queue)
 	list_init(&queue->waiters);
 }
 
-void wake_all(struct wait_queue *queue)
+/* Nobody waits: the condition that the caller made true is seen by all who come now, since they look
+ * at it after wait_prepare, whose change of state orders the two as the fence does here. */
+static inline bool nobody_waits(const struct wait_queue *queue)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&queue->waiters.next, __ATOMIC_RELAXED) == &queue->waiters;
+}
+
+static COLD void wake_waiters(struct wait_queue *queue)
 {
 	struct waiter *waiter;
 
 	spin_lock(&queue->lock);
 	list_for_each(waiter, &queue->waiters, link) thread_wake(waiter->thread);
 	spin_unlock(&queue->lock);
+}
+
+void wake_all(struct wait_queue *queue)
+{
+	if (!nobody_waits(queue))
+		wake_waiters(queue);
 }
 
 void wake_one(struct wait_queue *queue)

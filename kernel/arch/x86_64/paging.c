@@ -28,6 +28,8 @@
 virt_t arch_direct_map;
 
 static uint64_t *kernel_top;
+static uint16_t kernel_entries[ENTRIES - UPPER_HALF]; /* which of its upper half are there */
+static unsigned kernel_entry_count;                   /* 0: not known yet */
 static phys_t kernel_top_phys;
 static bool isolated;
 static struct spinlock kernel_lock;
@@ -64,7 +66,16 @@ static uint64_t *walk(uint64_t *table, unsigned level, virt_t address, uint64_t 
 
 void paging_copy_kernel_half(uint64_t *table)
 {
-	memcpy(table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
+	if (unlikely(!kernel_entry_count))
+		memcpy(table + UPPER_HALF, kernel_top + UPPER_HALF, PAGE_SIZE / 2);
+	for (unsigned i = 0; i < kernel_entry_count; i++)
+		table[kernel_entries[i]] = kernel_top[kernel_entries[i]];
+}
+
+void paging_clear_kernel_half(uint64_t *table)
+{
+	for (unsigned i = 0; i < kernel_entry_count; i++)
+		table[kernel_entries[i]] = 0;
 }
 
 void paging_init(const struct handoff *handoff)
@@ -98,6 +109,11 @@ void paging_late_init(const struct handoff *handoff, bool isolation)
 	reserve_top(handoff->dynamic_virt, 1ul << TOP_SHIFT);
 	reserve_top(
 		handoff->frames_virt, handoff->direct_map_size / PAGE_SIZE * sizeof(struct frame));
+	/* From now on no entry is added: there are spaces that have but these. */
+	for (unsigned i = UPPER_HALF; i < ENTRIES; i++) {
+		if (kernel_top[i])
+			kernel_entries[kernel_entry_count++] = (uint16_t)i;
+	}
 }
 
 bool paging_isolated(void)

@@ -43,8 +43,10 @@ phys_t kernel_lookup(virt_t virt); /* any kernel address that is mapped; panics 
 phys_t kernel_clear(virt_t virt);
 void kernel_protect(virt_t virt, uint64_t flags); /* other access; every CPU is flushed */
 bool paging_isolated(void);
-phys_t paging_kernel_top(void);                /* the kernel's own: nothing in the lower half */
-void paging_copy_kernel_half(uint64_t *table); /* into a top-level table */
+phys_t paging_kernel_top(void); /* the kernel's own: nothing in the lower half */
+/* Into a top-level table whose upper half is clear; and out of it again. */
+void paging_copy_kernel_half(uint64_t *table);
+void paging_clear_kernel_half(uint64_t *table);
 
 /* A top-level table with the kernel's half and nothing below; 0: no memory. */
 phys_t paging_firmware_top(void);

@@ -30,7 +30,8 @@
 int arch_space_init(struct arch_space *space)
 {
 	bool isolated = paging_isolated();
-	struct frame *frame = pages_alloc(isolated ? 1 : 0, FRAME_TABLE, PAGES_NORMAL);
+	struct frame *frame =
+		isolated ? pages_alloc(1, FRAME_TABLE, PAGES_ZERO) : pages_alloc_table();
 
 	if (!frame)
 		return -ENOMEM;
@@ -40,13 +41,11 @@ int arch_space_init(struct arch_space *space)
 	space->cpus = 0;
 	space->retired = false;
 	pcid_space_init(&space->tag);
-	memset(space->table, 0, PAGE_SIZE / 2);
 	paging_copy_kernel_half(space->table);
 	if (isolated) {
 		uint64_t *user = space->table + ENTRIES;
 		unsigned area = index_at(ENTRY_AREA, 3);
 
-		memset(user, 0, PAGE_SIZE);
 		user[area] = space->table[area];
 	}
 	return 0;
@@ -64,6 +63,7 @@ static void free_tables(struct arch_space *space, uint64_t *table, unsigned leve
 			sched_point();
 		}
 		pages_free(phys_frame(table[i] & PTE_ADDRESS), 0);
+		table[i] = 0;
 		space->tables--;
 	}
 }
@@ -76,6 +76,7 @@ void arch_space_retire(struct arch_space *space)
 
 void arch_space_destroy(struct arch_space *space)
 {
+	struct frame *frame = phys_frame(space->top);
 	unsigned tops = paging_isolated() ? 2 : 1;
 
 	if (!space->retired)
@@ -83,7 +84,12 @@ void arch_space_destroy(struct arch_space *space)
 	if (space->tables > tops)
 		free_tables(space, space->table, 3);
 	assert(space->tables == tops);
-	pages_free(phys_frame(space->top), tops - 1);
+	if (tops == 1) {
+		paging_clear_kernel_half(space->table); /* it is all clear now */
+		pages_free_table(frame);
+	} else {
+		pages_free(frame, 1);
+	}
 	space->table = NULL;
 }
 
