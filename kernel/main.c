@@ -14,7 +14,6 @@
 #include "baton/handoff.h"
 #include "build_id.h"
 #include "crash.h"
-#include "devices/meminfo.h"
 #include "devices/channel.h"
 #include "devices/console.h"
 #include "devices/console_tty.h"
@@ -41,6 +40,7 @@
 #include "syscall/trace.h"
 
 struct cmdline options;
+char kernel_command_line[4096];
 
 static uint64_t usable_pages; /* RAM in the sanitised map that a kernel may use */
 
@@ -173,6 +173,8 @@ static void read_command_line(const struct handoff *handoff)
 	cmdline_parse(&options, length ? arch_phys_to_ptr(handoff->command_line.base) : "", length,
 		storage, warn_option, NULL);
 	log_set_console_level(options.quiet ? 4 : (unsigned)options.loglevel);
+	if (length)
+		memcpy(kernel_command_line, arch_phys_to_ptr(handoff->command_line.base), length);
 	if (length)
 		log_info("command line: %.*s", (int)length,
 			(char *)arch_phys_to_ptr(handoff->command_line.base));
@@ -313,7 +315,6 @@ void kernel_start(struct handoff *handoff)
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
 	terminals_init();
-	meminfo_init(usable_pages * PAGE_SIZE);
 	start_first_process(handoff);
 	sched_idle();
 }

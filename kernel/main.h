@@ -4,6 +4,7 @@
 
 #include "lib/cmdline.h"
 
-extern struct cmdline options; /* the command line, read once at start */
+extern struct cmdline options;         /* the command line, read once at start */
+extern char kernel_command_line[4096]; /* as it came */
 
 #endif

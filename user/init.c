@@ -20,6 +20,7 @@
 #include <termios.h>
 #include <time.h>
 
+#include "lib/proc.h"
 #include "lib/spawn.h"
 
 #define KEYS_QUIT     113 /* status of the child that reads the keys: somebody asked for the end */
@@ -231,6 +232,8 @@ int main(int argc, char **argv)
 			self);
 		bin = directory;
 	}
+	if (getpid() == 1 && mount_proc("/proc") < 0)
+		printf("init: cannot mount /proc: %s\n", strerror(errno));
 	status = argc > 1 ? run_program(argv + 1) : tell_story();
 	power_off_linux();
 	return status;

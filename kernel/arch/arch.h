@@ -295,8 +295,10 @@ uint64_t arch_hwcap(void);             /* AT_HWCAP */
 uint64_t arch_signal_stack_size(void); /* AT_MINSIGSTKSZ */
 
 bool arch_random64(uint64_t *out); /* from the CPU's generator; false: it has none */
-void arch_idle(void);              /* halts until an interrupt; interrupts are on afterwards */
-void arch_halt(void) NORETURN;     /* stops this CPU for good */
-void arch_reset(void) NORETURN;    /* by a triple fault, when all else failed */
+/* A CPU in words, as /proc/cpuinfo has them: the length of the whole text, as format gives it. */
+size_t arch_cpu_describe(unsigned index, char *text, size_t size) MUST_CHECK;
+void arch_idle(void);           /* halts until an interrupt; interrupts are on afterwards */
+void arch_halt(void) NORETURN;  /* stops this CPU for good */
+void arch_reset(void) NORETURN; /* by a triple fault, when all else failed */
 
 #endif

@@ -28,6 +28,16 @@ static inline uint64_t device_number(uint32_t major, uint32_t minor)
 	return (minor & 0xff) | (uint64_t)major << 8 | (uint64_t)(minor & ~0xffu) << 12;
 }
 
+static inline uint32_t device_major(uint64_t device)
+{
+	return (uint32_t)(device >> 8) & 0xfff;
+}
+
+static inline uint32_t device_minor(uint64_t device)
+{
+	return (uint32_t)((device & 0xff) | (device >> 12 & ~UINT64_C(0xff)));
+}
+
 /* Of Linux's ABI, but in none of its exported headers: man 2 getdents64. */
 struct linux_dirent64 {
 	unsigned long long d_ino;

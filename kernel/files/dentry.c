@@ -293,7 +293,8 @@ int dentry_lookup_locked(struct dentry *directory, const struct name *name, stru
 			dentry_put(dentry);
 			return error;
 		}
-		dentry_hash(dentry);
+		if (!(dentry->flags & DENTRY_UNCACHED))
+			dentry_hash(dentry);
 	}
 	*out = dentry;
 	return 0;

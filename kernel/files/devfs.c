@@ -152,3 +152,8 @@ int devfs_init(struct fs_context *fs)
 	path_put(&over);
 	return error;
 }
+
+struct superblock *devfs_superblock(void)
+{
+	return dev_root.mount ? dev_root.mount->superblock : NULL;
+}

@@ -20,6 +20,8 @@ int devfs_add(const char *name, uint32_t mode, struct device *device) MUST_CHECK
 
 /* Mounts /dev with null, zero, full, random and urandom. */
 int devfs_init(struct fs_context *fs) MUST_CHECK;
+/* What is mounted at /dev; NULL: there is none. */
+struct superblock *devfs_superblock(void);
 void memory_devices_init(void);
 
 #endif

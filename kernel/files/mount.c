@@ -19,6 +19,7 @@
 static struct spinlock mount_lock = SPINLOCK_INIT;
 static struct list mounts guarded_by(mount_lock) = LIST_INIT(mounts);
 static struct mount *root_mount guarded_by(mount_lock);
+static int last_id guarded_by(mount_lock);
 
 void mount_get(struct mount *mount)
 {
@@ -55,6 +56,7 @@ int mount_add(struct superblock *superblock, const struct path *over)
 		return -ENOMEM;
 	mount->references = 1;
 	mount->superblock = superblock;
+	mount->source = superblock->type;
 	mount->root = superblock->root;
 	dentry_get(mount->root);
 	if (over) {
@@ -67,9 +69,30 @@ int mount_add(struct superblock *superblock, const struct path *over)
 		__atomic_or_fetch(&over->dentry->flags, DENTRY_MOUNTED, __ATOMIC_RELAXED);
 	else
 		root_mount = mount;
+	mount->id = ++last_id;
 	list_push_front(&mounts, &mount->link);
 	spin_unlock(&mount_lock);
 	return 0;
+}
+
+bool mount_next(int id, struct path *root, struct path *over)
+{
+	struct mount *mount, *next = NULL;
+
+	spin_lock(&mount_lock);
+	list_for_each(mount, &mounts, link)
+	{
+		if (mount->id > id && (!next || mount->id < next->id))
+			next = mount;
+	}
+	if (next) {
+		*root = (struct path){next, next->root};
+		*over = next->parent ? (struct path){next->parent, next->mountpoint} : *root;
+		path_get(root);
+		path_get(over);
+	}
+	spin_unlock(&mount_lock);
+	return next;
 }
 
 /* The mount over a place, with a reference, or NULL. */

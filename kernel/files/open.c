@@ -197,6 +197,12 @@ static int walk_create(
 	int error;
 
 	for (;;) {
+		if (walk->kind == LAST_JUMP && !is_directory(walk->at.dentry->inode)) {
+			*out = walk->at;
+			path_get(out);
+			*made = false;
+			return 0;
+		}
 		if (walk->kind != LAST_NORMAL || walk->directory)
 			return -EISDIR;
 		error = find_or_make(walk, mode, &dentry, made);

@@ -10,6 +10,9 @@
  * stat and open find it (walk_last), mkdir and rename make or move it. "Last" looks through the stack:
  * the last component of a link's text is the last of all only when nothing follows the link.
  *
+ * A magic link (inode_operations.jump) has no text that is walked: `at` becomes what it leads to, which may
+ * be no directory at all, or in no tree (a pipe): then nothing may follow.
+ *
  * Errors come in Linux's order: search permission of the directory, the length of the name, whether
  * it exists, and only then whether it is a directory.
  */
@@ -28,14 +31,36 @@ static void pop(struct walk *walk)
 	inode_put(walk->stack[walk->depth].link);
 }
 
+/* Goes where a magic link leads. */
+static int jump(struct walk *walk, struct inode *link)
+{
+	struct path to;
+	int error = link->operations->jump(link, &to);
+
+	if (error)
+		return error;
+	path_put(&walk->at);
+	walk->at = to;
+	walk->jumped = true;
+	if ((*walk->rest || walk->pending || walk->directory) && !is_directory(to.dentry->inode))
+		return -ENOTDIR;
+	return 0;
+}
+
 /* Goes on with a link's text; `link` is consumed. */
 static int push(struct walk *walk, struct dentry *link)
 {
 	struct inode *inode = link->inode;
+	int error;
 
 	if (walk->links++ >= LINKS_MAX) {
 		dentry_put(link);
 		return -ELOOP;
+	}
+	if (inode->operations->jump) {
+		error = jump(walk, inode);
+		dentry_put(link);
+		return error;
 	}
 	inode_get(inode);
 	dentry_put(link);
@@ -142,12 +167,13 @@ int walk_parent(struct walk *walk)
 		walk->rest = skip_slashes(walk->rest);
 		if (!*walk->rest) {
 			if (!walk->depth) {
-				walk->kind = LAST_ROOT;
+				walk->kind = walk->jumped ? LAST_JUMP : LAST_ROOT;
 				return 0;
 			}
 			pop(walk);
 			continue;
 		}
+		walk->jumped = false;
 		error = inode_permission(walk->at.dentry->inode, MAY_EXECUTE);
 		if (error)
 			return error;
@@ -174,7 +200,7 @@ int walk_start(struct walk *walk, struct fs_context *fs, struct path start, cons
 	walk->root = fs_root(fs);
 	walk->at = start;
 	walk->rest = path;
-	walk->directory = false;
+	walk->directory = walk->jumped = false;
 	walk->kind = LAST_ROOT;
 	walk->links = walk->depth = walk->pending = 0;
 	if (!*path)

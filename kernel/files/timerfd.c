@@ -163,6 +163,7 @@ static const struct file_operations operations = {
 	.release = timerfd_release,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
+	.name = "anon_inode:[timerfd]",
 	.traits = FILE_STREAM,
 };
 

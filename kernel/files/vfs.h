@@ -43,6 +43,7 @@ struct file;
 struct inode;
 struct mount;
 struct new_inode;
+struct path;
 struct superblock;
 
 /* A component of a path; not NUL-terminated. */
@@ -74,12 +75,18 @@ struct inode_operations {
 	bool (*is_empty)(struct inode *directory);
 	/* Text of a symbolic link, NUL-terminated, valid as long as the inode is held. */
 	const char *(*link_text)(struct inode *inode);
+	/* A magic link (/proc/PID/fd/N): it leads there, with references, whatever its text says. 0 or a
+	 * negative errno. NULL: links lead where their text does. */
+	int (*jump)(struct inode *inode, struct path *out);
+	/* Such a link's text, in `buffer` of PATH_MAX bytes: its length, or a negative errno. */
+	ssize_t (*jump_text)(struct inode *inode, char *buffer);
 	/* Sets the size, with the inode's lock held. NULL: EINVAL. */
 	int (*truncate)(struct inode *inode, uint64_t size);
 	/* Another size than the object's (directories, links), and blocks of 512 bytes. */
 	void (*measure)(struct inode *inode, uint64_t *size, uint64_t *blocks);
 	/* The last reference went: free it. */
 	void (*release)(struct inode *inode);
+	bool fixed_mode; /* chmod is refused */
 };
 
 /* By which name a file is mapped: see mapped.c. */
@@ -131,6 +138,8 @@ struct mount {
 	struct dentry *mountpoint; /* in parent */
 	struct dentry *root;
 	struct superblock *superblock;
+	const char *source;  /* what was mounted, as mount(2) had it */
+	int id;              /* rising */
 	uint32_t references; /* atomic */
 };
 
@@ -176,6 +185,9 @@ bool inode_mapped_name(struct inode *inode, struct path *out) MUST_CHECK;
 enum dentry_flags {
 	DENTRY_HASHED = 1,  /* in the table */
 	DENTRY_MOUNTED = 2, /* something is mounted here (mount_lock) */
+	/* set by `lookup`: what it found may be gone at any time, so the table never gets it and each
+	 * walk looks anew */
+	DENTRY_UNCACHED = 4,
 };
 
 #define DENTRY_INLINE 32u
@@ -232,6 +244,9 @@ int mount_add(struct superblock *superblock, const struct path *over) MUST_CHECK
 void mount_descend(struct path *path);
 bool mount_ascend(struct path *path);
 struct superblock *superblock_root(void);
+/* The mount with the least id above `id`, with its place in the tree as a path (of the mount that it is
+ * over; its own root, where it is over nothing); references to both. False: no more. */
+bool mount_next(int id, struct path *root, struct path *over) MUST_CHECK;
 struct path fs_working(struct fs_context *fs); /* with references */
 struct path fs_root(struct fs_context *fs);
 void fs_set_working(struct fs_context *fs, const struct path *path); /* takes its own references */
@@ -244,7 +259,8 @@ const char *path_text(
 
 /* ---- path.c ---- */
 
-enum last_kind { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+/* LAST_JUMP: the last component was a magic link, and `at` is what it led to. */
+enum last_kind { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT, LAST_JUMP };
 
 #define LINKS_MAX 40u
 
@@ -255,6 +271,7 @@ struct walk {
 	struct name last;
 	enum last_kind kind;
 	bool directory; /* a slash followed the last component: it must be a directory */
+	bool jumped;    /* what was walked last was a magic link */
 	unsigned int links, depth, pending;
 	struct {
 		struct inode *link; /* holds the text that is being walked */
@@ -312,6 +329,9 @@ struct file_operations {
 	/* POLL* bits that hold now; the queues (up to two, NULL-filled) whose wake-ups may change it.
 	 * NULL: always readable and writable. */
 	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
+	/* What /proc/PID/fdinfo says beyond the common lines, in `out` of `size` bytes: the length. */
+	size_t (*describe)(struct file *file, char *out, size_t size);
+	const char *name;    /* of files without a path, in /proc/PID/fd: "anon_inode:[timerfd]" */
 	unsigned int traits; /* enum file_traits */
 };
 

@@ -189,6 +189,7 @@ static long map_locked(struct space *space, struct vma *like, size_t size, unsig
 struct zeroes {
 	struct object object;
 	uint64_t accounted; /* pages in committed_pages */
+	uint64_t number;    /* as a file has one */
 };
 
 static void free_zeroes(struct object *object)
@@ -199,9 +200,23 @@ static void free_zeroes(struct object *object)
 	kfree(zeroes);
 }
 
+/* Linux makes a file of tmpfs for it, by this name. */
+static void describe_zeroes(struct object *object, struct object_name *out)
+{
+	static const char name[] = "/dev/zero (deleted)";
+
+	_Static_assert(sizeof(name) <= sizeof(out->text), "it fits");
+	out->device = 1;
+	out->number = container_of(object, struct zeroes, object)->number;
+	for (size_t i = 0; i < sizeof(name); i++)
+		out->text[i] = name[i];
+}
+
 static struct object *zeroes_create(size_t size, unsigned vma_flags)
 {
-	static const struct object_operations operations = {.release = free_zeroes};
+	static const struct object_operations operations = {
+		.release = free_zeroes, .describe = describe_zeroes};
+	static uint64_t last_number;
 	uint64_t pages = vma_flags & VMA_NO_RESERVE ? 0 : size / PAGE_SIZE;
 	struct zeroes *zeroes = memory_enough(pages) ? kmalloc(sizeof(*zeroes)) : NULL;
 
@@ -209,6 +224,7 @@ static struct object *zeroes_create(size_t size, unsigned vma_flags)
 		return NULL;
 	object_init(&zeroes->object, &operations, size);
 	zeroes->accounted = pages;
+	zeroes->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&committed_pages, pages, __ATOMIC_RELAXED);
 	return &zeroes->object;
 }

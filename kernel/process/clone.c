@@ -108,15 +108,24 @@ void process_put(struct process *process)
 
 /* ---- Linking ---- */
 
+static uint64_t clones guarded_by(process_lock); /* threads ever linked */
+
 static void link_thread(struct thread *thread, struct process *process, struct pid *pid) requires(
 	process_lock)
 {
 	thread->process = process;
 	thread->pid = pid;
 	thread->tid = pid->number;
+	thread->started = process->thread_count ? arch_clock() : process->started;
 	pid->thread = thread;
 	list_push_back(&process->threads, &thread->siblings);
 	process->thread_count++;
+	clones++;
+}
+
+uint64_t process_clone_count(void)
+{
+	return __atomic_load_n(&clones, __ATOMIC_RELAXED);
 }
 
 static void link_process(struct process *process, struct pid *pid, struct process *parent) requires(

@@ -29,6 +29,11 @@ struct run_queue {
 	uint64_t fruitless; /* CPUs that have looked at all who wait and may run none */
 };
 
+/* What a CPU's time went to. */
+struct cpu_times {
+	ns_t user, nice, system, idle; /* nice: user mode at a positive nice value */
+};
+
 struct cpu {
 	unsigned index;
 	uint32_t apic_id;
@@ -50,6 +55,8 @@ struct cpu {
 	ns_t tick_next;   /* while a thread runs: when to look at it next */
 	unsigned tick_count;
 	uint64_t switches, ticks;
+	struct cpu_times seen; /* by ticks; by the queue's lock */
+	struct cpu_times told; /* the most that sched_cpu_times ever said; likewise */
 };
 
 extern struct cpu boot_cpu;

@@ -158,3 +158,8 @@ struct pid *pid_next(int *number)
 	}
 	return NULL;
 }
+
+int pid_last(void)
+{
+	return last;
+}

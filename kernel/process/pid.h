@@ -41,6 +41,7 @@ int pid_number(struct pid *pid, int wanted) requires(process_lock) MUST_CHECK;
 /* Frees the number, if nobody has it any more. After each change that takes a user away. */
 void pid_release(struct pid *pid) requires(process_lock);
 struct pid *pid_find(int number) requires(process_lock); /* NULL: nobody has it */
+int pid_last(void) requires(process_lock);               /* the number that was given last */
 /* The next one at or above *number, which becomes its number; NULL: no more. */
 struct pid *pid_next(int *number) requires(process_lock);
 

@@ -44,7 +44,11 @@ static unsigned int poll(struct file *file, struct wait_queue *queues[2])
 }
 
 static const struct file_operations pidfd_operations = {
-	.release = release, .poll = poll, .traits = FILE_STREAM};
+	.release = release,
+	.poll = poll,
+	.name = "anon_inode:[pidfd]",
+	.traits = FILE_STREAM,
+};
 
 int pidfd_create(struct pid *pid, unsigned flags, struct file **out)
 {

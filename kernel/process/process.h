@@ -81,11 +81,12 @@ struct thread {
 	struct timer sleep_timer;
 	bool timed_out;
 	bool no_new_privs;
-	bool user_exceeded;      /* at its last change of user that had more threads than it may */
-	bool has_children;       /* it made some: its end matters to them */
-	uint32_t personality;    /* PER_*, ADDR_* */
-	uint32_t io_priority;    /* kept and told, no more: IOPRIO_* */
-	ns_t timer_slack;        /* likewise: PR_SET_TIMERSLACK */
+	bool user_exceeded;   /* at its last change of user that had more threads than it may */
+	bool has_children;    /* it made some: its end matters to them */
+	uint32_t personality; /* PER_*, ADDR_* */
+	uint32_t io_priority; /* kept and told, no more: IOPRIO_* */
+	ns_t timer_slack;     /* likewise: PR_SET_TIMERSLACK */
+	ns_t started;
 	int parent_death_signal; /* got when the thread that made it ends; 0: none */
 	user_t clear_tid;        /* set to 0 and woken as a futex at the end; 0: none */
 	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
@@ -195,6 +196,7 @@ struct clone_request {
 /* Makes a thread or a process and starts it. The tid, or a negative errno. */
 long process_clone(const struct clone_request *request) MUST_CHECK;
 void process_vfork_done(struct thread *thread);
+uint64_t process_clone_count(void); /* threads and processes that were ever made */
 /* A kernel thread that starts in function(argument). Not yet runnable: thread_wake. NULL: no memory. */
 struct thread *thread_create(const char *name, void (*function)(void *), void *argument) MUST_CHECK;
 /* Process 1 with its thread, not yet runnable. NULL: no memory. */

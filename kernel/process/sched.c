@@ -443,7 +443,7 @@ static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->
 	struct thread *running = cpu->running;
 
 	queue_account(cpu, now);
-	sched_time_seen(running, user);
+	sched_time_seen(cpu, running, user);
 	if (now >= queue_slice_end(cpu))
 		__atomic_or_fetch(&running->work, WORK_RESCHEDULE, __ATOMIC_RELAXED);
 	if (now >= cpu->tick_next) {
@@ -466,6 +466,8 @@ void timer_expired(bool user)
 		look_at_running(cpu, user, now);
 	arm(cpu);
 	spin_unlock(&cpu->queue.lock);
+	if (unlikely(now >= __atomic_load_n(&sched_load_next, __ATOMIC_RELAXED)))
+		sched_load_update(now);
 	if (cpu_count > 1 && cpu->tick_count != before && cpu->tick_count % BALANCE_TICKS == 0 &&
 		balance_load(cpu))
 		thread_set_work(current_thread(), WORK_RESCHEDULE);

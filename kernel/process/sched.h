@@ -41,6 +41,11 @@ void thread_sleep_init(struct thread *thread);
 ns_t thread_cpu_time(struct thread *thread);
 void sched_usage(struct thread *thread, struct usage *out); /* context switches too; no more */
 unsigned sched_hz(void);
+/* What a CPU's time went to until now; the load averages in hundredths; threads that run or wait for a
+ * CPU (sched_load.c). */
+void sched_cpu_times(struct cpu *cpu, struct cpu_times *out);
+void sched_load(uint32_t hundredths[3]);
+unsigned sched_runnable(void);
 /* A log line: timer interrupts and context switches of all CPUs. */
 void sched_report(void);
 

@@ -80,7 +80,10 @@ static inline void queue_fruitless(struct cpu *cpu, const struct cpu *looked) re
 extern unsigned sched_rt_waiting;
 
 /* sched_time.c: a tick found the running thread in that mode. Locked. */
-void sched_time_seen(struct thread *thread, bool user);
+void sched_time_seen(struct cpu *cpu, struct thread *thread, bool user) requires(cpu->queue.lock);
+/* sched_load.c: when the load is to be looked at next, and that look. */
+extern ns_t sched_load_next;
+void sched_load_update(ns_t now);
 
 /* sched.c */
 

@@ -11,15 +11,18 @@
 #include "process/sched.h"
 #include "process/sched_queue.h"
 
-void sched_time_seen(struct thread *thread, bool user)
+void sched_time_seen(struct cpu *cpu, struct thread *thread, bool user)
 {
 	struct sched_entity *entity = &thread->sched;
 	ns_t unseen = entity->run_total - entity->seen_user - entity->seen_system;
 
-	if (user)
+	if (user) {
 		entity->seen_user += unseen;
-	else
+		*(entity->nice > 0 ? &cpu->seen.nice : &cpu->seen.user) += unseen;
+	} else {
 		entity->seen_system += unseen;
+		cpu->seen.system += unseen;
+	}
 }
 
 /* What part / (part + rest) of `total` is, to a millionth. */

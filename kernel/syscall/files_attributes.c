@@ -199,6 +199,8 @@ static long change_inode(struct inode *inode, const struct change *change)
 {
 	int error = may_change(inode, change);
 
+	if (!error && change->mode && inode->operations->fixed_mode)
+		error = -EPERM;
 	if (error)
 		return error;
 	mutex_lock(&inode->lock);

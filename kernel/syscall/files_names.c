@@ -219,32 +219,49 @@ long sys_rename(user_t from, user_t to)
 
 /* ---- Reading links and directories ---- */
 
+static long give_link(user_t buffer, int size, const char *text, size_t length)
+{
+	if (length > (size_t)size)
+		length = (size_t)size;
+	return copy_to_user(buffer, text, length) ? -EFAULT : (long)length;
+}
+
+static long read_magic_link(struct inode *inode, user_t buffer, int size)
+{
+	char *text = kmalloc(PATH_MAX);
+	ssize_t length = text ? inode->operations->jump_text(inode, text) : -ENOMEM;
+	long result = length < 0 ? length : give_link(buffer, size, text, (size_t)length);
+
+	kfree(text);
+	return result;
+}
+
+static long read_link(struct inode *inode, user_t buffer, int size)
+{
+	const char *text;
+
+	if (!S_ISLNK(inode->mode))
+		return -EINVAL;
+	if (inode->operations->jump_text)
+		return read_magic_link(inode, buffer, size);
+	text = inode->operations->link_text(inode);
+	inode_touch_accessed(inode);
+	return give_link(buffer, size, text, strlen(text));
+}
+
 long sys_readlinkat(int directory_fd, user_t path, user_t buffer, int size)
 {
 	struct path target;
-	struct inode *inode;
-	const char *text;
-	size_t length;
-	int error;
+	long result;
 
 	if (size <= 0)
 		return -EINVAL;
-	error = get_target(directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &target);
-	if (error)
-		return error;
-	inode = target.dentry->inode;
-	if (!S_ISLNK(inode->mode)) {
-		path_put(&target);
-		return -EINVAL;
-	}
-	text = inode->operations->link_text(inode);
-	length = strlen(text);
-	if (length > (size_t)size)
-		length = (size_t)size;
-	error = copy_to_user(buffer, text, length);
-	inode_touch_accessed(inode);
+	result = get_target(directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &target);
+	if (result)
+		return result;
+	result = read_link(target.dentry->inode, buffer, size);
 	path_put(&target);
-	return error ? error : (long)length;
+	return result;
 }
 
 long sys_readlink(user_t path, user_t buffer, int size)

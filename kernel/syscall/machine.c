@@ -5,7 +5,6 @@
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
-#include "build_id.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/pages.h"
@@ -13,11 +12,31 @@
 #include "power.h"
 #include "process/credentials.h"
 #include "process/process.h"
+#include "syscall/machine.h"
 #include "syscall/table.h"
 
+_Static_assert(MACHINE_NAME_MAX == __NEW_UTS_LEN, "as uname has it");
+
 static struct spinlock name_lock;
-static char node_name[__NEW_UTS_LEN + 1] = "baton";    /* guarded by name_lock */
-static char domain_name[__NEW_UTS_LEN + 1] = "(none)"; /* the same */
+/* guarded by name_lock */
+static char names[][__NEW_UTS_LEN + 1] = {[MACHINE_NODE] = "baton", [MACHINE_DOMAIN] = "(none)"};
+
+void machine_name(enum machine_name which, char *out)
+{
+	spin_lock(&name_lock);
+	memcpy(out, names[which], sizeof(names[which]));
+	spin_unlock(&name_lock);
+}
+
+void machine_set_name(enum machine_name which, const char *name, size_t length)
+{
+	char text[__NEW_UTS_LEN + 1] = {0};
+
+	memcpy(text, name, length);
+	spin_lock(&name_lock);
+	memcpy(names[which], text, sizeof(text));
+	spin_unlock(&name_lock);
+}
 
 long sys_uname(user_t out)
 {
@@ -25,19 +44,17 @@ long sys_uname(user_t out)
 
 	string_copy(name.sysname, "Linux",
 		sizeof(name.sysname)); /* the ABI's name: programs ask for it */
-	string_copy(name.release, "6.1.0-baton", sizeof(name.release));
-	string_copy(name.version, "Baton " BATON_BUILD_ID, sizeof(name.version));
+	string_copy(name.release, MACHINE_RELEASE, sizeof(name.release));
+	string_copy(name.version, MACHINE_VERSION, sizeof(name.version));
 	string_copy(name.machine, "x86_64", sizeof(name.machine));
-	spin_lock(&name_lock);
-	memcpy(name.nodename, node_name, sizeof(name.nodename));
-	memcpy(name.domainname, domain_name, sizeof(name.domainname));
-	spin_unlock(&name_lock);
+	machine_name(MACHINE_NODE, name.nodename);
+	machine_name(MACHINE_DOMAIN, name.domainname);
 	return copy_to_user(out, &name, sizeof(name));
 }
 
-static long set_machine_name(char to[__NEW_UTS_LEN + 1], user_t from, int length)
+static long set_machine_name(enum machine_name which, user_t from, int length)
 {
-	char name[__NEW_UTS_LEN + 1] = {0};
+	char name[__NEW_UTS_LEN + 1];
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -45,20 +62,18 @@ static long set_machine_name(char to[__NEW_UTS_LEN + 1], user_t from, int length
 		return -EINVAL;
 	if (copy_from_user(name, from, (size_t)length))
 		return -EFAULT;
-	spin_lock(&name_lock);
-	memcpy(to, name, sizeof(name));
-	spin_unlock(&name_lock);
+	machine_set_name(which, name, (size_t)length);
 	return 0;
 }
 
 long sys_sethostname(user_t name, size_t length)
 {
-	return set_machine_name(node_name, name, (int)length);
+	return set_machine_name(MACHINE_NODE, name, (int)length);
 }
 
 long sys_setdomainname(user_t name, size_t length)
 {
-	return set_machine_name(domain_name, name, (int)length);
+	return set_machine_name(MACHINE_DOMAIN, name, (int)length);
 }
 
 long sys_sysinfo(user_t out)

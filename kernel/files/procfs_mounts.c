@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths as /proc shows them, and /proc/PID/mounts and mountinfo: one line a mount, by rising ids. */
+#include "files/procfs.h"
+
+#include "files/file.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "process/current.h"
+#include "process/process.h"
+
+#define DELETED     " (deleted)"
+#define UNREACHABLE "(unreachable)"
+#define ESCAPED     " \t\n\\"
+
+/* Removed from its directory, though somebody has it still. */
+static bool is_deleted(const struct dentry *dentry)
+{
+	return dentry->parent != dentry && !(__atomic_load_n(&dentry->flags, __ATOMIC_RELAXED) &
+						   (DENTRY_HASHED | DENTRY_UNCACHED));
+}
+
+static const char *text_below(const struct path *path, const struct path *root, char *buffer)
+{
+	size_t size = PATH_MAX;
+	const char *text;
+
+	if (is_deleted(path->dentry))
+		size -= sizeof(DELETED) - 1;
+	text = path_text(path, root, buffer, size);
+	if (text && size < PATH_MAX)
+		memcpy(buffer + size - 1, DELETED, sizeof(DELETED));
+	return text;
+}
+
+/* From the caller's root on; from the tree's for what is not below that. */
+const char *proc_path_text(const struct path *path, char *buffer)
+{
+	struct path root = fs_root(current_fs());
+	const char *text = path->mount ? text_below(path, &root, buffer) : "/";
+
+	path_put(&root);
+	if (text && !strncmp(text, UNREACHABLE, sizeof(UNREACHABLE) - 1))
+		text += sizeof(UNREACHABLE) - 1;
+	return text;
+}
+
+/* ---- Mounts ---- */
+
+/* The root of whom the file is about. False: gone. */
+static bool root_of(struct proc_file *file, struct path *out)
+{
+	struct fs_context *fs = NULL;
+	struct process *process;
+	struct thread *thread;
+
+	spin_lock(&process_lock);
+	if (!proc_target(file->inode, &process, &thread) && thread)
+		fs = thread->fs;
+	if (fs)
+		fs_context_get(fs);
+	spin_unlock(&process_lock);
+	if (!fs)
+		return false;
+	*out = fs_root(fs);
+	fs_context_put(fs);
+	return true;
+}
+
+static void add_mount(struct text *out, const struct mount *mount, const char *where)
+{
+	text_escaped(out, mount->source, ESCAPED);
+	text_add(out, " ");
+	text_escaped(out, where, ESCAPED);
+	text_add(out, " %s rw,relatime 0 0\n", mount->superblock->type);
+}
+
+static void add_mountinfo(struct text *out, const struct mount *mount, const char *where)
+{
+	uint64_t device = mount->superblock->device;
+
+	text_add(out, "%d %d %u:%u / ", mount->id, mount->parent ? mount->parent->id : 0,
+		device_major(device), device_minor(device));
+	text_escaped(out, where, ESCAPED);
+	text_add(out, " rw,relatime - %s ", mount->superblock->type);
+	text_escaped(out, mount->source, ESCAPED);
+	text_add(out, " rw\n");
+}
+
+/* The next mount that can be seen from there. */
+static int show_next(struct proc_file *file, struct text *out,
+	void (*add)(struct text *out, const struct mount *mount, const char *where))
+{
+	struct path root, over, top;
+	const char *where;
+
+	if (!proc_scratch(file))
+		return -ENOMEM;
+	if (!root_of(file, &top))
+		return -ESRCH;
+	do {
+		where = NULL;
+		if (!mount_next((int)file->cursor, &root, &over)) {
+			file->cursor = PROC_END;
+			break;
+		}
+		file->cursor = (uint64_t)root.mount->id;
+		if (root.mount == top.mount)
+			where = "/";
+		else
+			where = path_text(&over, &top, file->scratch, PATH_MAX);
+		if (where && strncmp(where, UNREACHABLE, sizeof(UNREACHABLE) - 1))
+			add(out, root.mount, where);
+		path_put(&root);
+		path_put(&over);
+	} while (!out->used && !out->overflow);
+	path_put(&top);
+	return 0;
+}
+
+int proc_show_mounts(struct proc_file *file, struct text *out)
+{
+	return show_next(file, out, add_mount);
+}
+
+int proc_show_mountinfo(struct proc_file *file, struct text *out)
+{
+	return show_next(file, out, add_mountinfo);
+}
