@@ -408,14 +408,14 @@ static struct superblock *create(void)
 
 struct superblock *procfs_superblock(void)
 {
-	static struct mutex once = MUTEX_INIT(once);
+	static struct mutex procfs_once = MUTEX_INIT(procfs_once);
 	static struct superblock *superblock;
 	struct superblock *found;
 
-	mutex_lock(&once);
+	mutex_lock(&procfs_once);
 	if (!superblock)
 		superblock = create();
 	found = superblock;
-	mutex_unlock(&once);
+	mutex_unlock(&procfs_once);
 	return found;
 }

@@ -79,15 +79,15 @@ static int show_uuid(struct proc_file *file, struct text *out)
 /* The same until the machine stops. */
 static int show_boot_id(struct proc_file *file, struct text *out)
 {
-	static struct mutex once = MUTEX_INIT(once);
+	static struct mutex boot_id_once = MUTEX_INIT(boot_id_once);
 	static bool made;
 	static uint8_t bytes[16];
 
-	mutex_lock(&once);
+	mutex_lock(&boot_id_once);
 	if (!made)
 		random_bytes(bytes, sizeof(bytes));
 	made = true;
-	mutex_unlock(&once);
+	mutex_unlock(&boot_id_once);
 	add_uuid(out, bytes);
 	file->cursor = PROC_END;
 	return 0;

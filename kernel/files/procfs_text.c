@@ -210,7 +210,7 @@ int proc_open(struct file *file)
 	proc = kzalloc(sizeof(*proc));
 	if (!proc)
 		return -ENOMEM;
-	mutex_init(&proc->lock);
+	mutex_init(&proc->lock, "proc_file->lock");
 	proc->inode = inode;
 	proc->space_id = space_id_of(inode);
 	file->private = proc;
