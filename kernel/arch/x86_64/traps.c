@@ -10,12 +10,14 @@
 #include <asm/signal.h>
 
 #include "arch/arch.h"
+#include "cpu.h"
 #include "debug_registers.h"
 #include "entry_area.h"
 #include "ipi.h"
 #include "lib/log.h"
 #include "process/process.h"
 #include "registers.h"
+#include "umip.h"
 
 struct exception {
 	const char *name;
@@ -170,8 +172,12 @@ static void user_exception(struct trap_frame *frame)
 	}
 	if (signal == SIGFPE && !code)
 		return; /* what raised it is gone: try again */
-	note_exception(frame);
 	arch_irq_on();
+	if (frame->vector == VECTOR_GP && cpu_has[CPU_UMIP] && umip_emulate(frame)) {
+		arch_irq_off();
+		return;
+	}
+	note_exception(frame);
 	thread_fault(signal, code, address, exception_name(frame->vector));
 	arch_irq_off();
 }
