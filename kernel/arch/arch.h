@@ -40,6 +40,10 @@ unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most);
 /* Interrupts another CPU, which calls cpu_kicked. From any context, locks held too. A kick may come
  * when it is no longer needed; of several to one CPU, one may be all that comes. */
 void arch_kick(struct cpu *cpu);
+/* When it returns, every other CPU that has the space loaded (NULL: every one) has passed a full memory
+ * barrier that serialises its instructions too. */
+struct arch_space;
+void arch_barrier_others(struct arch_space *space);
 /* Stops all other CPUs for good: panic, power off. */
 void arch_stop_others(void);
 

@@ -66,6 +66,7 @@ static void copy_fields(struct space *child, const struct space *parent)
 	child->arguments_end = parent->arguments_end;
 	child->environment_end = parent->environment_end;
 	child->auxv = parent->auxv;
+	child->membarrier = parent->membarrier;
 	child->code = parent->code;
 	child->code_end = parent->code_end;
 	child->data = parent->data;

@@ -67,6 +67,7 @@ struct space {
 	uintptr_t map_top; /* mmap searches down from here */
 	uintptr_t stack_top;
 	uint64_t pages_most; /* before something was unmapped: see space_pages_peak */
+	uint32_t membarrier; /* registrations: MEMBARRIER_CMD_REGISTER_*; changed atomically */
 	/* for /proc and auxv, set by exec */
 	uintptr_t arguments, arguments_end, environment_end, auxv;
 	uintptr_t code, code_end, data, data_end; /* of the program's file */

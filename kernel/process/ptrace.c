@@ -85,6 +85,11 @@ static bool may_trace(const struct process *process) requires(process_lock)
 	       process->dumpable == 1 && !(other->permitted & ~self->permitted);
 }
 
+bool ptrace_may_attach(const struct process *process)
+{
+	return process == current_process() || may_trace(process);
+}
+
 int ptrace_trace_me(void)
 {
 	struct thread *self = current_thread();

@@ -100,6 +100,8 @@ static inline bool ptrace_killed(const struct thread *thread)
 /* ---- Requests, for syscall/ptrace.c ---- */
 
 int ptrace_trace_me(void) MUST_CHECK;
+/* Whether the running process may look into that one; itself it may. */
+bool ptrace_may_attach(const struct process *process) requires(process_lock);
 int ptrace_attach(int tid, bool seize, unsigned options) MUST_CHECK;
 /* A stopped tracee of the caller's, which stays so until ptrace_release; NULL with *error. */
 struct tracee *ptrace_take(int tid, int *error) MUST_CHECK;

@@ -10,8 +10,6 @@
 
 #include "memory/slab.h"
 
-#define FAST_RANGES 8
-
 enum direction { MOVE_READ, MOVE_WRITE };
 
 static ssize_t move_at(struct file *file, struct io *io, int64_t *position, enum direction way)
@@ -132,15 +130,14 @@ static ssize_t check_ranges(struct iovec *ranges, unsigned int count)
 	return (ssize_t)sum;
 }
 
-/* Copies a user's ranges to `fast` or, when there are many, to memory of their own. */
-static ssize_t get_ranges(user_t from, size_t count, struct iovec *fast, struct iovec **out)
+ssize_t io_get_ranges(user_t from, size_t count, struct iovec *fast, struct iovec **out)
 {
 	ssize_t sum;
 
 	*out = fast;
 	if (count > UIO_MAXIOV)
 		return -EINVAL;
-	if (count > FAST_RANGES)
+	if (count > IO_FAST_RANGES)
 		*out = kmalloc(count * sizeof(struct iovec));
 	if (!*out)
 		return -ENOMEM;
@@ -156,7 +153,7 @@ static const int64_t AT_POSITION = -1; /* of the file itself */
 
 static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enum direction way)
 {
-	struct iovec fast[FAST_RANGES], *ranges;
+	struct iovec fast[IO_FAST_RANGES], *ranges;
 	struct file *file = get_real_file(fd);
 	struct io io;
 	ssize_t sum;
@@ -168,7 +165,7 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 		file_put(file);
 		return -ESPIPE;
 	}
-	sum = allows(file, way) ? get_ranges(vector, count, fast, &ranges) : -EBADF;
+	sum = allows(file, way) ? io_get_ranges(vector, count, fast, &ranges) : -EBADF;
 	if (sum < 0) {
 		file_put(file);
 		return sum;

@@ -20,6 +20,12 @@ static inline struct file *get_file(int fd)
 /* The same, NULL for files opened with O_PATH too: for all that is not allowed on those. */
 struct file *get_real_file(int fd) MUST_CHECK;
 
+#define IO_FAST_RANGES 8
+/* A user's ranges, in `fast` (of IO_FAST_RANGES) or, when there are many, in memory of their own, which
+ * the caller frees. Their sum, at most IO_MAX; -EINVAL, -EFAULT, -ENOMEM. */
+struct iovec;
+ssize_t io_get_ranges(user_t from, size_t count, struct iovec *fast, struct iovec **out) MUST_CHECK;
+
 /* A path that a user gave. Most are short and stand inside; drop_path frees the others. */
 struct user_path {
 	char *text;

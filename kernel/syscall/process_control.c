@@ -162,6 +162,20 @@ static long set_no_new_privs(const unsigned long argument[4])
 	return 0;
 }
 
+/* Yama's: who may trace in spite of its scope. Debian's scope is 0, in which everybody may trace whom man
+ * 2 ptrace lets him, so there is nothing to keep; only that there is such a process is looked at. */
+static long set_tracer(unsigned long tracer)
+{
+	struct thread *thread;
+
+	if (!tracer || (int)tracer == -1)
+		return 0;
+	spin_lock(&process_lock);
+	thread = thread_find((int)tracer);
+	spin_unlock(&process_lock);
+	return thread ? 0 : -EINVAL;
+}
+
 static long process_control(int option, const unsigned long argument[4])
 {
 	struct process *process = current_process();
@@ -175,6 +189,8 @@ static long process_control(int option, const unsigned long argument[4])
 			return -EINVAL;
 		process->dumpable = (uint32_t)argument[0];
 		return 0;
+	case PR_SET_PTRACER:
+		return set_tracer(argument[0]);
 	case PR_SET_CHILD_SUBREAPER:
 		process->subreaper = argument[0] != 0;
 		return 0;

@@ -125,11 +125,14 @@
 	CALL4(302, prlimit64, PID, pid, RESOURCE, resource, RESOURCE_LIMIT, new, RESOURCE_LIMIT_OUT, old) \
 	CALL2(305, clock_adjtime, CLOCK, clock, INOUT, words) LACKS("slewing, as adjtimex") \
 	CALL3(309, getcpu, UINT_OUT, cpu, UINT_OUT, node, ADDRESS, unused) \
+	CALL6(310, process_vm_readv, PID, pid, IN, local, SIZE, local_count, IN, remote, SIZE, remote_count, HEX, flags) \
+	CALL6(311, process_vm_writev, PID, pid, IN, local, SIZE, local_count, IN, remote, SIZE, remote_count, HEX, flags) \
 	CALL5(312, kcmp, PID, pid1, PID, pid2, INT, type, ULONG, first, ULONG, second) LACKS("KCMP_EPOLL_TFD") \
 	CALL3(314, sched_setattr, PID, tid, SCHED_ATTRIBUTES, attributes, FLAGS, flags) LACKS("SCHED_DEADLINE, utilisation clamps") \
 	CALL4(315, sched_getattr, PID, tid, SCHED_ATTRIBUTES_OUT, attributes, UINT, size, FLAGS, flags) \
 	CALL3(318, getrandom, DATA_OUT, buffer, SIZE, size, RANDOM_FLAGS, flags) \
 	CALL5(322, execveat, DIRFD, directory, PATH, path, STRINGS, argv, ENVIRONMENT, envp, AT_FLAGS, flags) \
+	CALL3(324, membarrier, INT, command, FLAGS, flags, INT, cpu) LACKS("the commands of rseq, as QUERY says") \
 	CALL3(325, mlock2, ADDRESS, address, SIZE, length, MLOCK_FLAGS, flags) \
 	CALL4(424, pidfd_send_signal, FD, pidfd, SIGNAL, signal, SIGNAL_INFO, info, FLAGS, flags) \
 	CALL2(434, pidfd_open, PID, pid, FLAGS, flags) \

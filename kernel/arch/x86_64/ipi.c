@@ -128,6 +128,25 @@ void ipi_call(uint64_t mask, void (*function)(void *), void *argument)
 	ipi_wait(&call);
 }
 
+static void serialise(void *unused UNUSED)
+{
+	cpuid(0, 0);
+}
+
+void arch_barrier_others(struct arch_space *space)
+{
+	uint64_t mask = UINT64_MAX;
+	uint32_t state = arch_irq_save();
+
+	/* A CPU that loads the space from here on does so behind a barrier of its own. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (space)
+		mask = __atomic_load_n(&space->cpus, __ATOMIC_SEQ_CST);
+	ipi_call(mask, serialise, NULL);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	arch_irq_restore(state);
+}
+
 /* ---- The stop ---- */
 
 static void stop_here(void) NORETURN;
