@@ -15,7 +15,8 @@ SECTION_HEADER = 40
 EXECUTE, WRITE = 0x20000000, 0x80000000
 NX_COMPAT, DYNAMIC_BASE = 0x0100, 0x0040
 RELOCATIONS = 5  # index of the base relocation directory
-OUTPUTS = ("esp/EFI/BOOT/BOOTX64.EFI", "esp/baton/kernel.elf", "esp/baton/initrd.cpio", "baton.img")
+OUTPUTS = ("esp/EFI/BOOT/BOOTX64.EFI", "esp/baton/kernel.elf", "esp/baton/initrd.cpio", "baton.img",
+           "user/tests.cpio")
 
 
 class Pe:
