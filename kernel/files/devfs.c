@@ -10,6 +10,7 @@
 #include "files/devfs.h"
 
 #include "files/file.h"
+#include "files/mount.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -141,7 +142,7 @@ int devfs_init(struct fs_context *fs)
 	error = find_or_make_dev(fs, &over);
 	if (error)
 		return error;
-	error = is_directory(over.dentry->inode) ? mount_add(superblock, &over) : -ENOTDIR;
+	error = mount_add(superblock, &over, "devtmpfs", MS_NOSUID | MS_RELATIME);
 	if (!error) {
 		mount_descend(&over);
 		dev_root = over; /* keeps the references */

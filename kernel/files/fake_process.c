@@ -73,6 +73,11 @@ int current_files_unshare(void)
 	return 0; /* there is but one process */
 }
 
+void all_fs_replace(const struct path *from, const struct path *to)
+{
+	fs_replace(fs, from, to);
+}
+
 struct fs_context *current_fs(void)
 {
 	return fs;

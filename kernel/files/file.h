@@ -27,6 +27,9 @@ struct fs_context *fs_context_create(void) MUST_CHECK; /* root and cwd "/", umas
 struct fs_context *fs_context_copy(struct fs_context *from) MUST_CHECK;
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+struct path;
+/* Where root or working directory are `from`, they become `to`. */
+void fs_replace(struct fs_context *fs, const struct path *from, const struct path *to);
 bool fs_context_shared(const struct fs_context *fs);
 
 /* The open file behind a descriptor, with a reference, or NULL (EBADF). */
@@ -50,7 +53,8 @@ struct object *file_object(struct file *file) MUST_CHECK;
 /* Its object was mapped: the name by which the file was opened is the one that /proc/PID/maps shows. */
 void file_mapped(struct file *file);
 /* May a mapping be made through this descriptor (man 2 mmap, EACCES)? 0 or -EACCES. */
-int file_may_map(struct file *file, bool write, bool shared) MUST_CHECK;
+/* -EPERM: it is to be executed, from a mount with MS_NOEXEC. */
+int file_may_map(struct file *file, bool write, bool shared, bool execute) MUST_CHECK;
 /* The path by which it was opened, made absolute: for names in logs and AT_EXECFN. */
 const char *file_path(struct file *file);
 

@@ -4,36 +4,34 @@
 
 #include "files/devfs.h"
 #include "files/procfs.h"
+#include "files/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-static int mount_proc(const char *data, struct superblock **out)
+/* One for all mounts of it, which stays for ever. */
+static int mount_the_one(struct superblock *superblock, struct superblock **out)
 {
-	(void)data;
-	*out = procfs_superblock();
-	return *out ? 0 : -ENOMEM;
+	if (!superblock)
+		return -ENOMEM;
+	superblock_mounted(superblock);
+	*out = superblock;
+	return 0;
 }
 
-static int mount_tmpfs(const char *data, struct superblock **out)
+static int mount_proc(char *options, struct superblock **out)
 {
-	static uint32_t last_device =
-		64; /* minor number of st_dev, above those of what is mounted at start */
-
-	(void)data;
-	*out = tmpfs_create(
-		"tmpfs", device_number(0, __atomic_add_fetch(&last_device, 1, __ATOMIC_RELAXED)));
-	return *out ? 0 : -ENOMEM;
+	(void)options;
+	return mount_the_one(procfs_superblock(), out);
 }
 
-static int mount_devtmpfs(const char *data, struct superblock **out)
+static int mount_devtmpfs(char *options, struct superblock **out)
 {
-	(void)data;
-	*out = devfs_superblock();
-	return *out ? 0 : -ENODEV;
+	(void)options;
+	return mount_the_one(devfs_superblock(), out);
 }
 
 static const struct filesystem types[] = {
-	{"tmpfs", mount_tmpfs},
+	{"tmpfs", tmpfs_mount},
 	{"proc", mount_proc},
 	{"devtmpfs", mount_devtmpfs},
 };

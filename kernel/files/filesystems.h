@@ -7,8 +7,9 @@
 
 struct filesystem {
 	const char *name;
-	/* A superblock with a reference for the mount; data: the type's own options, or "". */
-	int (*mount)(const char *data, struct superblock **out);
+	/* A superblock, held as if it were mounted (superblock_unmounted lets go of it). `options`: the
+	 * type's own, comma-separated, may be written to; NULL: none. -EINVAL: it does not know one. */
+	int (*mount)(char *options, struct superblock **out);
 };
 
 const struct filesystem *filesystem_at(unsigned index); /* NULL: no more */

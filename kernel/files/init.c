@@ -3,6 +3,8 @@
 #include "files/devfs.h"
 #include "files/file.h"
 #include "files/initrd.h"
+#include "files/mount.h"
+#include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/log.h"
 
@@ -14,13 +16,14 @@ void files_init(phys_t initrd, uint64_t size)
 	struct fs_context *fs;
 	int error;
 
-	if (!root || mount_add(root, NULL))
+	if (!root || mount_add(root, NULL, "rootfs", MS_RELATIME))
 		panic("files: no memory for the root");
 	fs = fs_context_create();
 	if (!fs)
 		panic("files: no memory for the root");
 	if (size)
 		initrd_unpack(fs, initrd, size);
+	tmpfs_limit_by_memory(root);
 	error = devfs_init(fs); /* keeps fs */
 	if (error)
 		log_error("files: /dev cannot be made: error %d", -error);

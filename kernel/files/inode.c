@@ -141,11 +141,17 @@ void inode_stat(struct inode *inode, struct stat *out)
 	};
 }
 
-/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it. */
+#define NS_PER_DAY (86400 * NS_PER_SECOND)
+
+/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it, or it is
+ * a day old. */
 void inode_touch_accessed(struct inode *inode)
 {
-	if (inode->accessed <= inode->modified || inode->accessed <= inode->changed)
-		__atomic_store_n(&inode->accessed, vfs_now(), __ATOMIC_RELAXED);
+	ns_t now = vfs_now();
+
+	if (inode->accessed <= inode->modified || inode->accessed <= inode->changed ||
+		now - inode->accessed >= NS_PER_DAY)
+		__atomic_store_n(&inode->accessed, now, __ATOMIC_RELAXED);
 }
 
 void inode_touch_modified(struct inode *inode)

@@ -135,6 +135,8 @@ static int new_entry(struct walk *walk, bool as_directory, struct dentry **out)
 		error = -EEXIST;
 	else if (walk->directory && !as_directory)
 		error = -ENOENT;
+	else if (mount_read_only(walk->at.mount))
+		error = -EROFS;
 	if (error)
 		dentry_put(*out);
 	return error;
@@ -229,12 +231,12 @@ static int remove_at(struct inode *directory, struct dentry *victim, enum vfs_re
 
 	if (error)
 		return error;
-	if (is_mountpoint(victim))
-		return -EBUSY;
 	if (!directory->operations->remove)
 		return -EPERM;
 	mutex_lock_nested(&inode->lock);
-	if (what == VFS_RMDIR && !inode->operations->is_empty(inode))
+	if (is_mountpoint(victim)) /* which it becomes with this lock held */
+		error = -EBUSY;
+	else if (what == VFS_RMDIR && !inode->operations->is_empty(inode))
 		error = -ENOTEMPTY;
 	else
 		error = directory->operations->remove(directory, victim);
@@ -252,6 +254,8 @@ int vfs_remove(struct walk *walk, enum vfs_remove what)
 
 	if (walk->kind != LAST_NORMAL)
 		return odd_last(walk->kind, what);
+	if (mount_read_only(walk->at.mount))
+		return -EROFS;
 	mutex_lock(&directory->lock);
 	error = dentry_lookup_locked(walk->at.dentry, &walk->last, &victim);
 	if (!error) {
@@ -331,7 +335,9 @@ static int move_locked(
 
 	if (replaced) {
 		mutex_lock_nested(&replaced->lock);
-		if (is_directory(replaced) && !replaced->operations->is_empty(replaced))
+		if (is_mountpoint(new))
+			error = -EBUSY;
+		else if (is_directory(replaced) && !replaced->operations->is_empty(replaced))
 			error = -ENOTEMPTY;
 	}
 	if (!error)
@@ -383,6 +389,8 @@ int vfs_rename(struct walk *from, struct walk *to, unsigned int flags)
 		return -EBUSY;
 	if (to->kind != LAST_NORMAL)
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (mount_read_only(from->at.mount))
+		return -EROFS;
 	lock_both(from->at.dentry, to->at.dentry);
 	error = rename_locked(from, to, flags);
 	unlock_both(from->at.dentry, to->at.dentry);

@@ -98,8 +98,10 @@ void file_put(struct file *file)
 		return;
 	if (file->operations->release)
 		file->operations->release(file);
-	if (file->writes)
+	if (file->writes) {
 		inode_end_write(file->inode);
+		mount_end_write(file->path.mount);
+	}
 	if (file->forbids)
 		inode_allow_write(file->inode);
 	path_put(&file->path);
@@ -124,15 +126,41 @@ static bool may_write(unsigned int flags)
 }
 
 /* May this file be opened so? `made`: by this very call, so its mode does not matter. */
-static int may_open(const struct inode *inode, unsigned int flags, bool made)
+static int may_open(const struct path *path, unsigned int flags, bool made)
 {
+	const struct inode *inode = path->dentry->inode;
+
 	if (S_ISLNK(inode->mode))
 		return -ELOOP;
 	if (S_ISDIR(inode->mode) && may_of(flags) & MAY_WRITE)
 		return -EISDIR;
+	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && mount_has(path->mount, MS_NODEV))
+		return -EACCES;
 	if (S_ISSOCK(inode->mode) || !inode->file_operations)
 		return -ENXIO;
-	return made ? 0 : inode_permission(inode, may_of(flags));
+	if (made)
+		return 0;
+	if (flags & O_TRUNC && S_ISREG(inode->mode) && mount_read_only(path->mount))
+		return -EROFS;
+	return inode_permission(inode, may_of(flags));
+}
+
+static int begin_write(const struct path *path)
+{
+	int error = mount_begin_write(path->mount);
+
+	if (error)
+		return error;
+	error = inode_begin_write(path->dentry->inode);
+	if (error)
+		mount_end_write(path->mount);
+	return error;
+}
+
+static void end_write(const struct path *path)
+{
+	inode_end_write(path->dentry->inode);
+	mount_end_write(path->mount);
 }
 
 static int open_path(const struct path *path, unsigned int flags, bool made, struct file **out)
@@ -145,16 +173,16 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 		return -ENOTDIR;
 	if (flags & O_PATH)
 		return file_make(inode, path, flags, NULL, out);
-	error = may_open(inode, flags, made);
+	error = may_open(path, flags, made);
 	writes = S_ISREG(inode->mode) && may_write(flags);
 	if (!error && writes)
-		error = inode_begin_write(inode);
+		error = begin_write(path);
 	if (error)
 		return error;
 	error = file_make(inode, path, flags, inode->file_operations, out);
 	if (error) {
 		if (writes)
-			inode_end_write(inode);
+			end_write(path);
 		return error;
 	}
 	(*out)->writes = writes;
@@ -181,7 +209,8 @@ static int find_or_make(struct walk *walk, unsigned int mode, struct dentry **ou
 	error = dentry_lookup_locked(walk->at.dentry, &walk->last, out);
 	*made = !error && !(*out)->inode;
 	if (*made) {
-		error = vfs_make_at(*out, directory, &what);
+		error = mount_read_only(walk->at.mount) ? -EROFS
+							: vfs_make_at(*out, directory, &what);
 		if (error)
 			dentry_put(*out);
 	}
@@ -257,6 +286,8 @@ static int open_nameless(
 
 	if (!is_directory(directory->dentry->inode))
 		return -ENOTDIR;
+	if (mount_read_only(directory->mount))
+		return -EROFS;
 	error = vfs_make_nameless(directory, &what, &made);
 	if (error)
 		return error;
@@ -362,7 +393,7 @@ int file_open_program(struct path start, const char *path, unsigned int at_flags
 	inode = found.dentry->inode;
 	if (S_ISLNK(inode->mode))
 		error = -ELOOP;
-	else if (!S_ISREG(inode->mode))
+	else if (!S_ISREG(inode->mode) || mount_has(found.mount, MS_NOEXEC))
 		error = -EACCES;
 	else
 		error = inode_permission(inode, MAY_EXECUTE);
@@ -388,14 +419,18 @@ void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
 {
 	uint32_t mode = __atomic_load_n(&file->inode->mode, __ATOMIC_RELAXED);
 
+	if (file->path.mount && mount_has(file->path.mount, MS_NOSUID))
+		mode = 0;
 	*uid = mode & S_ISUID ? file->inode->uid : UINT32_MAX;
 	*gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? file->inode->gid : UINT32_MAX;
 }
 
-int file_may_map(struct file *file, bool write, bool shared)
+int file_may_map(struct file *file, bool write, bool shared, bool execute)
 {
 	if (!file_readable(file) || (write && shared && !file_writable(file)))
 		return -EACCES;
+	if (execute && file->path.mount && mount_has(file->path.mount, MS_NOEXEC))
+		return -EPERM;
 	return 0;
 }
 

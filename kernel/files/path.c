@@ -53,7 +53,7 @@ static int push(struct walk *walk, struct dentry *link)
 	struct inode *inode = link->inode;
 	int error;
 
-	if (walk->links++ >= LINKS_MAX) {
+	if (walk->links++ >= LINKS_MAX || mount_has(walk->at.mount, MS_NOSYMFOLLOW)) {
 		dentry_put(link);
 		return -ELOOP;
 	}

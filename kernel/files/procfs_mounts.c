@@ -66,24 +66,59 @@ static bool root_of(struct proc_file *file, struct path *out)
 	return true;
 }
 
+static void add_flags(struct text *out, const struct mount *mount)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {{MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"}, {MS_NOEXEC, ",noexec"},
+		{MS_NOATIME, ",noatime"}, {MS_NODIRATIME, ",nodiratime"},
+		{MS_RELATIME, ",relatime"}, {MS_NOSYMFOLLOW, ",nosymfollow"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (mount_has(mount, names[i].flag))
+			text_add(out, "%s", names[i].name);
+}
+
+static void add_options(struct text *out, struct superblock *superblock)
+{
+	char options[128] = "";
+
+	if (superblock->operations && superblock->operations->show_options)
+		superblock->operations->show_options(superblock, options, sizeof(options));
+	text_add(out, "%s", options);
+}
+
+static const char *may_write(const struct mount *mount)
+{
+	return mount_read_only(mount) ? "ro" : "rw";
+}
+
 static void add_mount(struct text *out, const struct mount *mount, const char *where)
 {
 	text_escaped(out, mount->source, ESCAPED);
 	text_add(out, " ");
 	text_escaped(out, where, ESCAPED);
-	text_add(out, " %s rw,relatime 0 0\n", mount->superblock->type);
+	text_add(out, " %s %s", mount->superblock->type, may_write(mount));
+	add_flags(out, mount);
+	add_options(out, mount->superblock);
+	text_add(out, " 0 0\n");
 }
 
 static void add_mountinfo(struct text *out, const struct mount *mount, const char *where)
 {
 	uint64_t device = mount->superblock->device;
 
-	text_add(out, "%d %d %u:%u / ", mount->id, mount->parent ? mount->parent->id : 0,
-		device_major(device), device_minor(device));
+	text_add(out, "%d %d %u:%u / ", mount->id, mount->parent_id, device_major(device),
+		device_minor(device));
 	text_escaped(out, where, ESCAPED);
-	text_add(out, " rw,relatime - %s ", mount->superblock->type);
+	text_add(out, " %s", mount_has(mount, MS_RDONLY) ? "ro" : "rw");
+	add_flags(out, mount);
+	text_add(out, " - %s ", mount->superblock->type);
 	text_escaped(out, mount->source, ESCAPED);
-	text_add(out, " rw\n");
+	text_add(out, " %s", mount->superblock->flags & MS_RDONLY ? "ro" : "rw");
+	add_options(out, mount->superblock);
+	text_add(out, "\n");
 }
 
 /* The next mount that can be seen from there. */

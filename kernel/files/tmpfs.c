@@ -21,8 +21,7 @@
 #include "lib/radix.h"
 #include "lib/string.h"
 #include "memory/slab.h"
-
-#include <linux/magic.h>
+#include "process/current.h"
 
 #define FIRST_COOKIE 2u  /* 0 and 1 are `.` and `..` in getdents' positions */
 #define ENTRY_SIZE   20u /* what Linux's tmpfs counts an entry as in a directory's size */
@@ -44,9 +43,18 @@ static struct tmpfs_inode *tmpfs_of(struct inode *inode)
 	return container_of(inode, struct tmpfs_inode, inode);
 }
 
+static void free_inode(struct tmpfs_inode *file)
+{
+	struct superblock *superblock = file->inode.superblock;
+
+	kfree(file);
+	tmpfs_uncharge_inode(superblock);
+	superblock_put(superblock);
+}
+
 static void free_by_object(struct object *object)
 {
-	kfree(container_of(object, struct tmpfs_inode, object));
+	free_inode(container_of(object, struct tmpfs_inode, object));
 }
 
 static struct inode *inode_of(struct object *object)
@@ -64,6 +72,16 @@ static void data_unmapped(struct object *object)
 	inode_unmapped(inode_of(object));
 }
 
+static int charge_data(struct object *object)
+{
+	return tmpfs_charge_page(inode_of(object)->superblock);
+}
+
+static void uncharge_data(struct object *object, unsigned count)
+{
+	tmpfs_uncharge_pages(inode_of(object)->superblock, count);
+}
+
 static void describe_data(struct object *object, struct object_name *out)
 {
 	struct inode *inode = inode_of(object);
@@ -75,6 +93,8 @@ static void describe_data(struct object *object, struct object_name *out)
 
 static const struct object_operations data_operations = {
 	.release = free_by_object,
+	.charge = charge_data,
+	.uncharge = uncharge_data,
 	.mapped = data_mapped,
 	.unmapped = data_unmapped,
 	.describe = describe_data,
@@ -92,7 +112,7 @@ static void tmpfs_release(struct inode *inode)
 		kfree(file->link_text);
 	if (S_ISFIFO(inode->mode) && inode->driver)
 		fifo_release(inode);
-	kfree(file);
+	free_inode(file);
 }
 
 static const char *tmpfs_link_text(struct inode *inode)
@@ -155,11 +175,11 @@ static void leave(struct inode *directory, const struct dentry *dentry)
 
 static int tmpfs_make(struct inode *directory, struct dentry *dentry, const struct new_inode *what)
 {
-	struct inode *inode = tmpfs_inode_create(directory->superblock, what);
-	int error;
+	struct inode *inode;
+	int error = tmpfs_inode_create(directory->superblock, what, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (error)
+		return error;
 	error = enter(directory, dentry);
 	if (error) {
 		inode_put(inode);
@@ -175,21 +195,26 @@ static int tmpfs_make(struct inode *directory, struct dentry *dentry, const stru
 static int tmpfs_make_nameless(
 	struct inode *directory, const struct new_inode *what, struct inode **out)
 {
-	struct inode *inode = tmpfs_inode_create(directory->superblock, what);
+	int error = tmpfs_inode_create(directory->superblock, what, out);
 
-	if (!inode)
-		return -ENOMEM;
-	inode->links = 0;
-	*out = inode;
-	return 0;
+	if (!error)
+		(*out)->links = 0;
+	return error;
 }
 
 static int tmpfs_link(struct inode *directory, struct dentry *dentry, struct inode *inode)
 {
-	int error = enter(directory, dentry);
+	/* Each name but the first counts as an inode, as on Linux. */
+	int error = inode->links ? tmpfs_charge_inode(inode->superblock) : 0;
 
 	if (error)
 		return error;
+	error = enter(directory, dentry);
+	if (error) {
+		if (inode->links)
+			tmpfs_uncharge_inode(inode->superblock);
+		return error;
+	}
 	inode_get(inode);
 	dentry->inode = inode;
 	dentry_get(dentry);
@@ -206,8 +231,8 @@ static void drop_entry(struct inode *directory, struct dentry *dentry)
 	if (is_directory(inode)) {
 		directory->links--;
 		inode->links = 0;
-	} else {
-		inode->links--;
+	} else if (--inode->links) {
+		tmpfs_uncharge_inode(inode->superblock);
 	}
 	inode->changed = vfs_now();
 }
@@ -278,22 +303,38 @@ static const struct file_operations *operations_for(uint32_t mode)
 	}
 }
 
-struct inode *tmpfs_inode_create(struct superblock *superblock, const struct new_inode *what)
+/* Memory for an inode and, of a symbolic link, its text. */
+static struct tmpfs_inode *allocate(const struct new_inode *what)
 {
 	struct tmpfs_inode *file = kzalloc(sizeof(*file));
 	size_t size;
 
-	if (!file)
+	if (!file || !S_ISLNK(what->mode))
+		return file;
+	size = strlen(what->link_text) + 1;
+	file->link_text = kmalloc(size);
+	if (!file->link_text) {
+		kfree(file);
 		return NULL;
-	if (S_ISLNK(what->mode)) {
-		size = strlen(what->link_text) + 1;
-		file->link_text = kmalloc(size);
-		if (!file->link_text) {
-			kfree(file);
-			return NULL;
-		}
-		memcpy(file->link_text, what->link_text, size);
 	}
+	memcpy(file->link_text, what->link_text, size);
+	return file;
+}
+
+int tmpfs_inode_create(
+	struct superblock *superblock, const struct new_inode *what, struct inode **out)
+{
+	struct tmpfs_inode *file;
+	int error = tmpfs_charge_inode(superblock);
+
+	if (error)
+		return error;
+	file = allocate(what);
+	if (!file) {
+		tmpfs_uncharge_inode(superblock);
+		return -ENOMEM;
+	}
+	superblock_get(superblock);
 	inode_init(&file->inode, superblock, what);
 	file->inode.operations = &tmpfs_operations;
 	file->inode.file_operations = operations_for(what->mode);
@@ -304,29 +345,36 @@ struct inode *tmpfs_inode_create(struct superblock *superblock, const struct new
 		radix_init(&file->directory.entries);
 		file->directory.next_cookie = FIRST_COOKIE;
 	}
-	return &file->inode;
+	*out = &file->inode;
+	return 0;
 }
 
-struct superblock *tmpfs_create(const char *type, uint64_t device)
-{
-	static const struct new_inode root = {.mode = S_IFDIR | 0755};
-	struct superblock *superblock = kzalloc(sizeof(*superblock));
-	struct inode *inode;
+/* ---- The end of a file system ---- */
 
-	if (!superblock)
-		return NULL;
-	superblock->type = type;
-	superblock->device = device;
-	superblock->magic = TMPFS_MAGIC;
-	inode = tmpfs_inode_create(superblock, &root);
-	if (inode)
-		superblock->root = dentry_make_root(inode);
-	if (superblock->root)
-		return superblock;
-	if (inode)
-		inode_put(inode);
-	kfree(superblock);
-	return NULL;
+static struct dentry *first_entry(struct dentry *directory)
+{
+	uint64_t cookie = 0;
+
+	return radix_next(&tmpfs_of(directory->inode)->directory.entries, &cookie);
+}
+
+void tmpfs_clear(struct superblock *superblock)
+{
+	struct dentry *at = superblock->root, *entry, *parent;
+
+	for (;;) {
+		entry = first_entry(at);
+		if (entry && is_directory(entry->inode)) {
+			at = entry;
+			continue;
+		}
+		if (!entry && at == superblock->root)
+			return;
+		parent = entry ? at : at->parent;
+		tmpfs_remove(parent->inode, entry ? entry : at);
+		at = parent;
+		sched_point();
+	}
 }
 
 /* ---- Reading a directory ---- */

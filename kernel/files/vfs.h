@@ -38,6 +38,8 @@
 #include "process/credentials.h"
 #include "process/mutex.h"
 
+#include <linux/mount.h>
+
 struct dentry;
 struct file;
 struct inode;
@@ -124,28 +126,52 @@ struct new_inode {
 	const char *link_text;
 };
 
+struct statfs;
+
+struct superblock_operations {
+	/* The last mount of it went: lets go of what the file system holds of its own. */
+	void (*shutdown)(struct superblock *superblock);
+	/* The last reference went: frees it. */
+	void (*release)(struct superblock *superblock);
+	/* Blocks and files; the rest is there. NULL: zeroes. */
+	void (*statistics)(struct superblock *superblock, struct statfs *out);
+	/* mount(2)'s MS_REMOUNT: new options, all or none. NULL: none are taken. */
+	int (*remount)(struct superblock *superblock, char *options);
+	/* The options as /proc/mounts shows them, each with a comma in front. NULL: none. */
+	void (*show_options)(struct superblock *superblock, char *out, size_t size);
+};
+
 struct superblock {
-	const char *type; /* "tmpfs" */
-	uint64_t device;  /* st_dev */
+	const char *type;                               /* "tmpfs" */
+	const struct superblock_operations *operations; /* NULL: it stays for ever */
+	uint64_t device;                                /* st_dev */
 	struct dentry *root;
 	uint64_t last_number; /* atomic: inode numbers given */
 	uint64_t magic;       /* statfs's f_type */
+	uint32_t references;  /* atomic: inodes, and one as long as it is mounted */
+	uint32_t mounts;      /* atomic */
+	uint32_t flags;       /* atomic: MS_RDONLY */
+	uint32_t writers;     /* atomic: files open for writing */
 };
 
 struct mount {
-	struct list link;          /* of all, mount_lock */
-	struct mount *parent;      /* NULL: the root of the tree */
-	struct dentry *mountpoint; /* in parent */
+	struct list link;          /* of all in the tree, mount_lock */
+	struct mount *next;        /* in the table, mount_lock */
+	struct mount *parent;      /* mount_lock; NULL: the root of the tree, or detached */
+	struct dentry *mountpoint; /* mount_lock; in parent */
 	struct dentry *root;
 	struct superblock *superblock;
-	const char *source;  /* what was mounted, as mount(2) had it */
-	int id;              /* rising */
-	uint32_t references; /* atomic */
-};
-
-struct path {
-	struct mount *mount;
-	struct dentry *dentry;
+	char *source;            /* what mount(2) was told */
+	uint32_t references;     /* atomic */
+	uint32_t flags;          /* atomic: MS_* */
+	uint32_t writers;        /* atomic: files open for writing through it */
+	int id, parent_id;       /* id: rising; mount_lock */
+	bool attached, expiring; /* mount_lock */
+	struct mount *copy;      /* while a tree is copied; mount_changes */
+	struct path {
+		struct mount *mount;
+		struct dentry *dentry;
+	} was; /* its place, while it is taken down */
 };
 
 static inline bool is_directory(const struct inode *inode)
@@ -235,11 +261,14 @@ struct fs_context {
 	uint32_t umask;
 };
 
+void superblock_get(struct superblock *superblock);
+void superblock_put(struct superblock *superblock);
+void superblock_mounted(struct superblock *superblock);
+void superblock_unmounted(struct superblock *superblock);
 void mount_get(struct mount *mount);
+void mount_put(struct mount *mount);
 void path_get(const struct path *path);
 void path_put(const struct path *path);
-/* Mounts a superblock over a directory; over nothing: it becomes the root of the tree. */
-int mount_add(struct superblock *superblock, const struct path *over) MUST_CHECK;
 /* Goes down into what is mounted over *path, as often as needed; up to what *path's root covers. */
 void mount_descend(struct path *path);
 bool mount_ascend(struct path *path);
@@ -247,6 +276,26 @@ struct superblock *superblock_root(void);
 /* The mount with the least id above `id`, with its place in the tree as a path (of the mount that it is
  * over; its own root, where it is over nothing); references to both. False: no more. */
 bool mount_next(int id, struct path *root, struct path *over) MUST_CHECK;
+struct path tree_root(void); /* with references */
+/* A file is opened for writing through it, until mount_end_write: -EROFS. Here and in the two below NULL
+ * is the mount of what lies in no tree. */
+int mount_begin_write(struct mount *mount) MUST_CHECK;
+void mount_end_write(struct mount *mount);
+
+static inline bool mount_read_only(const struct mount *mount)
+{
+	return mount && (__atomic_load_n(&mount->flags, __ATOMIC_SEQ_CST) |
+				__atomic_load_n(&mount->superblock->flags, __ATOMIC_SEQ_CST)) &
+				MS_RDONLY;
+}
+
+static inline bool mount_has(const struct mount *mount, uint32_t flag)
+{
+	return mount && __atomic_load_n(&mount->flags, __ATOMIC_RELAXED) & flag;
+}
+
+/* ---- fs_context.c ---- */
+
 struct path fs_working(struct fs_context *fs); /* with references */
 struct path fs_root(struct fs_context *fs);
 void fs_set_working(struct fs_context *fs, const struct path *path); /* takes its own references */
@@ -390,6 +439,7 @@ static inline bool file_nonblocking(const struct file *file)
 
 /* ---- File systems that are built in ---- */
 
+/* Held as if it were mounted; no limits. NULL: no memory. */
 struct superblock *tmpfs_create(const char *type, uint64_t device) MUST_CHECK;
 extern const struct file_operations directory_file_operations, fifo_file_operations,
 	device_file_operations;

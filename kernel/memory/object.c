@@ -53,6 +53,18 @@ static bool has_filler(const struct object *object)
 	return object->operations && object->operations->fill;
 }
 
+static int charge(struct object *object)
+{
+	return object->operations && object->operations->charge ? object->operations->charge(object)
+								: 0;
+}
+
+static void uncharge(struct object *object, unsigned count)
+{
+	if (count && object->operations && object->operations->uncharge)
+		object->operations->uncharge(object, count);
+}
+
 /* ---- Into the object ---- */
 
 static int insert(struct object *object, uint64_t index, struct frame *frame) requires(object->lock)
@@ -99,34 +111,48 @@ static int publish(struct object *object, uint64_t index, struct frame *frame, u
 	return error;
 }
 
-int object_page(struct object *object, uint64_t index, struct frame **out)
+/* Makes a page that was missing. *again: somebody else was faster, or it was cut meanwhile. */
+static int make_page(
+	struct object *object, uint64_t index, uint64_t cuts, struct frame **out, bool *again)
 {
 	struct frame *frame;
+	int error = charge(object);
+
+	*again = false;
+	if (error)
+		return error;
+	frame = pages_alloc(0, FRAME_OBJECT, PAGES_ZERO);
+	if (!frame) {
+		uncharge(object, 1);
+		return -ENOMEM;
+	}
+	error = has_filler(object) ? object->operations->fill(object, index, frame) : 0;
+	if (!error) {
+		error = publish(object, index, frame, cuts);
+		*again = error == -EEXIST || error == -EAGAIN;
+	}
+	if (!error) {
+		*out = frame;
+		return 0;
+	}
+	frame_put(frame);
+	uncharge(object, 1);
+	return error;
+}
+
+int object_page(struct object *object, uint64_t index, struct frame **out)
+{
 	uint64_t cuts;
 	bool again;
 	int error;
 
-	for (;;) {
+	do {
 		*out = lookup(object, index, &cuts);
 		if (*out)
 			return 0;
-		frame = pages_alloc(0, FRAME_OBJECT, PAGES_ZERO);
-		if (!frame)
-			return -ENOMEM;
-		error = has_filler(object) ? object->operations->fill(object, index, frame) : 0;
-		again = false;
-		if (!error) {
-			error = publish(object, index, frame, cuts);
-			again = error == -EEXIST || error == -EAGAIN;
-		}
-		if (!error) {
-			*out = frame;
-			return 0;
-		}
-		frame_put(frame);
-		if (!again)
-			return error;
-	}
+		error = make_page(object, index, cuts, out, &again);
+	} while (again);
+	return error;
 }
 
 int object_peek(struct object *object, uint64_t index, struct frame **out)
@@ -151,14 +177,18 @@ bool object_has(struct object *object, uint64_t index)
 
 int object_adopt(struct object *object, uint64_t index, struct frame *frame)
 {
-	int error;
+	int error = charge(object);
 
 	assert(frame->order == 0);
+	if (error)
+		return error;
 	spin_lock(&object->lock);
 	error = insert(object, index, frame);
 	if (!error && frame->state != FRAME_OBJECT)
 		frame_set_state(frame, FRAME_OBJECT);
 	spin_unlock(&object->lock);
+	if (error)
+		uncharge(object, 1);
 	return error;
 }
 
@@ -193,6 +223,7 @@ static void drop_range(struct object *object, uint64_t index, uint64_t end)
 		spin_unlock(&object->lock);
 		for (unsigned i = 0; i < count; i++)
 			frame_put(batch[i]);
+		uncharge(object, count);
 		sched_point();
 	} while (count == BATCH);
 }

@@ -37,6 +37,10 @@ struct object_operations {
 	 * them. Called under the space's lock, without spin locks; must not sleep. NULL: nobody. */
 	void (*mapped)(struct object *object);
 	void (*unmapped)(struct object *object);
+	/* A page more is to be in it: 0, or the errno (ENOSPC). And `count` pages less are. Called without
+	 * spin locks. NULL: nobody counts. */
+	int (*charge)(struct object *object);
+	void (*uncharge)(struct object *object, unsigned count);
 	/* Says what it is. No locks are taken. NULL: memory without a name. */
 	void (*describe)(struct object *object, struct object_name *out);
 };

@@ -12,6 +12,9 @@ struct files *current_files(void);
 /* Gives the calling thread a table of its own, if it shares one. -ENOMEM. */
 int current_files_unshare(void) MUST_CHECK;
 struct fs_context *current_fs(void);
+/* Of every process, where root or working directory are `from`, they become `to` (pivot_root). */
+struct path;
+void all_fs_replace(const struct path *from, const struct path *to);
 int current_pid(void);     /* the process (thread group) */
 int current_group(void);   /* its process group */
 int current_session(void); /* its session */

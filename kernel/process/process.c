@@ -131,6 +131,27 @@ int current_files_unshare(void)
 	return 0;
 }
 
+static void replace_paths(struct process *process, void *context)
+{
+	const struct path **both = context;
+	struct thread *thread;
+
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (thread->fs)
+			fs_replace(thread->fs, both[0], both[1]);
+	}
+}
+
+void all_fs_replace(const struct path *from, const struct path *to)
+{
+	const struct path *both[] = {from, to};
+
+	spin_lock(&process_lock);
+	process_for_each(replace_paths, both);
+	spin_unlock(&process_lock);
+}
+
 struct fs_context *current_fs(void)
 {
 	return current_thread()->fs;

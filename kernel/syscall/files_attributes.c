@@ -68,18 +68,36 @@ long sys_lstat(user_t path, user_t out)
 	return sys_newfstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
 }
 
-static long give_statfs(struct inode *inode, user_t out)
+/* f_flags' bits: ST_VALID, and those of a mount (man 2 statfs). */
+static long statfs_flags(const struct mount *mount)
 {
-	struct pages_stats pages;
+	static const struct {
+		uint32_t mount, statfs;
+	} bits[] = {{MS_NOSUID, 2}, {MS_NODEV, 4}, {MS_NOEXEC, 8}, {MS_NOATIME, 0x400},
+		{MS_NODIRATIME, 0x800}, {MS_RELATIME, 0x1000}, {MS_NOSYMFOLLOW, 0x2000}};
+	uint32_t flags = 0x20;
+
+	if (mount && mount_read_only(mount))
+		flags |= 1;
+	for (size_t i = 0; mount && i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (mount_has(mount, bits[i].mount))
+			flags |= bits[i].statfs;
+	return (long)flags;
+}
+
+/* mount: NULL for what is in none. */
+static long give_statfs(struct superblock *superblock, const struct mount *mount, user_t out)
+{
 	struct statfs stat;
 
-	pages_statistics(&pages);
 	memset(&stat, 0, sizeof(stat));
-	stat.f_type = (long)inode->superblock->magic;
+	stat.f_type = (long)superblock->magic;
 	stat.f_bsize = stat.f_frsize = PAGE_SIZE;
-	stat.f_blocks = (long)pages.total;
-	stat.f_bfree = stat.f_bavail = (long)pages.free;
 	stat.f_namelen = NAME_MAX;
+	stat.f_fsid.val[0] = (int)superblock->device;
+	stat.f_flags = statfs_flags(mount);
+	if (superblock->operations && superblock->operations->statistics)
+		superblock->operations->statistics(superblock, &stat);
 	return copy_to_user(out, &stat, sizeof(stat));
 }
 
@@ -90,7 +108,7 @@ long sys_statfs(user_t path, user_t out)
 
 	if (result)
 		return result;
-	result = give_statfs(target.dentry->inode, out);
+	result = give_statfs(target.dentry->inode->superblock, target.mount, out);
 	path_put(&target);
 	return result;
 }
@@ -102,12 +120,28 @@ long sys_fstatfs(int fd, user_t out)
 
 	if (!file)
 		return -EBADF;
-	result = give_statfs(file->inode, out);
+	result = give_statfs(file->inode->superblock, file->path.mount, out);
 	file_put(file);
 	return result;
 }
 
 /* ---- access ---- */
+
+/* What the mount forbids counts too. */
+static int may_access(const struct path *path, unsigned int may)
+{
+	const struct inode *inode = path->dentry->inode;
+	bool special = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode) ||
+		       S_ISSOCK(inode->mode);
+	int error;
+
+	if (may & MAY_EXECUTE && S_ISREG(inode->mode) && mount_has(path->mount, MS_NOEXEC))
+		return -EACCES;
+	error = inode_permission(inode, may);
+	if (!error && may & MAY_WRITE && !special && mount_read_only(path->mount))
+		error = -EROFS;
+	return error;
+}
 
 static long access_as_now(int directory_fd, user_t path, unsigned int may, unsigned int flags)
 {
@@ -121,7 +155,7 @@ static long access_as_now(int directory_fd, user_t path, unsigned int may, unsig
 		directory_fd, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &target);
 	if (result)
 		return result;
-	result = inode_permission(target.dentry->inode, may);
+	result = may_access(&target, may);
 	path_put(&target);
 	return result;
 }
@@ -235,7 +269,8 @@ static long change_path(
 
 	if (result)
 		return result;
-	result = change_inode(target.dentry->inode, change);
+	result =
+		mount_read_only(target.mount) ? -EROFS : change_inode(target.dentry->inode, change);
 	path_put(&target);
 	return result;
 }
@@ -247,7 +282,10 @@ static long change_file(int fd, const struct change *change)
 
 	if (!file)
 		return -EBADF;
-	result = change_inode(file->inode, change);
+	if (file->path.mount && mount_read_only(file->path.mount))
+		result = -EROFS;
+	else
+		result = change_inode(file->inode, change);
 	file_put(file);
 	return result;
 }
@@ -358,6 +396,8 @@ long sys_truncate(user_t path, int64_t size)
 		result = -EISDIR;
 	else if (!S_ISREG(inode->mode))
 		result = -EINVAL;
+	else if (mount_read_only(target.mount))
+		result = -EROFS;
 	else
 		result = inode_permission(inode, MAY_WRITE);
 	if (!result)

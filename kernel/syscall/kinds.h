@@ -75,6 +75,7 @@
 	KIND(MEMBARRIER_COMMAND, int, NONE, 0) \
 	KIND(MLOCK_FLAGS, int, NONE, 0) \
 	KIND(MLOCKALL_FLAGS, int, NONE, 0) \
+	KIND(MOUNT_FLAGS, unsigned long, NONE, 0) \
 	KIND(MREMAP_FLAGS, unsigned long, NONE, 0) \
 	KIND(MSYNC_FLAGS, int, NONE, 0) \
 	KIND(OPEN_FLAGS, unsigned int, NONE, 0) \

@@ -81,7 +81,7 @@ static int check_file(
 	default:
 		return -EINVAL;
 	}
-	error = file_may_map(file, protection & PROT_WRITE, shared);
+	error = file_may_map(file, protection & PROT_WRITE, shared, protection & PROT_EXEC);
 	if (error)
 		return error;
 	mapping->object = file_object(file);
@@ -91,7 +91,7 @@ static int check_file(
 		return -EINVAL;
 	if (shared)
 		mapping->vma_flags |= VMA_SHARED;
-	if (shared && file_may_map(file, true, true))
+	if (shared && file_may_map(file, true, true, false))
 		mapping->vma_flags |= VMA_READ_ONLY;
 	return 0;
 }

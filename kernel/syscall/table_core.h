@@ -89,7 +89,6 @@
 	CALL1(159, adjtimex, INOUT, words) LACKS("slewing: other values than the nominal ones of ADJ_OFFSET, ADJ_FREQUENCY, ADJ_TICK") \
 	CALL2(160, setrlimit, RESOURCE, resource, RESOURCE_LIMIT, limit) \
 	CALL2(164, settimeofday, TIMEVAL, time, TIMEZONE, zone) \
-	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, HEX, flags, IN, data) \
 	CALL4(169, reboot, REBOOT_MAGIC, magic1, REBOOT_MAGIC, magic2, REBOOT_COMMAND, command, IN, argument) LACKS("RESTART2, kexec, suspend") \
 	CALL2(170, sethostname, DATA_IN, name, SIZE, length) \
 	CALL2(171, setdomainname, DATA_IN, name, SIZE, length) \

@@ -50,8 +50,11 @@
 	CALL3(133, mknod, PATH, path, NODE_MODE, mode, DEVICE, device) \
 	CALL2(137, statfs, PATH, path, STATFS_OUT, statfs) \
 	CALL2(138, fstatfs, FD, fd, STATFS_OUT, statfs) \
+	CALL2(155, pivot_root, PATH, new_root, PATH, put_old) \
 	CALL1(161, chroot, PATH, path) \
 	CALL0(162, sync) \
+	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, MOUNT_FLAGS, flags, TEXT, options) LACKS("namespaces, and so MS_SHARED and MS_SLAVE") \
+	CALL2(166, umount2, PATH, target, FLAGS, flags) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
 	CALL3(258, mkdirat, DIRFD, directory, PATH, path, MODE, mode) \

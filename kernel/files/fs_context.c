@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a process knows of the tree of files: its root, its working directory, its umask; shared by
+ * CLONE_FS. Lock: the context's, a leaf; paths are put after it.
+ */
+#include "files/file.h"
+#include "files/vfs.h"
+#include "memory/slab.h"
+
+struct fs_context *fs_context_create(void)
+{
+	struct fs_context *fs = kzalloc(sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->references = 1;
+	spin_init(&fs->lock, "fs->lock");
+	fs->umask = 022;
+	fs->root = tree_root();
+	fs->working = fs->root;
+	path_get(&fs->working);
+	return fs;
+}
+
+struct fs_context *fs_context_copy(struct fs_context *from)
+{
+	struct fs_context *fs = kzalloc(sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->references = 1;
+	spin_init(&fs->lock, "fs->lock");
+	fs->umask = __atomic_load_n(&from->umask, __ATOMIC_RELAXED);
+	fs->root = fs_root(from);
+	fs->working = fs_working(from);
+	return fs;
+}
+
+bool fs_context_shared(const struct fs_context *fs)
+{
+	return __atomic_load_n(&fs->references, __ATOMIC_RELAXED) > 1;
+}
+
+void fs_context_get(struct fs_context *fs)
+{
+	__atomic_add_fetch(&fs->references, 1, __ATOMIC_RELAXED);
+}
+
+void fs_context_put(struct fs_context *fs)
+{
+	if (__atomic_sub_fetch(&fs->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	path_put(&fs->root);
+	path_put(&fs->working);
+	kfree(fs);
+}
+
+struct path fs_working(struct fs_context *fs)
+{
+	struct path path;
+
+	spin_lock(&fs->lock);
+	path = fs->working;
+	path_get(&path);
+	spin_unlock(&fs->lock);
+	return path;
+}
+
+struct path fs_root(struct fs_context *fs)
+{
+	struct path path;
+
+	spin_lock(&fs->lock);
+	path = fs->root;
+	path_get(&path);
+	spin_unlock(&fs->lock);
+	return path;
+}
+
+/* Puts a path in the place of one of the context's. */
+static void set_path(struct fs_context *fs, struct path *place, const struct path *path)
+{
+	struct path old;
+
+	path_get(path);
+	spin_lock(&fs->lock);
+	old = *place;
+	*place = *path;
+	spin_unlock(&fs->lock);
+	path_put(&old);
+}
+
+void fs_set_working(struct fs_context *fs, const struct path *path)
+{
+	set_path(fs, &fs->working, path);
+}
+
+void fs_set_root(struct fs_context *fs, const struct path *path)
+{
+	set_path(fs, &fs->root, path);
+}
+
+/* Puts `to` in the place of one of the context's paths, when that is `from`. */
+static bool replace_path(struct path *place, const struct path *from, const struct path *to)
+{
+	if (place->mount != from->mount || place->dentry != from->dentry)
+		return false;
+	path_get(to);
+	*place = *to;
+	return true;
+}
+
+void fs_replace(struct fs_context *fs, const struct path *from, const struct path *to)
+{
+	int put = 0;
+
+	spin_lock(&fs->lock);
+	put += replace_path(&fs->root, from, to);
+	put += replace_path(&fs->working, from, to);
+	spin_unlock(&fs->lock);
+	while (put--)
+		path_put(from); /* never the last one: the caller has it too */
+}
