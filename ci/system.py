@@ -97,6 +97,15 @@ def memory_account():
     check(found[-2] == "1..13", f"its plan is {found[-2]!r}, expected '1..13'")
 
 
+def kernel_threads():
+    """They have names and take no signals; one takes memory back from who cannot run to its end."""
+    result = run_program(PROGRAMS / "kernel-threads", cpus=2, mem=256)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and "not ok" not in text and text.endswith("1..4\n"), text[-3000:])
+    check("are taken back before their process has ended" in result.log or result.log.startswith("Linux")
+          or "Linux version" in result.log, "the reaper has taken nothing back")
+
+
 def date():
     """The date is set and set back, sleepers by it wake: nothing to do on a host."""
     result = run_program(build.PROGRAMS / "time", ["--role", "date"])
@@ -138,4 +147,4 @@ def registers_without_avx():
 
 if __name__ == "__main__":
     scenarios = {name: functools.partial(same, tests, **machine) for name, tests, machine in MACHINES}
-    harness.main([memory_account, date, stress, registers, registers_without_avx], scenarios)
+    harness.main([memory_account, kernel_threads, date, stress, registers, registers_without_avx], scenarios)

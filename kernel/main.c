@@ -35,6 +35,7 @@
 #include "process/clocks.h"
 #include "process/futex.h"
 #include "process/exec.h"
+#include "process/oom.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
@@ -255,6 +256,8 @@ static void start_first_process(struct handoff *handoff)
 	if (!thread)
 		panic("no memory for process 1");
 	open_console(thread);
+	if (kernel_threads_init() || oom_init())
+		panic("no memory for the kernel's threads");
 	thread_wake(thread);
 }
 

@@ -111,6 +111,18 @@ static int give_up(struct space *space, struct vma *vma, uintptr_t start, uintpt
 	return 0;
 }
 
+void space_reap(struct space *space)
+{
+	mutex_lock(&space->lock);
+	__atomic_store_n(&space->reaped, true, __ATOMIC_RELAXED);
+	for (struct vma *vma = space->first; vma; vma = vma->next) {
+		if (!vma->object && !(vma->flags & VMA_LOCKED))
+			arch_unmap(
+				&space->arch, vma->start, vma->end, USER_END, 0, pages_gone, space);
+	}
+	mutex_unlock(&space->lock);
+}
+
 static int no_swap(struct space *space, struct vma *vma, uintptr_t start, uintptr_t end, int advice)
 {
 	return vma->flags & VMA_LOCKED ? -EINVAL : 0;

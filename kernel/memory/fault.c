@@ -143,6 +143,10 @@ int fault_locked(struct space *space, uintptr_t address, enum fault_access acces
 {
 	struct fault fault;
 
+	if (unlikely(space->reaped)) { /* its process is killed, and gets to hear of no signal */
+		*result = (struct fault_result){SIGBUS, BUS_ADRERR};
+		return -EFAULT;
+	}
 	fault.space = space;
 	fault.page = ALIGN_DOWN(address, PAGE_SIZE);
 	fault.access = access;

@@ -72,8 +72,20 @@ struct space {
 	uintptr_t arguments, arguments_end, environment_end, auxv;
 	uintptr_t code, code_end, data, data_end; /* of the program's file */
 	uintptr_t stack_start;                    /* its first stack pointer */
+	bool reaped; /* set under the lock: space_reap */
 	uint64_t id; /* no other space ever has it: for who may not hold the space itself */
 };
+
+/* Others than its one process hold it, or look at it just now. */
+static inline bool space_is_shared(const struct space *space)
+{
+	return __atomic_load_n(&space->references, __ATOMIC_RELAXED) != 1;
+}
+
+static inline bool space_is_reaped(const struct space *space)
+{
+	return __atomic_load_n(&space->reaped, __ATOMIC_RELAXED);
+}
 
 static inline uint64_t space_resident(const struct space *space)
 {
@@ -108,6 +120,9 @@ struct space *space_create(void) MUST_CHECK; /* NULL: no memory */
 struct space *space_fork(struct space *parent) MUST_CHECK;
 void space_get(struct space *space);
 void space_put(struct space *space);
+/* Takes the private anonymous pages of a space, whose process is being killed: from then on no fault in
+ * it is served. Sleeps. */
+void space_reap(struct space *space);
 
 /* ---- map.c: the limits are the running process's ---- */
 

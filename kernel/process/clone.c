@@ -12,6 +12,8 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 
+#include <asm/signal.h>
+
 #include "files/file.h"
 #include "files/table.h"
 #include "lib/errno.h"
@@ -65,11 +67,6 @@ void thread_free(struct thread *thread)
 	if (thread->credentials)
 		credentials_put(thread->credentials);
 	cache_free(&thread_cache, thread);
-}
-
-struct thread *thread_create(const char *name, void (*function)(void *), void *argument)
-{
-	return thread_new(name, false, function, argument);
 }
 
 static struct process *process_new(void)
@@ -427,36 +424,113 @@ long process_clone(const struct clone_request *request)
 	return tid;
 }
 
-/* ---- Process 1 ---- */
+/* ---- Processes that nobody cloned ---- */
+
+/* What both kinds have. */
+static int make_first(
+	struct child *child, const char *name, bool user, void (*function)(void *), void *argument)
+{
+	child->process = process_new();
+	child->pid = pid_create();
+	child->thread = thread_new(name, user, function, argument);
+	if (!child->process || !child->pid || !child->thread)
+		return -ENOMEM;
+	child->thread->credentials = credentials_of_root();
+	credentials_get(child->thread->credentials);
+	child->thread->timer_slack = TIMER_SLACK;
+	limits_first(child->process->limits);
+	memcpy(child->process->name, child->thread->name, NAME_SIZE);
+	if (signal_thread_clone(child->thread, NULL, 0) ||
+		signal_process_clone(child->process, NULL, 0) ||
+		limits_thread_begin(child->thread->credentials->user))
+		return -ENOMEM;
+	child->counted = true;
+	return 0;
+}
+
+/* It takes its place. wanted: its number; 0: any. parent: NULL: none. */
+static int place_first(struct child *child, int wanted, struct process *parent)
+{
+	int error;
+
+	spin_lock(&process_lock);
+	error = pid_number(child->pid, wanted);
+	if (!error) {
+		child->process->leader = child->thread;
+		child->process->parent = parent;
+		if (parent)
+			list_push_back(&parent->children, &child->process->sibling);
+		link_process(child->process, child->pid, parent);
+		link_thread(child->thread, child->process, child->pid);
+	}
+	spin_unlock(&process_lock);
+	return error;
+}
 
 struct thread *process_create_first(void (*function)(void *), void *argument)
 {
-	struct child child = {.process = process_new(), .pid = pid_create()};
-	int error;
+	struct child child = {0};
 
-	child.thread = thread_new("init", true, function, argument);
-	if (!child.process || !child.pid || !child.thread)
+	if (make_first(&child, "init", true, function, argument))
 		return NULL;
 	child.thread->files = files_create();
 	child.thread->fs = fs_context_create();
-	child.thread->credentials = credentials_of_root();
-	credentials_get(child.thread->credentials);
-	if (!child.thread->files || !child.thread->fs ||
-		signal_thread_clone(child.thread, NULL, 0) ||
-		signal_process_clone(child.process, NULL, 0) ||
-		limits_thread_begin(child.thread->credentials->user))
+	if (!child.thread->files || !child.thread->fs)
 		return NULL;
-	limits_first(child.process->limits);
 	child.process->dumpable = 1;
-	child.thread->timer_slack = TIMER_SLACK;
-	memcpy(child.process->name, child.thread->name, NAME_SIZE);
-	spin_lock(&process_lock);
-	error = pid_number(child.pid, 1);
-	if (!error) {
-		child.process->leader = child.thread;
-		link_process(child.process, child.pid, NULL);
-		link_thread(child.thread, child.process, child.pid);
+	return place_first(&child, 1, NULL) ? NULL : child.thread;
+}
+
+/* ---- Kernel threads ---- */
+
+static struct process *kernel_parent; /* process 2; NULL: not yet */
+
+static struct thread *kernel_thread(
+	const char *name, void (*function)(void *), void *argument, int wanted)
+{
+	struct child child = {0};
+
+	if (!make_first(&child, name, false, function, argument)) {
+		child.process->kernel = true;
+		child.process->exit_signal = SIGCHLD;
+		if (!place_first(&child, wanted, kernel_parent))
+			return child.thread;
 	}
+	discard(&child);
+	return NULL;
+}
+
+struct thread *thread_create(const char *name, void (*function)(void *), void *argument)
+{
+	assert(kernel_parent);
+	return kernel_thread(name, function, argument, 0);
+}
+
+/* The parent of kernel threads does nothing else. */
+static void sleep_for_ever(void *unused)
+{
+	struct wait_queue *nobody = unused;
+	struct waiter self;
+
+	for (;;) {
+		wait_prepare(nobody, &self);
+		wait_sleep_uninterruptible();
+		wait_finish(nobody, &self);
+	}
+}
+
+int kernel_threads_init(void)
+{
+	static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+	static const struct signal_action ignore = {.handler = (uintptr_t)SIG_IGN};
+	struct thread *thread = kernel_thread("kthreadd", sleep_for_ever, &nobody, 2);
+
+	if (!thread)
+		return -ENOMEM;
+	kernel_parent = thread->process;
+	spin_lock(&process_lock); /* so that nobody need wait for one that ends */
+	signal_action_set(kernel_parent, SIGCHLD, &ignore);
 	spin_unlock(&process_lock);
-	return error ? NULL : child.thread;
+	thread_wake(thread);
+	return 0;
 }

@@ -8,6 +8,11 @@
  * it has not ended yet, is just waited for. Who is chosen while it asks ends at once: a fault in
  * user mode by its result, one in the middle of a call (which gets EFAULT) by the signal.
  *
+ * The chosen one may be slow to end, or wait for a mutex that who asked holds. So its private anonymous
+ * pages are taken back before, by a kernel thread, the reaper (space_reap): from then on its accesses to
+ * what is not there fail, so that no call of its goes on with zeroes. A space that another process uses
+ * too is left alone.
+ *
  * A signal that is not deadly does not end the wait: the fault is tried again for as long as others
  * may bring pages, and the signal is delivered after it. Locks: process_lock, under which a process's space does
  * not go away.
@@ -23,8 +28,46 @@
 #include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
+#include "process/work.h"
 
 #define WAIT_NS (NS_PER_SECOND / 500)
+
+static struct work_queue reaper;
+static struct space *reaping; /* by process_lock; with a reference; NULL: none */
+
+static void reap(struct work *unused)
+{
+	struct space *space = reaping; /* and nobody changes it until it is NULL */
+	uint64_t pages = space_resident(space);
+
+	(void)unused;
+	space_reap(space);
+	log_info("out of memory: %lu KiB are taken back before their process has ended",
+		(pages - space_resident(space)) * 4);
+	space_put(space);
+	spin_lock(&process_lock);
+	reaping = NULL;
+	spin_unlock(&process_lock);
+}
+
+static struct work reap_work = WORK_INIT(reap_work, reap);
+
+int oom_init(void)
+{
+	return work_queue_start(&reaper, "oom_reaper");
+}
+
+/* One at a time; who is not taken now may be at the next try. */
+static void reap_later(struct process *victim) requires(process_lock)
+{
+	struct space *space = victim->space;
+
+	if (reaping || space_is_reaped(space) || space_is_shared(space))
+		return;
+	space_get(space);
+	reaping = space;
+	work_queue_add(&reaper, &reap_work);
+}
 
 struct choice {
 	struct process *victim;
@@ -39,6 +82,8 @@ static void consider(struct process *process, void *context)
 	if (process->id == 1 || !process->space || process->zombie)
 		return;
 	pages = space_resident(process->space) + process->space->arch.tables;
+	if (process->space == reaping) /* its pages come back just now: nobody else need go */
+		pages = UINT64_MAX;
 	if (!best->victim || pages > best->pages)
 		*best = (struct choice){process, pages};
 }
@@ -60,6 +105,8 @@ bool oom_relieve(void)
 			"out of memory: %s[%d] wanted a page; %s[%d], which has %lu KiB, is killed",
 			self->name, self->id, best.victim->name, best.victim->id, best.pages * 4);
 	}
+	if (!own)
+		reap_later(best.victim);
 	spin_unlock(&process_lock);
 	if (own || signal_kill_pending())
 		return false;

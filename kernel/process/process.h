@@ -61,7 +61,7 @@ struct usage {
 
 struct thread {
 	struct arch_thread arch;
-	struct process *process; /* NULL: a kernel thread, or one that is gone from its process */
+	struct process *process; /* NULL: an idle thread, or one that is gone from its process */
 	uint32_t work;           /* enum thread_work_flag, or-ed; changed atomically */
 	/* what its system calls go through (syscall/dispatch.h) */
 	const syscall_adapter *calls;
@@ -69,7 +69,7 @@ struct thread {
 	struct sched_entity sched;
 	/* by process_lock */
 	int tid;              /* pid->number; only exec by another than the leader changes it */
-	struct pid *pid;      /* NULL: a kernel thread */
+	struct pid *pid;      /* NULL: an idle thread */
 	struct list siblings; /* process->threads */
 	struct thread_signals signals;
 	/* own */
@@ -122,6 +122,7 @@ struct process {
 	struct list event_link; /* on the parent's; empty: nothing */
 	bool exiting;           /* all its threads are to end; exit_status is decided */
 	bool zombie;            /* all have */
+	bool kernel;            /* a kernel thread's, which has no space and takes no signals */
 	bool has_executed;      /* since its parent made it: setpgid is too late */
 	bool subreaper;         /* orphans below come here */
 	struct thread *core;    /* writes the core; NULL: nobody */
@@ -197,7 +198,10 @@ struct clone_request {
 long process_clone(const struct clone_request *request) MUST_CHECK;
 void process_vfork_done(struct thread *thread);
 uint64_t process_clone_count(void); /* threads and processes that were ever made */
-/* A kernel thread that starts in function(argument). Not yet runnable: thread_wake. NULL: no memory. */
+/* Process 2, under which kernel threads are; after process 1. -ENOMEM. */
+int kernel_threads_init(void) MUST_CHECK;
+/* A kernel thread that starts in function(argument): a process of its own, below process 2. Not yet
+ * runnable: thread_wake. NULL: no memory. */
 struct thread *thread_create(const char *name, void (*function)(void *), void *argument) MUST_CHECK;
 /* Process 1 with its thread, not yet runnable. NULL: no memory. */
 struct thread *process_create_first(void (*function)(void *), void *argument) MUST_CHECK;

@@ -116,8 +116,8 @@ static int attach_locked(struct tracee *tracee, int tid) requires(process_lock)
 
 	if (!thread || !thread->process)
 		return -ESRCH;
-	if (thread->process == current_process() || thread->signals.tracee ||
-		!may_trace(thread->process) || thread->signals.leaving)
+	if (thread->process == current_process() || thread->process->kernel ||
+		thread->signals.tracee || !may_trace(thread->process) || thread->signals.leaving)
 		return -EPERM;
 	link_tracee(tracee, thread, current_process());
 	if (tracee->seized)

@@ -42,7 +42,7 @@ static ns_t system_time(const struct thread *thread, ns_t total)
 	const struct sched_entity *entity = &thread->sched;
 	ns_t seen = entity->seen_user + entity->seen_system;
 
-	if (!thread->process)
+	if (!thread->process || thread->process->kernel)
 		return total;
 	if (!entity->seen_system)
 		return 0;
