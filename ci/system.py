@@ -99,7 +99,7 @@ def memory_account():
 
 def kernel_threads():
     """They have names and take no signals; one takes memory back from who cannot run to its end."""
-    result = run_program(PROGRAMS / "kernel-threads", cpus=2, mem=256)
+    result = run_program(build.IMAGE.parent / "user" / "kernel-threads", cpus=2, mem=256)
     text = result.stdout.decode(errors="replace")
     check(result.code == 0 and "not ok" not in text and text.endswith("1..4\n"), text[-3000:])
     check("are taken back before their process has ended" in result.log or result.log.startswith("Linux")

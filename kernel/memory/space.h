@@ -72,7 +72,7 @@ struct space {
 	uintptr_t arguments, arguments_end, environment_end, auxv;
 	uintptr_t code, code_end, data, data_end; /* of the program's file */
 	uintptr_t stack_start;                    /* its first stack pointer */
-	bool reaped; /* set under the lock: space_reap */
+	bool reaped;                              /* set under the lock: space_reap */
 	uint64_t id; /* no other space ever has it: for who may not hold the space itself */
 };
 
