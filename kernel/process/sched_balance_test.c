@@ -56,6 +56,10 @@ void arch_switch(struct thread *from, struct thread *to)
 	switches++;
 }
 
+void arch_debug_load(void)
+{
+}
+
 /* The idle loop turns interrupts off: it is no longer its turn, if it switched. */
 void model_irq_off(void)
 {

@@ -18,6 +18,14 @@ static inline void arch_irq_off(void)
 {
 }
 
+/* Serialises, whatever else it says. */
+static inline void cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	(void)leaf;
+	(void)subleaf;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 struct cpu *model_this_cpu(void);
 void model_pause(void);
 void arch_serve_calls(void);
