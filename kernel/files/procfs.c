@@ -15,8 +15,8 @@
  * anew cannot be mistaken. The address space is not held by open files either: they keep its id, take a
  * reference for the length of a read, and read nothing once the process has another one or none.
  *
- * Gone processes: a name below a process that is gone is ENOENT, also by way of a directory that is still
- * open; reading a file that is open still is ESRCH, or the end of the file for those about memory
+ * Gone processes: a name below a process that is gone is ENOENT, by way of a directory that is still
+ * open too (ESRCH in /proc/PID itself); reading a file that is open still is ESRCH, or the end of the file for those about memory
  * (mem, maps, environ, auxv), as on Linux.
  *
  * The dentry cache. Names that may go (processes, threads, descriptors, and all below) are never put into it
@@ -285,8 +285,8 @@ static int proc_lookup(struct inode *inode, struct dentry *dentry)
 	unsigned index;
 	int error = -ENOENT;
 
-	if (!is_there(directory))
-		return -ENOENT;
+	if (!is_there(directory)) /* by Linux's check whether /proc/PID may be searched at all */
+		return directory->entry == &proc_process_entry ? -ESRCH : -ENOENT;
 	entry = proc_find_entry(directory->entry->entries, &name, &index);
 	if (entry) {
 		found = proc_inode_create(

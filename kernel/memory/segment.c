@@ -20,6 +20,7 @@
 #include "memory/segment.h"
 
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "memory/slab.h"
 #include "memory/space_internal.h"
 #include "process/clocks.h"
@@ -130,7 +131,7 @@ int segment_publish(struct segment *segment, int key)
 	segment->listed = true;
 	segment->id = sequence * SEQUENCE + (int)index;
 	segment->status.shm_perm.seq = (unsigned short)sequence;
-	segment->status.shm_perm.key = key;
+	segment->status.shm_perm.key = segment->name = key;
 	if (key != IPC_PRIVATE) {
 		segment->chained = *chain;
 		*chain = segment;
@@ -231,8 +232,18 @@ static void free_segment(struct object *object)
 	kfree(segment);
 }
 
+/* Linux makes a file of tmpfs for it, by this name. */
+static void describe(struct object *object, struct object_name *out)
+{
+	const struct segment *segment = container_of(object, struct segment, object);
+
+	out->device = 1;
+	out->number = (uint64_t)segment->id;
+	format(out->text, sizeof(out->text), "/SYSV%08x (deleted)", (unsigned)segment->name);
+}
+
 static const struct object_operations operations = {
-	.release = free_segment, .mapped = mapped, .unmapped = unmapped};
+	.release = free_segment, .mapped = mapped, .unmapped = unmapped, .describe = describe};
 
 struct segment *segment_create(size_t size, unsigned flags)
 {

@@ -36,6 +36,7 @@ struct segment {
 	struct segment *chained; /* the next with the same hash of its key */
 	uint64_t accounted;      /* pages in committed_pages */
 	int id;
+	int name;    /* the key that it was made by: for /proc/PID/maps */
 	bool listed; /* has an id: the table has a reference */
 	struct shmid64_ds
 		status; /* what IPC_STAT gives; by segments_lock, like all but the object */
