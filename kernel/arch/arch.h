@@ -296,6 +296,7 @@ void arch_timer_arm(ns_t when);
 /* ---- The rest ---- */
 
 uint64_t arch_hwcap(void);             /* AT_HWCAP */
+uint64_t arch_hwcap2(void);            /* AT_HWCAP2 */
 uint64_t arch_signal_stack_size(void); /* AT_MINSIGSTKSZ */
 
 bool arch_random64(uint64_t *out); /* from the CPU's generator; false: it has none */

@@ -154,12 +154,28 @@ static int open_core(struct core *core)
 
 /* ---- Memory ---- */
 
-static size_t dumped_size(const struct vma *vma)
+/* Whether private memory of a file was ever written, though it may not be any more: where a dynamic
+ * linker keeps what debuggers find libraries by. */
+static bool has_own_page(struct space *space, const struct vma *vma)
+{
+	struct arch_mapping now;
+
+	for (uintptr_t at = vma->start;
+		(at = arch_next_page(&space->arch, at, vma->end)) < vma->end; at += PAGE_SIZE) {
+		if (arch_lookup(&space->arch, at, &now) &&
+			phys_frame(now.phys)->state == FRAME_ANON)
+			return true;
+	}
+	return false;
+}
+
+static size_t dumped_size(struct space *space, const struct vma *vma)
 {
 	if (vma->flags & VMA_DONT_DUMP)
 		return 0;
-	if (!vma->object || (!(vma->flags & VMA_SHARED) && (vma->access & MAP_WRITE)) ||
-		!vma->object->operations)
+	if (!vma->object || !vma->object->operations)
+		return vma->end - vma->start;
+	if (!(vma->flags & VMA_SHARED) && (vma->access & MAP_WRITE || has_own_page(space, vma)))
 		return vma->end - vma->start;
 	return vma->offset == 0 && vma->access & MAP_READ ? PAGE_SIZE : 0;
 }
@@ -177,7 +193,7 @@ static int take_mappings(struct core *core)
 		for (struct vma *vma = vma_first(space); vma; vma = vma_next(vma))
 			core->mappings[core->count++] = (struct core_mapping){.start = vma->start,
 				.end = vma->end,
-				.dumped = dumped_size(vma),
+				.dumped = dumped_size(space, vma),
 				.access = vma->access,
 				.offset = vma->offset,
 				.anonymous = !vma->object,

@@ -101,7 +101,7 @@ static void put_auxv(
 		{AT_EGID, who->egid},
 		{AT_SECURE, program->secure},
 		{AT_RANDOM, layout->random},
-		{AT_HWCAP2, 0},
+		{AT_HWCAP2, arch_hwcap2()},
 		{AT_EXECFN, layout->name},
 		{AT_PLATFORM, layout->platform},
 		{AT_MINSIGSTKSZ, arch_signal_stack_size()},

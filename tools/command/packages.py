@@ -33,6 +33,8 @@ TEST = {
     "clang-format": "clang-format",
     "gdb": "gdb",
     "strace": "strace",
+    "fd-find": "fdfind",
+    "python3": "/usr/bin/python3",
 }
 GDB = {"gdb": "gdb"}
 SCREEN = {"qemu-system-gui": "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so"}

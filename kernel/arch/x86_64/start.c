@@ -121,6 +121,12 @@ uint64_t arch_hwcap(void)
 	return cpuid(1, 0).edx;
 }
 
+/* That user mode may use the instructions; <asm/hwcap2.h> numbers them. */
+uint64_t arch_hwcap2(void)
+{
+	return cpu_has[CPU_FSGSBASE] ? 1u << 1 : 0;
+}
+
 uint8_t arch_in8(uint16_t port)
 {
 	uint8_t v;
