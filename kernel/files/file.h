@@ -46,6 +46,8 @@ int file_open(struct fs_context *fs, const char *path, int flags, unsigned mode,
 ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset) MUST_CHECK;
 /* Opens a program by its path from the running process's directory: see vfs.h. */
 int program_open(const char *path, struct file **out) MUST_CHECK;
+/* Whether the caller may read it, however it was opened. */
+bool file_may_read(const struct file *file);
 /* The ids that a program's set-id bits give; UINT32_MAX: none. */
 void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid);
 /* The memory object with the file's data, with a reference; NULL: cannot be mapped. */

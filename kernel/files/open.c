@@ -415,6 +415,11 @@ int program_open(const char *path, struct file **out)
 	return file_open_program(fs_working(current_fs()), path, 0, out);
 }
 
+bool file_may_read(const struct file *file)
+{
+	return !inode_permission(file->inode, MAY_READ);
+}
+
 void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
 {
 	uint32_t mode = __atomic_load_n(&file->inode->mode, __ATOMIC_RELAXED);

@@ -47,6 +47,8 @@ static struct vma *check_resize(const struct remap *remap, int *error)
 		return NULL;
 	if (!more)
 		return vma;
+	if (vma->flags & VMA_DONT_EXPAND)
+		return NULL;
 	*error = -EINVAL;
 	if (vma->object && vma->offset + (remap->from - vma->start) + remap->new_size < vma->offset)
 		return NULL;
@@ -169,6 +171,8 @@ static long remap_to(struct remap *remap)
 
 	if ((remap->to & (PAGE_SIZE - 1)) || remap->new_size > USER_END ||
 		remap->to > USER_END - remap->new_size)
+		return -EINVAL;
+	if (remap->old_size > remap->new_size && remap->old_size > USER_END - remap->from)
 		return -EINVAL;
 	if (old_end(remap) > remap->to && remap->to + remap->new_size > remap->from)
 		return -EINVAL;

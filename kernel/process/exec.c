@@ -97,6 +97,8 @@ static int find_program(struct program *program, bool hidden, struct exec_string
 		struct file *interpreter;
 
 		error = program_read_image(program->file, &program->image);
+		if (!error)
+			program->unreadable = !file_may_read(program->file);
 		if (error != -ENOEXEC)
 			return error;
 		if (depth == SCRIPT_DEPTH)
@@ -230,7 +232,7 @@ static void commit_credentials(struct program *program)
 	if (new != old)
 		credentials_set((struct credentials *)new);
 	spin_lock(&process_lock);
-	process->dumpable = new->euid == new->uid &&new->egid == new->gid;
+	process->dumpable = !program->unreadable && new->euid == new->uid &&new->egid == new->gid;
 	if (program->secure) {
 		self->parent_death_signal = 0;
 		self->personality &= ~(uint32_t)PER_CLEAR_ON_SETID;

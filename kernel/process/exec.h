@@ -58,7 +58,8 @@ struct program {
 	uintptr_t vdso;        /* its ELF header; 0: none */
 	uintptr_t stack;       /* the stack pointer it starts with */
 	struct space *space;
-	bool secure;                           /* AT_SECURE */
+	bool secure;     /* AT_SECURE */
+	bool unreadable; /* the caller may not read it, and so not look into the process either */
 	uint64_t random[2];                    /* for addresses: program_random takes from it */
 	uint8_t seed[16];                      /* AT_RANDOM */
 	bool fixed;                            /* addresses are not random (ADDR_NO_RANDOMIZE) */

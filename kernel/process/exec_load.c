@@ -212,6 +212,7 @@ static int load_interpreter(struct program *program)
 	kfree(path);
 	if (error)
 		return error;
+	program->unreadable |= !file_may_read(file);
 	error = map_interpreter(program, file);
 	file_put(file);
 	return error;

@@ -161,7 +161,7 @@ long futex_wait(const struct futex_word *word, uint32_t bitset, struct futex_dea
 	if (error)
 		return error;
 	while ((error = enter(&waiter, word)) == -EFAULT) {
-		error = futex_word_touch(word->address, false);
+		error = signal_kill_pending() ? -EINTR : futex_word_touch(word->address, false);
 		if (error)
 			break;
 	}
@@ -231,7 +231,8 @@ static long wait_in_all(struct futex_waiter *waiters, const struct futex_word *w
 			return woken;
 		if (error != -EFAULT)
 			return error;
-		error = futex_word_touch(words[entered].address, false);
+		error = signal_kill_pending() ? -EINTR
+					      : futex_word_touch(words[entered].address, false);
 		if (error)
 			return error;
 	}
@@ -351,7 +352,7 @@ long futex_requeue(
 			result = futex_requeue_in(
 				source, &keys[0], target, &keys[1], (unsigned)wake, (unsigned)most);
 		futex_unlock_two(source, target);
-	} while (result == -EFAULT && !futex_word_touch(from, false));
+	} while (result == -EFAULT && !signal_kill_pending() && !futex_word_touch(from, false));
 	futex_key_put(&keys[0]);
 	futex_key_put(&keys[1]);
 	return result;

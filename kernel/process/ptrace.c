@@ -416,6 +416,7 @@ bool ptrace_look(
 		if (request->options & WNOWAIT)
 			return true;
 		tracee->news = false;
+		tracee->inject = 0; /* it has the signal: the tracee goes on with what it says */
 		if (ended)
 			unlink_tracee(tracee);
 		return true;

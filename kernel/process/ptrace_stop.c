@@ -27,25 +27,26 @@ static void apply_resume(struct thread *self, const struct tracee *tracee) requi
 		self->calls = calls ? ptrace_calls : syscalls_plain;
 }
 
-/* The running thread stops; gives the signal with which it goes on. */
+/* The running thread stops; gives the signal with which it goes on: the one that it stops for, where
+ * nobody traces it (any more) who could say otherwise. */
 static int stop(int code, const struct signal_info *info, unsigned long message)
 {
 	struct thread *self = current_thread();
 	struct tracee *tracee;
-	int inject = 0;
+	int inject;
 
 	spin_lock(&process_lock);
 	tracee = self->signals.tracee;
 	if (!tracee || ptrace_killed(self)) {
 		spin_unlock(&process_lock);
-		return 0;
+		return info ? info->number : 0;
 	}
 	tracee->code = code;
 	tracee->has_info = info;
 	if (info)
 		tracee->info = *info;
 	tracee->message = message;
-	tracee->inject = 0;
+	tracee->inject = info ? info->number : 0; /* until the tracer has heard of it */
 	tracee->interrupt = tracee->listening = false;
 	tracee->inside = tracee->stopped = true;
 	ptrace_tell(tracee, CLD_TRAPPED, code & 0x7f);

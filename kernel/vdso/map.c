@@ -108,12 +108,12 @@ long vdso_map(struct space *space, uint64_t random)
 			return result;
 		at = (uintptr_t)result;
 	}
-	result = space_map(space, at, PAGE_SIZE, MAP_READ, VMA_SHARED | VMA_READ_ONLY, SPACE_FIXED,
-		&data_object, 0);
+	result = space_map(space, at, PAGE_SIZE, MAP_READ,
+		VMA_SHARED | VMA_READ_ONLY | VMA_DONT_EXPAND, SPACE_FIXED, &data_object, 0);
 	if (result < 0)
 		return result;
-	result = space_map(space, at + PAGE_SIZE, code_size(), MAP_READ | MAP_EXECUTE, 0,
-		SPACE_FIXED, &code_object, 0);
+	result = space_map(space, at + PAGE_SIZE, code_size(), MAP_READ | MAP_EXECUTE,
+		VMA_DONT_EXPAND, SPACE_FIXED, &code_object, 0);
 	return result < 0 ? result : (long)(at + PAGE_SIZE);
 }
 

@@ -104,6 +104,9 @@ static void remap_errors(void)
 	unsigned long at = (unsigned long)p, hole = room(4);
 
 	claim_result(remap(at + 1, PAGE, PAGE, 0, 0), -EINVAL, "mremap, unaligned: EINVAL");
+	claim_result(kernel_call(SYS_mremap, at, -PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			     0x7f00000000),
+		-EINVAL, "mremap, an old size beyond all addresses: EINVAL");
 	claim_result(remap(at, PAGE, 0, 0, 0), -EINVAL, "mremap to nothing: EINVAL");
 	claim_result(remap(at, PAGE, PAGE, 64, 0), -EINVAL, "mremap, unknown flag: EINVAL");
 	claim_result(remap(hole, PAGE, 2 * PAGE, 0, 0), -EFAULT, "mremap of nothing: EFAULT");

@@ -298,6 +298,10 @@ static void attacks(void)
 	claim(status == SIGSEGV || status == SIGBUS, "writing the data: SIGSEGV, or SIGBUS");
 	claim_result(kernel_call(SYS_mprotect, data, PAGE, PROT_READ | PROT_WRITE), -EACCES,
 		"the data cannot be made writable: EACCES");
+	claim_result(kernel_call(SYS_mremap, vdso.elf, PAGE, 8 * PAGE, MREMAP_MAYMOVE), -EFAULT,
+		"mremap does not make the code longer");
+	claim_result(kernel_call(SYS_mremap, data, PAGE, 8 * PAGE, MREMAP_MAYMOVE), -EFAULT,
+		"nor the data");
 	claim_ended(run_role("unmap"), EXITED(42), "a program may unmap it");
 	claim_ended(run_role("breakpoint"), EXITED(43), "and write into a copy of the code");
 	claim(((const char *)vdso.elf)[5] == ELFDATA2LSB, "which other programs do not see");
