@@ -179,51 +179,58 @@ static bool is_free(struct space *space, uintptr_t address, size_t size)
 	return !vma || address + size <= vma_lowest(vma);
 }
 
-static bool may_hold(const struct tree_node *node, size_t size)
+/* Whether some VMA of the subtree may have a gap as large: `most` is at_most of it. */
+static inline bool may_hold(struct tree_node *node, uintptr_t most)
 {
-	return node && tree_entry(node, struct vma, node)->most_gap >= at_most(size);
+	return node && vma_of(node)->most_gap >= most;
 }
 
-/* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end. */
+/* The part of a VMA's gap that is within [low, high): where it ends, if it has `size` bytes; or 0. */
+static uintptr_t gap_within(const struct vma *vma, size_t size, uintptr_t low, uintptr_t high)
+{
+	uintptr_t top = vma_lowest(vma), bottom = top - vma->gap;
+
+	if (top > high)
+		top = high;
+	if (bottom < low)
+		bottom = low;
+	return top > bottom && top - bottom >= size ? top : 0;
+}
+
+/* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end. First
+ * a VMA's right side, then its own gap, then its left side; what may not hold it is left out. */
 static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, uintptr_t high)
 {
-	struct tree_node *node = space->vmas.root, *from = NULL;
+	const uintptr_t most = at_most(size), last = high - size;
+	struct tree_node *node = space->vmas.root, *from;
+	uintptr_t end;
 
-	/* `from` is where the walk came from: the parent, or a child that is done. */
 	while (node) {
-		struct vma *vma = tree_entry(node, struct vma, node);
-		bool right_done = from && from == node->right;
+		struct vma *vma = vma_of(node);
 
-		if (from && from == node->left) {
-			from = node;
-			node = node->parent;
-			continue;
-		}
 		/* All gaps of the right side begin at this VMA's end or above. */
-		if (!right_done && may_hold(node->right, size) && vma->end <= high - size) {
-			from = node;
+		if (may_hold(node->right, most) && vma->end <= last) {
 			node = node->right;
 			continue;
 		}
-		if (vma->gap >= size) {
-			uintptr_t top = vma_lowest(vma), bottom = top - vma->gap;
-
-			if (top > high)
-				top = high;
-			if (bottom < low)
-				bottom = low;
-			if (top > bottom && top - bottom >= size) {
+		for (;;) {
+			if (vma->gap >= size && (end = gap_within(vma, size, low, high))) {
 				space->above = vma;
-				return top;
+				return end;
 			}
-		}
-		/* All gaps of the left side end at this VMA's gap's bottom or below. */
-		if (may_hold(node->left, size) && vma->start > low) {
-			from = node;
-			node = node->left;
-		} else {
-			from = node;
-			node = node->parent;
+			/* All gaps of the left side end at this VMA's gap's bottom or below. */
+			if (may_hold(node->left, most) && vma->start > low) {
+				node = node->left;
+				break;
+			}
+			/* Up, to the next VMA whose right side is done. */
+			do {
+				from = node;
+				node = node->parent;
+			} while (node && from == node->left);
+			if (!node)
+				return 0;
+			vma = vma_of(node);
 		}
 	}
 	return 0;
