@@ -345,3 +345,44 @@ int space_write(struct space *space, uintptr_t address, const void *bytes, size_
 	}
 	return 0;
 }
+
+/* Makes a private file page of which only the first bytes are the file's. 1: it must be cleared by a
+ * write, since it is there already, or none of that kind. */
+static int make_head(struct space *space, uintptr_t page, size_t keep)
+{
+	struct fault fault = {.space = space, .page = page, .access = FAULT_WRITE};
+	const struct vma *vma = fault.vma = vma_find(space, page);
+	struct frame *file, *frame;
+	uint64_t at;
+
+	if (!vma || vma->start > page || !vma->object || (vma->flags & VMA_SHARED) ||
+		!(vma->access & MAP_WRITE) || arch_lookup(&space->arch, page, &fault.now))
+		return 1;
+	at = vma->offset + (page - vma->start);
+	if (at >= ALIGN_UP(__atomic_load_n(&vma->object->size, __ATOMIC_ACQUIRE), PAGE_SIZE) ||
+		object_page(vma->object, at / PAGE_SIZE, &file))
+		return -EFAULT;
+	frame = pages_alloc(0, FRAME_ANON, PAGES_NORMAL);
+	if (frame) {
+		memcpy(frame_ptr(frame), frame_ptr(file), keep);
+		memset((char *)frame_ptr(frame) + keep, 0, PAGE_SIZE - keep);
+	}
+	frame_put(file);
+	return frame && install(&fault, frame, table_access(vma)) == FAULT_DONE ? 0 : -EFAULT;
+}
+
+int space_clear_tail(struct space *space, uintptr_t address)
+{
+	size_t keep = address % PAGE_SIZE;
+	int error;
+
+	if (!keep)
+		return 0;
+	if (address >= USER_END)
+		return -EFAULT;
+	mutex_lock(&space->lock);
+	error = make_head(space, address - keep, keep);
+	mutex_unlock(&space->lock);
+	return error > 0 ? space_write(space, address, frame_ptr(zero_frame), PAGE_SIZE - keep)
+			 : error;
+}

@@ -162,7 +162,9 @@ int space_frame(struct space *space, uintptr_t address, enum fault_access access
 	struct frame **out) MUST_CHECK;
 /* Writes into a space that need not be in use. 0 or -EFAULT. */
 int space_write(struct space *space, uintptr_t address, const void *bytes, size_t size) MUST_CHECK;
-/* The same by a debugger: private memory that may be read is written even where the process itself
+/* Clears from `address` to the end of its page. 0 or -EFAULT. */
+int space_clear_tail(struct space *space, uintptr_t address) MUST_CHECK;
+/* The same as space_write by a debugger: private memory that may be read is written even where the process itself
  * may not, in a copy of its own. */
 int space_write_forced(
 	struct space *space, uintptr_t address, const void *bytes, size_t size) MUST_CHECK;

@@ -340,6 +340,30 @@ static void test_private_file(void)
 	end();
 }
 
+/* The end of a program's data: the file's bytes up to a place, zeroes from there on. */
+static void test_clear_tail(void)
+{
+	struct frame *frame;
+
+	start();
+	map_object(P(0), 12, RW, 0, 2);
+	CHECK_EQUAL(space_clear_tail(space, P(1) + 100), 0); /* not there before */
+	CHECK_EQUAL(load(P(1) + 99), 4);
+	CHECK_EQUAL(load(P(1) + 100), 0);
+	CHECK_EQUAL(load(P(2) - 1), 0);
+	CHECK_EQUAL(load(P(2)), 5);
+	CHECK_EQUAL(store(P(3), 7), 0);
+	CHECK_EQUAL(space_clear_tail(space, P(3) + 1), 0); /* there, and written */
+	CHECK_EQUAL(load(P(3)), 7);
+	CHECK_EQUAL(load(P(3) + 1), 0);
+	CHECK_EQUAL(object_page(&object, 3, &frame), 0);
+	CHECK_EQUAL(((uint8_t *)frame_ptr(frame))[100], 4); /* the file's is as it was */
+	frame_put(frame);
+	CHECK_EQUAL(space_clear_tail(space, P(7) + 1), -EFAULT); /* cannot be read */
+	CHECK_EQUAL(space_clear_tail(space, P(8) + 1), -EFAULT); /* past the end */
+	end();
+}
+
 static void test_shared_file(void)
 {
 	struct space *other;
@@ -441,6 +465,14 @@ static void test_write_and_frame(void)
 	CHECK_EQUAL(frame->references, 1);
 	CHECK_EQUAL(((char *)frame_ptr(frame))[0], text[PAGE_SIZE - 100]);
 	frame_put(frame);
+	CHECK_EQUAL(space_clear_tail(other, P(2) + 5), 0);
+	CHECK_EQUAL(space_frame(other, P(2), FAULT_READ, &frame), 0);
+	CHECK_EQUAL(((char *)frame_ptr(frame))[4], text[2 * PAGE_SIZE + 4 - 100]);
+	CHECK_EQUAL(((char *)frame_ptr(frame))[5], 0);
+	CHECK_EQUAL(((char *)frame_ptr(frame))[PAGE_SIZE - 1], 0);
+	frame_put(frame);
+	CHECK_EQUAL(space_clear_tail(other, P(9)), 0); /* nothing to clear */
+	CHECK_EQUAL(space_clear_tail(other, P(9) + 1), -EFAULT);
 	spaces_audit(&other, 1);
 	space_put(other);
 	end();
@@ -531,6 +563,7 @@ int main(void)
 	RUN(test_anonymous);
 	RUN(test_shared_anonymous);
 	RUN(test_private_file);
+	RUN(test_clear_tail);
 	RUN(test_shared_file);
 	RUN(test_object_unmap);
 	RUN(test_write_and_frame);

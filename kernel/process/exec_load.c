@@ -97,17 +97,6 @@ int program_read_image(struct file *file, struct elf_image *image)
 
 /* ---- Mappings ---- */
 
-/* Clears from the end of the file's bytes to the end of that page, where the segment goes on. */
-static int clear_tail(struct space *space, uintptr_t at, uintptr_t end)
-{
-	static const char zeroes[PAGE_SIZE];
-	uintptr_t stop = ALIGN_UP(at, PAGE_SIZE);
-
-	if (stop > end)
-		stop = ALIGN_UP(end, PAGE_SIZE);
-	return at < stop ? space_write(space, at, zeroes, stop - at) : 0;
-}
-
 static int map_segment(struct space *space, struct object *object,
 	const struct elf_segment *segment, uintptr_t bias)
 {
@@ -131,7 +120,7 @@ static int map_segment(struct space *space, struct object *object,
 	}
 	if (segment->file_size && segment->memory_size > segment->file_size &&
 		(segment->access & MAP_WRITE))
-		return clear_tail(space, file_end, segment->address + bias + segment->memory_size);
+		return space_clear_tail(space, file_end);
 	return 0;
 }
 

@@ -8,14 +8,21 @@
 #include "registers.h"
 
 /* The legacy region's offsets, Intel SDM 1 table 10-2. */
-#define FXSAVE_SIZE  512u
-#define FXSAVE_FCW   0
-#define FXSAVE_MXCSR 24
-#define XSAVE_HEADER 64u
+#define FXSAVE_SIZE   512u
+#define FXSAVE_FCW    0
+#define FXSAVE_MXCSR  24
+#define XSAVE_HEADER  64u
 
-#define XCR0_X87     1u
-#define XCR0_SSE     2u
-#define XCR0_AVX     4u
+#define MXCSR_INITIAL 0x1f80u
+
+/* What FXSAVE and XSAVE leave as it is: the end of the legacy region, and of the header all but
+ * XSTATE_BV, which must be 0 (SDM 1, 13.4.2, 13.7). */
+#define FXSAVE_UNUSED     416u
+#define FXSAVE_UNUSED_END (FXSAVE_SIZE + XSAVE_HEADER)
+
+#define XCR0_X87          1u
+#define XCR0_SSE          2u
+#define XCR0_AVX          4u
 
 static uint32_t state_size = FXSAVE_SIZE;
 uint32_t fpu_xcr0;
@@ -40,6 +47,14 @@ uint64_t fpu_features(void)
 	return fpu_xcr0;
 }
 
+void fpu_state_prepare(void *state)
+{
+	uint32_t end = state_size < FXSAVE_UNUSED_END ? state_size : FXSAVE_UNUSED_END;
+
+	memset((uint8_t *)state + FXSAVE_UNUSED, 0, end - FXSAVE_UNUSED);
+	*(uint32_t *)((uint8_t *)state + FXSAVE_MXCSR) = MXCSR_INITIAL;
+}
+
 void fpu_state_init(void *state)
 {
 	uint8_t *bytes = state;
@@ -47,8 +62,7 @@ void fpu_state_init(void *state)
 	memset(state, 0, state_size);
 	bytes[FXSAVE_FCW] = 0x7f;
 	bytes[FXSAVE_FCW + 1] = 0x03;
-	bytes[FXSAVE_MXCSR] = 0x80;
-	bytes[FXSAVE_MXCSR + 1] = 0x1f;
+	*(uint32_t *)(bytes + FXSAVE_MXCSR) = MXCSR_INITIAL;
 	if (cpu_has[CPU_XSAVE])
 		bytes[FXSAVE_SIZE] = XCR0_X87 | XCR0_SSE; /* XSTATE_BV: AVX in its initial state */
 }

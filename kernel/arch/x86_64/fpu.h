@@ -10,9 +10,11 @@
 
 #define FPU_ALIGN 64
 
-void fpu_cpu_init(void);          /* CR4 bits are set: XCR0, on this CPU */
-uint32_t fpu_state_size(void);    /* bytes of a state, XSAVE's standard form or FXSAVE's */
-uint64_t fpu_features(void);      /* components of a state (XCR0); 0: no XSAVE */
+void fpu_cpu_init(void);       /* CR4 bits are set: XCR0, on this CPU */
+uint32_t fpu_state_size(void); /* bytes of a state, XSAVE's standard form or FXSAVE's */
+uint64_t fpu_features(void);   /* components of a state (XCR0); 0: no XSAVE */
+/* A state that can be loaded, and that a save completes; the registers in it are anything. */
+void fpu_state_prepare(void *state);
 void fpu_state_init(void *state); /* as at exec: FCW 037f, MXCSR 1f80, the rest 0 */
 
 extern uint32_t fpu_xcr0; /* components that XSAVE saves; 0: the CPU has FXSAVE alone */

@@ -59,12 +59,13 @@ int arch_thread_init(struct thread *thread, bool user, void (*function)(void *),
 		return -ENOMEM;
 	arch->fpu = NULL;
 	if (user) {
-		arch->fpu = cache_alloc_raw(&fpu_cache); /* all of it is set below */
+		arch->fpu =
+			cache_alloc_raw(&fpu_cache); /* set by arch_user_start or arch_user_clone */
 		if (!arch->fpu) {
 			arch_stack_free(arch->stack);
 			return -ENOMEM;
 		}
-		fpu_state_init(arch->fpu);
+		fpu_state_prepare(arch->fpu);
 	}
 	memset(arch_user_frame(thread), 0, sizeof(struct trap_frame));
 	/* What switch_stacks pops: r15 r14 r13 r12 rbx rbp, return address. */
