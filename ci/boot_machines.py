@@ -50,6 +50,31 @@ def eight_cpus():
     _cpus_run(_story(cpus=8), 8)
 
 
+def sixty_four_cpus():
+    """The most that are used: a program goes from one to the next and finds itself on each."""
+    result = run_program(build.IMAGE.parent / "user" / "sched", ["sched_setaffinity: the caller"], cpus=64, mem=1024)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.startswith("ok 1 ") and "not ok" not in text, text)
+    _cpus_run(result.log, 64)
+
+
+def _with_option(option, used, declined):
+    """Tests of page tables, timers and other CPUs with an option that needs what this CPU may lack. The log says whether."""
+    result = run_program(build.RUNNER, ["shootdown", "memory-fork", "timers"], cpus=4, cmdline=option)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.count("exited with 0") == 3 and "not ok" not in text, text[-3000:])
+    said = [line for line in (used, declined) if line in result.log]
+    check(len(said) == 1, f"{option}: the log says {said}, expected one of {used!r}, {declined!r}")
+
+
+def pcid_on():
+    _with_option("pcid=on", "cpu: PCID on", "pcid=on: this CPU has no PCID")
+
+
+def tscdeadline_on():
+    _with_option("tscdeadline=on", "cpu: timer by TSC deadline", "tscdeadline=on: this CPU has no TSC deadline")
+
+
 def nosmp():
     _cpus_run(_story(cpus=4, options="nosmp"), 1)
 
@@ -131,6 +156,7 @@ def program_on_small_cpu():
 
 
 if __name__ == "__main__":
-    harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, nosmp,
+    harness.main([least_memory, memory_256, memory_4g, memory_20g, one_cpu, eight_cpus, sixty_four_cpus, pcid_on,
+                  tscdeadline_on, nosmp,
                   maxcpus, clock_without_tsc, big_initrd, gzip_initrds,
                   ovmf_2m, ovmf_secboot, uboot, cpu_qemu64, program_on_small_cpu])

@@ -73,6 +73,12 @@ void arch_devices_init(
 		if (!registers)
 			panic("no memory to map the local APIC at %#lx", lapic_base());
 	}
+	if (tsc_deadline && !cpu_has[CPU_TSC_DEADLINE])
+		log_warn("tscdeadline=on: this CPU has no TSC deadline (CPUID 1, ECX bit 24): the "
+			 "APIC "
+			 "timer counts");
+	else if (tsc_deadline)
+		log_info("cpu: timer by TSC deadline");
 	lapic_init(mode, registers, tsc_deadline && cpu_has[CPU_TSC_DEADLINE]);
 	boot_cpu.apic_id = lapic_id();
 	irq_init(acpi, boot_cpu.apic_id);
