@@ -113,6 +113,27 @@ def date():
     check(result.code == 0 and text.count("ok ") == 7 and "not ok" not in text, text)
 
 
+def _bombs(arguments, claims, **what):
+    """bombs is for machines of its own: it never runs on the host."""
+    result = run_program(build.PROGRAMS / "bombs", arguments, **what)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.endswith(f"1..{claims}\n") and "not ok" not in text, text)
+
+
+def bombs():
+    """Processes, threads, memory and pipes without end, by root, in little memory: the machine goes on, pages come back."""
+    _bombs([], 19, mem=96)
+
+
+def bombs_four_cpus():
+    _bombs([], 19, mem=128, cpus=4)
+
+
+def process_numbers():
+    """All 32,767 of them are taken. In a machine that has the memory for as many threads."""
+    _bombs(["pids"], 6, mem=4608, cpus=4)
+
+
 def stress():
     """100,000 operations at random on 8 CPUs: the program checks itself."""
     result = run_program(build.PROGRAMS / only("stress"), ["100000"], cpus=8, mem=1024, seconds=840)
@@ -147,4 +168,4 @@ def registers_without_avx():
 
 if __name__ == "__main__":
     scenarios = {name: functools.partial(same, tests, **machine) for name, tests, machine in MACHINES}
-    harness.main([memory_account, kernel_threads, date, stress, registers, registers_without_avx], scenarios)
+    harness.main([memory_account, kernel_threads, date, bombs, bombs_four_cpus, process_numbers, stress, registers, registers_without_avx], scenarios)
