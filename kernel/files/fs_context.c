@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a process knows of the tree of files: its root, its working directory, its umask; shared by
- * CLONE_FS. Lock: the context's, a leaf; paths are put after it.
+ * CLONE_FS. Lock: the context's, a leaf; paths are put after it. And paths as text, from the root of one.
  */
 #include "files/file.h"
 #include "files/vfs.h"
+#include "lib/string.h"
 #include "memory/slab.h"
 
 struct fs_context *fs_context_create(void)
@@ -120,4 +121,46 @@ void fs_replace(struct fs_context *fs, const struct path *from, const struct pat
 	spin_unlock(&fs->lock);
 	while (put--)
 		path_put(from); /* never the last one: the caller has it too */
+}
+
+/* ---- Paths as text ---- */
+
+/* Puts a piece before `at`; NULL: no room. */
+static char *prepend(char *at, const char *start, const char *text, size_t size)
+{
+	if (!at || (size_t)(at - start) < size)
+		return NULL;
+	return memcpy(at - size, text, size);
+}
+
+#define UNREACHABLE "(unreachable)"
+
+const char *path_text(const struct path *path, const struct path *root, char *buffer, size_t size)
+{
+	struct mount *mount = path->mount;
+	struct dentry *dentry = path->dentry;
+	char *end = buffer + size - 1, *at = end;
+	bool unreachable;
+
+	*end = '\0';
+	spin_lock(&mount_lock);
+	spin_lock(&dentry_lock);
+	while (at && (dentry != root->dentry || mount != root->mount)) {
+		if (dentry == mount->root && mount->parent) {
+			dentry = mount->mountpoint;
+			mount = mount->parent;
+			continue;
+		}
+		if (dentry->parent == dentry)
+			break;
+		at = prepend(at, buffer, dentry->name, dentry->length);
+		at = prepend(at, buffer, "/", 1);
+		dentry = dentry->parent;
+	}
+	unreachable = root->dentry && (dentry != root->dentry || mount != root->mount);
+	spin_unlock(&dentry_lock);
+	spin_unlock(&mount_lock);
+	if (at == end)
+		at = prepend(at, buffer, "/", 1);
+	return unreachable ? prepend(at, buffer, UNREACHABLE, sizeof(UNREACHABLE) - 1) : at;
 }

@@ -34,7 +34,7 @@
 #define BUCKETS 128u
 
 static struct mutex mount_changes = MUTEX_INIT(mount_changes);
-static struct spinlock mount_lock = SPINLOCK_INIT;
+struct spinlock mount_lock = SPINLOCK_INIT;
 static struct list mounts guarded_by(mount_lock) = LIST_INIT(mounts);
 static struct mount *table[BUCKETS] guarded_by(mount_lock);
 static struct mount *root_mount guarded_by(mount_lock);
@@ -573,119 +573,4 @@ int mount_pivot(const struct path *root, const struct path *new, const struct pa
 	path_put(&was_new);
 	path_put(&was_root);
 	return error;
-}
-
-/* ---- Flags ---- */
-
-int mount_begin_write(struct mount *mount)
-{
-	if (!mount)
-		return 0;
-	__atomic_add_fetch(&mount->writers, 1, __ATOMIC_SEQ_CST);
-	__atomic_add_fetch(&mount->superblock->writers, 1, __ATOMIC_SEQ_CST);
-	if (!mount_read_only(mount))
-		return 0;
-	mount_end_write(mount);
-	return -EROFS;
-}
-
-void mount_end_write(struct mount *mount)
-{
-	if (!mount)
-		return;
-	__atomic_sub_fetch(&mount->superblock->writers, 1, __ATOMIC_RELEASE);
-	__atomic_sub_fetch(&mount->writers, 1, __ATOMIC_RELEASE);
-}
-
-/* Sets MS_RDONLY where nobody has a file open for writing. */
-static int make_read_only(uint32_t *flags, uint32_t *writers)
-{
-	uint32_t old = __atomic_fetch_or(flags, MS_RDONLY, __ATOMIC_SEQ_CST);
-
-	if (old & MS_RDONLY || !__atomic_load_n(writers, __ATOMIC_SEQ_CST))
-		return 0;
-	__atomic_and_fetch(flags, ~(uint32_t)MS_RDONLY, __ATOMIC_RELAXED);
-	return -EBUSY;
-}
-
-int mount_set_flags(struct mount *mount, uint32_t flags)
-{
-	int error = 0;
-
-	mutex_lock(&mount_changes);
-	if (!mount->attached)
-		error = -EINVAL;
-	else if (flags & MS_RDONLY)
-		error = make_read_only(&mount->flags, &mount->writers);
-	if (!error)
-		__atomic_store_n(&mount->flags,
-			(mount->flags & ~(uint32_t)MOUNT_FLAGS) | (flags & MOUNT_FLAGS),
-			__ATOMIC_RELAXED);
-	mutex_unlock(&mount_changes);
-	return error;
-}
-
-int superblock_set_read_only(struct superblock *superblock, bool read_only)
-{
-	if (read_only)
-		return make_read_only(&superblock->flags, &superblock->writers);
-	__atomic_and_fetch(&superblock->flags, ~(uint32_t)MS_RDONLY, __ATOMIC_RELAXED);
-	return 0;
-}
-
-int mount_set_unbindable(struct mount *mount, bool unbindable)
-{
-	int error = 0;
-
-	mutex_lock(&mount_changes);
-	if (!mount->attached)
-		error = -EINVAL;
-	else if (unbindable)
-		__atomic_or_fetch(&mount->flags, MOUNT_UNBINDABLE, __ATOMIC_RELAXED);
-	else
-		__atomic_and_fetch(&mount->flags, ~(uint32_t)MOUNT_UNBINDABLE, __ATOMIC_RELAXED);
-	mutex_unlock(&mount_changes);
-	return error;
-}
-
-/* ---- Paths as text ---- */
-
-/* Puts a piece before `at`; NULL: no room. */
-static char *prepend(char *at, const char *start, const char *text, size_t size)
-{
-	if (!at || (size_t)(at - start) < size)
-		return NULL;
-	return memcpy(at - size, text, size);
-}
-
-#define UNREACHABLE "(unreachable)"
-
-const char *path_text(const struct path *path, const struct path *root, char *buffer, size_t size)
-{
-	struct mount *mount = path->mount;
-	struct dentry *dentry = path->dentry;
-	char *end = buffer + size - 1, *at = end;
-	bool unreachable;
-
-	*end = '\0';
-	spin_lock(&mount_lock);
-	spin_lock(&dentry_lock);
-	while (at && (dentry != root->dentry || mount != root->mount)) {
-		if (dentry == mount->root && mount->parent) {
-			dentry = mount->mountpoint;
-			mount = mount->parent;
-			continue;
-		}
-		if (dentry->parent == dentry)
-			break;
-		at = prepend(at, buffer, dentry->name, dentry->length);
-		at = prepend(at, buffer, "/", 1);
-		dentry = dentry->parent;
-	}
-	unreachable = root->dentry && (dentry != root->dentry || mount != root->mount);
-	spin_unlock(&dentry_lock);
-	spin_unlock(&mount_lock);
-	if (at == end)
-		at = prepend(at, buffer, "/", 1);
-	return unreachable ? prepend(at, buffer, UNREACHABLE, sizeof(UNREACHABLE) - 1) : at;
 }

@@ -231,7 +231,7 @@ struct dentry {
 	char short_name[DENTRY_INLINE];
 };
 
-extern struct spinlock dentry_lock;
+extern struct spinlock mount_lock, dentry_lock;
 
 /* A new dentry, not in the table, with a reference to its parent. NULL: no memory. */
 struct dentry *dentry_make(struct dentry *parent, const struct name *name) MUST_CHECK;
