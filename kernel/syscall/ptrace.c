@@ -7,6 +7,7 @@
 #include <linux/ptrace.h>
 #include <linux/uio.h>
 
+#include <asm/prctl.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
@@ -172,6 +173,29 @@ static long register_set(struct tracee *tracee, bool set, uintptr_t type, user_t
 	if (!result)
 		result = copy_to_user(vector, &area, sizeof(area));
 	return result;
+}
+
+/* man 2 arch_prctl on the tracee: the bases of FS and GS. */
+static long arch_control(struct tracee *tracee, unsigned long code, uintptr_t value)
+{
+	struct user_regs_struct registers;
+
+	arch_registers_get(tracee->thread, &registers);
+	switch (code) {
+	case ARCH_GET_FS:
+		return copy_to_user(user_pointer(value), &registers.fs_base, sizeof(uint64_t));
+	case ARCH_GET_GS:
+		return copy_to_user(user_pointer(value), &registers.gs_base, sizeof(uint64_t));
+	case ARCH_SET_FS:
+		registers.fs_base = value;
+		break;
+	case ARCH_SET_GS:
+		registers.gs_base = value;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return arch_registers_set(tracee->thread, &registers) ? -EPERM : 0;
 }
 
 /* ---- Signals ---- */
@@ -354,6 +378,8 @@ static long look(struct tracee *tracee, long request, uintptr_t address, uintptr
 	case PTRACE_SETOPTIONS:
 	case PTRACE_OLDSETOPTIONS:
 		return set_options(tracee, data);
+	case PTRACE_ARCH_PRCTL:
+		return arch_control(tracee, data, address);
 	case PTRACE_GET_SYSCALL_INFO:
 		return call_info(tracee, address, to);
 	default:

@@ -5,58 +5,15 @@
  */
 #include <elf.h>
 #include <stddef.h>
-#include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 
-#include "cases.h"
+#include "ptrace.h"
 
 #define EVENT_OF(status) ((status) >> 16)
 #define SYSCALL_STOP     (SIGTRAP | 0x80)
 #define OFFSET_OF_REG(r) offsetof(struct user_regs_struct, r)
 
 static volatile long word = 0x1234;
-
-static long trace(int request, long pid, unsigned long address, unsigned long data)
-{
-	return kernel_call(SYS_ptrace, request, pid, address, data);
-}
-
-/* Waits for it; the whole status. */
-static int next(pid_t pid)
-{
-	int status = 0;
-
-	WANT_IS(waitpid(pid, &status, __WALL), pid);
-	return status;
-}
-
-static void want_stop(pid_t pid, int number)
-{
-	int status = next(pid);
-
-	WANT(WIFSTOPPED(status));
-	WANT_IS(status >> 8, number);
-}
-
-static void go(pid_t pid, int request, int number)
-{
-	WANT_IS(trace(request, pid, 0, (unsigned long)number), 0);
-}
-
-static struct user_regs_struct registers(pid_t pid)
-{
-	struct user_regs_struct regs;
-
-	WANT_IS(trace(PTRACE_GETREGS, pid, 0, (unsigned long)&regs), 0);
-	return regs;
-}
-
-static void traced(void)
-{
-	WANT_IS(trace(PTRACE_TRACEME, 0, 0, 0), 0);
-	raise(SIGSTOP);
-}
 
 static void traced_and_ends(void)
 {

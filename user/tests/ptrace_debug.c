@@ -4,10 +4,8 @@
  * like, and whose they are: the thread's alone, not its child's, not its next program's.
  */
 #include <stddef.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
 
-#include "cases.h"
+#include "ptrace.h"
 
 #define DEBUG_REGISTER(n) (offsetof(struct user, u_debugreg) + 8 * (size_t)(n))
 #define STATUS_NONE       0xffff0ff0l
@@ -20,11 +18,6 @@ enum { BYTE, TWO, EIGHT, FOUR };
 
 static volatile long word, other __attribute__((aligned(8)));
 static volatile char bytes[64] __attribute__((aligned(64)));
-
-static long trace(int request, long pid, unsigned long address, unsigned long data)
-{
-	return kernel_call(SYS_ptrace, request, pid, address, data);
-}
 
 static long peek(pid_t pid, int number)
 {
@@ -44,38 +37,12 @@ static void set(pid_t pid, int number, const volatile void *address)
 	WANT_IS(poke(pid, number, (unsigned long)address), 0);
 }
 
-static int next(pid_t pid)
-{
-	int status = 0;
-
-	WANT_IS(waitpid(pid, &status, __WALL), pid);
-	return status;
-}
-
-static void want_stop(pid_t pid, int number)
-{
-	WANT_IS(next(pid), number << 8 | 0x7f);
-}
-
-static void go(pid_t pid, int number)
-{
-	WANT_IS(trace(PTRACE_CONT, pid, 0, (unsigned long)number), 0);
-}
-
-static struct user_regs_struct registers(pid_t pid)
-{
-	struct user_regs_struct regs;
-
-	WANT_IS(trace(PTRACE_GETREGS, pid, 0, (unsigned long)&regs), 0);
-	return regs;
-}
-
 /* It goes on and runs into the breakpoints of `hits`. */
 static void want_hit(pid_t pid, long hits)
 {
 	siginfo_t info = {0};
 
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP);
 	WANT_IS(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info), 0);
 	WANT_IS(info.si_code, TRAP_HWBKPT);
@@ -85,14 +52,8 @@ static void want_hit(pid_t pid, long hits)
 
 static void want_end(pid_t pid, int status)
 {
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	WANT_IS(next(pid), status);
-}
-
-static void traced(void)
-{
-	WANT_IS(trace(PTRACE_TRACEME, 0, 0, 0), 0);
-	raise(SIGSTOP);
 }
 
 static pid_t start_traced(void (*act)(void))
@@ -185,6 +146,26 @@ static void control(void)
 	want_end(pid, 0);
 }
 
+#define ARCH_CONTROL 30
+enum { SET_GS = 0x1001, SET_FS, GET_FS, GET_GS };
+
+static void bases(void)
+{
+	pid_t pid = start_traced(traced);
+	unsigned long found = 1;
+
+	WANT_IS(trace(ARCH_CONTROL, pid, (unsigned long)&found, GET_FS), 0);
+	WANT_IS(found, registers(pid).fs_base);
+	WANT_IS(trace(ARCH_CONTROL, pid, 0x123456000, SET_GS), 0);
+	WANT_IS(registers(pid).gs_base, 0x123456000);
+	WANT_IS(trace(ARCH_CONTROL, pid, (unsigned long)&found, GET_GS), 0);
+	WANT_IS(found, 0x123456000);
+	WANT_IS(trace(ARCH_CONTROL, pid, KERNEL_SPACE, SET_FS), -EPERM);
+	WANT_IS(trace(ARCH_CONTROL, pid, KERNEL_SPACE, GET_FS), -EFAULT);
+	WANT_IS(trace(ARCH_CONTROL, pid, 0, 0x99), -EINVAL);
+	want_end(pid, 0);
+}
+
 /* ---- Traps ---- */
 
 static void touches(void)
@@ -227,12 +208,12 @@ static void two_at_once(void)
 	set(pid, 0, &word);
 	set(pid, 2, &word);
 	WANT_IS(poke(pid, 7, ON(0, WRITE, EIGHT) | ON(2, ACCESS, FOUR)), 0);
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP);
 	status = peek(pid, 6) ^ STATUS_NONE;
 	WANT(status && !(status & ~5l));
 	want_hit(pid, 4);
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP);
 	want_end(pid, 0);
 }
@@ -313,7 +294,7 @@ static void own_steps(void)
 	set(pid, 0, &word);
 	WANT_IS(poke(pid, 7, ON(0, WRITE, EIGHT)), 0);
 	do {
-		go(pid, 0);
+		go(pid, PTRACE_CONT, 0);
 		status = next(pid);
 	} while (status == (SIGTRAP << 8 | 0x7f));
 	WANT(status == 0 || status == (SIGSEGV << 8 | 0x7f));
@@ -370,7 +351,7 @@ static void delayed(void)
 	set(pid, 0, &word);
 	WANT_IS(poke(pid, 7, ON(0, ACCESS, TWO)), 0);
 	do {
-		go(pid, 0);
+		go(pid, PTRACE_CONT, 0);
 		status = next(pid);
 		traps++;
 	} while (status == (SIGTRAP << 8 | 0x7f));
@@ -403,14 +384,14 @@ static void not_inherited(void)
 	WANT_IS(trace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK), 0);
 	set(pid, 0, &word);
 	WANT_IS(poke(pid, 7, ON(0, WRITE, EIGHT)), 0);
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	WANT_IS(next(pid), (SIGTRAP | PTRACE_EVENT_FORK << 8) << 8 | 0x7f);
 	WANT_IS(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message), 0);
 	child = (pid_t)message;
 	want_stop(child, SIGSTOP);
 	WANT_IS(peek(child, 0), 0);
 	want_end(child, EXITED(3));
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGCHLD);
 	want_hit(pid, 1);
 	want_end(pid, 0);
@@ -433,7 +414,7 @@ static void gone_with_exec(void)
 	set(pid, 0, &word);
 	set(pid, 1, (void *)called);
 	WANT_IS(poke(pid, 7, ON(0, ACCESS, EIGHT) | ON(1, EXECUTE, BYTE)), 0);
-	go(pid, 0);
+	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP);
 	for (int i = 0; i < 8; i++)
 		WANT_IS(peek(pid, i), i == 6 ? STATUS_NONE : 0);
@@ -557,6 +538,7 @@ static const struct test_case cases[] = {
 	CASE(lengths, "lengths and alignment fit together or are EINVAL"),
 	CASE(types, "execute and data, no I/O: EINVAL"),
 	CASE(control, "DR7 is taken whole or not; it and DR6 are read as written"),
+	CASE(bases, "PTRACE_ARCH_PRCTL: the bases of FS and GS"),
 	CASE(data, "watchpoints trap after the access, as TRAP_HWBKPT with DR6"),
 	CASE(two_at_once, "two watchpoints at once"),
 	CASE(instruction, "a breakpoint traps before its instruction, which then runs once"),
