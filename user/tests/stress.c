@@ -77,12 +77,16 @@ static int status_of(pid_t pid)
 
 static void sleep_on(volatile uint32_t *word, uint32_t value)
 {
-	kernel_call(SYS_futex, word, 0, value, NULL);
+	long result = kernel_call(SYS_futex, word, 0, value, NULL);
+
+	MUST(result == 0 || result == -EAGAIN || result == -EINTR);
 }
 
 static void wake_all(volatile uint32_t *word)
 {
-	kernel_call(SYS_futex, word, 1, INT_MAX);
+	long woken = kernel_call(SYS_futex, word, 1, INT_MAX);
+
+	MUST(woken >= 0 && woken < WORKERS_MOST);
 }
 
 /* ---- Memory with a pattern ---- */
@@ -236,7 +240,7 @@ static void do_fault(void)
 	MUST_BE(mended, 8);
 	MUST(is_filled(p, 8, 5));
 	MUST_BE(munmap(p, 8 * PAGE), 0);
-	signal(SIGSEGV, SIG_DFL);
+	MUST(signal(SIGSEGV, SIG_DFL) != SIG_ERR);
 }
 
 static volatile unsigned int arrived, value_sum;
@@ -291,7 +295,7 @@ static void do_pipe(void)
 	pid = fork();
 	MUST(pid >= 0);
 	if (pid == 0) {
-		close(fds[0]);
+		MUST_BE(close(fds[0]), 0);
 		for (size_t at = 0; at < length; at += (size_t)n) {
 			size_t piece = 1 + pick(sizeof buffer);
 
@@ -304,14 +308,14 @@ static void do_pipe(void)
 		}
 		_exit(0);
 	}
-	close(fds[1]);
+	MUST_BE(close(fds[1]), 0);
 	while ((n = read(fds[0], buffer, 1 + pick(sizeof buffer))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			MUST_BE(buffer[i], (unsigned char)pattern(seed, got + (size_t)i));
 		got += (size_t)n;
 	}
 	MUST_BE(n, 0);
-	close(fds[0]);
+	MUST_BE(close(fds[0]), 0);
 	MUST_BE(status_of(pid), EXITED(0));
 	MUST_BE(got, length);
 }
@@ -355,7 +359,8 @@ static void *churn(void *unused)
 		uint64_t *p = map_pages(3, MAP_PRIVATE);
 
 		fill(p, 3, 1);
-		munmap(p, 3 * PAGE);
+		MUST(is_filled(p, 3, 1));
+		MUST_BE(munmap(p, 3 * PAGE), 0);
 		sched_yield();
 	}
 	return NULL;
@@ -388,7 +393,7 @@ static void do_stop(void)
 
 	MUST(pid >= 0);
 	if (pid == 0) {
-		raise(SIGSTOP);
+		MUST_BE(raise(SIGSTOP), 0);
 		_exit(33);
 	}
 	MUST_BE(waitpid(pid, &status, WUNTRACED), pid);
@@ -416,10 +421,10 @@ static void do_orphan(void)
 		_exit(0);
 	}
 	MUST_BE(status_of(pid), EXITED(0));
-	close(fds[1]);
+	MUST_BE(close(fds[1]), 0);
 	MUST_BE(read(fds[0], &c, 1), 1);
 	MUST_BE(read(fds[0], &c, 1), 0);
-	close(fds[0]);
+	MUST_BE(close(fds[0]), 0);
 }
 
 /* Children that end at once, waited for in any order: each exactly once. */
