@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from . import bench, build, linux, packages, selftests, tree
+from . import bench, build, linux, packages, scripts, selftests, tree
 
 
 def _bench(version):
@@ -22,7 +22,12 @@ def _selftests(version):
     print(f"{selftests.REFERENCE.relative_to(tree.ROOT)}: {passed} of {len(found)} pass on {version}")
 
 
-WHAT = {"bench": _bench, "selftests": _selftests}
+def _shell(version):
+    text = scripts.record(version)
+    print(f"{scripts.REFERENCE.relative_to(tree.ROOT)}: {len(text.splitlines())} lines of {version}")
+
+
+WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell}
 
 
 def command(args):

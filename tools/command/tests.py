@@ -14,6 +14,7 @@ SUITES = {
     "core-reference": "the system tests on the host's Linux, which is their reference: seconds",
     "source": "licence lines, format, clang's lock analysis, generated pages: a minute",
     "boot": "scenarios in QEMU with real firmware: many minutes",
+    "shell": "scripts and programs of Debian's in QEMU, as on Debian's kernel: minutes",
     "soak": "the long search, ten minutes on 8 CPUs with the debug kernel: only when it is named",
 }
 EPILOG = ("suites:\n" + "".join(f"  {name:15} {what}\n" for name, what in SUITES.items()) + """
