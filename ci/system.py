@@ -106,6 +106,13 @@ def kernel_threads():
           or "Linux version" in result.log, "the reaper has taken nothing back")
 
 
+def kernel_log():
+    """syslog(2) and /dev/kmsg; no host's log is written to and cleared for that."""
+    result = run_program(build.PROGRAMS / "kmsg")
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.count("ok ") == 5 and "not ok" not in text, text)
+
+
 def date():
     """The date is set and set back, sleepers by it wake: nothing to do on a host."""
     result = run_program(build.PROGRAMS / "time", ["--role", "date"])
@@ -168,4 +175,4 @@ def registers_without_avx():
 
 if __name__ == "__main__":
     scenarios = {name: functools.partial(same, tests, **machine) for name, tests, machine in MACHINES}
-    harness.main([memory_account, kernel_threads, date, bombs, bombs_four_cpus, process_numbers, stress, registers, registers_without_avx], scenarios)
+    harness.main([memory_account, kernel_log, kernel_threads, date, bombs, bombs_four_cpus, process_numbers, stress, registers, registers_without_avx], scenarios)

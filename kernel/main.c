@@ -17,6 +17,7 @@
 #include "devices/channel.h"
 #include "devices/console.h"
 #include "devices/console_tty.h"
+#include "devices/kmsg.h"
 #include "devices/framebuffer.h"
 #include "devices/random.h"
 #include "devices/realtime.h"
@@ -278,6 +279,7 @@ static void terminals_init(void)
 
 	if (error)
 		panic("/dev/console cannot be made: error %d", -error);
+	kmsg_init();
 	error = channel_init();
 	if (!error)
 		error = trace_init();

@@ -42,6 +42,7 @@ bool log_panicking(void);
 /* Lines of Linux's levels below `level` are shown on consoles (error 3, warning 4, info 6,
  * debug 7); 7 by default, `quiet` is 4. The ring keeps all. */
 void log_set_console_level(unsigned level);
+unsigned log_console_level(void); /* what was set last */
 
 /* ---- Reading the log ---- */
 

@@ -39,10 +39,13 @@ static bool panicking; /* set once, by the CPU that panics */
 static struct list consoles guarded_by(log_lock) = LIST_INIT(consoles);
 static bool at_line_start guarded_by(log_lock) = true;
 static enum log_level shown_level guarded_by(log_lock) = LOG_INFO;
+static unsigned console_level guarded_by(log_lock) = 7; /* what shown_level was made of */
 
 static uint8_t ring[LOG_RING_SIZE] guarded_by(log_lock);
 static uint64_t ring_start guarded_by(log_lock), ring_end guarded_by(log_lock); /* byte counts */
 static uint64_t first_sequence guarded_by(log_lock), next_sequence guarded_by(log_lock);
+/* Where the line after the one read last begins: who reads on need not search. */
+static uint64_t read_sequence guarded_by(log_lock), read_position guarded_by(log_lock);
 
 static void lock_log(void) acquires(log_lock) no_lock_checks
 {
@@ -200,7 +203,18 @@ void log_set_console_level(unsigned level)
 		shown = LOG_INFO;
 	lock_log();
 	shown_level = shown;
+	console_level = level;
 	unlock_log();
+}
+
+unsigned log_console_level(void)
+{
+	unsigned level;
+
+	lock_log();
+	level = console_level;
+	unlock_log();
+	return level;
 }
 
 bool log_read(uint64_t *sequence, struct log_record *out)
@@ -211,13 +225,18 @@ bool log_read(uint64_t *sequence, struct log_record *out)
 	lock_log();
 	position = ring_start;
 	at = first_sequence;
+	if (read_sequence >= first_sequence && read_sequence <= *sequence) {
+		position = read_position;
+		at = read_sequence;
+	}
 	found = *sequence < next_sequence;
 	if (found) {
 		while (at < *sequence) {
 			position = read_record(position, out);
 			at++;
 		}
-		read_record(position, out);
+		read_position = read_record(position, out);
+		read_sequence = at + 1;
 		out->sequence = at;
 		*sequence = at + 1;
 	}

@@ -42,6 +42,7 @@
 	CALL1(100, times, TIMES_OUT, times) \
 	CALL4(101, ptrace, LONG, request, LONG, tid, ADDRESS, address, ADDRESS, data) LACKS("PTRACE_O_TRACESECCOMP, PTRACE_SINGLEBLOCK") \
 	CALL0(102, getuid) \
+	CALL3(103, syslog, INT, action, DATA_OUT, buffer, INT, size) \
 	CALL0(104, getgid) \
 	CALL1(105, setuid, UID, uid) \
 	CALL1(106, setgid, GID, gid) \
