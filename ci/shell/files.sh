@@ -77,8 +77,6 @@ dd if=/dev/zero of=sparse bs=1 count=1 seek=9999 2>/dev/null && stat -c %s spars
 echo 0123456789 | dd bs=1 skip=3 count=4 2>/dev/null; echo
 echo swap | dd conv=swab 2>/dev/null
 echo XY | dd of=zeros conv=notrunc bs=1 seek=4 2>/dev/null; head -c 8 zeros | od -c
-fallocate -l 5000 allocated && stat -c %s allocated
-shred -n 1 -z allocated && od -An -tx1 allocated | sort -u
 basename /usr/local/file.txt .txt
 dirname /usr/local/file.txt
 basename /

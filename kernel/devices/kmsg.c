@@ -401,8 +401,7 @@ static ssize_t read_kmsg(struct file *file, struct io *io, int64_t *position)
 			result = -EFAULT;
 		else
 			result = (ssize_t)length;
-		if (result >= 0)
-			reader->next = record.sequence + 1;
+		reader->next = record.sequence + 1; /* one that did not fit is lost, as on Linux */
 	}
 	mutex_unlock(&reader->lock);
 	return result;
