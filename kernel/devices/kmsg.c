@@ -318,14 +318,14 @@ long kmsg_syslog(int action, user_t buffer, int size)
 
 /* ---- /dev/kmsg ---- */
 
-struct reader {
+struct kmsg_reader {
 	struct mutex lock;
 	uint64_t next; /* sequence */
 };
 
 static int open_kmsg(struct file *file)
 {
-	struct reader *reader;
+	struct kmsg_reader *reader;
 
 	if ((file->flags & O_ACCMODE) == O_WRONLY)
 		return 0;
@@ -364,7 +364,7 @@ static size_t record_of(const struct log_record *record, char *out, size_t size)
 }
 
 /* The next record, or why there is none just now. */
-static int next_record(struct file *file, struct reader *reader, struct log_record *record)
+static int next_record(struct file *file, struct kmsg_reader *reader, struct log_record *record)
 {
 	uint64_t next = reader->next;
 	int error;
@@ -385,13 +385,15 @@ static int next_record(struct file *file, struct reader *reader, struct log_reco
 
 static ssize_t read_kmsg(struct file *file, struct io *io, int64_t *position)
 {
-	struct reader *reader = file->private;
+	struct kmsg_reader *reader = file->private;
 	char text[PREFIX_MAX + LOG_TEXT_MAX * 4 + 2];
 	struct log_record record;
 	size_t length;
 	ssize_t result;
 
-	mutex_lock(&reader->lock);
+	result = mutex_lock_interruptible(&reader->lock);
+	if (result)
+		return result;
 	result = next_record(file, reader, &record);
 	if (!result) {
 		length = record_of(&record, text, sizeof(text));
@@ -454,7 +456,7 @@ static ssize_t write_kmsg(struct file *file, struct io *io, int64_t *position)
 /* To the first line, past the last, or to the first since the log was cleared. */
 static int64_t seek_kmsg(struct file *file, int64_t offset, int whence)
 {
-	struct reader *reader = file->private;
+	struct kmsg_reader *reader = file->private;
 	uint64_t next = 0;
 
 	if (!reader)
@@ -478,7 +480,7 @@ static int64_t seek_kmsg(struct file *file, int64_t offset, int whence)
 
 static unsigned int poll_kmsg(struct file *file, struct wait_queue *queues[2])
 {
-	struct reader *reader = file->private;
+	struct kmsg_reader *reader = file->private;
 	uint64_t next;
 
 	if (!reader)
