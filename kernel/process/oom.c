@@ -9,7 +9,7 @@
  * user mode by its result, one in the middle of a call (which gets EFAULT) by the signal.
  *
  * The chosen one may be slow to end, or wait for a mutex that who asked holds. So its private anonymous
- * pages are taken back before, by a kernel thread, the reaper (space_reap): from then on its accesses to
+ * pages are taken back after a while by a kernel thread, the reaper (space_reap): from then on its accesses to
  * what is not there fail, so that no call of its goes on with zeroes. A space that another process uses
  * too is left alone.
  *
@@ -30,43 +30,63 @@
 #include "process/sched.h"
 #include "process/work.h"
 
-#define WAIT_NS (NS_PER_SECOND / 500)
+#define WAIT_NS    (NS_PER_SECOND / 500)
+
+#define REAP_DELAY (NS_PER_SECOND / 4) /* it may end by itself, and see to its robust futexes */
 
 static struct work_queue reaper;
-static struct space *reaping; /* by process_lock; with a reference; NULL: none */
+static struct delayed_work reap_work;
+static struct process *reaping; /* by process_lock; with a reference; NULL: none */
+
+/* With a reference. NULL: there is nothing to take, or it is still looked at. */
+static struct space *space_to_reap(struct process *victim)
+{
+	struct space *space;
+
+	spin_lock(&process_lock);
+	space = victim->space;
+	if (space && (victim->core || space_is_shared(space)))
+		space = NULL;
+	if (space)
+		space_get(space);
+	spin_unlock(&process_lock);
+	return space;
+}
 
 static void reap(struct work *unused)
 {
-	struct space *space = reaping; /* and nobody changes it until it is NULL */
-	uint64_t pages = space_resident(space);
+	struct process *victim = reaping; /* and nobody changes it until it is NULL */
+	struct space *space = space_to_reap(victim);
 
 	(void)unused;
-	space_reap(space);
-	log_info("out of memory: %lu KiB are taken back before their process has ended",
-		(pages - space_resident(space)) * 4);
-	space_put(space);
+	if (space) {
+		uint64_t pages = space_resident(space);
+
+		space_reap(space);
+		log_info("out of memory: %lu KiB are taken back before their process has ended",
+			(pages - space_resident(space)) * 4);
+		space_put(space);
+	}
 	spin_lock(&process_lock);
 	reaping = NULL;
 	spin_unlock(&process_lock);
+	process_put(victim);
 }
-
-static struct work reap_work = WORK_INIT(reap_work, reap);
 
 int oom_init(void)
 {
+	delayed_work_init(&reap_work, reap);
 	return work_queue_start(&reaper, "oom_reaper");
 }
 
 /* One at a time; who is not taken now may be at the next try. */
 static void reap_later(struct process *victim) requires(process_lock)
 {
-	struct space *space = victim->space;
-
-	if (reaping || space_is_reaped(space) || space_is_shared(space))
+	if (reaping || space_is_reaped(victim->space))
 		return;
-	space_get(space);
-	reaping = space;
-	work_queue_add(&reaper, &reap_work);
+	process_get(victim);
+	reaping = victim;
+	work_queue_add_later(&reaper, &reap_work, REAP_DELAY);
 }
 
 struct choice {
@@ -82,7 +102,7 @@ static void consider(struct process *process, void *context)
 	if (process->id == 1 || !process->space || process->zombie)
 		return;
 	pages = space_resident(process->space) + process->space->arch.tables;
-	if (process->space == reaping) /* its pages come back just now: nobody else need go */
+	if (process == reaping) /* its pages will come back: nobody else need go */
 		pages = UINT64_MAX;
 	if (!best->victim || pages > best->pages)
 		*best = (struct choice){process, pages};
