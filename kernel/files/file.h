@@ -38,6 +38,9 @@ struct file *files_lookup(struct files *files, int fd) MUST_CHECK;
 int files_install(struct files *files, struct file *file, int least, bool close_on_exec) MUST_CHECK;
 void file_get(struct file *file);
 void file_put(struct file *file);
+/* A descriptor of `files` for it is no more: the reference goes, and the records that the table's
+ * processes have locked of the file, whatever other descriptors there are. */
+void file_close(struct file *file, struct files *files);
 
 /* Opens a path for the kernel itself, relative to `fs`. O_* flags. 0 or a negative errno. */
 int file_open(struct fs_context *fs, const char *path, int flags, unsigned mode,

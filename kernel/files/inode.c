@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "devices/realtime.h"
 #include "files/file.h"
+#include "files/file_locks.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -40,8 +41,10 @@ void inode_get(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-	if (__atomic_sub_fetch(&inode->references, 1, __ATOMIC_ACQ_REL) == 0)
+	if (__atomic_sub_fetch(&inode->references, 1, __ATOMIC_ACQ_REL) == 0) {
+		inode_locks_free(inode);
 		inode->operations->release(inode);
+	}
 }
 
 /* By owner, group and others; then by capabilities: who has them may read and write everything, search

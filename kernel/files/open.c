@@ -9,6 +9,7 @@
 #include "files/vfs.h"
 
 #include "files/file.h"
+#include "files/file_locks.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -96,6 +97,8 @@ void file_put(struct file *file)
 {
 	if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL))
 		return;
+	if (file->inode->locks)
+		file_locks_drop(file->inode, file);
 	if (file->operations->release)
 		file->operations->release(file);
 	if (file->writes) {
@@ -108,6 +111,13 @@ void file_put(struct file *file)
 	inode_put(file->inode);
 	kfree(file->path_text);
 	kfree(file);
+}
+
+void file_close(struct file *file, struct files *files)
+{
+	if (__atomic_load_n(&file->inode->locks, __ATOMIC_ACQUIRE) && !(file->flags & O_PATH))
+		file_locks_drop(file->inode, files);
+	file_put(file);
 }
 
 /* ---- open ---- */

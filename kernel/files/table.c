@@ -209,7 +209,7 @@ void files_put(struct files *files)
 	for (uint32_t i = next_used(files->slots, 0); i < files->slots->count;
 		i = next_used(files->slots, i + 1))
 		if (files->slots->file[i])
-			file_put(files->slots->file[i]);
+			file_close(files->slots->file[i], files);
 	drop_slots(files, files->slots);
 	kfree(files);
 }
@@ -407,7 +407,7 @@ void files_close_on_exec(struct files *files)
 	uint32_t fd = 0;
 
 	while ((file = take_next(files, &fd, UINT32_MAX, true)))
-		file_put(file);
+		file_close(file, files);
 }
 
 void files_close_range(struct files *files, unsigned int first, unsigned int last, bool only_mark)
@@ -416,7 +416,7 @@ void files_close_range(struct files *files, unsigned int first, unsigned int las
 
 	if (!only_mark) {
 		while ((file = take_next(files, &first, last, false)))
-			file_put(file);
+			file_close(file, files);
 		return;
 	}
 	spin_lock(&files->lock);

@@ -43,6 +43,7 @@
 struct dentry;
 struct file;
 struct inode;
+struct inode_locks;
 struct mount;
 struct new_inode;
 struct path;
@@ -115,6 +116,7 @@ struct inode {
 	bool linkable;                    /* it has no name yet and may get one */
 	ns_t accessed, modified, changed; /* since 1970 */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
+	struct inode_locks *locks;        /* file_locks.c's; NULL: nobody ever locked it */
 	struct mapped_name mapped;        /* mapped.c's */
 };
 

@@ -26,6 +26,9 @@ struct file *get_real_file(int fd) MUST_CHECK;
 struct iovec;
 ssize_t io_get_ranges(user_t from, size_t count, struct iovec *fast, struct iovec **out) MUST_CHECK;
 
+/* fcntl's F_GETLK and its kin. */
+long fcntl_lock(int fd, struct file *file, int command, user_t argument) MUST_CHECK;
+
 /* A path that a user gave. Most are short and stand inside; drop_path frees the others. */
 struct user_path {
 	char *text;

@@ -57,7 +57,7 @@ long sys_close(int fd)
 
 	if (!file)
 		return -EBADF;
-	file_put(file);
+	file_close(file, current_files());
 	return 0;
 }
 
@@ -102,7 +102,7 @@ static long duplicate_to(int fd, int to, bool close_on_exec)
 		return error;
 	}
 	if (replaced)
-		file_put(replaced);
+		file_close(replaced, current_files());
 	return to;
 }
 
@@ -213,6 +213,16 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		break;
 	case F_GETPIPE_SZ:
 		result = file->flags & O_PATH ? -EBADF : pipe_size(file);
+		break;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		result = file->flags & O_PATH
+				 ? -EBADF
+				 : fcntl_lock(fd, file, command, user_pointer(argument));
 		break;
 	case F_SETPIPE_SZ:
 		result =

@@ -25,7 +25,8 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
-	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("record locks, F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, seals") \
+	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, seals") \
+	CALL2(73, flock, FD, fd, LOCK_OPERATION, operation) \
 	CALL1(74, fsync, FD, fd) \
 	CALL1(75, fdatasync, FD, fd) \
 	CALL2(76, truncate, PATH, path, OFFSET, size) \
