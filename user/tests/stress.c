@@ -4,15 +4,13 @@
  *
  *	stress [OPERATIONS [SEED [WORKERS]]]		20,000, 1 and 8 by default
  *
- * WORKERS processes share the operations. Each has a generator of its own, so its choices are the
- * same in every run, however the scheduler mixes them. An operation makes, uses and checks one of:
- * a fork with memory that must stay the same on both sides, an execve of this program, mappings
- * with checksums that are protected, moved, punched and given back, a fault that a handler mends,
- * signals that must all arrive, threads that pass a token by futex, a pipe through which a child
- * sends what can be recomputed, a child that is killed in the middle of something, a stop and a
- * continue. Nobody may be lost: every child is waited for, by pid and with the status that it must
- * have; every wake-up arrives: where nobody gets on for minutes, the test says who stands where and
- * gives up. The last line says how many operations of each kind were done; status 0: all held.
+ * WORKERS processes share the operations. Each has a generator of its own, so its choices are the same in every run,
+ * however the scheduler mixes them. An operation makes, uses and checks one of: a fork with memory that must stay the same
+ * on both sides, an execve of this program, mappings with checksums that are protected, moved, punched and given back, a
+ * fault that a handler mends, signals that must all arrive, threads that pass a token by futex, a pipe through which a
+ * child sends what can be recomputed, a child that is killed in the middle of something, a stop and a continue. Nobody may
+ * be lost: every child is waited for, by pid and with the status that it must have; every wake-up arrives: where nobody
+ * gets on for minutes, the test says who stands where. The last line counts the operations by kind; status 0: all held.
  */
 #include <fcntl.h>
 #include <limits.h>
