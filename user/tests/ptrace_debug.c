@@ -272,12 +272,12 @@ static void step_and_watch(void)
 	want_end(pid, 0);
 }
 
-/* A program that steps itself into a watchpoint: emulators lose their way there, and may end it. */
+/* A program whose first single step of its own is into a watchpoint: emulators lose their way there, and
+ * may end it. */
 static void steps_itself(void)
 {
 	traced();
 	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq\n\t"
-			 "nop\n\t"
 			 "movq $7, %0\n\t"
 			 "nop\n\t"
 			 "pushfq; andq $~0x100, (%%rsp); popfq"
