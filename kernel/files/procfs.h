@@ -142,10 +142,29 @@ int proc_show_statm(struct proc_file *file, struct text *out);
 int proc_show_status(struct proc_file *file, struct text *out);
 /* procfs_memory.c */
 int proc_show_maps(struct proc_file *file, struct text *out);
+struct vma;
+/* A line of maps; file->scratch is there. */
+void proc_add_mapping(struct proc_file *file, struct text *out, const struct vma *vma);
+/* The process has no memory, or not the one that the file was opened for: the text's end, or -ESRCH. */
+int proc_no_space(struct proc_file *file) MUST_CHECK;
 int proc_show_cmdline(struct proc_file *file, struct text *out);
 int proc_show_environ(struct proc_file *file, struct text *out);
 int proc_show_auxv(struct proc_file *file, struct text *out);
 extern const struct file_operations proc_mem_operations;
+/* procfs_smaps.c */
+int proc_show_smaps(struct proc_file *file, struct text *out);
+int proc_show_smaps_rollup(struct proc_file *file, struct text *out);
+/* procfs_more.c */
+int proc_show_personality(struct proc_file *file, struct text *out);
+int proc_show_wchan(struct proc_file *file, struct text *out);
+int proc_show_syscall(struct proc_file *file, struct text *out);
+int proc_show_oom_score(struct proc_file *file, struct text *out);
+int proc_show_oom_adjust(struct proc_file *file, struct text *out);
+ssize_t proc_store_oom_adjust(struct proc_inode *inode, char *text, size_t size);
+int proc_show_timer_slack(struct proc_file *file, struct text *out);
+ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size);
+int proc_show_children(struct proc_file *file, struct text *out);
+int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
 /* procfs_fd.c */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
 /* procfs_mounts.c */

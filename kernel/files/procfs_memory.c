@@ -79,7 +79,7 @@ static void add_name(struct proc_file *file, struct text *out, const struct vma 
 }
 
 /* One line: Linux's show_map_vma. */
-static void add_mapping(struct proc_file *file, struct text *out, const struct vma *vma)
+void proc_add_mapping(struct proc_file *file, struct text *out, const struct vma *vma)
 {
 	const char *special = vma->object ? vdso_name(vma->object) : NULL;
 	struct object_name name = {0};
@@ -102,7 +102,7 @@ static void add_mapping(struct proc_file *file, struct text *out, const struct v
 }
 
 /* Nobody there: the end of the text where the process has no memory any more. */
-static int no_space(struct proc_file *file)
+int proc_no_space(struct proc_file *file)
 {
 	struct process *process;
 	int error = proc_process(file->inode, &process);
@@ -120,7 +120,7 @@ int proc_show_maps(struct proc_file *file, struct text *out)
 	size_t whole;
 
 	if (!space)
-		return no_space(file);
+		return proc_no_space(file);
 	if (!proc_scratch(file)) {
 		space_put(space);
 		return -ENOMEM;
@@ -128,7 +128,7 @@ int proc_show_maps(struct proc_file *file, struct text *out)
 	mutex_lock(&space->lock);
 	for (vma = vma_find(space, file->cursor); vma; vma = vma_next(vma)) {
 		whole = out->used;
-		add_mapping(file, out, vma);
+		proc_add_mapping(file, out, vma);
 		if (out->overflow && whole) {
 			out->used = whole;
 			out->overflow = false;
@@ -270,7 +270,7 @@ int proc_show_cmdline(struct proc_file *file, struct text *out)
 	struct space *space = proc_space(file->inode, 0);
 
 	if (!space)
-		return no_space(file);
+		return proc_no_space(file);
 	if (!file->cursor && has_title(space)) {
 		add_title(out, space);
 		file->cursor = PROC_END;

@@ -370,35 +370,55 @@ const struct proc_directory proc_root_directory = {
 /* ---- Tables ---- */
 
 /* What a process and a thread have alike. */
-#define COMMON_ENTRIES                                                                      \
-	{"fd", S_IFDIR | 0500, .directory = &proc_fd_directory},                            \
-		{"fdinfo", S_IFDIR | 0555, PROC_READ, .directory = &proc_fdinfo_directory}, \
-		{"environ", S_IFREG | 0400, PROC_READ, .show = proc_show_environ},          \
-		{"auxv", S_IFREG | 0400, PROC_READ, .show = proc_show_auxv},                \
-		{"status", S_IFREG | 0444, .show = proc_show_status},                       \
-		{"limits", S_IFREG | 0444, .show = show_limits},                            \
-		{"comm", S_IFREG | 0644, .show = show_name, .store = store_name},           \
-		{"cmdline", S_IFREG | 0444, .show = proc_show_cmdline},                     \
-		{"stat", S_IFREG | 0444, .show = proc_show_stat},                           \
-		{"statm", S_IFREG | 0444, .show = proc_show_statm},                         \
-		{"maps", S_IFREG | 0444, PROC_READ, .show = proc_show_maps},                \
-		{"mem", S_IFREG | 0600, PROC_ATTACH, .operations = &proc_mem_operations},   \
-		{"cwd", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_WORKING},    \
-		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},      \
-		{"exe", S_IFLNK | 0777, .jump = jump_program},                              \
-		{"mounts", S_IFREG | 0444, .show = proc_show_mounts},                       \
-	{                                                                                   \
-		"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo                    \
+#define CONSTANT(name, mode, text)                                                                \
+	{                                                                                         \
+		name, S_IFREG | (mode), .show = proc_show_constant, .argument = (uintptr_t)(text) \
 	}
+#define ID_MAP "         0          0 4294967295\n"
+
+#define COMMON_ENTRIES                                                                            \
+	{"fd", S_IFDIR | 0500, .directory = &proc_fd_directory},                                  \
+		{"fdinfo", S_IFDIR | 0555, PROC_READ, .directory = &proc_fdinfo_directory},       \
+		{"environ", S_IFREG | 0400, PROC_READ, .show = proc_show_environ},                \
+		{"auxv", S_IFREG | 0400, PROC_READ, .show = proc_show_auxv},                      \
+		{"status", S_IFREG | 0444, .show = proc_show_status},                             \
+		{"personality", S_IFREG | 0400, PROC_ATTACH, .show = proc_show_personality},      \
+		{"limits", S_IFREG | 0444, .show = show_limits},                                  \
+		{"comm", S_IFREG | 0644, .show = show_name, .store = store_name},                 \
+		{"syscall", S_IFREG | 0400, PROC_ATTACH, .show = proc_show_syscall},              \
+		{"cmdline", S_IFREG | 0444, .show = proc_show_cmdline},                           \
+		{"stat", S_IFREG | 0444, .show = proc_show_stat},                                 \
+		{"statm", S_IFREG | 0444, .show = proc_show_statm},                               \
+		{"maps", S_IFREG | 0444, PROC_READ, .show = proc_show_maps},                      \
+		{"mem", S_IFREG | 0600, PROC_ATTACH, .operations = &proc_mem_operations},         \
+		{"cwd", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_WORKING},          \
+		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},            \
+		{"exe", S_IFLNK | 0777, .jump = jump_program},                                    \
+		{"mounts", S_IFREG | 0444, .show = proc_show_mounts},                             \
+		{"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo},                       \
+		{"smaps", S_IFREG | 0444, PROC_READ, .show = proc_show_smaps},                    \
+		{"smaps_rollup", S_IFREG | 0444, PROC_READ, .show = proc_show_smaps_rollup},      \
+		{"wchan", S_IFREG | 0444, .show = proc_show_wchan}, CONSTANT("cgroup", 0444, ""), \
+		{"oom_score", S_IFREG | 0444, .show = proc_show_oom_score},                       \
+		{"oom_score_adj", S_IFREG | 0644, .show = proc_show_oom_adjust,                   \
+			.store = proc_store_oom_adjust},                                          \
+		CONSTANT("loginuid", 0444, "4294967295"),                                         \
+		CONSTANT("sessionid", 0444, "4294967295"), CONSTANT("uid_map", 0444, ID_MAP),     \
+		CONSTANT("gid_map", 0444, ID_MAP)
 
 const struct proc_entry proc_process_entries[] = {
 	{"task", S_IFDIR | 0555, .directory = &task_directory},
 	COMMON_ENTRIES,
+	CONSTANT("coredump_filter", 0444, "00000033\n"),
+	CONSTANT("setgroups", 0444, "allow\n"),
+	{"timerslack_ns", S_IFREG | 0666, .show = proc_show_timer_slack,
+		.store = proc_store_timer_slack},
 	{.name = NULL},
 };
 
 const struct proc_entry proc_thread_entries[] = {
 	COMMON_ENTRIES,
+	{"children", S_IFREG | 0444, .show = proc_show_children},
 	{.name = NULL},
 };
 

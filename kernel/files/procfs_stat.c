@@ -23,6 +23,7 @@
 #define CLOCK_TICK    (NS_PER_SECOND / 100)
 #define PF_FORKNOEXEC 0x40u /* Linux's flags of a task */
 #define PF_EXITING    0x4u
+#define PF_KTHREAD    0x200000u
 #define PF_RANDOMIZE  0x400000u
 
 /* ---- What is known of one thread, or of a process with all its threads ---- */
@@ -114,8 +115,10 @@ static void take_thread(struct snapshot *out, struct thread *thread) requires(pr
 	out->tracer = tracee ? tracee->tracer->id : 0;
 	out->no_new_privs = thread->no_new_privs;
 	out->started = thread->started;
-	out->flags = (thread->personality & ADDR_NO_RANDOMIZE ? 0 : PF_RANDOMIZE) |
-		     (thread->signals.leaving ? PF_EXITING : 0);
+	if (!(out->flags & PF_KTHREAD) && !(thread->personality & ADDR_NO_RANDOMIZE))
+		out->flags |= PF_RANDOMIZE;
+	if (thread->signals.leaving)
+		out->flags |= PF_EXITING;
 	if (thread->files)
 		files_get(out->files = thread->files);
 	if (thread->fs)
@@ -128,8 +131,12 @@ static void take_process(struct snapshot *out, struct process *process) requires
 
 	out->pid = process->id;
 	out->parent = process->parent ? process->parent->id : 0;
-	out->group = process->group_id;
-	out->session = process->session_id;
+	if (process->kernel) { /* on Linux they are in no group and no session */
+		out->flags = PF_KTHREAD;
+	} else {
+		out->group = process->group_id;
+		out->session = process->session_id;
+	}
 	out->threads = process->thread_count;
 	out->exit_status = process->exit_status;
 	out->exit_signal = process->exit_signal;
@@ -163,7 +170,7 @@ static int snapshot(const struct proc_inode *inode, enum whose whose, struct sna
 	take_process(out, process);
 	if (thread)
 		take_thread(out, thread);
-	if (!process->has_executed)
+	if (!process->has_executed && !process->kernel)
 		out->flags |= PF_FORKNOEXEC;
 	out->tid = inode->pid->number;
 	out->state = state_of(process, thread);

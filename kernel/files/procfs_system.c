@@ -165,10 +165,18 @@ static int show_cpuinfo(struct proc_file *file, struct text *out)
 	return 0;
 }
 
-static int show_nothing(struct proc_file *file, struct text *out)
+static int show_vmstat(struct proc_file *file, struct text *out)
 {
-	if (file->inode->entry->argument)
-		text_add(out, "%s", (const char *)file->inode->entry->argument);
+	struct memory_report report;
+
+	memory_report(&report, limits_ram());
+	text_add(out, "nr_free_pages %lu\nnr_anon_pages %lu\nnr_file_pages %lu\nnr_shmem %lu\n",
+		report.free, report.anonymous, report.objects, report.shmem);
+	text_add(out,
+		"nr_slab_reclaimable 0\nnr_slab_unreclaimable %lu\nnr_page_table_pages %lu\n"
+		"nr_kernel_stack %lu\n",
+		report.slab, report.tables, report.stacks * (PAGE_SIZE / 1024));
+	text_add(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n"); /* no disk, no swap */
 	file->cursor = PROC_END;
 	return 0;
 }
@@ -178,16 +186,22 @@ static int show_nothing(struct proc_file *file, struct text *out)
 const struct proc_entry proc_root_entries[] = {
 	{"cmdline", S_IFREG | 0444, .show = show_command_line},
 	{"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
+	/* no disks, no modules */
+	{"diskstats", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"filesystems", S_IFREG | 0444, .show = show_filesystems},
 	{"loadavg", S_IFREG | 0444, .show = show_loadavg},
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
+	{"modules", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"mounts", S_IFLNK | 0777, .target = target_mounts},
+	{"partitions", S_IFREG | 0444, .show = proc_show_constant,
+		.argument = (uintptr_t) "major minor  #blocks  name\n\n"},
 	{"self", S_IFLNK | 0777, .target = target_self},
 	{"stat", S_IFREG | 0444, .show = show_stat},
-	{"swaps", S_IFREG | 0444, .show = show_nothing, .argument = (uintptr_t)SWAPS},
+	{"swaps", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t)SWAPS},
 	{"sys", S_IFDIR | 0555, .entries = proc_sys_entries},
 	{"thread-self", S_IFLNK | 0777, .target = target_thread_self},
 	{"uptime", S_IFREG | 0444, .show = show_uptime},
 	{"version", S_IFREG | 0444, .show = show_version},
+	{"vmstat", S_IFREG | 0444, .show = show_vmstat},
 	{.name = NULL},
 };

@@ -206,6 +206,8 @@ static int share_process(struct process *child, struct process *self, uint64_t f
 	memcpy(child->name, self->name, NAME_SIZE);
 	memcpy(child->limits, self->limits, sizeof(child->limits));
 	child->dumpable = self->dumpable;
+	child->oom_adjust = self->oom_adjust;
+	child->oom_adjust_least = self->oom_adjust_least;
 	child->no_huge_pages = self->no_huge_pages;
 	spin_unlock(&process_lock);
 	if (self->program)

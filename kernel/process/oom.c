@@ -13,6 +13,9 @@
  * what is not there fail, so that no call of its goes on with zeroes. A space that another process uses
  * too is left alone.
  *
+ * /proc/PID/oom_score_adj moves the choice: each point counts as a thousandth of all RAM, and who has -1000 is
+ * never chosen.
+ *
  * A signal that is not deadly does not end the wait: the fault is tried again for as long as others
  * may bring pages, and the signal is delivered after it. Locks: process_lock, under which a process's space does
  * not go away.
@@ -23,6 +26,7 @@
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/space.h"
 #include "process/current.h"
@@ -94,14 +98,28 @@ struct choice {
 	uint64_t pages;
 };
 
+static uint64_t pages_of(const struct process *process) requires(process_lock)
+{
+	return space_resident(process->space) + process->space->arch.tables;
+}
+
+int64_t oom_badness(const struct process *process)
+{
+	return (int64_t)pages_of(process) +
+	       process->oom_adjust * (int64_t)pages_total() / OOM_ADJUST_MOST;
+}
+
 static void consider(struct process *process, void *context)
 {
 	struct choice *best = context;
 	uint64_t pages;
+	int64_t badness;
 
-	if (process->id == 1 || !process->space || process->zombie)
+	if (process->id == 1 || !process->space || process->zombie ||
+		process->oom_adjust == -OOM_ADJUST_MOST)
 		return;
-	pages = space_resident(process->space) + process->space->arch.tables;
+	badness = oom_badness(process);
+	pages = badness > 0 ? (uint64_t)badness : 0;
 	if (process == reaping) /* its pages will come back: nobody else need go */
 		pages = UINT64_MAX;
 	if (!best->victim || pages > best->pages)
@@ -123,7 +141,8 @@ bool oom_relieve(void)
 		signal_send_kernel(best.victim, SIGKILL);
 		log_warn(
 			"out of memory: %s[%d] wanted a page; %s[%d], which has %lu KiB, is killed",
-			self->name, self->id, best.victim->name, best.victim->id, best.pages * 4);
+			self->name, self->id, best.victim->name, best.victim->id,
+			pages_of(best.victim) * 4);
 	}
 	if (!own)
 		reap_later(best.victim);

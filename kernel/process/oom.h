@@ -2,7 +2,17 @@
 #ifndef PROCESS_OOM_H
 #define PROCESS_OOM_H
 
+#include "lib/lock.h"
 #include "lib/types.h"
+
+struct process;
+
+extern struct spinlock process_lock;
+
+#define OOM_ADJUST_MOST 1000 /* process->oom_adjust, up and down */
+
+/* What the choice goes by, in pages: the process has an address space. */
+int64_t oom_badness(const struct process *process) requires(process_lock);
 
 /* Starts the reaper. -ENOMEM. */
 int oom_init(void) MUST_CHECK;

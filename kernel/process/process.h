@@ -140,8 +140,10 @@ struct process {
 	struct usage child_usage; /* of children waited for, and of theirs */
 	/* RLIMIT_*: changed under the lock; single words are read without */
 	struct limit limits[LIMITS];
-	uint32_t dumpable;  /* PR_SET_DUMPABLE */
-	bool no_huge_pages; /* kept and told: PR_SET_THP_DISABLE */
+	uint32_t dumpable;    /* PR_SET_DUMPABLE */
+	int oom_adjust;       /* /proc/PID/oom_score_adj: thousandths of all RAM */
+	int oom_adjust_least; /* below which it may not be set without CAP_SYS_RESOURCE */
+	bool no_huge_pages;   /* kept and told: PR_SET_THP_DISABLE */
 
 	struct space *space;          /* NULL once it is given up */
 	struct wait_queue child_wait; /* wakes wait4 */

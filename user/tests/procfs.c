@@ -4,6 +4,7 @@
  * becomes of them when the process ends. procfs_memory.c has what is about address spaces.
  */
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/times.h>
@@ -637,6 +638,114 @@ static void zombie(void)
 	WANT_ENDS(pid, 3 << 8);
 }
 
+/* ---- Short files ---- */
+
+static void sleeps_in_read(void)
+{
+	char c;
+
+	if (kernel_call(SYS_read, gate.in, &c, 1) != 1)
+		_exit(1);
+}
+
+static void syscall_is_told(void)
+{
+	unsigned long number, first, second, third;
+	pid_t pid;
+
+	gate = make_gate();
+	pid = start(sleeps_in_read);
+	want_state(pid, 'S');
+	WANT(proc_read(pid, "syscall", text, sizeof text) > 0);
+	WANT(sscanf(text, "%lu 0x%lx 0x%lx 0x%lx", &number, &first, &second, &third) == 4);
+	WANT_IS(number, SYS_read);
+	WANT_IS(first, gate.in);
+	WANT_IS(third, 1);
+	open_gate(gate);
+	WANT_ENDS(pid, 0);
+}
+
+static void oom_score_adjust(void)
+{
+	int fd = proc_open(0, "oom_score_adj", O_RDWR);
+	bool guarded;
+	pid_t pid;
+
+	if (geteuid())
+		skip("needs root");
+	WANT(fd >= 0);
+	WANT(proc_read(0, "status", text, sizeof text) > 0);
+	guarded = mask_of("CapEff") >> CAP_SYS_RESOURCE & 1;
+	WANT_IS(kernel_call(SYS_write, fd, "1001", 4), -EINVAL);
+	WANT_IS(kernel_call(SYS_write, fd, "x", 1), -EINVAL);
+	WANT_IS(kernel_call(SYS_write, fd, "300\n", 4), 4);
+	pid = start(just_wait);
+	WANT(proc_read(pid, "oom_score_adj", text, sizeof text) > 0);
+	WANT(strcmp(text, "300\n") == 0);
+	WANT(proc_read(pid, "oom_score", text, sizeof text) > 0);
+	WANT(atoi(text) >= 666 + 150 && atoi(text) <= 2000);
+	kill(pid, SIGKILL);
+	WANT_ENDS(pid, SIGKILL);
+	become_other();
+	WANT_IS(kernel_call(SYS_write, fd, "400", 3), 3);
+	if (guarded) /* who has it set the least that others may set */
+		WANT_IS(kernel_call(SYS_write, fd, "299", 3), -EACCES);
+	WANT_IS(kernel_call(SYS_write, fd, "300", 3), 3);
+}
+
+static void children_are_listed(void)
+{
+	char name[64], wanted[64];
+	pid_t first = start(just_wait), second = start(just_wait);
+
+	snprintf(name, sizeof name, "task/%d/children", getpid());
+	WANT(proc_read(0, name, text, sizeof text) > 0);
+	snprintf(wanted, sizeof wanted, "%d %d ", first, second);
+	WANT(strcmp(text, wanted) == 0);
+	kill(first, SIGKILL);
+	kill(second, SIGKILL);
+	WANT_ENDS(first, SIGKILL);
+	WANT_ENDS(second, SIGKILL);
+	WANT_IS(proc_read(0, name, text, sizeof text), 0);
+}
+
+static void kernel_files(void)
+{
+	double up, idle, one, five, fifteen;
+	unsigned running, all, last;
+	char first[64], second[64];
+	long long cpu[10];
+
+	WANT(proc_read(0, "../uptime", text, sizeof text) > 0);
+	WANT(sscanf(text, "%lf %lf\n", &up, &idle) == 2 && up > 0);
+	WANT(proc_read(0, "../loadavg", text, sizeof text) > 0);
+	WANT(sscanf(text, "%lf %lf %lf %u/%u %u\n", &one, &five, &fifteen, &running, &all, &last) ==
+		6);
+	WANT(running >= 1 && all >= running && last >= 1);
+	WANT(proc_read(0, "../stat", text, sizeof text) > 0);
+	WANT(sscanf(text, "cpu  %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld\ncpu0 ", cpu,
+		     cpu + 1, cpu + 2, cpu + 3, cpu + 4, cpu + 5, cpu + 6, cpu + 7, cpu + 8,
+		     cpu + 9) == 10);
+	WANT(strstr(text, "\nbtime ") && strstr(text, "\nctxt ") && strstr(text, "\nprocesses "));
+	WANT(proc_read(0, "../meminfo", text, sizeof text) > 0);
+	WANT(number_of(text, "MemTotal") > number_of(text, "MemFree"));
+	WANT(number_of(text, "MemAvailable") > 0 && number_of(text, "SReclaimable") >= 0);
+	WANT(proc_read(0, "../sys/kernel/random/boot_id", first, sizeof first) == 37);
+	WANT(proc_read(0, "../sys/kernel/random/boot_id", second, sizeof second) == 37);
+	WANT(strcmp(first, second) == 0);
+	WANT(proc_read(0, "../sys/kernel/random/uuid", first, sizeof first) == 37);
+	WANT(proc_read(0, "../sys/kernel/random/uuid", second, sizeof second) == 37);
+	WANT(strcmp(first, second) != 0 && first[14] == '4');
+	WANT(proc_read(0, "../sys/kernel/pid_max", text, sizeof text) > 0);
+	WANT(atoi(text) >= getpid());
+	WANT(proc_read(0, "../filesystems", text, sizeof text) > 0);
+	WANT(strstr(text, "nodev\tproc\n"));
+	WANT(proc_read(0, "../cpuinfo", text, sizeof text) > 0);
+	WANT(strstr(text, "processor\t: 0\n") == text && strstr(text, "\nflags\t\t:"));
+	WANT(proc_read(0, "mountinfo", text, sizeof text) > 0);
+	WANT(strstr(text, " /proc ") && strstr(text, " - proc "));
+}
+
 static const struct test_case cases[] = {
 	CASE(names_itself, "stat: ids and the name, whatever is in it"),
 	CASE(stat_numbers, "stat: priority, limits, addresses"),
@@ -660,6 +769,10 @@ static const struct test_case cases[] = {
 	CASE(of_others, "another user may see little"),
 	CASE(owners, "files are their user's, root's where not dumpable"),
 	CASE(modes, "modes, and what cannot be made or removed"),
+	CASE(syscall_is_told, "syscall: what a process sleeps in"),
+	CASE(oom_score_adjust, "oom_score_adj: inherited, moves oom_score, lowered by root alone"),
+	CASE(children_are_listed, "task/TID/children"),
+	CASE(kernel_files, "files about the machine"),
 	CASE(ends, "a process that is gone: ESRCH, ENOENT, end of file"),
 	CASE(zombie, "a zombie has no memory and no files"),
 };

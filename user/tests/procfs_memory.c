@@ -141,6 +141,33 @@ static void many_mappings(void)
 	WANT(memcmp(whole, part, (size_t)size) == 0);
 }
 
+static void smaps(void)
+{
+	char *area =
+		mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char wanted[64], *at;
+	static char whole[1 << 19];
+
+	WANT(area != MAP_FAILED);
+	WANT_IS(munmap(area, PAGE) | munmap(area + 15 * PAGE, PAGE), 0);
+	memset(area + PAGE, 1, 5 * PAGE);
+	WANT(proc_read(0, "smaps", whole, sizeof whole) > 0);
+	snprintf(wanted, sizeof wanted, "%lx-%lx rw-p ", (unsigned long)area + PAGE,
+		(unsigned long)area + 15 * PAGE);
+	at = strstr(whole, wanted);
+	WANT(at);
+	WANT_IS(number_of(at, "Size"), 14 * 4);
+	WANT_IS(number_of(at, "Rss"), 5 * 4);
+	WANT_IS(number_of(at, "Pss"), 5 * 4);
+	WANT_IS(number_of(at, "Private_Dirty"), 5 * 4);
+	WANT_IS(number_of(at, "Anonymous"), 5 * 4);
+	WANT_IS(number_of(at, "Locked"), 0);
+	WANT(strncmp(line_of(at, "VmFlags"), "rd wr mr mw me ", 15) == 0);
+	WANT(proc_read(0, "smaps_rollup", text, sizeof text) > 0);
+	WANT(strstr(text, " ---p 00000000 00:00 0 ") && strstr(text, "[rollup]\n"));
+	WANT(number_of(text, "Anonymous") >= 5 * 4);
+}
+
 /* ---- mem ---- */
 
 static void mem_of_itself(void)
@@ -326,6 +353,7 @@ static const struct test_case cases[] = {
 	CASE(file_mappings, "maps: a file's path, offset, device, inode; renamed and deleted"),
 	CASE(shared_anonymous, "maps: shared anonymous memory and segments"),
 	CASE(many_mappings, "maps: thousands of mappings, read in pieces"),
+	CASE(smaps, "smaps and smaps_rollup"),
 	CASE(mem_of_itself, "mem: read and written, read-only pages too, as far as it goes"),
 	CASE(shared_read_only, "mem: shared memory that is read-only stays so"),
 	CASE(mem_of_another, "mem of another process, until it ends"),

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID: short files that debuggers, monitors and container tools read. man 5 proc. */
+#include "files/procfs.h"
+
+#include <linux/capability.h>
+
+#include "arch_registers.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "memory/pages.h"
+#include "process/credentials.h"
+#include "process/current.h"
+#include "process/oom.h"
+#include "process/process.h"
+#include "process/sched.h"
+
+#define SLACK_STANDARD 50000 /* nanoseconds, Linux's */
+
+int proc_show_constant(struct proc_file *file, struct text *out)
+{
+	text_add(out, "%s", (const char *)file->inode->entry->argument);
+	file->cursor = PROC_END;
+	return 0;
+}
+
+int proc_show_personality(struct proc_file *file, struct text *out)
+{
+	struct process *process;
+	struct thread *thread;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error)
+		text_add(out, "%08x\n", thread ? thread->personality : 0);
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	return error;
+}
+
+/* Where in the kernel it sleeps is not told, as on a Linux without that: "0". */
+int proc_show_wchan(struct proc_file *file, struct text *out)
+{
+	struct process *process;
+	int error = proc_process(file->inode, &process);
+
+	if (error)
+		return error;
+	process_put(process);
+	text_add(out, "0");
+	file->cursor = PROC_END;
+	return 0;
+}
+
+/* ---- The system call in which it sleeps ---- */
+
+static bool sleeps(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->sched.state, __ATOMIC_ACQUIRE) == THREAD_SLEEPING;
+}
+
+/* A thread cannot go away under process_lock, so its registers may be read though it may wake up; what was
+ * read then is not believed. */
+static bool registers_of(struct thread *thread, struct user_regs_struct *out) requires(process_lock)
+{
+	if (thread == current_thread()) {
+		arch_registers_sync();
+		arch_registers_get(thread, out);
+		return true;
+	}
+	if (!thread || !sleeps(thread))
+		return false;
+	arch_registers_get(thread, out);
+	return sleeps(thread);
+}
+
+int proc_show_syscall(struct proc_file *file, struct text *out)
+{
+	struct user_regs_struct now;
+	struct process *process;
+	struct thread *thread;
+	bool asleep = false;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error)
+		asleep = registers_of(thread, &now);
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	if (error)
+		return error;
+	if (!asleep)
+		text_add(out, "running\n");
+	else if ((long)now.orig_ax < 0)
+		text_add(out, "-1 0x%lx 0x%lx\n", now.sp, now.ip);
+	else
+		text_add(out, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n",
+			(long)now.orig_ax, now.di, now.si, now.dx, now.r10, now.r8, now.r9, now.sp,
+			now.ip);
+	return 0;
+}
+
+/* ---- Out of memory ---- */
+
+int proc_show_oom_score(struct proc_file *file, struct text *out)
+{
+	struct process *process;
+	struct thread *thread;
+	int64_t score = 0;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error && process->space && process->id != 1 &&
+		process->oom_adjust != -OOM_ADJUST_MOST) /* Linux's scale: 666 for a small one */
+		score = (1000 + oom_badness(process) * 1000 / (int64_t)pages_total()) * 2 / 3;
+	spin_unlock(&process_lock);
+	text_add(out, "%ld\n", (long)(score > 0 ? score : 0));
+	file->cursor = PROC_END;
+	return error;
+}
+
+int proc_show_oom_adjust(struct proc_file *file, struct text *out)
+{
+	struct process *process;
+	struct thread *thread;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error)
+		text_add(out, "%d\n", process->oom_adjust);
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	return error;
+}
+
+/* A decimal number, perhaps with a sign, and white space around it; nothing else. */
+static int parse_number(const char *text, long *out)
+{
+	bool minus = false;
+	long value = 0;
+
+	while (*text == ' ' || *text == '\t')
+		text++;
+	if (*text == '-' || *text == '+')
+		minus = *text++ == '-';
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, *text - '0', &value))
+			return -ERANGE;
+	while (*text == ' ' || *text == '\t' || *text == '\n')
+		text++;
+	*out = minus ? -value : value;
+	return *text ? -EINVAL : 0;
+}
+
+ssize_t proc_store_oom_adjust(struct proc_inode *inode, char *text, size_t size)
+{
+	bool may = capable(CAP_SYS_RESOURCE);
+	struct process *process;
+	struct thread *thread;
+	long value;
+	int error = parse_number(text, &value);
+
+	if (error)
+		return error;
+	if (value < -OOM_ADJUST_MOST || value > OOM_ADJUST_MOST)
+		return -EINVAL;
+	spin_lock(&process_lock);
+	error = proc_target(inode, &process, &thread);
+	if (!error && value < process->oom_adjust_least && !may)
+		error = -EACCES;
+	if (!error) {
+		process->oom_adjust = (int)value;
+		if (may)
+			process->oom_adjust_least = (int)value;
+	}
+	spin_unlock(&process_lock);
+	return error ? error : (ssize_t)size;
+}
+
+/* ---- Timer slack: kept and told ---- */
+
+static int slack_thread(const struct proc_inode *inode, struct thread **out) requires(process_lock)
+{
+	struct process *process;
+	int error = proc_target(inode, &process, out);
+
+	if (error || !*out)
+		return -ESRCH;
+	return *out == current_thread() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+int proc_show_timer_slack(struct proc_file *file, struct text *out)
+{
+	struct thread *thread;
+	int error;
+
+	spin_lock(&process_lock);
+	error = slack_thread(file->inode, &thread);
+	if (!error)
+		text_add(out, "%lu\n", thread->timer_slack);
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	return error;
+}
+
+ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size)
+{
+	struct thread *thread;
+	long value;
+	int error = parse_number(text, &value);
+
+	if (error || value < 0)
+		return error ? error : -EINVAL;
+	spin_lock(&process_lock);
+	error = slack_thread(inode, &thread);
+	if (!error)
+		thread->timer_slack = value ? (ns_t)value : SLACK_STANDARD;
+	spin_unlock(&process_lock);
+	return error ? error : (ssize_t)size;
+}
+
+/* ---- task/TID/children ---- */
+
+/* Those that the thread made, from the cursor's place in the list on, as many as fit. */
+int proc_show_children(struct proc_file *file, struct text *out)
+{
+	struct process *process, *child;
+	struct thread *thread;
+	uint64_t place = 0;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error && thread) {
+		list_for_each(child, &process->children, sibling)
+		{
+			size_t whole = out->used;
+
+			if (place++ < file->cursor || child->maker != thread)
+				continue;
+			text_add(out, "%d ", child->id);
+			if (out->overflow && whole) {
+				out->used = whole;
+				out->overflow = false;
+				file->cursor = place - 1;
+				spin_unlock(&process_lock);
+				return 0;
+			}
+		}
+	}
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	return error;
+}
