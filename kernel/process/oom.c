@@ -109,7 +109,7 @@ int64_t oom_badness(const struct process *process)
 	       process->oom_adjust * (int64_t)pages_total() / OOM_ADJUST_MOST;
 }
 
-static void consider(struct process *process, void *context)
+static void consider(struct process *process, void *context) requires(process_lock)
 {
 	struct choice *best = context;
 	uint64_t pages;
