@@ -87,9 +87,9 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 	was_stopped = was_stopped && !tty->line.stopped;
 	unlock_and_signal(tty);
 	if (readable)
-		wake_all(&tty->readable);
+		wake_events(&tty->readable, POLLIN | POLLRDNORM);
 	if (was_stopped)
-		wake_all(&tty->output);
+		wake_events(&tty->output, POLLOUT | POLLWRNORM);
 	return taken;
 }
 

@@ -154,6 +154,29 @@ void wake_one(struct wait_queue *queue)
 {
 }
 
+bool wake_one_locked(struct wait_queue *queue)
+{
+	return false;
+}
+
+void wake_events(struct wait_queue *queue, unsigned events)
+{
+}
+
+void wake_events_nested(struct wait_queue *queue, unsigned events)
+{
+}
+
+void wait_add(struct wait_queue *queue, struct wait_callback *callback)
+{
+	list_push_back(&queue->waiters, &callback->waiter.link);
+}
+
+void wait_remove(struct wait_queue *queue, struct wait_callback *callback)
+{
+	list_remove(&callback->waiter.link);
+}
+
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
 	list_push_back(&queue->waiters, &waiter->link);

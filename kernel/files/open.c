@@ -8,6 +8,7 @@
  */
 #include "files/vfs.h"
 
+#include "files/epoll.h"
 #include "files/file.h"
 #include "files/file_locks.h"
 #include "lib/errno.h"
@@ -99,6 +100,8 @@ void file_put(struct file *file)
 		return;
 	if (file->inode->locks)
 		file_locks_drop(file->inode, file);
+	if (unlikely(__atomic_load_n(&file->watchers, __ATOMIC_ACQUIRE)))
+		epoll_forget(file);
 	if (file->operations->release)
 		file->operations->release(file);
 	if (file->writes) {

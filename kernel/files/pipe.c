@@ -175,7 +175,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 			break;
 	}
 	if (done) {
-		wake_all(&pipe->writable);
+		wake_events(&pipe->writable, POLLOUT | POLLWRNORM);
 		inode_touch_accessed(file->inode);
 	}
 	return io_result(io, done, error);
@@ -268,7 +268,7 @@ static size_t write_some(struct file *file, struct io *io, bool first, int *erro
 	}
 	mutex_unlock(&pipe->lock);
 	if (done)
-		wake_all(&pipe->readable);
+		wake_events(&pipe->readable, POLLIN | POLLRDNORM);
 	if (*error == -EPIPE)
 		signal_current(SIGPIPE);
 	return done;
@@ -375,14 +375,14 @@ static unsigned int pipe_poll(struct file *file, struct wait_queue *queues[2])
 	struct pipe *pipe = pipe_of(file);
 	unsigned int mask = 0;
 
-	queues[0] = &pipe->readable;
-	queues[1] = &pipe->writable;
 	if (file_readable(file)) {
+		queues[0] = &pipe->readable;
 		mask |= used_slots(pipe) ? POLLIN | POLLRDNORM : 0;
 		/* A FIFO that nobody has ever written to has not been hung up. */
 		mask |= !has_writers(pipe) && pipe->writers_ever ? POLLHUP : 0;
 	}
 	if (file_writable(file)) {
+		queues[1] = &pipe->writable;
 		mask |= is_full(pipe) ? 0 : POLLOUT | POLLWRNORM;
 		mask |= has_readers(pipe) ? 0 : POLLERR;
 	}

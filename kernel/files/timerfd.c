@@ -18,12 +18,11 @@
 #include <linux/time.h>
 
 #include "arch/arch.h"
+#include "files/anonymous.h"
 #include "lib/errno.h"
 #include "memory/slab.h"
 #include "process/interval.h"
 #include "process/wait.h"
-
-#define ANON_INODE_MAGIC 0x09041934 /* linux/magic.h: ANON_INODE_FS_MAGIC */
 
 struct timerfd {
 	struct spinlock lock;
@@ -64,7 +63,7 @@ static void alarm_fired(struct clock_timer *alarm)
 	}
 	spin_unlock(&timer->lock);
 	if (due)
-		wake_all(&timer->readable);
+		wake_events(&timer->readable, POLLIN);
 }
 
 /* The clock was set, whose lock is held. */
@@ -148,7 +147,7 @@ static unsigned int timerfd_poll(struct file *file, struct wait_queue *queues[2]
 	struct timerfd *timer = file->private;
 
 	queues[0] = &timer->readable;
-	return is_readable(timer) ? POLLIN | POLLRDNORM : 0;
+	return is_readable(timer) ? POLLIN : 0;
 }
 
 static void timerfd_release(struct file *file)
@@ -172,25 +171,6 @@ bool file_is_timerfd(const struct file *file)
 	return file->operations == &operations;
 }
 
-/* One inode for all: they have no names, and nothing of a file but to be open. */
-static struct inode *anonymous_inode(void)
-{
-	static struct superblock superblock = {
-		.type = "anon_inodefs", .device = 13, .magic = ANON_INODE_MAGIC};
-	static const struct inode_operations none;
-	static const struct new_inode what = {.mode = 0600};
-	static struct mutex once = MUTEX_INIT(once);
-	static struct inode inode;
-
-	mutex_lock(&once);
-	if (!inode.references) {
-		inode_init(&inode, &superblock, &what);
-		inode.operations = &none;
-	}
-	mutex_unlock(&once);
-	return &inode;
-}
-
 int timerfd_make(int clock, unsigned flags, struct file **out)
 {
 	struct timerfd *timer = kzalloc(sizeof(*timer));
@@ -203,11 +183,9 @@ int timerfd_make(int clock, unsigned flags, struct file **out)
 	wait_queue_init(&timer->readable);
 	clock_timer_init(&timer->alarm, alarm_fired);
 	timer->alarm.clock_set = alarm_clock_set;
-	error = file_make(anonymous_inode(), NULL, flags | O_RDWR, &operations, out);
+	error = anonymous_file(&operations, timer, flags | O_RDWR, out);
 	if (error)
 		kfree(timer);
-	else
-		(*out)->private = timer;
 	return error;
 }
 

@@ -41,6 +41,7 @@
 #include <linux/mount.h>
 
 struct dentry;
+struct epoll_item;
 struct file;
 struct inode;
 struct inode_locks;
@@ -398,11 +399,12 @@ struct file {
 	uint32_t references; /* atomic */
 	uint32_t flags;      /* O_*; atomic */
 	struct mutex position_lock;
-	int64_t position; /* under position_lock */
-	void *private;    /* the operations' */
-	char *path_text;  /* made by file_path */
-	bool writes;      /* counts among inode->writers */
-	bool forbids;     /* the other way: nobody writes a program that runs */
+	int64_t position;            /* under position_lock */
+	void *private;               /* the operations' */
+	char *path_text;             /* made by file_path */
+	struct epoll_item *watchers; /* of epolls: epoll.c */
+	bool writes;                 /* counts among inode->writers */
+	bool forbids;                /* the other way: nobody writes a program that runs */
 };
 
 /* An open file on an inode, without a path unless given (takes its own references). Calls

@@ -35,6 +35,7 @@
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "process/sched.h"
+#include "process/signal_watch.h"
 
 #define BIT(signal) SIGNAL_BIT(signal)
 #define CORE                                                                                    \
@@ -241,6 +242,7 @@ static void notify(struct process *process, struct thread *thread, int signal) r
 	struct thread *taker;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see signal_mask_set */
+	signal_watch_wake(process);
 	taker = thread ? thread : any_thread(process);
 	if (unlikely(!may_take(taker, signal)))
 		taker = thread ? NULL : choose(process, signal);
@@ -386,19 +388,6 @@ int signal_group(int group, int signal)
 	}
 	spin_unlock(&process_lock);
 	return error;
-}
-
-void signal_current(int signal)
-{
-	struct thread *self = current_thread();
-	struct signal_info info = {.number = signal, .code = SI_USER};
-
-	info.sent.pid = self->process->id;
-	spin_lock(&process_lock);
-	info.sent.uid = self->credentials->uid;
-	if (signal_send_info(self->process, self, &info))
-		log_debug("%s: %s is lost", self->name, signal_name(signal));
-	spin_unlock(&process_lock);
 }
 
 /* ---- Taking ---- */
@@ -597,4 +586,5 @@ void signal_process_free(struct process *process)
 	if (process->signals.actions)
 		actions_put(process->signals.actions);
 	process->signals.actions = NULL;
+	signal_watch_end(process);
 }

@@ -87,6 +87,7 @@ static inline void signal_actions_copy(struct signal_actions *to, const struct s
 }
 
 struct signal_account;
+struct signal_watch;
 
 /* One signal that waits, with its siginfo. */
 struct signal_entry {
@@ -114,11 +115,12 @@ struct signal_policy {
 struct process_signals {
 	struct signal_actions *actions;
 	struct signal_queue queue;
-	struct signal_entry slot; /* for a standard signal: needs no memory, counts for nobody */
-	bool protected;           /* process 1: nothing that it does not handle ends it */
-	bool stopped;             /* by job control: all its threads are */
-	unsigned stop_count;      /* threads that have yet to stop */
-	int stop_signal;          /* which stops it, while it is stopping or stopped */
+	struct signal_entry slot;   /* for a standard signal: needs no memory, counts for nobody */
+	bool protected;             /* process 1: nothing that it does not handle ends it */
+	bool stopped;               /* by job control: all its threads are */
+	unsigned stop_count;        /* threads that have yet to stop */
+	int stop_signal;            /* which stops it, while it is stopping or stopped */
+	struct signal_watch *watch; /* atomic: signal_watch.h; NULL: nobody ever waited so */
 };
 
 struct restart_block {

@@ -7,9 +7,11 @@
  *
  * Locks: process_lock, taken here.
  */
+#include <asm/siginfo.h>
 #include <asm/signal.h>
 
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "process/credentials.h"
 #include "process/current.h"
 #include "process/process.h"
@@ -126,4 +128,17 @@ void signal_info_from_self(struct signal_info *info, int signal, int code)
 	*info = (struct signal_info){.number = signal, .code = code};
 	info->sent.pid = current_pid();
 	info->sent.uid = current_credentials()->uid;
+}
+
+void signal_current(int signal)
+{
+	struct thread *self = current_thread();
+	struct signal_info info = {.number = signal, .code = SI_USER};
+
+	info.sent.pid = self->process->id;
+	spin_lock(&process_lock);
+	info.sent.uid = self->credentials->uid;
+	if (signal_send_info(self->process, self, &info))
+		log_debug("%s: %s is lost", self->name, signal_name(signal));
+	spin_unlock(&process_lock);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Wait queues; see wait.h. A waiter is on its sleeper's stack; it is taken off by wait_finish alone,
- * so wake_all and wake_one only mark threads runnable. Locks: a queue's lock before run queues'.
+ * so waking only marks threads runnable. Locks: a queue's lock before run queues'. A callback may take
+ * the lock of a queue that stands after its own: an epoll's, whose nesting has no circles.
  */
 #include "process/wait.h"
 
@@ -23,12 +24,24 @@ static inline bool nobody_waits(const struct wait_queue *queue)
 	return __atomic_load_n(&queue->waiters.next, __ATOMIC_RELAXED) == &queue->waiters;
 }
 
+static struct wait_callback *callback_of(struct waiter *waiter)
+{
+	return container_of(waiter, struct wait_callback, waiter);
+}
+
+static bool wake(struct waiter *waiter, unsigned events)
+{
+	if (likely(waiter->thread))
+		return thread_wake(waiter->thread);
+	return callback_of(waiter)->call(callback_of(waiter), events);
+}
+
 static COLD void wake_waiters(struct wait_queue *queue)
 {
 	struct waiter *waiter;
 
 	spin_lock(&queue->lock);
-	list_for_each(waiter, &queue->waiters, link) thread_wake(waiter->thread);
+	list_for_each(waiter, &queue->waiters, link) wake(waiter, WAKE_ALL_EVENTS);
 	spin_unlock(&queue->lock);
 }
 
@@ -38,16 +51,71 @@ void wake_all(struct wait_queue *queue)
 		wake_waiters(queue);
 }
 
-void wake_one(struct wait_queue *queue)
+bool wake_one_locked(struct wait_queue *queue)
 {
 	struct waiter *waiter;
 
-	spin_lock(&queue->lock);
 	list_for_each(waiter, &queue->waiters, link)
 	{
-		if (thread_wake(waiter->thread))
-			break;
+		if (wake(waiter, WAKE_ALL_EVENTS))
+			return true;
 	}
+	return false;
+}
+
+void wake_one(struct wait_queue *queue)
+{
+	spin_lock(&queue->lock);
+	wake_one_locked(queue);
+	spin_unlock(&queue->lock);
+}
+
+static void wake_for(struct wait_queue *queue, unsigned events) requires(queue->lock)
+{
+	struct waiter *waiter;
+	bool exclusive, done = false;
+
+	list_for_each(waiter, &queue->waiters, link)
+	{
+		exclusive = !waiter->thread && callback_of(waiter)->exclusive;
+		if (!(exclusive && done))
+			done |= wake(waiter, events) && exclusive;
+	}
+}
+
+static COLD void wake_waiters_for(struct wait_queue *queue, unsigned events)
+{
+	spin_lock(&queue->lock);
+	wake_for(queue, events);
+	spin_unlock(&queue->lock);
+}
+
+void wake_events(struct wait_queue *queue, unsigned events)
+{
+	if (!nobody_waits(queue))
+		wake_waiters_for(queue, events);
+}
+
+void wake_events_nested(struct wait_queue *queue, unsigned events)
+{
+	spin_lock_nested(&queue->lock);
+	wake_for(queue, events);
+	spin_unlock(&queue->lock);
+}
+
+void wait_add(struct wait_queue *queue, struct wait_callback *callback)
+{
+	callback->waiter.thread = NULL;
+	spin_lock(&queue->lock);
+	list_push_back(&queue->waiters, &callback->waiter.link);
+	spin_unlock(&queue->lock);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see nobody_waits: the caller looks next */
+}
+
+void wait_remove(struct wait_queue *queue, struct wait_callback *callback)
+{
+	spin_lock(&queue->lock);
+	list_remove(&callback->waiter.link);
 	spin_unlock(&queue->lock);
 }
 

@@ -6,8 +6,8 @@
  *
  * sleeps until `condition` (any expression, evaluated again after each wake-up, without locks) is
  * true: 0; or until a signal that is not blocked is pending for the calling thread:
- * -ERESTARTSYS. Whoever
- * makes the condition true then calls wake_all (or wake_one), from any context, interrupts too.
+ * -ERESTARTSYS. Whoever makes the condition true then calls wake_all, wake_events or wake_one, from
+ * any context, interrupts too. On a queue may also stand functions, which are called (epoll).
  */
 #ifndef PROCESS_WAIT_H
 #define PROCESS_WAIT_H
@@ -25,8 +25,18 @@ struct wait_queue {
 
 struct waiter {
 	struct list link;
-	struct thread *thread;
+	struct thread *thread; /* NULL: a struct wait_callback */
 };
+
+/* Called at each wake-up, under the queue's lock, with the POLL* bits that may hold now. */
+struct wait_callback {
+	struct waiter waiter;
+	/* True: it has woken somebody. */
+	bool (*call)(struct wait_callback *callback, unsigned events);
+	bool exclusive; /* wake_events calls such ones until one has woken somebody */
+};
+
+#define WAKE_ALL_EVENTS UINT32_MAX
 
 #define WAIT_QUEUE_INIT(name)                                              \
 	{                                                                  \
@@ -36,6 +46,16 @@ struct waiter {
 void wait_queue_init(struct wait_queue *queue);
 void wake_all(struct wait_queue *queue);
 void wake_one(struct wait_queue *queue);
+/* The same, for who guards more by the queue's lock. True: somebody was woken. */
+bool wake_one_locked(struct wait_queue *queue) requires(queue->lock);
+/* As wake_all, by a change that may have made these POLL* bits true and no others. */
+void wake_events(struct wait_queue *queue, unsigned events);
+/* The same from a callback: `queue` is one that comes after the caller's. */
+void wake_events_nested(struct wait_queue *queue, unsigned events);
+
+void wait_add(struct wait_queue *queue, struct wait_callback *callback);
+/* Afterwards it is not being called. */
+void wait_remove(struct wait_queue *queue, struct wait_callback *callback);
 
 /* The parts of wait_event: wait_prepare puts the caller on the queue and marks it sleeping;
  * wait_sleep gives the CPU away until woken, until `deadline` on the monotonic clock (-ETIMEDOUT)

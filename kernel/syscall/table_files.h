@@ -56,7 +56,10 @@
 	CALL0(162, sync) \
 	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, MOUNT_FLAGS, flags, TEXT, options) LACKS("namespaces, and so MS_SHARED and MS_SLAVE") \
 	CALL2(166, umount2, PATH, target, FLAGS, flags) \
+	CALL1(213, epoll_create, INT, size) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
+	CALL4(232, epoll_wait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout) \
+	CALL4(233, epoll_ctl, FD, epoll, EPOLL_OPERATION, operation, FD, fd, EPOLL_EVENT, event) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
 	CALL3(258, mkdirat, DIRFD, directory, PATH, path, MODE, mode) \
 	CALL4(259, mknodat, DIRFD, directory, PATH, path, NODE_MODE, mode, DEVICE, device) \
@@ -72,13 +75,20 @@
 	CALL6(270, pselect6, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMESPEC_INOUT, timeout, SIGNAL_SET_SIZED, mask) RETURNS(READY) \
 	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
 	CALL4(280, utimensat, DIRFD, directory, PATH, path, TIMESPEC_PAIR, times, AT_FLAGS, flags) \
+	CALL6(281, epoll_pwait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout, SIGNAL_SET, mask, SIZE, size) \
+	CALL3(282, signalfd, FD, fd, SIGNAL_SET, mask, SIZE, size) \
+	CALL1(284, eventfd, UINT, count) \
+	CALL4(289, signalfd4, FD, fd, SIGNAL_SET, mask, SIZE, size, SIGNALFD_FLAGS, flags) \
+	CALL2(290, eventfd2, UINT, count, EVENT_FLAGS, flags) \
+	CALL1(291, epoll_create1, EPOLL_FLAGS, flags) \
 	CALL3(292, dup3, FD, fd, FD, to, PIPE_FLAGS, flags) \
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_EXCHANGE, RENAME_WHITEOUT") \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
-	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags)
+	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags) \
+	CALL6(441, epoll_pwait2, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, TIMESPEC, timeout, SIGNAL_SET, mask, SIZE, size)
 /* clang-format on */
 
 #endif
