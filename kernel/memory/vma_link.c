@@ -202,9 +202,14 @@ static uintptr_t gap_within(const struct vma *vma, size_t size, uintptr_t low, u
 static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, uintptr_t high)
 {
 	const uintptr_t most = at_most(size), last = high - size;
+	struct vma *top = space->last;
 	struct tree_node *node = space->vmas.root, *from;
 	uintptr_t end;
 
+	/* Where but the last VMA lies above, as the stack does above mmap's area, the walk begins there:
+	 * its gap is large, but most of it is beyond `high`. */
+	if (top && (!top->prev || top->prev->end <= high))
+		node = &top->node;
 	while (node) {
 		struct vma *vma = vma_of(node);
 

@@ -15,7 +15,7 @@ SUITES = {
     "source": "licence lines, format, clang's lock analysis, generated pages: a minute",
     "boot": "scenarios in QEMU with real firmware: many minutes",
     "shell": "scripts and programs of Debian's in QEMU, as on Debian's kernel: minutes",
-    "soak": "the long search, ten minutes on 8 CPUs with the debug kernel: only when it is named",
+    "soak": "the long search, ten minutes on 8 CPUs with the debug kernel, and the cost table in crowds: only when named",
 }
 EPILOG = ("suites:\n" + "".join(f"  {name:15} {what}\n" for name, what in SUITES.items()) + """
 Without SUITE all but `soak` run. The last line is `N passed, N failed`, with `, N skipped` behind it when there are
