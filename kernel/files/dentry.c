@@ -250,6 +250,26 @@ void dentry_move(struct dentry *from, struct dentry *to)
 	spin_unlock(&dentry_lock);
 }
 
+void dentry_exchange(struct dentry *a, struct dentry *b)
+{
+	struct dentry *parent;
+	uint32_t hash;
+
+	spin_lock(&dentry_lock);
+	take_out(a);
+	take_out(b);
+	swap_names(a, b);
+	hash = a->hash;
+	a->hash = b->hash;
+	b->hash = hash;
+	parent = a->parent; /* each takes over the other's reference */
+	a->parent = b->parent;
+	b->parent = parent;
+	insert(a);
+	insert(b);
+	spin_unlock(&dentry_lock);
+}
+
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor)
 {
 	bool below;

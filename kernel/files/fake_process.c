@@ -305,6 +305,12 @@ void object_unmap(struct object *object, uint64_t first)
 {
 }
 
+int object_punch(struct object *object, uint64_t first, uint64_t count)
+{
+	object_drop(object, first, count); /* nothing is mapped */
+	return 0;
+}
+
 ns_t realtime_offset_word = 1700000000 * NS_PER_SECOND;
 
 void random_bytes(void *to, size_t size)

@@ -89,6 +89,16 @@ uint64_t inode_size(struct inode *inode)
 	return size;
 }
 
+void inode_drop_set_ids(struct inode *inode)
+{
+	uint32_t drop = S_ISUID;
+
+	if (inode->mode & S_IXGRP)
+		drop |= S_ISGID;
+	if (S_ISREG(inode->mode) && inode->mode & drop && !capable(CAP_FSETID))
+		__atomic_and_fetch(&inode->mode, ~drop, __ATOMIC_RELAXED);
+}
+
 int inode_truncate(struct inode *inode, uint64_t size)
 {
 	int error;
@@ -106,8 +116,10 @@ int inode_truncate(struct inode *inode, uint64_t size)
 		return error;
 	mutex_lock(&inode->lock);
 	error = inode->operations->truncate(inode, size);
-	if (!error)
+	if (!error) {
+		inode_drop_set_ids(inode);
 		inode_touch_modified(inode);
+	}
 	mutex_unlock(&inode->lock);
 	inode_end_write(inode);
 	return error;

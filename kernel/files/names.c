@@ -324,6 +324,51 @@ static int may_move(struct walk *from, struct dentry *old, struct walk *to, stru
 	return error;
 }
 
+/* The same for two entries that change places. */
+static int may_exchange(struct walk *from, struct dentry *a, struct walk *to, struct dentry *b)
+{
+	struct inode *a_directory = from->at.dentry->inode, *b_directory = to->at.dentry->inode;
+	bool a_moves = is_directory(a->inode), b_moves = is_directory(b->inode);
+	int error;
+
+	if ((!a_moves && from->directory) || (!b_moves && to->directory))
+		return -ENOTDIR;
+	if (dentry_is_below(to->at.dentry, a) || dentry_is_below(from->at.dentry, b))
+		return -EINVAL;
+	error = may_remove(a_directory, a, a_moves);
+	if (!error)
+		error = may_remove(b_directory, b, b_moves);
+	if (!error && a_moves && a_directory != b_directory)
+		error = inode_permission(a->inode, MAY_WRITE);
+	if (!error && b_moves && a_directory != b_directory)
+		error = inode_permission(b->inode, MAY_WRITE);
+	if (!error && (is_mountpoint(a) || is_mountpoint(b)))
+		error = -EBUSY;
+	if (!error && !a_directory->operations->exchange)
+		error = -EINVAL;
+	return error;
+}
+
+static int exchange(struct walk *from, struct dentry *a, struct walk *to, struct dentry *b)
+{
+	struct inode *a_directory = from->at.dentry->inode, *b_directory = to->at.dentry->inode;
+	int error;
+
+	if (!b->inode)
+		return -ENOENT;
+	if (a->inode == b->inode)
+		return 0;
+	error = may_exchange(from, a, to, b);
+	if (!error)
+		error = a_directory->operations->exchange(a_directory, a, b_directory, b);
+	if (error)
+		return error;
+	inode_touch_modified(a_directory);
+	inode_touch_modified(b_directory);
+	a->inode->changed = b->inode->changed = vfs_now();
+	return 0;
+}
+
 /* The move itself; what is replaced is locked too, for its count of names and its emptiness. */
 static int move_locked(
 	struct walk *from, struct dentry *old, struct walk *to, struct dentry *new) no_lock_checks
@@ -365,11 +410,13 @@ static int rename_locked(struct walk *from, struct walk *to, unsigned int flags)
 	}
 	error = dentry_lookup_locked(to->at.dentry, &to->last, &new);
 	if (!error) {
-		if (flags & RENAME_NOREPLACE && new->inode)
+		if (flags & RENAME_EXCHANGE)
+			error = exchange(from, old, to, new);
+		else if (flags & RENAME_NOREPLACE && new->inode)
 			error = -EEXIST;
 		else if (old->inode != new->inode)
 			error = may_move(from, old, to, new);
-		if (!error && old->inode != new->inode)
+		if (!error && !(flags & RENAME_EXCHANGE) && old->inode != new->inode)
 			error = move_locked(from, old, to, new);
 		dentry_put(new);
 	}
@@ -381,8 +428,6 @@ int vfs_rename(struct walk *from, struct walk *to, unsigned int flags)
 {
 	int error;
 
-	if (flags & ~(unsigned int)RENAME_NOREPLACE)
-		return -EINVAL;
 	if (from->at.mount != to->at.mount)
 		return -EXDEV;
 	if (from->kind != LAST_NORMAL)

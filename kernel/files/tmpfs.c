@@ -269,6 +269,29 @@ static int tmpfs_rename(struct inode *from_directory, struct dentry *from,
 	return 0;
 }
 
+/* The directories stay as large as they were; each entry takes the other's cookie, so nothing can fail. */
+static int tmpfs_exchange(
+	struct inode *a_directory, struct dentry *a, struct inode *b_directory, struct dentry *b)
+{
+	struct radix *a_entries = &tmpfs_of(a_directory)->directory.entries;
+	struct radix *b_entries = &tmpfs_of(b_directory)->directory.entries;
+	uint64_t cookie = a->cookie;
+
+	radix_replace(a_entries, a->cookie, b);
+	radix_replace(b_entries, b->cookie, a);
+	a->cookie = b->cookie;
+	b->cookie = cookie;
+	if (is_directory(a->inode) && !is_directory(b->inode)) {
+		a_directory->links--;
+		b_directory->links++;
+	} else if (!is_directory(a->inode) && is_directory(b->inode)) {
+		a_directory->links++;
+		b_directory->links--;
+	}
+	dentry_exchange(a, b);
+	return 0;
+}
+
 static bool tmpfs_is_empty(struct inode *directory)
 {
 	return tmpfs_of(directory)->directory.count == 0;
@@ -280,9 +303,11 @@ static const struct inode_operations tmpfs_operations = {
 	.link = tmpfs_link,
 	.remove = tmpfs_remove,
 	.rename = tmpfs_rename,
+	.exchange = tmpfs_exchange,
 	.is_empty = tmpfs_is_empty,
 	.link_text = tmpfs_link_text,
 	.truncate = tmpfs_truncate,
+	.allocate = tmpfs_allocate,
 	.measure = tmpfs_measure,
 	.release = tmpfs_release,
 };

@@ -40,6 +40,7 @@ int tmpfs_inode_create(
 /* Writes at an offset of a regular file, with the inode's lock. Bytes written or a negative errno. */
 ssize_t tmpfs_write(struct inode *inode, struct io *io, uint64_t at) MUST_CHECK
 	requires(inode->lock);
+int tmpfs_allocate(struct inode *inode, int mode, uint64_t start, uint64_t length) MUST_CHECK;
 /* Makes the file at least this long without touching its pages. */
 void tmpfs_grow(struct inode *inode, uint64_t size);
 

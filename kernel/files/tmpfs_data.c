@@ -8,6 +8,7 @@
  * page are zero. User memory is touched with the inode's lock held (vfs.h has the order).
  */
 #include <asm/signal.h>
+#include <linux/falloc.h>
 #include <linux/resource.h>
 
 #include "files/tmpfs.h"
@@ -121,12 +122,79 @@ static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 		if (io->left > limit - at)
 			io->left = limit - at;
 		result = write_locked(inode->object, io, &at);
-		if (result > 0)
+		if (result > 0) {
+			inode_drop_set_ids(inode);
 			inode_touch_modified(inode);
+		}
 		*position = (int64_t)at;
 	}
 	mutex_unlock(&inode->lock);
 	return result;
+}
+
+/* ---- fallocate ---- */
+
+/* Clears a part of one page, if that is there. */
+static void clear_part(struct object *object, uint64_t start, uint64_t end)
+{
+	struct frame *frame;
+
+	if (start >= end || object_peek(object, start / PAGE_SIZE, &frame) || !frame)
+		return;
+	memset((char *)frame_ptr(frame) + start % PAGE_SIZE, 0, end - start);
+	frame_put(frame);
+}
+
+static int punch(struct object *object, uint64_t start, uint64_t end)
+{
+	uint64_t first = DIV_ROUND_UP(start, PAGE_SIZE), last = end / PAGE_SIZE;
+
+	if (first > last) { /* within one page */
+		clear_part(object, start, end);
+		return 0;
+	}
+	clear_part(object, start, first * PAGE_SIZE);
+	clear_part(object, last * PAGE_SIZE, end);
+	return first < last ? object_punch(object, first, last - first) : 0;
+}
+
+/* Pages for the whole range. */
+static int fill(struct object *object, uint64_t start, uint64_t end)
+{
+	uint64_t first = start / PAGE_SIZE, last = DIV_ROUND_UP(end, PAGE_SIZE), at;
+	struct frame *frame;
+	int error = 0;
+
+	for (at = first; at < last && !error; at++) {
+		if (object_has(object, at))
+			continue;
+		error = current_signal_pending() ? -EINTR : object_page(object, at, &frame);
+		if (!error)
+			frame_put(frame);
+		sched_point();
+	}
+	return error;
+}
+
+int tmpfs_allocate(struct inode *inode, int mode, uint64_t start, uint64_t length)
+{
+	struct object *object = inode->object;
+	uint64_t end = start + length;
+	int error;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return punch(object, start, end);
+	if (end > object->size && !(mode & FALLOC_FL_KEEP_SIZE) &&
+		end > process_limit(RLIMIT_FSIZE)) {
+		signal_current(SIGXFSZ);
+		return -EFBIG;
+	}
+	error = fill(object, start, end);
+	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
+		grow_to(object, end);
+	return error;
 }
 
 /* SEEK_DATA and SEEK_HOLE: the first page that is, or is not, there. */

@@ -76,6 +76,9 @@ struct inode_operations {
 	/* Moves `from` to the place of `to`, which may be a new name or an entry to replace. */
 	int (*rename)(struct inode *from_directory, struct dentry *from, struct inode *to_directory,
 		struct dentry *to);
+	/* Two entries change places, in one directory or two. NULL: it cannot. */
+	int (*exchange)(struct inode *a_directory, struct dentry *a, struct inode *b_directory,
+		struct dentry *b);
 	bool (*is_empty)(struct inode *directory);
 	/* Text of a symbolic link, NUL-terminated, valid as long as the inode is held. */
 	const char *(*link_text)(struct inode *inode);
@@ -86,6 +89,8 @@ struct inode_operations {
 	ssize_t (*jump_text)(struct inode *inode, char *buffer);
 	/* Sets the size, with the inode's lock held. NULL: EINVAL. */
 	int (*truncate)(struct inode *inode, uint64_t size);
+	/* fallocate's: FALLOC_FL_*, with the inode's lock held. NULL: EOPNOTSUPP. */
+	int (*allocate)(struct inode *inode, int mode, uint64_t start, uint64_t length);
 	/* Another size than the object's (directories, links), and blocks of 512 bytes. */
 	void (*measure)(struct inode *inode, uint64_t *size, uint64_t *blocks);
 	/* The last reference went: free it. */
@@ -193,6 +198,8 @@ void inode_put(struct inode *inode);
 int inode_permission(const struct inode *inode, unsigned int may) MUST_CHECK;
 /* Whether the caller may do what owners may. */
 bool inode_owned(const struct inode *inode);
+/* Its data changes, by somebody without CAP_FSETID: set-id bits go. With its lock. */
+void inode_drop_set_ids(struct inode *inode);
 int inode_truncate(struct inode *inode, uint64_t size) MUST_CHECK;
 uint64_t inode_size(struct inode *inode);
 void inode_stat(struct inode *inode, struct stat *out);
@@ -247,6 +254,8 @@ void dentry_hash(struct dentry *dentry);
 void dentry_unhash(struct dentry *dentry);
 /* Gives `from` the place (parent and name) of `to`, which leaves the table if it was in it. */
 void dentry_move(struct dentry *from, struct dentry *to);
+/* Two in the table change places. */
+void dentry_exchange(struct dentry *a, struct dentry *b);
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor); /* or is it */
 struct dentry *dentry_parent(struct dentry *dentry) MUST_CHECK;       /* with a reference */
 /* As dentry_find, then by the file system; with directory->lock. A negative dentry, new and unhashed

@@ -59,6 +59,16 @@ void *radix_get(const struct radix *tree, uint64_t index)
 	return at;
 }
 
+void radix_replace(struct radix *tree, uint64_t index, void *value)
+{
+	void **place = &tree->root;
+
+	assert(value && radix_get(tree, index));
+	for (unsigned level = tree->height; level; level--)
+		place = &((struct node *)*place)->slots[slot_of(index, level)];
+	*place = value;
+}
+
 /* ---- Removal ---- */
 
 /* Lowers a tree whose root has nothing but slot 0. */

@@ -15,6 +15,8 @@ void radix_init(struct radix *tree);
 void *radix_get(const struct radix *tree, uint64_t index); /* NULL: none */
 /* value is not NULL. 0, -ENOMEM (tree unchanged), -EEXIST. */
 int radix_put(struct radix *tree, uint64_t index, void *value) MUST_CHECK;
+/* Puts another value in the place of one that is there. */
+void radix_replace(struct radix *tree, uint64_t index, void *value);
 void *radix_remove(struct radix *tree, uint64_t index); /* the value, or NULL; frees empty nodes */
 /* The first value at or after *index (set to where it is), or NULL. */
 void *radix_next(const struct radix *tree, uint64_t *index);

@@ -2,6 +2,7 @@
 /* System calls on what files are like: stat and its kin, access, chmod, chown, utimensat, truncate,
  * umask, sync. */
 #include <linux/capability.h>
+#include <linux/falloc.h>
 #include <linux/securebits.h>
 
 #include "syscall/files.h"
@@ -229,6 +230,17 @@ static int may_change(const struct inode *inode, const struct change *change)
 	return 0;
 }
 
+/* The set-gid bit of a group that the owner is not in is dropped: man 2 chmod. */
+static uint32_t allowed_mode(const struct inode *inode, uint32_t mode)
+{
+	const struct credentials *who = current_credentials();
+
+	if (mode & S_ISGID && !credentials_in_group(who, inode->gid) &&
+		!has_capability(who, CAP_FSETID))
+		mode &= ~(uint32_t)S_ISGID;
+	return mode & MODE_BITS;
+}
+
 static long change_inode(struct inode *inode, const struct change *change)
 {
 	int error = may_change(inode, change);
@@ -239,7 +251,7 @@ static long change_inode(struct inode *inode, const struct change *change)
 		return error;
 	mutex_lock(&inode->lock);
 	if (change->mode)
-		inode->mode = (inode->mode & S_IFMT) | (change->new_mode & MODE_BITS);
+		inode->mode = (inode->mode & S_IFMT) | allowed_mode(inode, change->new_mode);
 	if (change->owner) {
 		if (change->uid != UINT32_MAX)
 			inode->uid = change->uid;
@@ -420,6 +432,61 @@ long sys_ftruncate(int fd, int64_t size)
 		result = -EINVAL;
 	else
 		result = inode_truncate(file->inode, (uint64_t)size);
+	file_put(file);
+	return result;
+}
+
+static int may_allocate(const struct file *file, int mode, int64_t start, int64_t length)
+{
+	const int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+	const struct inode *inode = file->inode;
+
+	if (start < 0 || length <= 0)
+		return -EINVAL;
+	if (mode & ~known)
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE &&
+		(mode & FALLOC_FL_ZERO_RANGE || !(mode & FALLOC_FL_KEEP_SIZE)))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode & ~FALLOC_FL_COLLAPSE_RANGE) ||
+		(mode & FALLOC_FL_INSERT_RANGE && mode & ~FALLOC_FL_INSERT_RANGE) ||
+		(mode & FALLOC_FL_UNSHARE_RANGE &&
+			mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+		return -EINVAL;
+	if (!file_writable(file))
+		return -EBADF;
+	if (S_ISFIFO(inode->mode))
+		return -ESPIPE;
+	if (is_directory(inode))
+		return -EISDIR;
+	if (!S_ISREG(inode->mode) && !S_ISBLK(inode->mode))
+		return -ENODEV;
+	if (length > INT64_MAX - start)
+		return -EFBIG;
+	return inode->operations->allocate && inode->object ? 0 : -EOPNOTSUPP;
+}
+
+long sys_fallocate(int fd, int mode, int64_t start, int64_t length)
+{
+	struct file *file = get_real_file(fd);
+	struct inode *inode;
+	long result;
+
+	if (!file)
+		return -EBADF;
+	inode = file->inode;
+	result = may_allocate(file, mode, start, length);
+	if (!result) {
+		mutex_lock(&inode->lock);
+		result =
+			inode->operations->allocate(inode, mode, (uint64_t)start, (uint64_t)length);
+		if (!result) {
+			inode_drop_set_ids(inode);
+			inode_touch_modified(inode);
+		}
+		mutex_unlock(&inode->lock);
+	}
 	file_put(file);
 	return result;
 }

@@ -193,7 +193,8 @@ long sys_renameat2(int from_fd, user_t from, int to_fd, user_t to, unsigned int 
 	struct user_path from_text, to_text;
 	int error;
 
-	if (flags & ~(unsigned int)RENAME_NOREPLACE)
+	if (flags & ~(unsigned int)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+		(flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
 		return -EINVAL;
 	error = get_path(&from_text, from, PATH_NOT_EMPTY);
 	if (error)

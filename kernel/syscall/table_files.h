@@ -78,6 +78,7 @@
 	CALL6(281, epoll_pwait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout, SIGNAL_SET, mask, SIZE, size) \
 	CALL3(282, signalfd, FD, fd, SIGNAL_SET, mask, SIZE, size) \
 	CALL1(284, eventfd, UINT, count) \
+	CALL4(285, fallocate, FD, fd, FALLOCATE_FLAGS, mode, OFFSET, offset, OFFSET, length) \
 	CALL4(289, signalfd4, FD, fd, SIGNAL_SET, mask, SIZE, size, SIGNALFD_FLAGS, flags) \
 	CALL2(290, eventfd2, UINT, count, EVENT_FLAGS, flags) \
 	CALL1(291, epoll_create1, EPOLL_FLAGS, flags) \
@@ -85,7 +86,7 @@
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
-	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_EXCHANGE, RENAME_WHITEOUT") \
+	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags) \
 	CALL6(441, epoll_pwait2, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, TIMESPEC, timeout, SIGNAL_SET, mask, SIZE, size)

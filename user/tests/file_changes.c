@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* What changes files: renameat2's exchange, fallocate and holes, and what takes set-id bits away. */
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "cases.h"
+
+#define KEEP  1
+#define PUNCH 2
+
+static char base[100];
+
+/* A directory of the case's own. */
+static void enter(void)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "%s/%d", base, (int)getpid());
+	WANT_IS(mkdir(path, 0777), 0);
+	WANT_IS(chdir(path), 0);
+}
+
+static int remove_one(const char *path, const struct stat *what, int flag, struct FTW *where)
+{
+	return remove(path);
+}
+
+static int make(const char *name, const char *text)
+{
+	int fd = open(name, O_CREAT | O_RDWR, 0644);
+
+	WANT(fd >= 0);
+	WANT_IS(write(fd, text, strlen(text)), (long)strlen(text));
+	return fd;
+}
+
+static struct stat stat_of(const char *name)
+{
+	struct stat found;
+
+	WANT_IS(lstat(name, &found), 0);
+	return found;
+}
+
+static long exchange(const char *a, const char *b)
+{
+	return kernel_call(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2);
+}
+
+/* ---- renameat2 ---- */
+
+static void exchanges(void)
+{
+	ino_t a, b;
+
+	enter();
+	close(make("a", "a"));
+	close(make("b-with-a-name-that-is-longer-than-others", "bb"));
+	a = stat_of("a").st_ino;
+	b = stat_of("b-with-a-name-that-is-longer-than-others").st_ino;
+	WANT_IS(exchange("a", "b-with-a-name-that-is-longer-than-others"), 0);
+	WANT_IS(stat_of("a").st_ino, b);
+	WANT_IS(stat_of("b-with-a-name-that-is-longer-than-others").st_ino, a);
+	WANT_IS(unlink("b-with-a-name-that-is-longer-than-others"), 0);
+	WANT_IS(stat_of("a").st_size, 2);
+	WANT_IS(exchange("a", "a"), 0);
+	WANT_IS(exchange("a", "none"), -ENOENT);
+	WANT_IS(exchange("none", "a"), -ENOENT);
+	WANT_IS(link("a", "c"), 0);
+	WANT_IS(exchange("a", "c"), 0);
+	WANT_IS(kernel_call(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 3), -EINVAL);
+	WANT_IS(kernel_call(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 8), -EINVAL);
+	WANT_IS(kernel_call(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 1), -EEXIST);
+}
+
+static void exchanges_kinds(void)
+{
+	enter();
+	WANT_IS(mkdir("dir", 0755), 0);
+	WANT_IS(mkdir("dir/sub", 0755), 0);
+	WANT_IS(mkdir("other", 0755), 0);
+	close(make("other/file", "x"));
+	WANT_IS(stat_of("dir").st_nlink, 3);
+	WANT_IS(stat_of("other").st_nlink, 2);
+	WANT_IS(exchange("dir/sub", "other/file"), 0);
+	WANT_IS(stat_of("dir").st_nlink, 2);
+	WANT_IS(stat_of("other").st_nlink, 3);
+	WANT(S_ISREG(stat_of("dir/sub").st_mode) && S_ISDIR(stat_of("other/file").st_mode));
+	WANT_IS(stat_of("other/file/..").st_ino, stat_of("other").st_ino);
+	WANT_IS(exchange("dir", "dir/sub"), -EINVAL);
+	WANT_IS(exchange("dir/sub", "dir"), -EINVAL);
+	WANT_IS(exchange("dir", "other"), 0); /* neither is empty */
+	WANT(S_ISDIR(stat_of("dir/file").st_mode));
+	WANT_IS(exchange("dir/file/", "other/sub"), 0);
+	WANT_IS(exchange("dir/file/", "other/sub"), -ENOTDIR);
+	WANT_IS(rmdir("other/sub"), 0);
+	WANT_IS(rmdir("other"), 0);
+	WANT_IS(unlink("dir/file"), 0);
+	WANT_IS(rmdir("dir"), 0);
+}
+
+static void exchange_allowed(void)
+{
+	enter();
+	WANT_IS(chmod(".", 01777), 0);
+	close(make("root", ""));
+	if (!become_nobody())
+		return;
+	close(make("mine", ""));
+	close(make("also", ""));
+	WANT_IS(exchange("mine", "root"), -EPERM); /* sticky */
+	WANT_IS(exchange("root", "mine"), -EPERM);
+	WANT_IS(exchange("mine", "also"), 0);
+}
+
+/* ---- fallocate ---- */
+
+static long allocate(int fd, int mode, long start, long length)
+{
+	return kernel_call(SYS_fallocate, fd, mode, start, length);
+}
+
+static void allocates(void)
+{
+	char text[4] = "abcd";
+	int fd, fds[2], reader;
+
+	enter();
+	fd = make("file", "0123");
+	reader = open("file", O_RDONLY);
+	WANT_IS(allocate(fd, 0, 0, 20000), 0);
+	WANT_IS(stat_of("file").st_size, 20000);
+	WANT_IS(stat_of("file").st_blocks, 40);
+	WANT_IS(pread(fd, text, 4, 0), 4);
+	WANT_IS(memcmp(text, "0123", 4), 0);
+	WANT_IS(allocate(fd, KEEP, 40000, 1), 0);
+	WANT_IS(stat_of("file").st_size, 20000);
+	WANT_IS(allocate(fd, 0, -1, 10), -EINVAL);
+	WANT_IS(allocate(fd, 0, 0, 0), -EINVAL);
+	WANT_IS(allocate(fd, 0, 0, -1), -EINVAL);
+	WANT_IS(allocate(fd, 0, LONG_MAX, 10), -EFBIG);
+	WANT_IS(allocate(fd, PUNCH, 0, 10), -EOPNOTSUPP);
+	WANT_IS(allocate(fd, 1 << 30, 0, 10), -EOPNOTSUPP);
+	WANT_IS(allocate(reader, 0, 0, 10), -EBADF);
+	WANT_IS(allocate(99, 0, 0, 10), -EBADF);
+	WANT_IS(pipe(fds), 0);
+	WANT_IS(allocate(fds[1], 0, 0, 10), -ESPIPE);
+	WANT_IS(allocate(open("/dev/null", O_WRONLY), 0, 0, 10), -ENODEV);
+}
+
+static void punches(void)
+{
+	static char block[5 * 4096], back[sizeof block];
+	char *memory;
+	int fd;
+
+	enter();
+	fd = make("file", "");
+	memset(block, 'x', sizeof block);
+	WANT_IS(write(fd, block, sizeof block), sizeof block);
+	memory = mmap(NULL, sizeof block, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	WANT(memory != MAP_FAILED && memory[2 * 4096] == 'x');
+	WANT_IS(allocate(fd, PUNCH | KEEP, 4000, 9000), 0); /* to 13000: pages 1 and 2 go */
+	memset(block + 4000, 0, 9000);
+	WANT_IS(pread(fd, back, sizeof back, 0), sizeof back);
+	WANT_IS(memcmp(back, block, sizeof block), 0);
+	WANT_IS(lseek(fd, 0, SEEK_HOLE), 4096);
+	WANT_IS(lseek(fd, 5000, SEEK_DATA), 3 * 4096);
+	WANT_IS(stat_of("file").st_blocks, 24);
+	WANT_IS(memcmp(memory, block, sizeof block), 0); /* which fills the hole again */
+	WANT_IS(stat_of("file").st_size, sizeof block);
+	WANT_IS(allocate(fd, PUNCH | KEEP, 10, 20), 0); /* within a page */
+	memset(block + 10, 0, 20);
+	WANT_IS(memcmp(memory, block, sizeof block), 0);
+	WANT_IS(allocate(fd, PUNCH | KEEP, 4 * 4096, 1 << 20), 0); /* beyond the end */
+	WANT_IS(stat_of("file").st_size, sizeof block);
+	WANT_IS(pread(fd, back, 4096, 4 * 4096), 4096);
+	WANT_IS(back[0] | back[4095], 0);
+}
+
+/* ---- Set-id bits ---- */
+
+static mode_t bits_of(const char *name)
+{
+	return stat_of(name).st_mode & 07777;
+}
+
+static void set_id_bits(void)
+{
+	int fd;
+
+	enter();
+	fd = make("file", "x");
+	WANT_IS(fchown(fd, NOBODY, NOBODY), 0);
+	WANT_IS(fchmod(fd, 06777), 0);
+	WANT_IS(write(fd, "y", 1), 1); /* root keeps them */
+	WANT_IS(bits_of("file"), 06777);
+	WANT_IS(fchown(fd, (uid_t)-1, (gid_t)-1), 0);
+	WANT_IS(bits_of("file"), 0777);
+	WANT_IS(fchmod(fd, 06767), 0);
+	WANT_IS(fchown(fd, NOBODY, NOBODY), 0);
+	WANT_IS(bits_of("file"), 02767); /* a group that may not execute: no set-gid bit */
+	WANT_IS(fchmod(fd, 06777), 0);
+	close(make("of-root's-group", ""));
+	WANT_IS(chown("of-root's-group", NOBODY, 0), 0);
+	if (!become_nobody())
+		return;
+	WANT_IS(write(fd, "y", 1), 1);
+	WANT_IS(bits_of("file"), 0777);
+	WANT_IS(chmod("file", 06777), 0);
+	WANT_IS(ftruncate(fd, 0), 0);
+	WANT_IS(bits_of("file"), 0777);
+	WANT_IS(chmod("of-root's-group", 06777), 0); /* not a group of one's own */
+	WANT_IS(bits_of("of-root's-group"), 04777);
+}
+
+static void set_gid_directory(void)
+{
+	enter();
+	WANT_IS(chown(".", 0, 1234), 0);
+	WANT_IS(chmod(".", 02777), 0);
+	umask(0);
+	close(make("file", ""));
+	WANT_IS(stat_of("file").st_gid, 1234);
+	WANT_IS(mkdir("dir", 0755), 0);
+	WANT_IS(stat_of("dir").st_gid, 1234);
+	WANT_IS(bits_of("dir"), 02755);
+	if (!become_nobody())
+		return;
+	WANT_IS(close(open("program", O_CREAT | O_WRONLY, 02755)), 0);
+	WANT_IS(stat_of("program").st_gid, 1234);
+	WANT_IS(bits_of("program"), 0755); /* one is not in that group */
+}
+
+static const struct test_case cases[] = {
+	CASE(exchanges, "RENAME_EXCHANGE: two files"),
+	CASE(exchanges_kinds, "RENAME_EXCHANGE: directories and files"),
+	CASE(exchange_allowed, "RENAME_EXCHANGE: sticky directories"),
+	CASE(allocates, "fallocate: room, size, errors"),
+	CASE(punches, "fallocate: FALLOC_FL_PUNCH_HOLE"),
+	CASE(set_id_bits, "set-id bits: gone with chown, write, truncate"),
+	CASE(set_gid_directory, "set-gid directories"),
+};
+
+static void all(int argc, char **argv)
+{
+	snprintf(base, sizeof base, "%s/file-changes-%d",
+		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
+	mkdir(base, 0755);
+	run_cases(cases, COUNT(cases), argc, argv);
+	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int main(int argc, char **argv)
+{
+	return check_main(argc, argv, NULL, 0, all);
+}
