@@ -69,6 +69,83 @@ long sys_lstat(user_t path, user_t out)
 	return sys_newfstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
 }
 
+/* ---- statx ---- */
+
+static struct statx_timestamp statx_time(ns_t time)
+{
+	return (struct statx_timestamp){.tv_sec = (long long)(time / NS_PER_SECOND),
+		.tv_nsec = (uint32_t)(time % NS_PER_SECOND)};
+}
+
+/* What stat gives, in statx's form; more than that is not kept. */
+static long give_statx(const struct path *path, struct inode *inode, user_t out)
+{
+	struct statx statx;
+	struct stat stat;
+
+	inode_stat(inode, &stat);
+	memset(&statx, 0, sizeof(statx));
+	statx.stx_mask = STATX_BASIC_STATS;
+	statx.stx_blksize = (uint32_t)stat.st_blksize;
+	statx.stx_nlink = (uint32_t)stat.st_nlink;
+	statx.stx_uid = stat.st_uid;
+	statx.stx_gid = stat.st_gid;
+	statx.stx_mode = (uint16_t)stat.st_mode;
+	statx.stx_ino = stat.st_ino;
+	statx.stx_size = (uint64_t)stat.st_size;
+	statx.stx_blocks = (uint64_t)stat.st_blocks;
+	statx.stx_atime = statx_time(inode->accessed);
+	statx.stx_mtime = statx_time(inode->modified);
+	statx.stx_ctime = statx_time(inode->changed);
+	statx.stx_rdev_major = device_major(stat.st_rdev);
+	statx.stx_rdev_minor = device_minor(stat.st_rdev);
+	statx.stx_dev_major = device_major(stat.st_dev);
+	statx.stx_dev_minor = device_minor(stat.st_dev);
+	statx.stx_attributes_mask = STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT;
+	if (path && path->mount) {
+		statx.stx_mask |= STATX_MNT_ID;
+		statx.stx_mnt_id = (uint64_t)path->mount->id;
+		if (path->dentry == path->mount->root)
+			statx.stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+	}
+	return copy_to_user(out, &statx, sizeof(statx));
+}
+
+static long statx_of_file(int fd, user_t out)
+{
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = give_statx(&file->path, file->inode, out);
+	file_put(file);
+	return result;
+}
+
+long sys_statx(int directory_fd, user_t path, unsigned int flags, unsigned int mask, user_t out)
+{
+	const unsigned int known =
+		AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
+	struct path target;
+	long result;
+
+	if (mask & STATX__RESERVED)
+		return -EINVAL;
+	if (flags & ~known || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	if (flags & AT_EMPTY_PATH && directory_fd >= 0 && is_empty_path(path))
+		return statx_of_file(directory_fd, out);
+	result = get_target(directory_fd, path, flags, &target);
+	if (result)
+		return result;
+	result = give_statx(&target, target.dentry->inode, out);
+	path_put(&target);
+	return result;
+}
+
+/* ---- statfs ---- */
+
 /* f_flags' bits: ST_VALID, and those of a mount (man 2 statfs). */
 static long statfs_flags(const struct mount *mount)
 {

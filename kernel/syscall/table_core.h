@@ -101,7 +101,7 @@
 	CALL3(204, sched_getaffinity, PID, tid, SIZE, size, CPU_MASK_OUT, mask) \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL0(219, restart_syscall) \
-	CALL3(222, timer_create, CLOCK, clock, SIGNAL_EVENT, event, TIMER_ID_OUT, id) \
+	CALL3(222, timer_create, CLOCK, clock, SIGNAL_EVENT, event, TIMER_ID_OUT, id) LACKS("CPU clocks of other processes") \
 	CALL4(223, timer_settime, INT, id, TIMER_FLAGS, flags, ITIMERSPEC, new, ITIMERSPEC_OUT, old) \
 	CALL2(224, timer_gettime, INT, id, ITIMERSPEC_OUT, now) \
 	CALL1(225, timer_getoverrun, INT, id) \

@@ -87,6 +87,7 @@
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
+	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags) \
 	CALL6(441, epoll_pwait2, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, TIMESPEC, timeout, SIGNAL_SET, mask, SIZE, size)
