@@ -21,6 +21,7 @@ struct font {
 };
 
 extern const struct font font_regular; /* 8x16, generated */
+extern const struct font font_large;   /* 16x32, generated */
 
 /* The glyph of a character; that of U+FFFD, or `?`, or 0, for one that the font lacks. Pure. */
 unsigned font_glyph(const struct font *font, unsigned character);

@@ -18,7 +18,9 @@
 
 #include <baton/handoff.h>
 
-#define MAX_PIXELS 16384u /* a side */
+#define MAX_PIXELS  16384u /* a side */
+#define DENSE_WIDTH 2560u  /* pixels: from here on the large font, 160 columns */
+#define HISTORY     200u   /* lines */
 
 static struct screen screen;
 static struct painter painter;
@@ -63,12 +65,19 @@ static const char *check(const struct handoff_framebuffer *fb, const struct font
 	return NULL;
 }
 
+/* On a dense screen the small font cannot be read. */
+static const struct font *font_for(const struct handoff_framebuffer *fb)
+{
+	return fb->width >= DENSE_WIDTH ? &font_large : &font_regular;
+}
+
 int framebuffer_init(const struct handoff_framebuffer *fb)
 {
-	const struct font *font = &font_regular;
+	const struct font *font = font_for(fb);
 	const char *wrong;
 	unsigned columns, rows;
-	struct cell *cells;
+	size_t painted, size;
+	void *memory;
 
 	if (!fb->size)
 		return -ENODEV;
@@ -81,20 +90,22 @@ int framebuffer_init(const struct handoff_framebuffer *fb)
 	}
 	columns = fb->width / font->width;
 	rows = fb->height / font->height;
-	cells = kmalloc(2 * sizeof(*cells) * columns * rows);
-	if (!cells)
+	painted = sizeof(struct cell) * columns * rows;
+	size = screen_memory(columns, rows, HISTORY);
+	memory = kmalloc(painted + size);
+	if (!memory)
 		return -ENOMEM;
 	painter.pixels = arch_map_device(fb->base, fb->size, MAP_WRITE_COMBINING);
 	if (!painter.pixels) {
-		kfree(cells);
+		kfree(memory);
 		return -ENOMEM;
 	}
 	painter.width = fb->width;
 	painter.height = fb->height;
 	painter.pitch = fb->pitch;
 	painter.font = font;
-	painter.painted = cells + (size_t)columns * rows;
-	screen_init(&screen, cells, columns, rows);
+	painter.painted = memory;
+	screen_init(&screen, (uint8_t *)memory + painted, columns, rows, HISTORY);
 	painter_init(&painter, fb->red_mask, fb->green_mask, fb->blue_mask);
 	painter_clear(&painter, &screen);
 	console_register(&console);

@@ -15,11 +15,6 @@
 /* The framebuffer's lines need not begin at a multiple of eight bytes. */
 typedef uint64_t pixel_pair __attribute__((aligned(1), may_alias));
 
-/* The colours of a VGA text screen, as Linux's console: 0xRRGGBB. */
-static const uint32_t vga_colours[16] = {0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa,
-	0x00aaaa, 0xaaaaaa, 0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff,
-	0xffffff};
-
 unsigned font_glyph(const struct font *font, unsigned character)
 {
 	static const unsigned fallbacks[] = {0xfffd, '?'};
@@ -56,12 +51,38 @@ static uint32_t scale(uint32_t intensity, uint32_t mask)
 	return (uint32_t)((intensity * top + 127) / 255) << shift & mask;
 }
 
-void painter_init(struct painter *painter, uint32_t red, uint32_t green, uint32_t blue)
+static uint32_t pixel_of(const struct painter *painter, uint32_t rgb)
+{
+	return scale(rgb >> 16 & 255, painter->red) | scale(rgb >> 8 & 255, painter->green) |
+	       scale(rgb & 255, painter->blue);
+}
+
+/* One of the colours above 15: xterm's cube of 6x6x6, then 24 greys. 0xRRGGBB. */
+static uint32_t fixed_colour(unsigned number)
+{
+	unsigned grey = 8 + 10 * (number - 232), at = number - 16;
+	unsigned red = at / 36, green = at / 6 % 6, blue = at % 6;
+
+	if (number >= 232)
+		return grey << 16 | grey << 8 | grey;
+	return (red ? 55 + 40 * red : 0) << 16 | (green ? 55 + 40 * green : 0) << 8 |
+	       (blue ? 55 + 40 * blue : 0);
+}
+
+static void set_palette(struct painter *painter, const uint32_t palette[16])
 {
 	for (unsigned i = 0; i < 16; i++)
-		painter->palette[i] = scale(vga_colours[i] >> 16, red) |
-				      scale(vga_colours[i] >> 8 & 255, green) |
-				      scale(vga_colours[i] & 255, blue);
+		painter->palette[i] = pixel_of(painter, palette[i]);
+	painter->pair = -1;
+}
+
+void painter_init(struct painter *painter, uint32_t red, uint32_t green, uint32_t blue)
+{
+	painter->red = red;
+	painter->green = green;
+	painter->blue = blue;
+	for (unsigned i = 16; i < 256; i++)
+		painter->palette[i] = pixel_of(painter, fixed_colour(i));
 	for (unsigned i = 0; i < ARRAY_SIZE(painter->ascii); i++)
 		painter->ascii[i] = (uint16_t)font_glyph(painter->font, i);
 	painter->pair = -1;
@@ -84,12 +105,15 @@ static void fill_line(uint8_t *line, unsigned width, uint32_t pixel)
 		__builtin_memcpy(to, &pixel, sizeof(pixel));
 }
 
-void painter_clear(struct painter *painter, const struct screen *screen)
+void painter_clear(struct painter *painter, struct screen *screen)
 {
 	size_t count = (size_t)screen->columns * screen->rows;
-	struct cell blank = {
-		' ', SCREEN_COLOURS(SCREEN_DEFAULT_FOREGROUND, SCREEN_DEFAULT_BACKGROUND), 0};
+	struct cell blank = {.character = ' ',
+		.foreground = SCREEN_DEFAULT_FOREGROUND,
+		.background = SCREEN_DEFAULT_BACKGROUND};
 
+	set_palette(painter, screen->palette);
+	screen->palette_changed = false;
 	for (unsigned y = 0; y < painter->height; y++)
 		fill_line(
 			painter->pixels + y * painter->pitch, painter->width, painter->palette[0]);
@@ -97,14 +121,24 @@ void painter_clear(struct painter *painter, const struct screen *screen)
 		painter->painted[i] = blank;
 }
 
-static void expand(struct painter *painter, uint8_t colours)
+/* No cell of a screen has the character 0. */
+void painter_forget(struct painter *painter, const struct screen *screen)
 {
-	uint32_t foreground = painter->palette[colours & 15];
-	uint32_t background = painter->palette[colours >> 4];
+	size_t count = (size_t)screen->columns * screen->rows;
 
-	if (painter->pair == colours)
+	for (size_t i = 0; i < count; i++)
+		painter->painted[i] = (struct cell){0};
+}
+
+static void expand(struct painter *painter, struct cell cell)
+{
+	uint32_t foreground = painter->palette[cell.foreground];
+	uint32_t background = painter->palette[cell.background];
+	int pair = cell.foreground | cell.background << 8;
+
+	if (painter->pair == pair)
 		return;
-	painter->pair = colours;
+	painter->pair = pair;
 	for (unsigned pattern = 0; pattern < 16; pattern++) {
 		for (unsigned bit = 0; bit < 4; bit++)
 			painter->expanded[pattern][bit] =
@@ -165,6 +199,18 @@ static void paint_wide(const struct painter *painter, uint8_t *to, const uint8_t
 	}
 }
 
+/* One line, or two with a large font, near the foot of the cell. */
+static void paint_underline(const struct painter *painter, uint8_t *to)
+{
+	unsigned thick = painter->font->height / 16 ? painter->font->height / 16 : 1;
+	unsigned y = painter->font->height - 1 - thick;
+
+	for (; thick; thick--, y++) {
+		for (unsigned x = 0; x < painter->font->width; x += 4)
+			paint_four(painter, (pixel_pair *)(to + y * painter->pitch + x * 4), 0xf0);
+	}
+}
+
 static void paint_cell(struct painter *painter, unsigned column, unsigned row, struct cell cell)
 {
 	const struct font *font = painter->font;
@@ -172,11 +218,11 @@ static void paint_cell(struct painter *painter, unsigned column, unsigned row, s
 		      (size_t)column * font->width * 4;
 	unsigned glyph;
 
-	if (cell.character == ' ') {
-		paint_blank(painter, to, painter->palette[cell.colours >> 4]);
+	if (cell.character == ' ' && !cell.underline) {
+		paint_blank(painter, to, painter->palette[cell.background]);
 		return;
 	}
-	expand(painter, cell.colours);
+	expand(painter, cell);
 	glyph = cell.character < ARRAY_SIZE(painter->ascii) ? painter->ascii[cell.character]
 							    : font_glyph(font, cell.character);
 	if (font->width == 8)
@@ -184,35 +230,48 @@ static void paint_cell(struct painter *painter, unsigned column, unsigned row, s
 	else
 		paint_wide(painter, to,
 			font->bitmaps + (size_t)glyph * font->height * font->row_bytes);
+	if (cell.underline)
+		paint_underline(painter, to);
+}
+
+static uint64_t as_word(struct cell cell)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, &cell, sizeof(word));
+	return word;
 }
 
 /* Do two cells look the same? */
 static bool same(struct cell a, struct cell b)
 {
-	if (a.character == ' ' && b.character == ' ') /* its foreground does not show */
-		return a.colours >> 4 == b.colours >> 4;
-	return a.character == b.character && a.colours == b.colours;
+	if (a.character == ' ' && b.character == ' ' && !a.underline && !b.underline)
+		return a.background == b.background; /* the foreground does not show */
+	return as_word(a) == as_word(b);
 }
 
-static uint32_t as_word(const struct cell *cell)
+static struct cell exchanged(struct cell cell)
 {
-	uint32_t word;
+	uint8_t foreground = cell.foreground;
 
-	__builtin_memcpy(&word, cell, sizeof(word));
-	return word;
+	cell.foreground = cell.background;
+	cell.background = foreground;
+	return cell;
 }
 
 static void update_row(struct painter *painter, const struct screen *screen, unsigned row)
 {
 	struct cell *painted = &painter->painted[(size_t)row * screen->columns];
-	const struct cell *cell = screen_cell(screen, 0, row);
+	const struct cell *from = screen_cell(screen, 0, row);
 
-	for (unsigned column = 0; column < screen->columns; column++, painted++, cell++) {
-		if (as_word(painted) == as_word(cell)) /* most, and quickly told */
+	for (unsigned column = 0; column < screen->columns; column++, painted++, from++) {
+		struct cell cell = screen->inverse_screen ? exchanged(*from) : *from;
+
+		if (as_word(*painted) == as_word(cell)) /* most, and quickly told */
 			continue;
-		if (!same(*painted, *cell))
-			paint_cell(painter, column, row, *cell);
-		*painted = *cell;
+		if (!same(*painted, cell))
+			paint_cell(painter, column, row, cell);
+		*painted = cell;
 	}
 }
 
@@ -220,22 +279,30 @@ static void update_row(struct painter *painter, const struct screen *screen, uns
  * that the next update of that row puts it right. */
 static void paint_cursor(struct painter *painter, struct screen *screen)
 {
-	struct cell cell = *screen_cell(screen, screen->x, screen->y);
+	unsigned x = screen->pen.x, y = screen->pen.y;
+	struct cell cell = *screen_cell(screen, x, y);
 
-	cell.colours = (uint8_t)(cell.colours << 4 | cell.colours >> 4);
-	paint_cell(painter, screen->x, screen->y, cell);
-	painter->painted[(size_t)screen->y * screen->columns + screen->x] = cell;
+	if (!screen->inverse_screen)
+		cell = exchanged(cell);
+	paint_cell(painter, x, y, cell);
+	painter->painted[(size_t)y * screen->columns + x] = cell;
 }
 
 void painter_update(struct painter *painter, struct screen *screen)
 {
+	if (screen->palette_changed) {
+		screen->palette_changed = false;
+		set_palette(painter, screen->palette);
+		painter_forget(painter, screen);
+		screen_touch_all(screen);
+	}
 	for (unsigned row = screen->changed_first; row < screen->changed_end; row++)
 		update_row(painter, screen, row);
 	screen->changed_first = screen->rows;
 	screen->changed_end = 0;
-	if (!screen->cursor_hidden) {
+	if (screen_shows_cursor(screen)) {
 		paint_cursor(painter, screen);
-		screen->changed_first = screen->y;
-		screen->changed_end = screen->y + 1;
+		screen->changed_first = screen->pen.y;
+		screen->changed_end = screen->pen.y + 1;
 	}
 }

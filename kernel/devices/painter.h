@@ -12,9 +12,10 @@ struct painter {
 	unsigned width, height; /* pixels */
 	size_t pitch;           /* bytes from line to line */
 	const struct font *font;
-	uint32_t palette[16];
-	struct cell *painted; /* what each place on screen shows, the caller's memory */
-	uint16_t ascii[128];  /* glyphs */
+	uint32_t red, green, blue; /* masks */
+	uint32_t palette[256];     /* as pixels */
+	struct cell *painted;      /* what each place on screen shows, the caller's memory */
+	uint16_t ascii[128];       /* glyphs */
 
 	int pair;                 /* the colours that `expanded` is for; -1: none */
 	uint32_t expanded[16][4]; /* four pixels for each pattern of four bits */
@@ -25,9 +26,12 @@ struct painter {
 void painter_init(struct painter *painter, uint32_t red, uint32_t green, uint32_t blue);
 
 /* Fills everything with colour 0; `painted` then says blanks. */
-void painter_clear(struct painter *painter, const struct screen *screen);
+void painter_clear(struct painter *painter, struct screen *screen);
 
-/* Paints the cells that differ from what is shown, and the cursor. */
+/* Forgets what is shown: the next update paints every cell that is no blank, or all. */
+void painter_forget(struct painter *painter, const struct screen *screen);
+
+/* Paints the cells that differ from what is shown, and the cursor; a changed palette paints all. */
 void painter_update(struct painter *painter, struct screen *screen);
 
 #endif

@@ -48,15 +48,28 @@ static unsigned component(uint32_t mask, unsigned intensity)
 	return (unsigned)((double)intensity * top / 255 + 0.5) << shift;
 }
 
+static uint32_t rgb(const struct layout *layout, unsigned red, unsigned green, unsigned blue)
+{
+	return component(layout->red, red) | component(layout->green, green) |
+	       component(layout->blue, blue);
+}
+
 static uint32_t colour(const struct layout *layout, unsigned ansi)
 {
+	static const unsigned steps[] = {0, 95, 135, 175, 215, 255};
+
+	if (ansi >= 232)
+		return rgb(layout, 8 + (ansi - 232) * 10, 8 + (ansi - 232) * 10,
+			8 + (ansi - 232) * 10);
+	if (ansi >= 16)
+		return rgb(layout, steps[(ansi - 16) / 36], steps[(ansi - 16) / 6 % 6],
+			steps[(ansi - 16) % 6]);
 	/* brown instead of dark yellow; bright ones 0x55 more */
 	unsigned base = ansi & 8 ? 0x55 : 0, on = 0xaa;
 	unsigned red = base + (ansi & 1 ? on : 0), blue = base + (ansi & 4 ? on : 0);
 	unsigned green = base + (ansi == 3 ? 0x55 : ansi & 2 ? on : 0);
 
-	return component(layout->red, red) | component(layout->green, green) |
-	       component(layout->blue, blue);
+	return rgb(layout, red, green, blue);
 }
 
 static unsigned reference_glyph(const struct font *font, unsigned character)
@@ -78,6 +91,17 @@ static uint32_t pixel_at(unsigned x, unsigned y)
 	return pixel;
 }
 
+static bool is_cursor(unsigned column, unsigned row)
+{
+	return column == screen.pen.x && row == screen.pen.y && !screen.cursor_hidden &&
+	       !screen.view;
+}
+
+static unsigned font_lines(void)
+{
+	return painter.font->height < 32 ? 1 : painter.font->height / 16;
+}
+
 static uint32_t expected_pixel(const struct layout *layout, unsigned x, unsigned y)
 {
 	const struct font *font = painter.font;
@@ -94,9 +118,12 @@ static uint32_t expected_pixel(const struct layout *layout, unsigned x, unsigned
 	       (reference_glyph(font, cell.character) * font->height + y % font->height) *
 		       font->row_bytes;
 	on = bits[bit / 8] >> (7 - bit % 8) & 1;
-	if (column == screen.x && row == screen.y && !screen.cursor_hidden)
+	if (is_cursor(column, row))
 		on = !on;
-	return colour(layout, on ? cell.colours & 15 : cell.colours >> 4);
+	if (cell.underline && y % font->height >= font->height - 1 - font_lines() &&
+		y % font->height < font->height - 1u)
+		on = !is_cursor(column, row);
+	return colour(layout, on ? cell.foreground : cell.background);
 }
 
 static void check_canaries(void)
@@ -122,7 +149,7 @@ static void start(const struct layout *layout, const struct font *font)
 {
 	unsigned columns = layout->width / font->width, rows = layout->height / font->height;
 	size_t count = (size_t)columns * rows;
-	struct cell *cells = calloc(count * 2, sizeof(*cells));
+	uint8_t *cells = malloc(count * sizeof(struct cell) + screen_memory(columns, rows, 2));
 
 	painter = (struct painter){.width = layout->width,
 		.height = layout->height,
@@ -134,15 +161,15 @@ static void start(const struct layout *layout, const struct font *font)
 	CHECK(pixels && cells);
 	memset(pixels, CANARY, pixels_size);
 	painter.pixels = pixels;
-	painter.painted = cells + count;
-	screen_init(&screen, cells, columns, rows);
+	painter.painted = (struct cell *)cells;
+	screen_init(&screen, cells + count * sizeof(struct cell), columns, rows, 2);
 	painter_init(&painter, layout->red, layout->green, layout->blue);
 	painter_clear(&painter, &screen);
 }
 
 static void stop(void)
 {
-	free(screen.cells);
+	free(painter.painted);
 	free(pixels);
 }
 
@@ -158,13 +185,42 @@ static void test_layout(const struct layout *layout, const struct font *font)
 		"\r\n\x1b[1;33mwarn \x1b[41m red",
 		"\x1b[0m\r\n\xc3\xa9\xe2\x94\x80\xe2\x99\xa6 \xe4\xb8\x80", "\x1b[7minverse\x1b[m",
 		"\r\n1\r\n2\r\n3\r\n4\r\n5", "\x1b[44m\x1b[2J\x1b[Hblue", "\x1b[?25l.",
-		"\x1b[m\x1b[?25h", "\x1b[1;31m\r\n\r\n\r\n\r\n\r\nend"};
+		"\x1b[m\x1b[?25h",
+		"\x1b[4munder line\x1b[24m\x1b[38;5;208;48;5;17mx\x1b[38;5;250my\x1b[m",
+		"\x1b[1;31m\r\n\r\n\r\n\r\n\r\nend"};
 
 	start(layout, font);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		say(texts[i]);
 		check_all(layout);
 	}
+	screen_look(&screen, 2);
+	painter_update(&painter, &screen);
+	check_all(layout);
+	screen_look(&screen, -2);
+	painter_update(&painter, &screen);
+	check_all(layout);
+	stop();
+}
+
+static void test_palette(void)
+{
+	struct layout layout = layouts[0];
+
+	start(&layout, &font_regular);
+	say("\x1b[31mred\x1b[32mgreen");
+	say("\x1b]P155ff55"); /* 1 becomes what 10 is */
+	CHECK_EQUAL(painter.palette[1], painter.palette[10]);
+	for (unsigned y = 0; y < 16; y++) {
+		for (unsigned x = 0; x < 24; x++)
+			CHECK(pixel_at(x, y) == 0 || pixel_at(x, y) == colour(&layout, 10));
+	}
+	say("\x1b]R");
+	check_all(&layout);
+	say("\x1b[?5h");
+	CHECK_EQUAL(pixel_at(159, 63), colour(&layout, 7));
+	say("\x1b[?5l");
+	check_all(&layout);
 	stop();
 }
 
@@ -249,6 +305,7 @@ int main(void)
 		test_layout(&layouts[i], &font_regular);
 		test_layout(&layouts[i], &wide_font);
 	}
+	test_palette();
 	test_only_changes();
 	test_glyphs();
 	return check_done();

@@ -1,29 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The screen model: a grid of cells and a small part of ECMA-48 with Linux's console_codes(4)
- * meanings: UTF-8 text, \b \t \n \r, SGR (0 1 7 22 27 30-37 39 40-47 49 90-97 100-107), cursor
- * movement (A B C D G H d f), erasing (J K), the cursor's visibility, ESC c. Other sequences are
- * recognised and ignored as a whole; control strings (OSC, DCS ...) too.
+ * The grid of a terminal's screen: cells, scrolling with history, erasing, inserting, deleting.
  *
- * Rows are a ring: scrolling moves `top` and blanks one row. changed_first .. changed_end says which
- * rows on screen may differ since a painter last set them to an empty range.
+ * Lines of cells stand in one array and never move. `lines` says which of them is at each row, so
+ * that scrolling any region moves numbers and blanks one line. The history is a ring of such
+ * numbers: a line that leaves the screen at its top changes places with the oldest line kept, and
+ * that one comes in blank at the bottom. Each line is in exactly one place of `lines`.
  *
- * Bad UTF-8 and characters beyond the Basic Multilingual Plane become U+FFFD. Every character takes
- * one column.
+ * The view (screen_look) shows history lines above those of the screen's top. Whatever is written
+ * returns to the screen proper, as Linux's console does.
+ *
+ * changed_first .. changed_end says which rows on screen may differ since who paints last set them
+ * to an empty range. What is erased gets the current background (back colour erase). Attributes are
+ * resolved when a character is written, in Linux's order: inverse exchanges the colours, bold
+ * brightens the foreground that comes of it, dim makes it grey.
  */
 #include "devices/screen.h"
+#include "lib/string.h"
 
-#define REPLACEMENT   0xfffdu
-#define PARAMETER_MAX 9999u
-#define TAB_WIDTH     8u
+#define TAB_WIDTH      8u
+#define DIM_FOREGROUND 8u
+#define LINES_MAX      60000u
+
+/* The colours of a VGA text screen, as Linux's console: 0xRRGGBB. */
+static const uint32_t vga_colours[16] = {0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa,
+	0x00aaaa, 0xaaaaaa, 0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff,
+	0xffffff};
+
+/* ---- Lines ---- */
+
+static struct cell *line_cells(const struct screen *screen, unsigned line)
+{
+	return &screen->cells[(size_t)line * screen->columns];
+}
+
+/* A row of the screen proper, whatever the view. */
+static struct cell *row_cells(const struct screen *screen, unsigned row)
+{
+	return line_cells(screen, screen->lines[row]);
+}
 
 struct cell *screen_cell(const struct screen *screen, unsigned column, unsigned row)
 {
-	unsigned line = screen->top + row;
+	unsigned at;
 
-	if (line >= screen->rows)
-		line -= screen->rows;
-	return &screen->cells[line * screen->columns + column];
+	if (row >= screen->view)
+		return row_cells(screen, row - screen->view) + column;
+	at = screen->history_start + screen->history_count - screen->view + row;
+	at %= screen->history_size;
+	return line_cells(screen, screen->lines[screen->rows + at]) + column;
 }
 
 static void touch(struct screen *screen, unsigned first, unsigned end)
@@ -34,58 +59,71 @@ static void touch(struct screen *screen, unsigned first, unsigned end)
 		screen->changed_end = end;
 }
 
-static uint8_t current_colours(const struct screen *screen)
+void screen_touch_all(struct screen *screen)
 {
-	unsigned foreground = screen->foreground, background = screen->background;
+	touch(screen, 0, screen->rows);
+}
 
-	if (screen->bold && foreground < 8)
-		foreground += 8;
+bool screen_shows_cursor(const struct screen *screen)
+{
+	return !screen->cursor_hidden && !screen->view;
+}
+
+void screen_look(struct screen *screen, int lines)
+{
+	int64_t view = (int64_t)screen->view + lines;
+
+	if (view < 0)
+		view = 0;
+	if (view > screen->history_count)
+		view = screen->history_count;
+	if (view == screen->view)
+		return;
+	screen->view = (unsigned)view;
+	screen_touch_all(screen);
+}
+
+void screen_forget_history(struct screen *screen)
+{
+	screen->history_count = screen->history_start = 0;
+	screen_look(screen, -(int)screen->view);
+}
+
+/* ---- Attributes ---- */
+
+/* A blank or, with `character`, what is written next. */
+static struct cell pen_cell(const struct screen *screen, unsigned character)
+{
+	const struct screen_pen *pen = &screen->pen;
+	struct cell cell = {.character = (uint16_t)character,
+		.foreground = pen->foreground,
+		.background = pen->background,
+		.underline = pen->underline};
+
 	if (screen->override_foreground >= 0) {
-		foreground = (unsigned)screen->override_foreground;
-		background = SCREEN_DEFAULT_BACKGROUND;
-	} else if (screen->inverse) {
-		return SCREEN_COLOURS(background, foreground);
+		cell.foreground = (uint8_t)screen->override_foreground;
+		cell.background = SCREEN_DEFAULT_BACKGROUND;
+		cell.underline = 0;
+		return cell;
 	}
-	return SCREEN_COLOURS(foreground, background);
+	if (pen->inverse) {
+		cell.foreground = pen->background;
+		cell.background = pen->foreground;
+	}
+	if (pen->bold && cell.foreground < 8)
+		cell.foreground = (uint8_t)(cell.foreground + 8);
+	else if (pen->dim && cell.foreground < 16)
+		cell.foreground = DIM_FOREGROUND;
+	return cell;
 }
 
-/* Blanks cells [from, end) of a row in the current background. */
-static void blank(struct screen *screen, unsigned row, unsigned from, unsigned end)
+void screen_reset_attributes(struct screen *screen)
 {
-	struct cell *cell = screen_cell(screen, from, row);
-	struct cell empty = {' ', SCREEN_COLOURS(SCREEN_DEFAULT_FOREGROUND, screen->background), 0};
+	struct screen_pen *pen = &screen->pen;
 
-	for (; from < end; from++)
-		*cell++ = empty;
-	touch(screen, row, row + 1);
-}
-
-static void reset_attributes(struct screen *screen)
-{
-	screen->foreground = SCREEN_DEFAULT_FOREGROUND;
-	screen->background = SCREEN_DEFAULT_BACKGROUND;
-	screen->bold = screen->inverse = false;
-}
-
-static void reset(struct screen *screen)
-{
-	screen->top = screen->x = screen->y = 0;
-	screen->wrap_pending = screen->cursor_hidden = false;
-	screen->state = SCREEN_GROUND;
-	screen->utf8_left = 0;
-	reset_attributes(screen);
-	for (unsigned row = 0; row < screen->rows; row++)
-		blank(screen, row, 0, screen->columns);
-}
-
-void screen_init(struct screen *screen, struct cell *cells, unsigned columns, unsigned rows)
-{
-	*screen = (struct screen){.columns = columns,
-		.rows = rows,
-		.cells = cells,
-		.changed_first = rows,
-		.override_foreground = -1};
-	reset(screen);
+	pen->foreground = SCREEN_DEFAULT_FOREGROUND;
+	pen->background = SCREEN_DEFAULT_BACKGROUND;
+	pen->bold = pen->dim = pen->underline = pen->inverse = false;
 }
 
 void screen_override(struct screen *screen, int foreground)
@@ -93,352 +131,273 @@ void screen_override(struct screen *screen, int foreground)
 	screen->override_foreground = foreground;
 }
 
-static void line_feed(struct screen *screen)
+void screen_reset_palette(struct screen *screen)
+{
+	memcpy(screen->palette, vga_colours, sizeof(screen->palette));
+	screen->palette_changed = true;
+}
+
+/* ---- Erasing and moving cells ---- */
+
+static void fill(struct cell *cell, unsigned count, struct cell with)
+{
+	while (count--)
+		*cell++ = with;
+}
+
+/* What is erased: a space in the current background. */
+static struct cell blank_cell(const struct screen *screen)
+{
+	return (struct cell){.character = ' ',
+		.foreground = SCREEN_DEFAULT_FOREGROUND,
+		.background = screen->pen.background};
+}
+
+void screen_blank(struct screen *screen, unsigned row, unsigned from, unsigned end)
+{
+	if (from >= end)
+		return;
+	fill(row_cells(screen, row) + from, end - from, blank_cell(screen));
+	touch(screen, row, row + 1);
+}
+
+void screen_insert_cells(struct screen *screen, unsigned count)
+{
+	unsigned room = screen->columns - screen->pen.x;
+	struct cell *at = row_cells(screen, screen->pen.y) + screen->pen.x;
+
+	if (count > room)
+		count = room;
+	memmove(at + count, at, (room - count) * sizeof(*at));
+	screen_blank(screen, screen->pen.y, screen->pen.x, screen->pen.x + count);
+}
+
+void screen_delete_cells(struct screen *screen, unsigned count)
+{
+	unsigned room = screen->columns - screen->pen.x;
+	struct cell *at = row_cells(screen, screen->pen.y) + screen->pen.x;
+
+	if (count > room)
+		count = room;
+	memmove(at, at + count, (room - count) * sizeof(*at));
+	screen_blank(screen, screen->pen.y, screen->columns - count, screen->columns);
+}
+
+void screen_align(struct screen *screen)
+{
+	for (unsigned row = 0; row < screen->rows; row++)
+		fill(row_cells(screen, row), screen->columns, pen_cell(screen, 'E'));
+	screen_touch_all(screen);
+}
+
+/* ---- Scrolling ---- */
+
+/* The line that leaves goes into the history; the one that may be written comes back. */
+static uint16_t keep_line(struct screen *screen, uint16_t leaving)
+{
+	uint16_t *ring = screen->lines + screen->rows, *place, free_line;
+
+	if (!screen->history_size)
+		return leaving;
+	place = &ring[(screen->history_start + screen->history_count) % screen->history_size];
+	free_line = *place;
+	*place = leaving;
+	if (screen->history_count < screen->history_size)
+		screen->history_count++;
+	else if (++screen->history_start == screen->history_size)
+		screen->history_start = 0;
+	return free_line;
+}
+
+static void up_by_one(struct screen *screen, unsigned first, unsigned end)
+{
+	uint16_t line = screen->lines[first];
+
+	if (!first && end == screen->rows)
+		line = keep_line(screen, line);
+	memmove(&screen->lines[first], &screen->lines[first + 1],
+		(end - first - 1) * sizeof(*screen->lines));
+	screen->lines[end - 1] = line;
+	screen_blank(screen, end - 1, 0, screen->columns);
+}
+
+static void down_by_one(struct screen *screen, unsigned first, unsigned end)
+{
+	uint16_t line = screen->lines[end - 1];
+
+	memmove(&screen->lines[first + 1], &screen->lines[first],
+		(end - first - 1) * sizeof(*screen->lines));
+	screen->lines[first] = line;
+	screen_blank(screen, first, 0, screen->columns);
+}
+
+void screen_scroll(struct screen *screen, unsigned first, unsigned end, int count)
+{
+	unsigned steps = count < 0 ? 0u - (unsigned)count : (unsigned)count;
+
+	if (first >= end || !count)
+		return;
+	if (steps > end - first)
+		steps = end - first;
+	while (steps--) {
+		if (count > 0)
+			up_by_one(screen, first, end);
+		else
+			down_by_one(screen, first, end);
+	}
+	touch(screen, first, end);
+}
+
+void screen_line_feed(struct screen *screen)
 {
 	screen->wrap_pending = false;
-	if (screen->y + 1 < screen->rows) {
-		screen->y++;
-		return;
-	}
-	screen->top = screen->top + 1 < screen->rows ? screen->top + 1 : 0;
-	blank(screen, screen->rows - 1, 0, screen->columns);
-	touch(screen, 0, screen->rows);
+	if (screen->pen.y + 1 == screen->bottom)
+		screen_scroll(screen, screen->top, screen->bottom, 1);
+	else if (screen->pen.y + 1 < screen->rows)
+		screen->pen.y++;
 }
 
-static void put_character(struct screen *screen, unsigned character)
+void screen_reverse_line_feed(struct screen *screen)
 {
-	if (screen->wrap_pending) {
-		screen->x = 0;
-		line_feed(screen);
-	}
-	*screen_cell(screen, screen->x, screen->y) =
-		(struct cell){(uint16_t)character, current_colours(screen), 0};
-	touch(screen, screen->y, screen->y + 1);
-	if (screen->x + 1 < screen->columns)
-		screen->x++;
-	else
-		screen->wrap_pending = true;
-}
-
-/* ---- Sequences ---- */
-
-static void select_graphic(struct screen *screen, unsigned parameter)
-{
-	if (parameter == 0)
-		reset_attributes(screen);
-	else if (parameter == 1)
-		screen->bold = true;
-	else if (parameter == 22)
-		screen->bold = false;
-	else if (parameter == 7)
-		screen->inverse = true;
-	else if (parameter == 27)
-		screen->inverse = false;
-	else if (parameter >= 30 && parameter <= 37)
-		screen->foreground = (uint8_t)(parameter - 30);
-	else if (parameter == 39)
-		screen->foreground = SCREEN_DEFAULT_FOREGROUND;
-	else if (parameter >= 40 && parameter <= 47)
-		screen->background = (uint8_t)(parameter - 40);
-	else if (parameter == 49)
-		screen->background = SCREEN_DEFAULT_BACKGROUND;
-	else if (parameter >= 90 && parameter <= 97)
-		screen->foreground = (uint8_t)(parameter - 90 + 8);
-	else if (parameter >= 100 && parameter <= 107)
-		screen->background = (uint8_t)(parameter - 100 + 8);
-}
-
-static void select_graphics(struct screen *screen)
-{
-	for (unsigned i = 0; i <= screen->parameter_count; i++) {
-		unsigned parameter = screen->parameters[i];
-
-		if (parameter == 38 || parameter == 48) /* 256 colours, direct colour: not here */
-			return;
-		select_graphic(screen, parameter);
-	}
-}
-
-static void move_to(struct screen *screen, unsigned x, unsigned y)
-{
-	screen->x = x < screen->columns ? x : screen->columns - 1;
-	screen->y = y < screen->rows ? y : screen->rows - 1;
 	screen->wrap_pending = false;
+	if (screen->pen.y == screen->top)
+		screen_scroll(screen, screen->top, screen->bottom, -1);
+	else if (screen->pen.y)
+		screen->pen.y--;
 }
 
-/* What J and K do: 0 from the cursor on, 1 up to it and with it, 2 all. */
-static void erase_in_line(struct screen *screen, unsigned how)
+void screen_move(struct screen *screen, int64_t x, int64_t y)
 {
-	unsigned from = how == 0 ? screen->x : 0;
-	unsigned end = how == 1 ? screen->x + 1 : screen->columns;
+	int64_t first = screen->origin ? screen->top : 0;
+	int64_t end = screen->origin ? screen->bottom : screen->rows;
 
-	if (how <= 2)
-		blank(screen, screen->y, from, end);
-}
-
-static void erase_in_display(struct screen *screen, unsigned how)
-{
-	unsigned first = how == 0 ? screen->y + 1 : 0;
-	unsigned end = how == 1 ? screen->y : screen->rows;
-
-	if (how > 2)
-		return;
-	for (unsigned row = first; row < end; row++)
-		blank(screen, row, 0, screen->columns);
-	if (how < 2)
-		erase_in_line(screen, how);
-}
-
-static void set_private_mode(struct screen *screen, bool on)
-{
-	if (screen->parameters[0] == 25)
-		screen->cursor_hidden = !on;
-}
-
-static void control_sequence(struct screen *screen, char final)
-{
-	unsigned first = screen->parameters[0], second = screen->parameters[1];
-	unsigned count = first ? first : 1;
-	unsigned x = screen->x, y = screen->y;
-
-	if (screen->private_sequence) {
-		if (final == 'h' || final == 'l')
-			set_private_mode(screen, final == 'h');
-		return;
-	}
-	switch (final) {
-	case 'A':
-		move_to(screen, x, y > count ? y - count : 0);
-		break;
-	case 'B':
-		move_to(screen, x, y + count);
-		break;
-	case 'C':
-		move_to(screen, x + count, y);
-		break;
-	case 'D':
-		move_to(screen, x > count ? x - count : 0, y);
-		break;
-	case 'G':
-		move_to(screen, count - 1, y);
-		break;
-	case 'd':
-		move_to(screen, x, count - 1);
-		break;
-	case 'H':
-	case 'f':
-		move_to(screen, second ? second - 1 : 0, count - 1);
-		break;
-	case 'J':
-		erase_in_display(screen, first);
-		break;
-	case 'K':
-		erase_in_line(screen, first);
-		break;
-	case 'm':
-		select_graphics(screen);
-		break;
-	}
-}
-
-static void csi_byte(struct screen *screen, uint8_t byte)
-{
-	unsigned *parameter = &screen->parameters[screen->parameter_count];
-
-	if (byte >= '0' && byte <= '9') {
-		if (*parameter < PARAMETER_MAX)
-			*parameter = *parameter * 10 + (unsigned)(byte - '0');
-	} else if (byte == ';') {
-		if (screen->parameter_count + 1 < SCREEN_PARAMETERS)
-			screen->parameter_count++;
-	} else if (byte >= '<' && byte <= '?') {
-		screen->private_sequence = true;
-	} else if (byte >= '@' && byte <= '~') {
-		screen->state = SCREEN_GROUND;
-		control_sequence(screen, (char)byte);
-	}
-}
-
-static void escape_byte(struct screen *screen, uint8_t byte)
-{
-	screen->state = SCREEN_GROUND;
-	switch (byte) {
-	case '[':
-		screen->state = SCREEN_CSI;
-		screen->private_sequence = false;
-		screen->parameter_count = 0;
-		for (unsigned i = 0; i < SCREEN_PARAMETERS; i++)
-			screen->parameters[i] = 0;
-		break;
-	case ']':
-	case 'P':
-	case 'X':
-	case '^':
-	case '_':
-		screen->state = SCREEN_STRING;
-		break;
-	case '(':
-	case ')':
-	case '#':
-	case '%':
-		screen->state = SCREEN_SKIP_ONE;
-		break;
-	case 'c':
-		reset(screen);
-		break;
-	}
+	x = x < 0 ? 0 : x >= screen->columns ? screen->columns - 1 : x;
+	y = y < first ? first : y >= end ? end - 1 : y;
+	screen->pen.x = (unsigned)x;
+	screen->pen.y = (unsigned)y;
+	screen->wrap_pending = false;
 }
 
 /* ---- Text ---- */
 
-/* true: the byte was a control character, which act inside of sequences too. */
-static bool control_character(struct screen *screen, uint8_t byte)
+static void put_one(struct screen *screen, unsigned character)
 {
-	switch (byte) {
-	case '\b':
-		if (screen->x && !screen->wrap_pending)
-			screen->x--;
-		screen->wrap_pending = false;
-		return true;
-	case '\t':
-		move_to(screen, (screen->x / TAB_WIDTH + 1) * TAB_WIDTH, screen->y);
-		return true;
-	case '\n':
-	case '\v':
-	case '\f':
-		line_feed(screen);
-		return true;
-	case '\r':
-		screen->x = 0;
-		screen->wrap_pending = false;
-		return true;
-	case 0x18: /* CAN, SUB: give the sequence up */
-	case 0x1a:
-		screen->state = SCREEN_GROUND;
-		return true;
-	case 0x1b:
-		screen->state = SCREEN_ESCAPE;
-		return true;
-	default:
-		return byte < ' ' || byte == 0x7f;
+	struct screen_pen *pen = &screen->pen;
+
+	if (screen->wrap_pending) {
+		pen->x = 0;
+		screen_line_feed(screen);
 	}
-}
-
-static void start_utf8(struct screen *screen, uint8_t byte)
-{
-	if (byte >= 0xc2 && byte < 0xe0) {
-		screen->utf8_left = 1;
-		screen->utf8_least = 0x80;
-		screen->utf8_value = byte & 0x1fu;
-	} else if (byte >= 0xe0 && byte < 0xf0) {
-		screen->utf8_left = 2;
-		screen->utf8_least = 0x800;
-		screen->utf8_value = byte & 0x0fu;
-	} else if (byte >= 0xf0 && byte < 0xf5) {
-		screen->utf8_left = 3;
-		screen->utf8_least = 0x10000;
-		screen->utf8_value = byte & 0x07u;
-	} else {
-		put_character(screen, REPLACEMENT);
-	}
-}
-
-static void end_utf8(struct screen *screen)
-{
-	uint32_t value = screen->utf8_value;
-	bool bad =
-		value < screen->utf8_least || value > 0xffff || (value >= 0xd800 && value < 0xe000);
-
-	put_character(screen, bad ? REPLACEMENT : value);
-}
-
-static void text_byte(struct screen *screen, uint8_t byte)
-{
-	if (screen->utf8_left) {
-		if ((byte & 0xc0) == 0x80) {
-			screen->utf8_value = screen->utf8_value << 6 | (byte & 0x3fu);
-			if (!--screen->utf8_left)
-				end_utf8(screen);
-			return;
-		}
-		screen->utf8_left = 0; /* cut short: the byte begins something new */
-		put_character(screen, REPLACEMENT);
-	}
-	if (byte < 0x80)
-		put_character(screen, byte);
+	if (screen->insert)
+		screen_insert_cells(screen, 1);
+	row_cells(screen, pen->y)[pen->x] = pen_cell(screen, character);
+	touch(screen, pen->y, pen->y + 1);
+	if (pen->x + 1 < screen->columns)
+		pen->x++;
 	else
-		start_utf8(screen, byte);
+		screen->wrap_pending = !screen->no_wrap;
 }
 
-static void screen_byte(struct screen *screen, uint8_t byte)
+/* A wide character is followed by a blank, as in Linux: our fonts have none of them. */
+void screen_put(struct screen *screen, unsigned character, unsigned width)
 {
-	if (screen->state == SCREEN_STRING) { /* up to BEL, or to the ESC of ESC \ */
-		if (byte == '\a')
-			screen->state = SCREEN_GROUND;
-		else if (byte == 0x1b)
-			screen->state = SCREEN_ESCAPE;
+	if (!width)
 		return;
-	}
-	if ((byte < ' ' || byte == 0x7f) && screen->utf8_left) {
-		screen->utf8_left = 0;
-		put_character(screen, REPLACEMENT);
-	}
-	if (control_character(screen, byte))
-		return;
-	switch (screen->state) {
-	case SCREEN_ESCAPE:
-		escape_byte(screen, byte);
-		break;
-	case SCREEN_CSI:
-		csi_byte(screen, byte);
-		break;
-	case SCREEN_SKIP_ONE:
-		screen->state = SCREEN_GROUND;
-		break;
-	default:
-		text_byte(screen, byte);
-	}
-}
-
-static bool is_printable(char c)
-{
-	return c >= ' ' && c <= '~';
+	put_one(screen, character);
+	if (width > 1)
+		put_one(screen, ' ');
 }
 
 /* The common case, plain text that ends before the last column, without the parser. Returns how
  * many bytes it was. */
 static size_t write_plain(struct screen *screen, const char *bytes, size_t count)
 {
-	size_t room = screen->columns - 1 - screen->x;
-	struct cell *cell = screen_cell(screen, screen->x, screen->y);
-	struct cell next = {0, current_colours(screen), 0};
-	size_t done = 0;
+	struct screen_pen *pen = &screen->pen;
+	size_t room = screen->columns - 1 - pen->x, done = 0;
+	struct cell *cell = row_cells(screen, pen->y) + pen->x;
+	struct cell next = pen_cell(screen, 0);
 
-	if (screen->state != SCREEN_GROUND || screen->utf8_left)
-		return 0;
 	if (count > room)
 		count = room;
-	while (done < count && is_printable(bytes[done])) {
+	while (done < count && bytes[done] >= ' ' && bytes[done] <= '~') {
 		next.character = (uint16_t)bytes[done++];
 		*cell++ = next;
 	}
 	if (done) {
-		screen->x += (unsigned)done;
-		touch(screen, screen->y, screen->y + 1);
+		screen->last_character = next.character;
+		pen->x += (unsigned)done;
+		touch(screen, pen->y, pen->y + 1);
 	}
 	return done;
 }
 
+static bool is_plain(const struct screen *screen)
+{
+	return screen->state == SCREEN_GROUND && !screen->utf8_left && !screen->insert &&
+	       !screen->cp437 && screen->pen.sets[screen->pen.set] == CHARSET_LATIN1;
+}
+
 void screen_write(struct screen *screen, const char *bytes, size_t count)
 {
+	screen_look(screen, -(int)screen->view);
 	while (count) {
-		size_t done = write_plain(screen, bytes, count);
+		size_t done = is_plain(screen) ? write_plain(screen, bytes, count) : 0;
 
 		if (!done) {
-			screen_byte(screen, (uint8_t)*bytes);
+			screen_parse_byte(screen, (uint8_t)*bytes);
 			done = 1;
 		}
 		bytes += done;
 		count -= done;
 	}
+}
+
+/* ---- Start ---- */
+
+void screen_reset(struct screen *screen)
+{
+	screen->state = SCREEN_GROUND;
+	screen->utf8_left = 0;
+	screen->top = 0;
+	screen->bottom = screen->rows;
+	screen->cursor_hidden = screen->insert = screen->origin = screen->no_wrap = false;
+	screen->inverse_screen = screen->cp437 = screen->newline = screen->cursor_keys = false;
+	screen->keypad = screen->no_repeat = false;
+	screen->utf8 = true;
+	screen_reset_attributes(screen);
+	screen->pen.sets[0] = CHARSET_LATIN1;
+	screen->pen.sets[1] = CHARSET_GRAPHICS;
+	screen->pen.set = 0;
+	for (unsigned i = 0; i < SCREEN_TAB_STOPS / 64; i++)
+		screen->tab_stops[i] = 0x0101010101010101u;
+	screen->tab_stops[0] &= ~1ull;
+	screen_move(screen, 0, 0);
+	screen->saved = screen->pen;
+	for (unsigned row = 0; row < screen->rows; row++)
+		screen_blank(screen, row, 0, screen->columns);
+}
+
+size_t screen_memory(unsigned columns, unsigned rows, unsigned history)
+{
+	size_t lines = (size_t)rows + history;
+
+	if (lines > LINES_MAX || columns > LINES_MAX)
+		return 0;
+	return lines * columns * sizeof(struct cell) + lines * sizeof(uint16_t);
+}
+
+void screen_init(
+	struct screen *screen, void *memory, unsigned columns, unsigned rows, unsigned history)
+{
+	*screen = (struct screen){.columns = columns,
+		.rows = rows,
+		.history_size = history,
+		.cells = memory,
+		.changed_first = rows,
+		.override_foreground = -1};
+	screen->lines = (uint16_t *)(screen->cells + (size_t)columns * (rows + history));
+	for (unsigned i = 0; i < rows + history; i++)
+		screen->lines[i] = (uint16_t)i;
+	screen_reset_palette(screen);
+	screen_reset(screen);
 }
