@@ -500,6 +500,7 @@ void epoll_forget(struct file *file)
 }
 
 static const struct file_operations operations = {
+	.name = "anon_inode:[eventpoll]",
 	.release = epoll_release,
 	.poll = epoll_poll,
 	.traits = FILE_STREAM,

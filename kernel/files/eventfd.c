@@ -111,6 +111,7 @@ static void eventfd_release(struct file *file)
 }
 
 static const struct file_operations operations = {
+	.name = "anon_inode:[eventfd]",
 	.release = eventfd_release,
 	.read = eventfd_read,
 	.write = eventfd_write,

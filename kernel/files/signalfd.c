@@ -253,6 +253,7 @@ static void signalfd_release(struct file *file)
 }
 
 static const struct file_operations operations = {
+	.name = "anon_inode:[signalfd]",
 	.release = signalfd_release,
 	.read = signalfd_read,
 	.poll = signalfd_poll,

@@ -25,6 +25,7 @@ struct user {
 	uint32_t references;     /* by users_lock */
 	uint32_t threads;        /* atomic: threads of its processes, zombies as one each */
 	uint32_t queued_signals; /* atomic */
+	uint32_t in_flight;      /* atomic: descriptors in messages that nobody has received */
 	uint32_t watches;        /* atomic: files in epolls that it made */
 };
 

@@ -91,7 +91,8 @@ struct thread {
 	user_t clear_tid;        /* set to 0 and woken as a futex at the end; 0: none */
 	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
 	struct vfork *vfork;     /* by process_lock: who waits for its exec or end; NULL: nobody */
-	struct space *borrowed;  /* kernel threads: none */
+	struct list *rights_dropping; /* own: while it drops descriptors of messages: sockets/ */
+	struct space *borrowed;       /* kernel threads: none */
 #if LOCK_CHECKS
 	struct mutexes_held mutexes_held;
 #endif

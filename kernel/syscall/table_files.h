@@ -25,6 +25,21 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
+	CALL3(41, socket, INT, family, INT, type, INT, protocol) LACKS("families but AF_UNIX") \
+	CALL3(42, connect, FD, fd, IN, address, INT, length) \
+	CALL3(43, accept, FD, fd, OUT, address, INOUT, length) \
+	CALL6(44, sendto, FD, fd, DATA_IN, buffer, SIZE, count, UINT, flags, IN, address, INT, length) \
+	CALL6(45, recvfrom, FD, fd, DATA_OUT, buffer, SIZE, count, UINT, flags, OUT, address, INOUT, length) \
+	CALL3(46, sendmsg, FD, fd, IN, message, UINT, flags) \
+	CALL3(47, recvmsg, FD, fd, INOUT, message, UINT, flags) \
+	CALL2(48, shutdown, FD, fd, INT, how) \
+	CALL3(49, bind, FD, fd, IN, address, INT, length) \
+	CALL2(50, listen, FD, fd, INT, backlog) \
+	CALL3(51, getsockname, FD, fd, OUT, address, INOUT, length) \
+	CALL3(52, getpeername, FD, fd, OUT, address, INOUT, length) \
+	CALL4(53, socketpair, INT, family, INT, type, INT, protocol, FD_PAIR_OUT, fds) \
+	CALL5(54, setsockopt, FD, fd, INT, level, INT, option, IN, value, INT, length) LACKS("SO_PEEK_OFF, SO_TIMESTAMP, SO_PASSSEC, filters; what SO_REUSEADDR and its like set is not told") \
+	CALL5(55, getsockopt, FD, fd, INT, level, INT, option, OUT, value, INOUT, length) LACKS("SO_PEERGROUPS, SO_PEERPIDFD, SO_PEEK_OFF") \
 	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, seals") \
 	CALL2(73, flock, FD, fd, LOCK_OPERATION, operation) \
 	CALL1(74, fsync, FD, fd) \
@@ -79,6 +94,7 @@
 	CALL3(282, signalfd, FD, fd, SIGNAL_SET, mask, SIZE, size) \
 	CALL1(284, eventfd, UINT, count) \
 	CALL4(285, fallocate, FD, fd, FALLOCATE_FLAGS, mode, OFFSET, offset, OFFSET, length) \
+	CALL4(288, accept4, FD, fd, OUT, address, INOUT, length, INT, flags) \
 	CALL4(289, signalfd4, FD, fd, SIGNAL_SET, mask, SIZE, size, SIGNALFD_FLAGS, flags) \
 	CALL2(290, eventfd2, UINT, count, EVENT_FLAGS, flags) \
 	CALL1(291, epoll_create1, EPOLL_FLAGS, flags) \
@@ -86,6 +102,8 @@
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
+	CALL5(299, recvmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags, TIMESPEC_INOUT, timeout) \
+	CALL4(307, sendmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
