@@ -18,6 +18,7 @@
 #include "devices/console.h"
 #include "devices/console_tty.h"
 #include "devices/kmsg.h"
+#include "devices/pty.h"
 #include "devices/framebuffer.h"
 #include "devices/random.h"
 #include "devices/realtime.h"
@@ -279,6 +280,9 @@ static void terminals_init(void)
 
 	if (error)
 		panic("/dev/console cannot be made: error %d", -error);
+	error = pty_init();
+	if (error)
+		log_error("/dev/ptmx cannot be made: error %d", -error);
 	kmsg_init();
 	error = channel_init();
 	if (!error)

@@ -269,7 +269,7 @@ static void on_end(void *context)
 
 static void on_window(void *context, unsigned int rows, unsigned int columns)
 {
-	tty_resize(&channel_tty, rows, columns);
+	tty_resize(&channel_tty, &(struct winsize){(uint16_t)rows, (uint16_t)columns, 0, 0});
 }
 
 static void on_broken(void *context, const char *what, unsigned int stream, uint32_t length)

@@ -43,30 +43,38 @@ static const struct tty_driver console_tty_driver = {
 	.drain = console_tty_drain,
 };
 
-static struct tty console_tty = {
-	.driver = &console_tty_driver,
-	.name = "console",
-	.never_controls = true,
-};
+static struct tty console_tty = {.driver = &console_tty_driver, .name = "ttyS0"};
 
 static size_t received(void *context, const uint8_t *bytes, size_t count)
 {
 	return tty_receive(context, bytes, count);
 }
 
+static int console_open(struct file *file)
+{
+	return tty_open_file(file, &console_tty, TTY_CONSOLE);
+}
+
+static const struct file_operations console_operations = {
+	.open = console_open, .traits = FILE_STREAM};
+
 int console_tty_init(void)
 {
-	static struct device ttys0;
-	int error = tty_register(&console_tty, device_number(TTYAUX_MAJOR, 1), 0600);
+	static struct device console = {.operations = &console_operations};
+	int error;
 
+	console.number = device_number(TTYAUX_MAJOR, 1);
+	tty_console_write = console_write;
+	error = devfs_add("console", S_IFCHR | 0600, &console);
 	if (error)
 		return error;
 	port = serial_open(0);
 	if (!port) {
 		log_info("console: no serial port: nothing can be typed");
+		tty_init(&console_tty);
 		return 0;
 	}
-	error = tty_alias(&console_tty, &ttys0, "ttyS0", device_number(TTY_MAJOR, 64), 0600);
+	error = tty_register(&console_tty, device_number(TTY_MAJOR, 64), 0600);
 	if (!error)
 		error = serial_on_receive(port, received, &console_tty);
 	return error;

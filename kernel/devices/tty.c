@@ -7,13 +7,19 @@
  * written go through output processing in pieces of up to PIECE bytes, so that a line of a program
  * leaves in one piece, and to the driver.
  *
- * A terminal belongs to at most one session, whose leader got it (TIOCSCTTY, or by opening it), and
- * has a foreground group: signals typed go there, and a background process that reads gets SIGTTIN,
- * one that writes with TOSTOP set gets SIGTTOU.
+ * Sessions and hang-ups are tty_session.c's. A hang-up is counted in tty->hang_ups, and a file that was
+ * opened before the last one is dead: it reads as ended and takes no output. Files of /dev/console never die.
  *
- * Locks: tty->write_lock (a mutex: writers, and changes of settings that wait for output) before
- * tty->lock (a spin lock, taken in interrupts), before ttys_lock and the driver's and the log's
- * locks. Signals are collected under tty->lock and sent after it: process_lock is never taken inside.
+ * /dev/console is another view of the first terminal that console_tty.c gave: input, settings and
+ * job are that terminal's, output goes to all consoles by tty_console_write, or to whichever
+ * terminal TIOCCONS named.
+ *
+ * Lives: a terminal of hardware is there for ever. A pty's is freed with its last reference: open
+ * files, its session and the pair's other end hold one each.
+ *
+ * Locks: tty->write_lock (a mutex: writers) before tty->lock (a spin lock, taken in interrupts), before
+ * ttys_lock and the driver's and the log's locks. Signals are collected under tty->lock and sent
+ * after it, and waiters are woken after it: process_lock and queues' locks are never taken inside.
  */
 #include "devices/tty.h"
 
@@ -21,15 +27,38 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/slab.h"
 #include "memory/user.h"
 #include "process/current.h"
 
 #include <asm/signal.h>
+#include <linux/capability.h>
 
 #define PIECE 512u
 
-static struct spinlock ttys_lock = SPINLOCK_INIT;
-static struct list ttys guarded_by(ttys_lock) = LIST_INIT(ttys);
+void (*tty_console_write)(const char *bytes, size_t count);
+
+static struct spinlock redirect_lock = SPINLOCK_INIT;
+static struct tty *redirect guarded_by(redirect_lock); /* with a reference */
+
+/* ---- Life ---- */
+
+void tty_get(struct tty *tty)
+{
+	__atomic_add_fetch(&tty->references, 1, __ATOMIC_RELAXED);
+}
+
+void tty_put(struct tty *tty)
+{
+	if (__atomic_sub_fetch(&tty->references, 1, __ATOMIC_ACQ_REL) == 0 && tty->driver->release)
+		tty->driver->release(tty);
+}
+
+bool tty_file_dead(const struct tty_file *file)
+{
+	return file->view != TTY_CONSOLE &&
+	       __atomic_load_n(&file->tty->hang_ups, __ATOMIC_ACQUIRE) != file->hang_ups;
+}
 
 /* ---- From the line discipline ---- */
 
@@ -47,28 +76,26 @@ static void on_signal(void *context, int signal)
 	tty->signals |= 1u << signal;
 }
 
-/* Sends the signals collected; without locks. */
-static void send_signals(int group, uint32_t signals)
+static void on_event(void *context, unsigned int bits)
 {
-	int signal;
+	struct tty *tty = context;
 
-	while (group > 0 && signals) {
-		signal = __builtin_ctz(signals);
-		signals &= signals - 1;
-		if (signal_group(group, signal))
-			return; /* nobody is left there */
-	}
+	if (tty->driver->event)
+		tty->driver->event(tty, bits);
 }
 
-/* Releases tty->lock and sends what was collected under it. */
-static void unlock_and_signal(struct tty *tty) releases(tty->lock)
+void tty_init(struct tty *tty)
 {
-	uint32_t signals = tty->signals;
-	int group = tty->foreground;
+	const struct line_events events = {
+		.echo = on_echo, .signal = on_signal, .event = on_event, .context = tty};
 
-	tty->signals = 0;
-	spin_unlock(&tty->lock);
-	send_signals(group, signals);
+	mutex_init(&tty->write_lock, "tty->write_lock");
+	spin_init(&tty->lock, "tty->lock");
+	wait_queue_init(&tty->readable);
+	wait_queue_init(&tty->output);
+	line_init(&tty->line, &events);
+	tty->references = 1;
+	tty->input_speed = tty->output_speed = 38400;
 }
 
 /* ---- From the driver ---- */
@@ -85,7 +112,7 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 	tty->starved = taken < count;
 	readable = line_readable(&tty->line, 1);
 	was_stopped = was_stopped && !tty->line.stopped;
-	unlock_and_signal(tty);
+	tty_unlock(tty);
 	if (readable)
 		wake_events(&tty->readable, POLLIN | POLLRDNORM);
 	if (was_stopped)
@@ -93,96 +120,24 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 	return taken;
 }
 
-void tty_resize(struct tty *tty, unsigned int rows, unsigned int columns)
+bool tty_has_room(struct tty *tty)
+{
+	bool has;
+
+	spin_lock(&tty->lock);
+	has = tty->gone || line_room(&tty->line);
+	spin_unlock(&tty->lock);
+	return has;
+}
+
+void tty_resize(struct tty *tty, const struct winsize *size)
 {
 	spin_lock(&tty->lock);
-	if (tty->size.ws_row != rows || tty->size.ws_col != columns) {
-		tty->size.ws_row = (unsigned short)rows;
-		tty->size.ws_col = (unsigned short)columns;
+	if (memcmp(&tty->size, size, sizeof(*size))) {
+		tty->size = *size;
 		tty->signals |= 1u << SIGWINCH;
 	}
-	unlock_and_signal(tty);
-}
-
-void tty_hang_up(struct tty *tty)
-{
-	spin_lock(&tty->lock);
-	tty->hung_up = true;
-	tty->signals |= 1u << SIGHUP | 1u << SIGCONT;
-	unlock_and_signal(tty);
-	wake_all(&tty->readable);
-	wake_all(&tty->output);
-}
-
-/* ---- Sessions ---- */
-
-struct tty *tty_of_session(int session)
-{
-	struct tty *tty, *found = NULL;
-
-	if (session <= 0)
-		return NULL;
-	spin_lock(&ttys_lock);
-	list_for_each(tty, &ttys, link)
-	{
-		if (__atomic_load_n(&tty->session, __ATOMIC_RELAXED) == session) {
-			found = tty;
-			break;
-		}
-	}
-	spin_unlock(&ttys_lock);
-	return found;
-}
-
-void tty_session_ended(int session)
-{
-	struct tty *tty = tty_of_session(session);
-
-	if (!tty)
-		return;
-	spin_lock(&tty->lock);
-	if (tty->session == session) {
-		tty->signals |= 1u << SIGHUP | 1u << SIGCONT;
-		tty->session = 0;
-	}
-	unlock_and_signal(tty);
-	spin_lock(&tty->lock);
-	if (!tty->session)
-		tty->foreground = 0;
-	spin_unlock(&tty->lock);
-}
-
-int tty_take_control(struct tty *tty, bool steal)
-{
-	int session = current_session(), error = 0;
-
-	if (session != current_pid())
-		return -EPERM;
-	if (__atomic_load_n(&tty->session, __ATOMIC_RELAXED) == session)
-		return 0;
-	if (tty_of_session(session))
-		return -EPERM;
-	spin_lock(&tty->lock);
-	if (tty->session && !steal) {
-		error = -EPERM;
-	} else {
-		__atomic_store_n(&tty->session, session, __ATOMIC_RELAXED);
-		tty->foreground = current_group();
-	}
-	spin_unlock(&tty->lock);
-	return error;
-}
-
-int tty_check_foreground(struct tty *tty, int signal)
-{
-	int group = current_group();
-	bool background;
-
-	spin_lock(&tty->lock);
-	background = tty->session && tty->session == current_session() && tty->foreground &&
-		     tty->foreground != group;
-	spin_unlock(&tty->lock);
-	return background ? signal_from_background(signal) : 0;
+	tty_unlock(tty);
 }
 
 /* ---- Reading ---- */
@@ -192,6 +147,7 @@ struct read_terms {
 	bool canonical;
 	uint32_t least; /* bytes; 0: what there is */
 	ns_t time;      /* between bytes, or for the first; 0: no limit */
+	ns_t deadline;  /* for the first, where TIME counts from the call */
 };
 
 static struct read_terms terms_of(struct tty *tty, size_t size)
@@ -205,17 +161,19 @@ static struct read_terms terms_of(struct tty *tty, size_t size)
 	if (terms.least > size)
 		terms.least = (uint32_t)size;
 	terms.time = termios->c_cc[VTIME] * (NS_PER_SECOND / 10);
+	terms.deadline = arch_clock() + terms.time;
 	return terms;
 }
 
-static bool has_input(struct tty *tty)
+static bool has_input(const struct tty_file *file)
 {
+	struct tty *tty = file->tty;
 	bool has;
 
 	spin_lock(&tty->lock);
-	has = line_readable(&tty->line, 1) || tty->hung_up;
+	has = line_readable(&tty->line, 1) || tty->gone;
 	spin_unlock(&tty->lock);
-	return has;
+	return has || tty_file_dead(file);
 }
 
 /* Takes what is there, up to `size`; tells the driver when there is room again. */
@@ -226,37 +184,48 @@ static size_t take_input(struct tty *tty, uint8_t *to, size_t size, bool *end)
 
 	spin_lock(&tty->lock);
 	count = line_read(&tty->line, to, size, end);
-	if (!count && tty->hung_up)
-		*end = true;
 	resume = tty->starved && line_room(&tty->line);
 	if (resume)
 		tty->starved = false;
-	spin_unlock(&tty->lock);
+	tty_unlock(tty);
 	if (resume && tty->driver->resume)
 		tty->driver->resume(tty);
 	return count;
 }
 
-static int wait_for_input(struct tty *tty, const struct read_terms *terms, size_t done)
+/* Nothing is there: waits, or says why there is no use. -ETIMEDOUT: the read is over. */
+static int wait_for_input(struct file *file, const struct read_terms *terms, size_t done)
 {
+	const struct tty_file *open = file->private;
 	ns_t deadline = NS_NEVER;
 
+	if (open->tty->gone)
+		return -EIO;
+	if (tty_file_dead(open))
+		return -ETIMEDOUT;
 	if (terms->time && (done || !terms->least))
-		deadline = arch_clock() + terms->time;
+		deadline = done ? arch_clock() + terms->time : terms->deadline;
 	else if (!terms->canonical && !terms->least)
 		return -ETIMEDOUT; /* MIN 0, TIME 0: never waits */
-	return wait_event_until(&tty->readable, has_input(tty), deadline);
+	if (file_nonblocking(file))
+		return -EAGAIN;
+	return wait_event_until(&open->tty->readable, has_input(open), deadline);
 }
 
 static ssize_t tty_read(struct file *file, struct io *io, int64_t *position)
 {
-	struct tty *tty = file->private;
+	const struct tty_file *open = file->private;
+	struct tty *tty = open->tty;
 	struct read_terms terms = terms_of(tty, io->left);
 	uint8_t bytes[256];
 	size_t done = 0, count, moved;
 	bool end = false;
-	int error = tty_check_foreground(tty, SIGTTIN);
+	int error = 0;
 
+	if (tty_file_dead(open))
+		return 0;
+	if (open->view != TTY_CONSOLE)
+		error = tty_check_foreground(tty, SIGTTIN);
 	while (!error && io->left && !end) {
 		count = take_input(
 			tty, bytes, io->left < sizeof(bytes) ? io->left : sizeof(bytes), &end);
@@ -268,29 +237,29 @@ static ssize_t tty_read(struct file *file, struct io *io, int64_t *position)
 			continue;
 		if (terms.canonical ? done > 0 : done && done >= terms.least)
 			break;
-		if (file_nonblocking(file))
-			error = -EAGAIN;
-		else
-			error = wait_for_input(tty, &terms, done);
+		error = wait_for_input(file, &terms, done);
 	}
 	return io_result(io, done, error == -ETIMEDOUT ? 0 : error);
 }
 
 /* ---- Writing ---- */
 
-static bool is_running(struct tty *tty)
+static bool is_running(const struct tty_file *file)
 {
+	struct tty *tty = file->tty;
 	bool running;
 
 	spin_lock(&tty->lock);
-	running = !tty->line.stopped || tty->hung_up;
+	running = !tty->line.stopped;
 	spin_unlock(&tty->lock);
-	return running;
+	return running || tty_file_dead(file);
 }
 
 /* Sends one piece after output processing; with write_lock. How much of it went out. */
-static ssize_t send_piece(struct tty *tty, const char *bytes, size_t count, bool nonblocking)
+static ssize_t send_piece(
+	const struct tty_file *file, const char *bytes, size_t count, bool nonblocking)
 {
+	struct tty *tty = file->tty;
 	char out[TTY_PIECE];
 	size_t done = 0, used, made;
 	ssize_t sent = 0;
@@ -299,35 +268,38 @@ static ssize_t send_piece(struct tty *tty, const char *bytes, size_t count, bool
 		spin_lock(&tty->lock);
 		made = line_output(&tty->line, bytes + done, count - done, &used, out, sizeof(out));
 		spin_unlock(&tty->lock);
-		sent = made ? tty->driver->write(tty, out, made, nonblocking) : 0;
+		if (made && file->view == TTY_CONSOLE && tty_console_write)
+			tty_console_write(out, made);
+		else if (made)
+			sent = tty->driver->write(tty, out, made, nonblocking);
 		if (sent >= 0)
 			done += used;
 	}
 	return done ? (ssize_t)done : sent;
 }
 
-static ssize_t write_locked(struct file *file, struct io *io)
+static ssize_t write_locked(struct file *file, const struct tty_file *open, struct io *io)
 {
-	struct tty *tty = file->private;
 	char bytes[PIECE];
 	size_t done = 0, count;
 	ssize_t sent;
 	int error = 0;
 
 	while (io->left && !error) {
-		if (!is_running(tty)) {
-			error = file_nonblocking(file) ? -EAGAIN
-						       : wait_event(&tty->output, is_running(tty));
+		if (!is_running(open)) {
+			error = file_nonblocking(file)
+					? -EAGAIN
+					: wait_event(&open->tty->output, is_running(open));
 			continue;
 		}
-		if (tty->hung_up) {
+		if (tty_file_dead(open)) {
 			error = -EIO;
 			break;
 		}
 		count = io_get(io, bytes, io->left < PIECE ? io->left : PIECE);
 		if (!count)
 			break;
-		sent = send_piece(tty, bytes, count, file_nonblocking(file));
+		sent = send_piece(open, bytes, count, file_nonblocking(file));
 		if (sent > 0)
 			done += (size_t)sent;
 		if (sent < (ssize_t)count)
@@ -336,54 +308,130 @@ static ssize_t write_locked(struct file *file, struct io *io)
 	return io_result(io, done, error);
 }
 
-static ssize_t tty_write(struct file *file, struct io *io, int64_t *position)
+static ssize_t write_to(
+	struct file *file, const struct tty_file *open, struct io *io) no_lock_checks
 {
-	struct tty *tty = file->private;
-	ssize_t result = 0;
+	struct mutex *lock = &open->tty->write_lock;
+	ssize_t result;
 	int error;
 
-	if (tty->line.termios.c_lflag & TOSTOP)
-		result = tty_check_foreground(tty, SIGTTOU);
-	if (result)
-		return result;
-	error = mutex_lock_interruptible(&tty->write_lock);
+	if (file_nonblocking(file))
+		error = mutex_trylock(lock) ? 0 : -EAGAIN;
+	else
+		error = mutex_lock_interruptible(lock);
 	if (error)
 		return error;
-	result = write_locked(file, io);
-	mutex_unlock(&tty->write_lock);
+	result = write_locked(file, open, io);
+	mutex_unlock(lock);
 	return result;
+}
+
+static ssize_t write_redirected(struct file *file, struct tty *tty, struct io *io)
+{
+	const struct tty_file open = {
+		.tty = tty, .hang_ups = __atomic_load_n(&tty->hang_ups, __ATOMIC_ACQUIRE)};
+	ssize_t result = write_to(file, &open, io);
+
+	tty_put(tty);
+	return result;
+}
+
+static struct tty *redirected(void)
+{
+	struct tty *tty;
+
+	spin_lock(&redirect_lock);
+	tty = redirect;
+	if (tty)
+		tty_get(tty);
+	spin_unlock(&redirect_lock);
+	return tty;
+}
+
+int tty_redirect_console(struct tty *tty)
+{
+	struct tty *was;
+
+	spin_lock(&redirect_lock);
+	was = redirect;
+	if (tty && was) {
+		spin_unlock(&redirect_lock);
+		return -EBUSY;
+	}
+	redirect = tty;
+	if (tty)
+		tty_get(tty);
+	spin_unlock(&redirect_lock);
+	if (was)
+		tty_put(was);
+	return 0;
+}
+
+static ssize_t tty_write(struct file *file, struct io *io, int64_t *position)
+{
+	const struct tty_file *open = file->private;
+	struct tty *other = open->view == TTY_CONSOLE ? redirected() : NULL;
+	int error = 0;
+
+	if (other)
+		return write_redirected(file, other, io);
+	if (tty_file_dead(open))
+		return -EIO;
+	if (open->view != TTY_CONSOLE && open->tty->line.termios.c_lflag & TOSTOP)
+		error = tty_check_foreground(open->tty, SIGTTOU);
+	return error ? error : write_to(file, open, io);
 }
 
 static unsigned int tty_poll(struct file *file, struct wait_queue *queues[2])
 {
-	struct tty *tty = file->private;
+	const struct tty_file *open = file->private;
+	struct tty *tty = open->tty;
 	unsigned int mask = 0;
 	uint32_t least;
+	bool stopped;
 
 	queues[0] = &tty->readable;
 	queues[1] = &tty->output;
+	if (tty_file_dead(open))
+		return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM;
 	spin_lock(&tty->lock);
 	least = tty->line.termios.c_cc[VTIME] ? 1 : tty->line.termios.c_cc[VMIN];
 	if (line_readable(&tty->line, least))
 		mask |= POLLIN | POLLRDNORM;
-	if (tty->hung_up)
-		mask |= POLLIN | POLLHUP;
-	if (!tty->line.stopped)
-		mask |= POLLOUT | POLLWRNORM;
+	stopped = tty->line.stopped;
 	spin_unlock(&tty->lock);
-	if (tty->driver->writable && !tty->driver->writable(tty, &queues[1]))
-		mask &= ~(unsigned int)(POLLOUT | POLLWRNORM);
+	if (!stopped && (!tty->driver->writable || tty->driver->writable(tty, &queues[1])))
+		mask |= POLLOUT | POLLWRNORM;
 	return mask;
 }
 
 /* ---- Opening ---- */
 
-static int tty_open(struct file *file)
+int tty_open_file(struct file *file, struct tty *tty, enum tty_view view)
 {
-	struct tty *tty = file->private;
+	struct tty_file *open = kmalloc(sizeof(*open));
+	int error = 0;
 
+	if (!open)
+		return -ENOMEM;
+	spin_lock(&tty->lock);
+	if (tty->gone)
+		error = -EIO;
+	else if (tty->exclusive && tty->opens && !capable(CAP_SYS_ADMIN))
+		error = -EBUSY;
+	else
+		tty->opens++;
+	*open = (struct tty_file){tty, view, tty->hang_ups};
+	spin_unlock(&tty->lock);
+	if (error) {
+		kfree(open);
+		return error;
+	}
+	tty_get(tty);
+	file->private = open;
+	file->operations = &tty_operations;
 	/* Whoever leads a session without a terminal gets this one; that is no reason to fail. */
-	if (!(file->flags & O_NOCTTY) && !tty->never_controls && file_readable(file) &&
+	if (!(file->flags & O_NOCTTY) && view != TTY_CONSOLE && file_readable(file) &&
 		current_session() > 0 && current_session() == current_pid())
 		(void)!tty_take_control(tty, false);
 	if (tty->driver->open)
@@ -391,8 +439,25 @@ static int tty_open(struct file *file)
 	return 0;
 }
 
-static const struct file_operations tty_operations = {
-	.open = tty_open,
+static void tty_close(struct file *file)
+{
+	struct tty_file *open = file->private;
+	struct tty *tty = open->tty;
+	bool last;
+
+	spin_lock(&tty->lock);
+	last = --tty->opens == 0;
+	if (last)
+		tty->exclusive = false;
+	spin_unlock(&tty->lock);
+	if (last && tty->driver->close)
+		tty->driver->close(tty);
+	kfree(open);
+	tty_put(tty);
+}
+
+const struct file_operations tty_operations = {
+	.release = tty_close,
 	.read = tty_read,
 	.write = tty_write,
 	.ioctl = tty_ioctl,
@@ -400,17 +465,29 @@ static const struct file_operations tty_operations = {
 	.traits = FILE_STREAM,
 };
 
+/* A node of a terminal of hardware: `private` is what the device says. */
+static int node_open(struct file *file)
+{
+	return tty_open_file(file, file->private, TTY_OWN);
+}
+
+static const struct file_operations node_operations = {.open = node_open, .traits = FILE_STREAM};
+
 /* /dev/tty: whichever is the caller's. */
 static int own_tty_open(struct file *file)
 {
-	file->private = tty_of_session(current_session());
-	if (!file->private)
+	struct tty *tty = tty_of_session(current_session());
+	int error;
+
+	if (!tty)
 		return -ENXIO;
-	file->operations = &tty_operations;
-	return 0;
+	error = tty_open_file(file, tty, TTY_OWN);
+	tty_put(tty);
+	return error;
 }
 
-static const struct file_operations own_tty_operations = {.open = own_tty_open};
+static const struct file_operations own_tty_operations = {
+	.open = own_tty_open, .traits = FILE_STREAM};
 
 static int register_own_tty(void)
 {
@@ -424,29 +501,15 @@ static int register_own_tty(void)
 	return devfs_add("tty", S_IFCHR | 0666, &own);
 }
 
-int tty_alias(
-	struct tty *tty, struct device *device, const char *name, uint64_t number, uint32_t mode)
-{
-	device->number = number;
-	device->operations = &tty_operations;
-	device->driver = tty;
-	return devfs_add(name, S_IFCHR | mode, device);
-}
-
 int tty_register(struct tty *tty, uint64_t number, uint32_t mode)
 {
-	const struct line_events events = {on_echo, on_signal, tty};
 	int error = register_own_tty();
 
 	if (error)
 		return error;
-	mutex_init(&tty->write_lock, "tty->write_lock");
-	spin_init(&tty->lock, "tty->lock");
-	wait_queue_init(&tty->readable);
-	wait_queue_init(&tty->output);
-	line_init(&tty->line, &events);
-	spin_lock(&ttys_lock);
-	list_push_back(&ttys, &tty->link);
-	spin_unlock(&ttys_lock);
-	return tty_alias(tty, &tty->device, tty->name, number, mode);
+	tty_init(tty);
+	tty->device.number = number;
+	tty->device.operations = &node_operations;
+	tty->device.driver = tty;
+	return devfs_add(tty->name, S_IFCHR | mode, &tty->device);
 }

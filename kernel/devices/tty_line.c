@@ -358,9 +358,39 @@ static bool edit(struct line *line, uint8_t byte)
 
 /* ---- Input ---- */
 
+static void tell(struct line *line, unsigned int bits)
+{
+	if (line->events.event)
+		line->events.event(line->events.context, bits);
+}
+
 void line_flush_input(struct line *line)
 {
 	line->tail = line->ready = line->head;
+	line->literal = false;
+	tell(line, TIOCPKT_FLUSHREAD);
+}
+
+void line_stop(struct line *line)
+{
+	if (line->stopped)
+		return;
+	line->stopped = true;
+	tell(line, TIOCPKT_STOP);
+}
+
+void line_start(struct line *line)
+{
+	if (!line->stopped || line->held)
+		return;
+	line->stopped = false;
+	tell(line, TIOCPKT_START);
+}
+
+void line_reset(struct line *line)
+{
+	line->tail = line->ready = line->head;
+	line->literal = line->stopped = line->held = false;
 }
 
 static bool signal_for(struct line *line, uint8_t byte, int *signal)
@@ -382,10 +412,10 @@ static bool flow_control(struct line *line, uint8_t byte)
 {
 	if (!in_flag(line, IXON))
 		return false;
-	if (is_special(line, byte, VSTOP))
-		line->stopped = true;
-	else if (is_special(line, byte, VSTART))
-		line->stopped = false;
+	if (is_special(line, byte, VSTART))
+		line_start(line);
+	else if (is_special(line, byte, VSTOP))
+		line_stop(line);
 	else
 		return false;
 	return true;
@@ -445,12 +475,12 @@ void line_input(struct line *line, uint8_t byte)
 	}
 	if (flow_control(line, byte))
 		return;
-	if (line->stopped && in_flag(line, IXANY))
-		line->stopped = false;
+	if (in_flag(line, IXANY))
+		line_start(line);
 	if (signal_for(line, byte, &signal)) {
 		if (!local_flag(line, NOFLSH))
 			line_flush_input(line);
-		line->stopped = false;
+		line_start(line);
 		if (local_flag(line, ECHO))
 			echo_byte(line, byte);
 		line->events.signal(line->events.context, signal);

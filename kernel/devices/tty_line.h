@@ -12,6 +12,8 @@
 struct line_events {
 	void (*echo)(void *context, const char *bytes, size_t count); /* after output processing */
 	void (*signal)(void *context, int signal);                    /* to the foreground group */
+	void (*event)(
+		void *context, unsigned int bits); /* TIOCPKT_*, for a master in packet mode */
 	void *context;
 };
 
@@ -27,7 +29,8 @@ struct line {
 	uint32_t column;                  /* where the cursor is, as far as we know */
 	uint32_t line_start;              /* its column when the line being typed began */
 	bool literal;                     /* the next byte is taken as it is (LNEXT) */
-	bool stopped;                     /* output is held (STOP) */
+	bool stopped;                     /* output is held (STOP, TCOOFF) */
+	bool held;                        /* ... by TCOOFF: START does not let it go */
 };
 
 void line_init(struct line *line, const struct line_events *events);
@@ -45,6 +48,11 @@ size_t line_available(const struct line *line);
 size_t line_output(
 	struct line *line, const char *from, size_t count, size_t *used, char *to, size_t room);
 void line_flush_input(struct line *line);
+/* Holds output, and lets it go. */
+void line_stop(struct line *line);
+void line_start(struct line *line);
+/* After a hang-up: nothing typed, nothing held. */
+void line_reset(struct line *line);
 /* New settings; what was typed stays and becomes readable when canonical mode ends. */
 void line_set(struct line *line, const struct termios *termios);
 

@@ -26,7 +26,7 @@ static void on_signal(void *context, int signal)
 
 static void start(void)
 {
-	const struct line_events events = {on_echo, on_signal, NULL};
+	const struct line_events events = {.echo = on_echo, .signal = on_signal};
 
 	line_init(&line, &events);
 	seen_length = 0;

@@ -133,6 +133,17 @@ int signal_group(int group, int signal)
 	return 0;
 }
 
+void signal_leader(int session, uint32_t signals)
+{
+	if (session == fake_session)
+		fake_signals |= signals;
+}
+
+int check_group_session(int group, int session)
+{
+	return group == fake_group && session == fake_session ? 0 : -ESRCH;
+}
+
 void signal_current(int signal)
 {
 	fake_signals |= UINT64_C(1) << signal;

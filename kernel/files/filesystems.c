@@ -3,6 +3,7 @@
 #include "files/filesystems.h"
 
 #include "files/devfs.h"
+#include "files/devpts.h"
 #include "files/procfs.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
@@ -34,6 +35,7 @@ static const struct filesystem types[] = {
 	{"tmpfs", tmpfs_mount},
 	{"proc", mount_proc},
 	{"devtmpfs", mount_devtmpfs},
+	{"devpts", devpts_mount},
 };
 
 const struct filesystem *filesystem_at(unsigned index)

@@ -155,7 +155,6 @@ static int snapshot(const struct proc_inode *inode, enum whose whose, struct sna
 {
 	struct process *process;
 	struct thread *thread;
-	struct tty *tty;
 	int error;
 
 	memset(out, 0, sizeof(*out));
@@ -181,9 +180,7 @@ static int snapshot(const struct proc_inode *inode, enum whose whose, struct sna
 	out->queued = signal_entries_of(out->who->uid);
 	out->may_inspect = !process_may_inspect(process, thread, INSPECT_FILE_IDS);
 	spin_unlock(&process_lock);
-	tty = tty_of_session(out->session);
-	out->terminal = tty ? tty->device.number : 0;
-	out->terminal_group = tty ? __atomic_load_n(&tty->foreground, __ATOMIC_RELAXED) : -1;
+	tty_numbers_of_session(out->session, &out->terminal, &out->terminal_group);
 	return 0;
 }
 

@@ -25,6 +25,10 @@ uint64_t process_limit(unsigned which); /* RLIMIT_*: the soft limit, or UINT64_M
 void sched_point(void);
 /* Sends a signal to every process of a group (from a terminal: as the kernel). -ESRCH: none. */
 int signal_group(int group, int signal);
+/* Sends signals (bit n: signal n) to the leader of a session, if it lives. */
+void signal_leader(int session, uint32_t signals);
+/* 0; -ESRCH: there is no such group; -EPERM: it is in another session. */
+int check_group_session(int group, int session) MUST_CHECK;
 /* A process that is not in a terminal's foreground group wants to use it: its group gets SIGTTIN or
  * SIGTTOU, and the call is made again when it goes on (-ERESTARTSYS). -EIO: the group is orphaned, or
  * it does not take SIGTTIN; 0: it does not take SIGTTOU, and may write. */

@@ -67,11 +67,28 @@ static inline int MUST_CHECK mutex_lock_interruptible_at(struct mutex *mutex,
 	return error;
 }
 
+static inline bool MUST_CHECK mutex_trylock_at(struct mutex *mutex, const struct lock_site *site)
+	TS(try_acquire_capability(true, mutex)) no_lock_checks
+{
+	if (!mutex_try(mutex))
+		return false;
+	lock_check_mutex_taken(mutex, site);
+	return true;
+}
+
 #if LOCK_CHECKS
 #define mutex_lock(mutex)               mutex_lock_at(mutex, LOCK_SITE(mutex), false)
 #define mutex_lock_nested(mutex)        mutex_lock_at(mutex, LOCK_SITE(mutex), true)
 #define mutex_lock_interruptible(mutex) mutex_lock_interruptible_at(mutex, LOCK_SITE(mutex))
+#define mutex_trylock(mutex)            mutex_trylock_at(mutex, LOCK_SITE(mutex))
 #else
+/* Never waits: false, when somebody has it. */
+static inline bool MUST_CHECK mutex_trylock(struct mutex *mutex)
+	TS(try_acquire_capability(true, mutex)) no_lock_checks
+{
+	return mutex_trylock_at(mutex, NULL);
+}
+
 /* Waits whatever signals come. */
 static inline void mutex_lock(struct mutex *mutex) acquires(mutex) no_lock_checks
 {

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The ioctls that get and set a terminal's settings. See tty_settings.c. */
+#ifndef DEVICES_TTY_SETTINGS_H
+#define DEVICES_TTY_SETTINGS_H
+
+#include "devices/tty.h"
+#include "memory/user.h"
+
+/* -ENOTTY: it is not about settings. */
+long tty_settings_ioctl(struct tty *tty, unsigned int command, user_t user);
+
+#endif
