@@ -123,6 +123,7 @@ void unix_drop_messages(struct list *messages);
 /* Somebody took a message: senders that wait for room. */
 void unix_room(struct unix_socket *socket);
 void unix_unblock(struct unix_socket *socket);
+void unix_release(struct file *file);
 /* By a name: with a reference. -ECONNREFUSED, -EPROTOTYPE, the walk's errors. */
 int unix_find(const struct unix_name *name, int type, struct unix_socket **out) MUST_CHECK;
 void unix_forget_name(struct unix_socket *socket);

@@ -2,18 +2,10 @@
 /* UNIX sockets: names, connections, what goes through them and with it, readiness, ends. */
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "epoll.h"
-
-static const int kinds[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
-
-static void pair(int type, int fds[2])
-{
-	WANT_IS(kernel_call(SYS_socketpair, AF_UNIX, type, 0, fds), 0);
-}
+#include "unix.h"
 
 static int make(int type)
 {
@@ -54,25 +46,6 @@ static int make_listener(int type, const char *name, int backlog)
 	WANT_IS(bind_to(fd, name), 0);
 	WANT_IS(kernel_call(SYS_listen, fd, backlog), 0);
 	return fd;
-}
-
-static long send_text(int fd, const char *text, int flags)
-{
-	return kernel_call(SYS_sendto, fd, text, strlen(text), flags, NULL, 0);
-}
-
-static long receive(int fd, char *buffer, size_t size, int flags)
-{
-	memset(buffer, 0, size);
-	return kernel_call(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
-}
-
-static short polled(int fd)
-{
-	struct pollfd poller = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
-
-	WANT(poll(&poller, 1, 0) >= 0);
-	return poller.revents;
 }
 
 /* ---- Making and names ---- */
@@ -412,182 +385,6 @@ static void options(void)
 	WANT_IS(kernel_call(SYS_setsockopt, fds[0], SOL_SOCKET, SO_REUSEADDR, &value, size), 0);
 }
 
-/* ---- With the data ---- */
-
-struct control {
-	struct cmsghdr head;
-	char data[64];
-};
-
-static long send_fds(int socket, const int *fds, size_t count, const char *text)
-{
-	struct control control = {
-		{(socklen_t)CMSG_LEN(count * 4), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS},
-		{0}};
-	struct iovec vector = {(void *)text, strlen(text)};
-	struct msghdr message = {.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = (socklen_t)CMSG_SPACE(count * 4)};
-
-	memcpy(control.data, fds, count * 4);
-	return kernel_call(SYS_sendmsg, socket, &message, 0);
-}
-
-/* The descriptors that came; *flags are the message's. */
-static int receive_fds(int socket, int *fds, size_t room, int *flags, int how)
-{
-	struct control control = {0};
-	char text[8];
-	struct iovec vector = {text, sizeof(text)};
-	struct msghdr message = {.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = (socklen_t)(room ? CMSG_LEN(room * 4) : 0)};
-
-	WANT(kernel_call(SYS_recvmsg, socket, &message, how) > 0);
-	*flags = message.msg_flags;
-	if (!message.msg_controllen)
-		return 0;
-	WANT_IS(control.head.cmsg_type, SCM_RIGHTS);
-	memcpy(fds, control.data, room * 4);
-	return (int)((control.head.cmsg_len - CMSG_LEN(0)) / 4);
-}
-
-static void descriptors(void)
-{
-	struct gate gate = make_gate();
-	int fds[2], got[4], flags, none = -1;
-
-	for (int i = 0; i < 3; i++) {
-		pair(kinds[i], fds);
-		WANT_IS(send_fds(fds[0], &none, 1, "x"), -EBADF);
-		WANT_IS(send_fds(fds[0], (int[]){gate.in, gate.out}, 2, "x"), 1);
-		WANT_IS(receive_fds(fds[1], got, 2, &flags, MSG_PEEK), 2);
-		close(got[0]);
-		close(got[1]);
-		WANT_IS(receive_fds(fds[1], got, 2, &flags, MSG_CMSG_CLOEXEC), 2);
-		WANT_IS(flags & ~MSG_EOR, MSG_CMSG_CLOEXEC);
-		WANT_IS(fcntl(got[0], F_GETFD), FD_CLOEXEC);
-		put(got[1]);
-		take(gate.in);
-		close(got[0]);
-		close(got[1]);
-		WANT_IS(send_fds(fds[0], (int[]){gate.in, gate.out}, 2, "x"), 1);
-		WANT_IS(receive_fds(fds[1], got, 1, &flags, 0), 1);
-		WANT(flags & MSG_CTRUNC);
-		close(got[0]);
-	}
-}
-
-/* What is in a queue that is dropped is closed. */
-static void dropped(void)
-{
-	struct gate gate = make_gate();
-	int fds[2], first[2];
-
-	pair(SOCK_STREAM, fds);
-	WANT_IS(send_fds(fds[0], &gate.out, 1, "x"), 1);
-	close(gate.out);
-	WANT_IS(polled(gate.in) & POLLHUP, 0);
-	close(fds[0]);
-	close(fds[1]);
-	WANT_IS(polled(gate.in) & POLLHUP, POLLHUP);
-	/* A chain of a thousand sockets, each in the next one's queue. */
-	gate = make_gate();
-	pair(SOCK_STREAM, first);
-	WANT_IS(send_fds(first[0], &gate.out, 1, "x"), 1);
-	close(gate.out);
-	for (int i = 0; i < 1000; i++) {
-		pair(SOCK_STREAM, fds);
-		if (send_fds(fds[0], &first[1], 1, "x") != 1) {
-			close(fds[0]);
-			close(fds[1]);
-			break; /* Linux before 6.10: too many */
-		}
-		close(first[0]);
-		close(first[1]);
-		memcpy(first, fds, sizeof(fds));
-	}
-	WANT_IS(polled(gate.in) & POLLHUP, 0);
-	close(first[0]);
-	close(first[1]);
-	for (int i = 0; i < 200 && !(polled(gate.in) & POLLHUP); i++)
-		sleep_ms(10);
-	WANT_IS(polled(gate.in) & POLLHUP, POLLHUP);
-}
-
-/* Two sockets, each in the other's queue, and a pipe's end with them. */
-static void circle(void)
-{
-	struct gate gate = make_gate();
-	int a[2], b[2];
-
-	pair(SOCK_STREAM, a);
-	pair(SOCK_DGRAM, b);
-	WANT_IS(send_fds(a[0], (int[]){b[1], b[0], gate.out}, 3, "x"), 1);
-	WANT_IS(send_fds(b[0], (int[]){a[1], a[0]}, 2, "x"), 1);
-	close(gate.out);
-	close(a[0]);
-	close(a[1]);
-	WANT_IS(polled(gate.in) & POLLHUP, 0);
-	close(b[0]);
-	close(b[1]);
-	/* Linux looks for such when another one is closed, and lets a worker do it. */
-	for (int i = 0; i < 200 && !(polled(gate.in) & POLLHUP); i++) {
-		pair(SOCK_STREAM, a);
-		close(a[0]);
-		close(a[1]);
-		sleep_ms(10);
-	}
-	WANT_IS(polled(gate.in) & POLLHUP, POLLHUP);
-}
-
-static void credentials(void)
-{
-	struct control control = {0};
-	char text[8];
-	struct iovec vector = {text, sizeof(text)};
-	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-	struct ucred *who = (struct ucred *)(void *)control.data;
-	int fds[2], on = 1;
-
-	for (int i = 0; i < 3; i++) {
-		pair(kinds[i], fds);
-		WANT_IS(setsockopt(fds[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
-		WANT_IS(send_text(fds[0], "x", 0), 1);
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		WANT_IS(kernel_call(SYS_recvmsg, fds[1], &message, 0), 1);
-		WANT_IS(control.head.cmsg_type, SCM_CREDENTIALS);
-		WANT_IS(control.head.cmsg_len, CMSG_LEN(sizeof(struct ucred)));
-		WANT_IS(who->pid, getpid());
-		WANT_IS(who->gid, getgid());
-	}
-}
-
-static void several_messages(void)
-{
-	char text[3][4] = {"ab", "cd", "ef"}, got[4][4];
-	struct iovec out[3], in[4];
-	struct mmsghdr messages[4] = {{{0}, 0}};
-	int fds[2];
-
-	pair(SOCK_DGRAM, fds);
-	for (int i = 0; i < 3; i++) {
-		out[i] = (struct iovec){text[i], 2};
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &out[i], .msg_iovlen = 1};
-	}
-	WANT_IS(kernel_call(SYS_sendmmsg, fds[0], messages, 3, 0), 3);
-	for (int i = 0; i < 4; i++) {
-		in[i] = (struct iovec){got[i], 4};
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &in[i], .msg_iovlen = 1};
-	}
-	WANT_IS(kernel_call(SYS_recvmmsg, fds[1], messages, 4, MSG_WAITFORONE, NULL), 3);
-	WANT_IS(messages[2].msg_len, 2);
-	WANT(memcmp(got[1], "cd", 2) == 0);
-}
-
 static void edges(void)
 {
 	char buffer[8];
@@ -620,11 +417,6 @@ static const struct test_case cases[] = {
 	CASE(fills, "a full stream, and room"),
 	CASE_ENDS(ends, KILLED(SIGPIPE), "shutdown, close: EPIPE, ECONNRESET, SIGPIPE"),
 	CASE(options, "options"),
-	CASE(descriptors, "SCM_RIGHTS: taken, peeked, cut"),
-	CASE(dropped, "SCM_RIGHTS: dropped with the queue, in a long chain"),
-	CASE(circle, "SCM_RIGHTS: a circle that nobody can reach"),
-	CASE(credentials, "SCM_CREDENTIALS"),
-	CASE(several_messages, "sendmmsg, recvmmsg"),
 	CASE(edges, "edges"),
 };
 
