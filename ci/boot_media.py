@@ -11,7 +11,7 @@ BUILD_ID = r"\d+\.\d+\.\d+-[0-9a-f]{12}"
 
 
 def story(machine):
-    """The whole of what one sees: loader, kernel, Alice, Eve, the end."""
+    """The whole of what one sees: loader, kernel, Alice, Eve, a shell, the end."""
     machine.until(STORY_HELD, 200)
     text = machine.text()
     held = int(re.search(STORY_HELD, text)[1])
@@ -19,7 +19,7 @@ def story(machine):
     turns = [int(n) for n in re.findall(r"Alice: turn (\d+), my memory is as I left it", text)]
     check(len(turns) >= 10 and turns == sorted(turns), f"Alice's turns {turns[:20]}")
     check("SOMEBODY WROTE" not in text and "I got away" not in text, "an attack came through")
-    machine.until_off()
+    machine.power_off()
 
 
 def virtio():

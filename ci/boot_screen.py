@@ -65,14 +65,14 @@ def story_on_screen():
     """The demo on the default screen; keys of the emulated keyboard are not needed for it to end."""
     with Boot(vga="VGA") as machine:
         machine.until(STORY_HELD, 250)
-        machine.until_off()
+        machine.power_off()
 
 
 def no_screen():
     """-vga none: serial alone."""
     with Boot(vga="none") as machine:
         machine.until(STORY_HELD, 250)
-        machine.until_off()
+        machine.power_off()
 
 
 if __name__ == "__main__":

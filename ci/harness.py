@@ -25,7 +25,8 @@ from command.machine import Machine
 import screen as screens
 
 BOOT_SECONDS = 150  # firmware, loader and kernel, on a machine that is busy with other tests
-STORY_HELD = r"init: (\d+) of \1 attacks held, and Alice is still running"
+STORY_HELD = r"story: (\d+) of \1 attacks held, and Alice is still running"
+PROMPT = r"root@baton:\S+# "  # of the shells that init keeps
 
 
 class ScenarioFailure(Exception):
@@ -109,6 +110,13 @@ class Boot:
         code = self.qemu.wait(10)
         check(code == expected, f"QEMU ended with {code}, expected {expected}: {self.qemu.stderr()}")
         check(self.log.fatal is None, f"the log says {self.log.fatal!r}")
+
+    def power_off(self):
+        """Waits for a shell's prompt and switches the machine off there."""
+        self.until(PROMPT)
+        self.type("poweroff\r")
+        self.until(r"init: power off")
+        self.until_off()
 
     def type(self, text):
         self.qemu.com1.setblocking(True)

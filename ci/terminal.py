@@ -85,11 +85,13 @@ def run_and_quit():
 
 
 def run_to_the_end():
-    """The demo, ended by q; the machine switches off and the command ends with 0."""
+    """The demo, ended by q; then a shell, which switches the machine off, and the command ends with 0."""
     terminal = Terminal("run")
     terminal.until(b"Alice: turn ")
     terminal.type(b"q")
     terminal.until(b"the story ends here, as you asked")
+    terminal.until(b"root@baton:~# ")
+    terminal.type(b"poweroff\r")
     code = terminal.end()
     check(code == 0, f"exit code {code}, expected 0")
     check(b"\x1b[2J" not in terminal.output, "the firmware wiped the terminal")

@@ -28,7 +28,7 @@
 #include <baton/channel.h>
 
 #include "exec_runner.h"
-#include "lib/proc.h"
+#include "lib/mounts.h"
 
 #define LINUX_SERIAL "/dev/ttyS1"
 
@@ -277,8 +277,8 @@ int main(int argc, char **argv)
 	on_linux = serial || stat(channel, &st) < 0;
 	if (on_linux && process_1 && linux_prepare() != 0)
 		reboot(RB_POWER_OFF);
-	if (process_1 && !on_linux && mount_proc("/proc") < 0)
-		dprintf(2, "exec-runner: cannot mount /proc: %s\n", strerror(errno));
+	if (process_1 && !on_linux)
+		mount_all(false);
 	umask(022);
 	if (read_spec(spec_path, &spec) == 0 && (!process_1 || chdir("/") == 0))
 		status = on_linux ? linux_run(&spec, serial ? serial : LINUX_SERIAL)

@@ -1,209 +1,365 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process 1: the story of Alice and Eve, or the one program that the command line names.
+ * Process 1: mounts, the story of Alice and Eve, then a shell on every terminal; or one program.
  *
- *	init			Alice runs, Eve tries her roles one after the other; then the end
- *	init PROGRAM [ARG...]	runs that instead: a name in /bin, or a path
+ *	init			the story (/bin/story), then a login shell on each terminal of /etc/ttys
+ *	init nostory		the shells at once
+ *	init PROGRAM [ARG...]	runs that instead: a name in /bin, or a path; then the machine ends
  *
  * Words of the kernel's command line that nobody else knows arrive here as arguments, as on Linux.
- * When process 1 ends the machine ends: Baton powers off by itself; on Linux (rdinit=/init) the end
- * is asked for by reboot. Status: 0 when all went as it should, 1 otherwise, PROGRAM's own when
- * there was one (128 + N for signal N).
  *
- * `q` or Ctrl-C on the console ends the story. A child (`init --keys`) sits in read for them, so
- * that nothing here waits for input, and an input that ends or fails just ends that child.
+ * A shell has a session and a controlling terminal of its own; when it ends, another one is started.
+ * One that ends within a second, several times, is started less often, so that a terminal which
+ * cannot be used does not keep the machine busy. Orphans are reaped.
+ *
+ * The signals are those of sysvinit and busybox, so their reboot, poweroff and halt work: SIGTERM
+ * reboots, SIGUSR2 powers off, SIGUSR1 halts; SIGINT, which the kernel sends for Ctrl-Alt-Del,
+ * reboots. All of them are blocked and taken one after the other by sigtimedwait, so that nothing
+ * here can be interrupted at the wrong place.
+ *
+ * When PROGRAM has ended process 1 ends and with it the machine: Baton powers off by itself; on Linux
+ * (rdinit=/init) the end is asked for by reboot. Status: PROGRAM's own, 128 + N for signal N.
  */
-#include <stdbool.h>
+#include <ctype.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/ttydefaults.h>
 #include <sys/utsname.h>
 #include <termios.h>
 #include <time.h>
 
-#include "lib/proc.h"
+#include "lib/mounts.h"
 #include "lib/spawn.h"
 
-#define KEYS_QUIT     113 /* status of the child that reads the keys: somebody asked for the end */
-#define POLL_MS       10
-#define BREATH_MS     120   /* between Eve's roles, so that Alice's turns are seen */
-#define LOOP_MS       400   /* for how long `eve loop` may try to keep the CPU */
-#define PATIENCE_MS   10000 /* no other role takes this long */
-#define ALICE_FOREVER "1000000"
+#define TERMINALS_MAX 32
+#define QUICK_SECONDS 1 /* a shell that ended sooner was of no use */
+#define QUICK_MAX     3 /* so many of them at once, then */
+#define PAUSE_SECONDS 5
+#define GRACE_SECONDS 2 /* for programs to end after SIGTERM, then after SIGKILL */
 
-static const char *self;         /* this program's path */
-static const char *bin = "/bin"; /* where Alice and Eve are; on a host, beside this program */
-static pid_t alice, keys;
-static int alice_status; /* valid once alice is 0 */
-static bool quit;
+static struct terminal {
+	char name[32], term[48];
+	pid_t shell;         /* 0: none */
+	time_t begun, pause; /* pause: not before this time */
+	unsigned int quick;  /* shells in succession that ended at once */
+} terminals[TERMINALS_MAX];
+static unsigned int terminal_count;
 
-/* Eve's roles in the story, and what must become of her: a signal, or 0 for an exit with 0. */
-static const struct role {
-	const char *name, *argument;
-	int signal;
-} story[] = {
-	{"loop", NULL, SIGKILL},
-	{"peek", "alice", SIGSEGV},
-	{"peek", "kernel", SIGSEGV},
-	{"poke", "alice", SIGSEGV},
-	{"poke", "kernel", SIGSEGV},
-	{"cli", NULL, SIGSEGV},
-	{"hlt", NULL, SIGSEGV},
-	{"cr3", NULL, SIGSEGV},
-	{"wrmsr", NULL, SIGSEGV},
-	{"out", NULL, SIGSEGV},
-	{"forge", NULL, 0},
-	{"smash", NULL, SIGSEGV},
-};
-#define ROLES (sizeof story / sizeof *story)
+static sigset_t taken; /* the signals that are waited for; blocked always */
 
-static void sleep_ms(long ms)
+static time_t now(void)
 {
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
 }
 
-/* Reads keys until the one that ends the story. Signals and line editing off, output untouched. */
-static int watch_keys(void)
-{
-	struct termios before, raw;
-	bool terminal = tcgetattr(0, &before) == 0;
-	unsigned char key = 0;
+/* ---- Starting programs ---- */
 
-	if (terminal) {
-		raw = before;
-		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
-		raw.c_cc[VMIN] = 1;
-		raw.c_cc[VTIME] = 0;
-		tcsetattr(0, TCSANOW, &raw);
-	}
-	while (read(0, &key, 1) == 1 && key != 'q' && key != 3)
-		;
-	if (terminal)
-		tcsetattr(0, TCSANOW, &before);
-	return key == 'q' || key == 3 ? KEYS_QUIT : 0;
+/* In the child of a vfork: a session, the terminal `fd` as its controlling one and as fds 0-2. */
+static void take_terminal(int fd)
+{
+	setsid();
+	ioctl(fd, TIOCSCTTY, 1); /* fails for what is no terminal: it runs without */
+	for (int i = 0; i < 3; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
 }
 
-/* Waits up to `ms` for `pid` (0: just lets the time pass), reaping whoever else ends meanwhile.
- * True: it ended, and *status says how. Ends early when the story is to end. */
-static bool wait_for(pid_t pid, int *status, long ms)
+/* Starts `path` on the terminal `fd` (-1: as this process is). Its pid or a negative errno. */
+static pid_t start(const char *path, char *const argv[], int fd)
 {
-	for (long waited = 0; waited <= ms && !quit;) {
-		int how;
-		pid_t ended = waitpid(-1, &how, WNOHANG);
-
-		if (ended <= 0) {
-			sleep_ms(POLL_MS);
-			waited += POLL_MS;
-		} else if (ended == keys) {
-			keys = 0;
-			quit = WIFEXITED(how) && WEXITSTATUS(how) == KEYS_QUIT;
-		} else if (ended == alice) {
-			alice = 0;
-			alice_status = how;
-		} else if (ended == pid) {
-			*status = how;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void end(pid_t *pid)
-{
-	if (*pid <= 0)
-		return;
-	kill(*pid, SIGKILL);
-	waitpid(*pid, NULL, 0);
-	*pid = 0;
-}
-
-/* Starts one of the demos. Its pid, or a negative errno after a message. */
-static pid_t start(const char *name, char *const argv[])
-{
-	char path[4096];
+	volatile int error = 0;
+	sigset_t none;
 	pid_t pid;
 
-	snprintf(path, sizeof path, "%s/%s", bin, name);
-	pid = spawn(path, argv, environ);
+	sigemptyset(&none);
+	pid = vfork();
+	if (pid == 0) { /* in the parent's memory until the exec */
+		if (fd >= 0)
+			take_terminal(fd);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execve(path, argv, environ);
+		error = errno;
+		_exit(127);
+	}
 	if (pid < 0)
-		printf("init: cannot start %s: %s\n", path, strerror(-pid));
+		return -errno;
+	if (error) {
+		waitpid(pid, NULL, 0);
+		return -error;
+	}
 	return pid;
 }
 
-/* Eve in one role. True: it became of her what should, and Alice lives. */
-static bool try_role(const struct role *role)
+/* What a getty does: whatever the last program left there, lines can be typed now. A serial line
+ * of which nobody has said how large its other end is counts as 80 by 24. */
+static void make_sane(int fd)
 {
-	char *argv[] = {"eve", (char *)role->name, (char *)role->argument, NULL};
-	pid_t eve = start("eve", argv);
-	const char *argument = role->argument ? role->argument : "";
-	bool as_it_should, loops = role->signal == SIGKILL;
-	char text[64];
-	int status = 0;
+	static const cc_t characters[NCCS] = {[VINTR] = CINTR,
+		[VQUIT] = CQUIT,
+		[VERASE] = CERASE,
+		[VKILL] = CKILL,
+		[VEOF] = CEOF,
+		[VMIN] = CMIN,
+		[VTIME] = CTIME,
+		[VSTART] = CSTART,
+		[VSTOP] = CSTOP,
+		[VSUSP] = CSUSP,
+		[VREPRINT] = CREPRINT,
+		[VDISCARD] = CDISCARD,
+		[VWERASE] = CWERASE,
+		[VLNEXT] = CLNEXT};
+	struct termios settings;
+	struct winsize size;
 
-	if (eve < 0)
-		return false;
-	if (wait_for(eve, &status, loops ? LOOP_MS : PATIENCE_MS)) {
-		as_it_should = role->signal
-				       ? WIFSIGNALED(status) && WTERMSIG(status) == role->signal
-				       : WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		how_it_ended(status, text, sizeof text);
-	} else {
-		end(&eve);
-		as_it_should = loops;
-		snprintf(text, sizeof text, "preempted, then killed by init");
-	}
-	if (quit)
-		return true;
-	printf("init: eve %s%s%s: %s, %s\n", role->name, *argument ? " " : "", argument, text,
-		as_it_should ? "as it should" : "WHICH IS WRONG");
-	wait_for(0, NULL, BREATH_MS);
-	return as_it_should && alice > 0;
+	if (tcgetattr(fd, &settings) < 0)
+		return;
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row == 0 && size.ws_col == 0)
+		ioctl(fd, TIOCSWINSZ, &(struct winsize){.ws_row = 24, .ws_col = 80});
+	settings.c_iflag = ICRNL | IXON | BRKINT | IMAXBEL | IUTF8;
+	settings.c_oflag = OPOST | ONLCR;
+	settings.c_cflag = (settings.c_cflag & (CBAUD | CBAUDEX)) | CS8 | CREAD | HUPCL | CLOCAL;
+	settings.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
+	memcpy(settings.c_cc, characters, sizeof settings.c_cc);
+	tcsetattr(fd, TCSANOW, &settings);
 }
 
-static int tell_story(void)
+/* Opens /dev/NAME for a shell, made sane; -1: there is none. */
+static int open_terminal(const char *name)
 {
-	char *alice_argv[] = {"alice", ALICE_FOREVER, NULL};
-	char *keys_argv[] = {(char *)self, "--keys", NULL};
-	size_t held = 0, tried = 0;
-	char text[64];
+	char path[64];
+	int fd;
 
-	printf("init: Alice and Eve share this machine, and Eve means harm (q ends the story)\n");
-	keys = spawn(self, keys_argv, environ);
-	alice = start("alice", alice_argv);
-	if (alice < 0) {
-		end(&keys);
-		return 1;
+	snprintf(path, sizeof path, "/dev/%s", name);
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC); /* no wait for a carrier */
+	if (fd < 0)
+		return -1;
+	if (!isatty(fd)) {
+		close(fd);
+		return -1;
 	}
-	wait_for(0, NULL, BREATH_MS);
-	for (; tried < ROLES && alice && !quit; tried++)
-		held += try_role(&story[tried]);
-	if (!alice)
-		printf("init: Alice is gone: %s\n", how_it_ended(alice_status, text, sizeof text));
-	else if (quit)
-		printf("init: the story ends here, as you asked; Alice is still running\n");
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	make_sane(fd);
+	return fd;
+}
+
+/* ---- The shells ---- */
+
+static void greet(int fd)
+{
+	char text[1024];
+	int motd = open("/etc/motd", O_RDONLY | O_CLOEXEC);
+	ssize_t length = motd < 0 ? 0 : read(motd, text, sizeof text);
+
+	if (length > 0 && write(fd, text, (size_t)length) < 0)
+		length = 0; /* nobody there */
+	if (motd >= 0)
+		close(motd);
+}
+
+static void start_shell(struct terminal *terminal, const char *term)
+{
+	char *argv[] = {"-sh", NULL};
+	int fd = open_terminal(terminal->name);
+	pid_t pid;
+
+	if (fd < 0)
+		return;
+	greet(fd);
+	setenv("TERM", term ? term : terminal->term, 1);
+	terminal->begun = now();
+	pid = start("/bin/sh", argv, fd);
+	if (pid < 0)
+		dprintf(fd, "init: cannot start /bin/sh: %s\n", strerror(-pid));
+	terminal->shell = pid > 0 ? pid : 0;
+	close(fd);
+}
+
+/* TERM of the command line is that of the serial line's other end; the screen is what it is. */
+static void start_shells(void)
+{
+	static char *given, none;
+
+	if (!given) { /* the first time: later it is our own */
+		given = getenv("TERM");
+		given = given && strcmp(given, "linux") != 0 ? strdup(given) : &none;
+	}
+	for (unsigned int i = 0; i < terminal_count; i++) {
+		struct terminal *terminal = &terminals[i];
+		bool serial = strncmp(terminal->name, "ttyS", 4) == 0;
+
+		if (!terminal->shell && now() >= terminal->pause)
+			start_shell(terminal, serial && given && *given ? given : NULL);
+	}
+}
+
+static void shell_ended(pid_t pid)
+{
+	for (unsigned int i = 0; i < terminal_count; i++) {
+		struct terminal *terminal = &terminals[i];
+
+		if (terminal->shell != pid)
+			continue;
+		terminal->shell = 0;
+		terminal->quick =
+			now() - terminal->begun <= QUICK_SECONDS ? terminal->quick + 1 : 0;
+		if (terminal->quick >= QUICK_MAX)
+			terminal->pause = now() + PAUSE_SECONDS;
+	}
+}
+
+/* /etc/ttys: a name and its TERM a line. Only terminals that are there count; the console alone
+ * where none of them is. */
+static void read_ttys(void)
+{
+	FILE *file = fopen("/etc/ttys", "re");
+	char line[256];
+
+	while (file && terminal_count < TERMINALS_MAX && fgets(line, sizeof line, file)) {
+		struct terminal *terminal = &terminals[terminal_count];
+		int fd;
+
+		if (sscanf(line, " %31s %47s", terminal->name, terminal->term) != 2 ||
+			terminal->name[0] == '#')
+			continue;
+		fd = open_terminal(terminal->name);
+		if (fd < 0)
+			continue;
+		close(fd);
+		terminal_count++;
+	}
+	if (file)
+		fclose(file);
+	if (terminal_count == 0)
+		terminals[terminal_count++] = (struct terminal){"console", "linux", 0, 0, 0, 0};
+}
+
+/* ---- The end of the machine ---- */
+
+static void reap_all(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* Gives everybody else a signal, and some time to end by it. */
+static void end_all(int signal)
+{
+	struct timespec poll = {.tv_nsec = 20000000};
+	time_t limit = now() + GRACE_SECONDS;
+
+	kill(-1, signal);
+	if (signal == SIGTERM) {
+		kill(-1, SIGHUP); /* shells take no SIGTERM */
+		kill(-1, SIGCONT);
+	}
+	do {
+		reap_all();
+		if (kill(-1, 0) < 0 && errno == ESRCH)
+			return;
+		nanosleep(&poll, NULL);
+	} while (now() <= limit);
+}
+
+/* SIGTERM, SIGKILL, sync, and the end. */
+static void end_machine(int command, const char *what)
+{
+	printf("\ninit: %s\n", what);
+	end_all(SIGTERM);
+	end_all(SIGKILL);
+	sync();
+	if (reboot(command) < 0)
+		printf("init: %s failed: %s\n", what, strerror(errno));
+}
+
+/* ---- What comes meanwhile ---- */
+
+/* The status of `pid`, or -1 when it has not ended. */
+static int reap(pid_t pid)
+{
+	int status, result = -1;
+	pid_t ended;
+
+	while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+		shell_ended(ended);
+		if (ended == pid)
+			result = status;
+	}
+	return result;
+}
+
+/* Serves signals until `pid` has ended; its status. 0: for ever, with the shells kept up. */
+static int serve(pid_t pid)
+{
+	static const struct timespec patience = {.tv_sec = PAUSE_SECONDS};
+	int status;
+
+	for (;;) {
+		status = reap(pid);
+		if (pid && status >= 0)
+			return status;
+		if (!pid)
+			start_shells();
+		switch (sigtimedwait(&taken, NULL, &patience)) {
+		case SIGTERM:
+		case SIGINT:
+			end_machine(RB_AUTOBOOT, "reboot");
+			break;
+		case SIGUSR2:
+		case SIGPWR:
+			end_machine(RB_POWER_OFF, "power off");
+			break;
+		case SIGUSR1:
+			end_machine(RB_HALT_SYSTEM, "halt");
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void take_signals(void)
+{
+	static const int signals[] = {SIGCHLD, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPWR};
+
+	sigemptyset(&taken);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigaddset(&taken, signals[i]);
+	sigprocmask(SIG_BLOCK, &taken, NULL);
+}
+
+/* ---- The start ---- */
+
+static void tell_story(void)
+{
+	char *argv[] = {"story", NULL};
+	pid_t pid = start("/bin/story", argv, -1);
+
+	if (pid > 0)
+		serve(pid);
 	else
-		printf("init: %zu of %zu attacks held, and Alice is still running\n", held, ROLES);
-	bool good = alice && held == tried;
-	end(&alice);
-	end(&keys);
-	return good ? 0 : 1;
+		printf("init: cannot start /bin/story: %s\n", strerror(-pid));
 }
 
-/* One program instead of the story; its status. */
+/* One program on the console; its status. */
 static int run_program(char *const argv[])
 {
 	char path[4096], text[64];
-	int status = 0;
-	pid_t pid, ended;
+	int status;
+	pid_t pid;
 
 	snprintf(path, sizeof path, "%s%s", strchr(argv[0], '/') ? "" : "/bin/", argv[0]);
-	pid = spawn(path, argv, environ);
+	pid = start(path, argv, getpid() == 1 ? 0 : -1);
 	if (pid < 0) {
 		printf("init: cannot start %s: %s\n", path, strerror(-pid));
 		return pid == -ENOENT ? 127 : 126;
 	}
-	do
-		ended = waitpid(-1, &status, 0);
-	while (ended != pid && (ended > 0 || errno == EINTR));
+	status = serve(pid);
 	printf("init: %s %s\n", path, how_it_ended(status, text, sizeof text));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -217,24 +373,55 @@ static void power_off_linux(void)
 		reboot(RB_POWER_OFF);
 }
 
+static void prepare(void)
+{
+	char name[64];
+	FILE *file;
+
+	mount_all(true);
+	reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del sends us SIGINT */
+	file = fopen("/etc/hostname", "re");
+	if (file && fscanf(file, "%63s", name) == 1)
+		sethostname(name, strlen(name));
+	if (file)
+		fclose(file);
+	umask(022);
+}
+
+/* What a login makes of the environment, for the shells. */
+static void prepare_shells(void)
+{
+	static const char *const words[][2] = {{"HOME", "/root"}, {"USER", "root"},
+		{"LOGNAME", "root"}, {"SHELL", "/bin/sh"},
+		{"PATH", "/bin:/sbin:/usr/bin:/usr/sbin"}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		setenv(words[i][0], words[i][1], 1);
+	if (chdir("/root") < 0)
+		printf("init: cannot go to /root: %s\n", strerror(errno));
+	read_ttys();
+}
+
 int main(int argc, char **argv)
 {
-	int status;
+	bool process_1 = getpid() == 1, story = argc == 1;
 
-	self = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a line is one write, whoever else is printing */
-	if (argc == 2 && strcmp(argv[1], "--keys") == 0)
-		return watch_keys();
-	if (getpid() != 1 && strrchr(self, '/')) {
-		static char directory[4096];
+	take_signals();
+	if (process_1)
+		prepare();
+	if (argc > 1 && strcmp(argv[1], "nostory") != 0) {
+		int status = run_program(argv + 1);
 
-		snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(self, '/') - self),
-			self);
-		bin = directory;
+		power_off_linux();
+		return status;
 	}
-	if (getpid() == 1 && mount_proc("/proc") < 0)
-		printf("init: cannot mount /proc: %s\n", strerror(errno));
-	status = argc > 1 ? run_program(argv + 1) : tell_story();
-	power_off_linux();
-	return status;
+	if (!process_1) {
+		dprintf(2, "init: this is process 1's work; a PROGRAM to run was expected\n");
+		return 2;
+	}
+	if (story)
+		tell_story();
+	prepare_shells();
+	serve(0);
 }

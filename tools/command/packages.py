@@ -17,6 +17,7 @@ BUILD = {
     "musl-tools": "musl-gcc",
     "gnu-efi": "/usr/include/efi/efi.h",
     "busybox-static": "static:/bin/busybox",
+    "ncurses-base": "/lib/terminfo/l/linux",
     "console-setup-linux": "/usr/share/consolefonts/Uni2-Terminus16.psf.gz",
     "mtools": "mcopy",
 }

@@ -21,7 +21,8 @@ NO_FILE = os.strerror(errno.ENOENT)  # musl's words are the same
 
 EPILOG = """\
 Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
-to the guest. In the demos q and Ctrl-C end them too. PROGRAM with a `/` in it is a file of the host
+to the guest. In the demos q and Ctrl-C end them; then there
+is a shell. --cmdline nostory leaves the demos out. PROGRAM with a `/` in it is a file of the host
 (with its libraries), without one a name in the initrd: `baton run sh`. The log of the serial port is
 kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed, 127
 no such program, 126 it cannot be started, 2 wrong use.
@@ -176,7 +177,7 @@ def command(args):
 
 def add(verbs):
     parser = verbs.add_parser(
-        "run", help="boot Baton: Alice and Eve, or a program", epilog=EPILOG,
+        "run", help="boot Baton: Alice, Eve and a shell, or a program", epilog=EPILOG,
         description="Builds, makes the boot disk, boots it under QEMU and firmware.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--screen", action="store_true", help="open a window with the screen too")

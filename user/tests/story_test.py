@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs init's story on the host: to its end, without input, and ended by keys on a terminal.
+"""Runs the story of Alice and Eve on the host: to its end, without input, and ended by keys on a terminal.
 
-usage: story_test.py INIT
+usage: story_test.py STORY INIT
 """
 import os
 import re
@@ -12,13 +12,13 @@ import sys
 import time
 import unittest
 
-INIT = None
+STORY = INIT = None
 
 
 def on_terminal(keys, after):
     """(status, output) of a story on a terminal, where `keys` are typed once `after` was seen."""
     master, slave = os.openpty()
-    process = subprocess.Popen([INIT], stdin=slave, stdout=slave, stderr=slave)
+    process = subprocess.Popen([STORY], stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     output, typed, deadline = b"", False, time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -38,12 +38,12 @@ def on_terminal(keys, after):
 
 class Story(unittest.TestCase):
     def test_without_input(self):
-        done = subprocess.run([INIT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60,
+        done = subprocess.run([STORY], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60,
                               check=False)
         text = done.stdout.decode()
         self.assertEqual(done.returncode, 0, text)
-        tried = re.findall(r"^init: eve .*, as it should$", text, re.M)
-        self.assertIn(f"init: {len(tried)} of {len(tried)} attacks held, and Alice is still running",
+        tried = re.findall(r"^story: eve .*, as it should$", text, re.M)
+        self.assertIn(f"story: {len(tried)} of {len(tried)} attacks held, and Alice is still running",
                       text)
         self.assertGreaterEqual(len(tried), 10)
         # Alice's turns between the first and the last word of each Eve, and all in order.
@@ -74,5 +74,5 @@ class Story(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    INIT = os.path.abspath(sys.argv.pop(1))
+    STORY, INIT = (os.path.abspath(sys.argv.pop(1)) for _ in range(2))
     unittest.main(verbosity=2)

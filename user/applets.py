@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Lists busybox's applets as links for tools/mkcpio.py.
+
+usage: applets.py BUSYBOX OUT
+
+Each one is a link in /bin or /sbin and in /usr/bin or /usr/sbin, as on a Debian where /bin is /usr/bin:
+scripts name both. `init` and `linuxrc` are left out, process 1 is our own.
+"""
+import subprocess
+import sys
+
+LEFT_OUT = {"busybox", "init", "linuxrc"}
+
+
+def links(listing):
+    """`busybox --list-full` -> items of mkcpio: pure."""
+    items = []
+    for path in listing.split():
+        folder, _, name = path.rpartition("/")
+        if name in LEFT_OUT:
+            continue
+        place = "sbin" if folder.endswith("sbin") else "bin"
+        items += [f"symlink:/bin/busybox:/{place}/{name}", f"symlink:/bin/busybox:/usr/{place}/{name}"]
+    return items
+
+
+def main(argv):
+    busybox, out = argv
+    listing = subprocess.run([busybox, "--list-full"], check=True, capture_output=True, text=True).stdout
+    with open(out, "w", encoding="utf-8") as file:
+        file.write("".join(item + "\n" for item in links(listing)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
