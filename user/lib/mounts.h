@@ -33,7 +33,7 @@ static inline void mount_all(bool root)
 		{"/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
 		{"/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
 		{"/dev/pts", "devpts", "mode=620,gid=5,ptmxmode=666", MS_NOSUID | MS_NOEXEC},
-		{"/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV},
+		{"/dev/shm", "tmpfs", "mode=1777", 0},
 		{"/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV},
 		{"/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV},
 	};
