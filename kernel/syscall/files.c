@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that move bytes: read, write and their kin, lseek (man 2 read, readv, lseek).
+ * System calls that move bytes: read, write and their kin, lseek, sendfile, copy_file_range.
  *
  * A call is cut to 0x7ffff000 bytes, as Linux's. Files with positions hold the position's lock across
  * the operation, so that two writers through one open file never overlap; streams have none, since
@@ -225,14 +225,15 @@ long sys_lseek(int fd, int64_t offset, int whence)
 	return (long)result;
 }
 
-/* ---- sendfile ---- */
+/* ---- sendfile, copy_file_range ---- */
 
-#define SENDFILE_CHUNK PAGE_SIZE
+#define COPY_CHUNK PAGE_SIZE
 
-/* Copies by way of one page, from *position of the source to wherever the target is. */
-static long copy_bytes(struct file *out, struct file *in, int64_t *position, size_t count)
+/* Copies by way of one page, from *position of the source to *target of the target; NULL: to wherever the target is. */
+static long copy_bytes(
+	struct file *out, int64_t *target, struct file *in, int64_t *position, size_t count)
 {
-	char *page = kmalloc(SENDFILE_CHUNK);
+	char *page = kmalloc(COPY_CHUNK);
 	ssize_t got, put;
 	struct io io;
 	size_t done = 0;
@@ -242,12 +243,12 @@ static long copy_bytes(struct file *out, struct file *in, int64_t *position, siz
 	do {
 		int64_t at = *position;
 
-		io = io_kernel(page, count - done < SENDFILE_CHUNK ? count - done : SENDFILE_CHUNK);
+		io = io_kernel(page, count - done < COPY_CHUNK ? count - done : COPY_CHUNK);
 		got = move_at(in, &io, &at, MOVE_READ);
 		if (got <= 0)
 			break;
 		io = io_kernel(page, (size_t)got);
-		put = move(out, &io, MOVE_WRITE);
+		put = target ? move_at(out, &io, target, MOVE_WRITE) : move(out, &io, MOVE_WRITE);
 		if (put > 0) {
 			done += (size_t)put;
 			*position += put;
@@ -276,7 +277,7 @@ static long send(struct file *out, struct file *in, user_t offset, size_t count)
 		mutex_lock(&in->position_lock);
 		position = in->position;
 		mutex_unlock(&in->position_lock);
-		result = copy_bytes(out, in, &position, count);
+		result = copy_bytes(out, NULL, in, &position, count);
 		if (result > 0) {
 			mutex_lock(&in->position_lock);
 			in->position = position;
@@ -288,7 +289,7 @@ static long send(struct file *out, struct file *in, user_t offset, size_t count)
 		return -EFAULT;
 	if (position < 0)
 		return -EINVAL;
-	result = copy_bytes(out, in, &position, count);
+	result = copy_bytes(out, NULL, in, &position, count);
 	if (copy_to_user(offset, &position, sizeof(position)))
 		return -EFAULT;
 	return result;
@@ -303,6 +304,105 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
 		result = -EBADF;
 	else
 		result = send(out, in, offset, count);
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
+	return result;
+}
+
+/* The position of one side: from the caller's memory, or the file's. */
+static long copy_position(struct file *file, user_t offset, int64_t *out)
+{
+	if (offset.address)
+		return copy_from_user(out, offset, sizeof(*out)) ? -EFAULT : 0;
+	mutex_lock(&file->position_lock);
+	*out = file->position;
+	mutex_unlock(&file->position_lock);
+	return 0;
+}
+
+static long copy_put_position(struct file *file, user_t offset, int64_t position)
+{
+	if (offset.address)
+		return copy_to_user(offset, &position, sizeof(position)) ? -EFAULT : 0;
+	mutex_lock(&file->position_lock);
+	file->position = position;
+	mutex_unlock(&file->position_lock);
+	return 0;
+}
+
+/* Linux's order of errors. */
+static long check_copy(const struct file *in, const struct file *out, unsigned int flags)
+{
+	if (flags)
+		return -EINVAL;
+	if (!in->inode || !out->inode)
+		return -EINVAL;
+	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
+		return -EINVAL;
+	if (!file_readable(in) || !file_writable(out) ||
+		__atomic_load_n(&out->flags, __ATOMIC_RELAXED) & O_APPEND)
+		return -EBADF;
+	return in->inode->superblock == out->inode->superblock ? 0 : -EXDEV;
+}
+
+/* Bytes that there are to copy, or a negative errno. */
+static long copy_length(
+	const struct file *in, int64_t from, const struct file *out, int64_t to, size_t count)
+{
+	int64_t size = (int64_t)inode_size(in->inode);
+
+	/* Linux compares without signs here, and refuses negative positions after this. */
+	if ((uint64_t)from + count < (uint64_t)from || (uint64_t)to + count < (uint64_t)to)
+		return -EOVERFLOW;
+	if (from >= size)
+		return 0;
+	if (from < 0 || to < 0)
+		return -EINVAL;
+	if (count > (uint64_t)(size - from))
+		count = (uint64_t)(size - from);
+	if (count > (uint64_t)(INT64_MAX - to))
+		count = (uint64_t)(INT64_MAX - to);
+	if (!count && to == INT64_MAX)
+		return -EFBIG;
+	if (in->inode == out->inode && to + (int64_t)count > from && to < from + (int64_t)count)
+		return -EINVAL;
+	return (long)(count < IO_MAX ? count : IO_MAX);
+}
+
+static long copy_range(struct file *in, user_t in_offset, struct file *out, user_t out_offset,
+	size_t count, unsigned int flags)
+{
+	int64_t from, to;
+	long result;
+
+	result = copy_position(in, in_offset, &from);
+	if (!result)
+		result = copy_position(out, out_offset, &to);
+	if (!result)
+		result = check_copy(in, out, flags);
+	if (!result)
+		result = copy_length(in, from, out, to, count);
+	if (result > 0)
+		result = copy_bytes(out, &to, in, &from, (size_t)result);
+	if (result <= 0)
+		return result;
+	if (copy_put_position(in, in_offset, from) || copy_put_position(out, out_offset, to))
+		return -EFAULT;
+	return result;
+}
+
+long sys_copy_file_range(int in_fd, user_t in_offset, int out_fd, user_t out_offset, size_t count,
+	unsigned int flags)
+{
+	struct file *in = get_real_file(in_fd), *out = get_real_file(out_fd);
+	long result = -EBADF;
+
+	if (in && out)
+		result = copy_range(in, in_offset, out, out_offset, count, flags);
 	if (in)
 		file_put(in);
 	if (out)

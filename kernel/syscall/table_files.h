@@ -105,6 +105,7 @@
 	CALL5(299, recvmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags, TIMESPEC_INOUT, timeout) \
 	CALL4(307, sendmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
+	CALL6(326, copy_file_range, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, UINT, flags) \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What changes files: renameat2's exchange, fallocate and holes, and what takes set-id bits away. */
+/* What changes files: renameat2's exchange, fallocate and holes, copy_file_range, and what takes set-id bits away. */
 #include <ftw.h>
 #include <sys/stat.h>
 
@@ -232,12 +232,58 @@ static void set_gid_directory(void)
 	WANT_IS(bits_of("program"), 0755); /* one is not in that group */
 }
 
+/* ---- copy_file_range ---- */
+
+static long copy(int in, int64_t *from, int out, int64_t *to, size_t count, unsigned int flags)
+{
+	return kernel_call(SYS_copy_file_range, in, from, out, to, count, flags);
+}
+
+static void copies(void)
+{
+	int64_t from = 2, to = 10, most = INT64_MAX, negative = -2;
+	int in, out, readable;
+	char found[32];
+
+	enter();
+	in = make("in", "0123456789");
+	out = make("out", "");
+	WANT_IS(copy(in, &from, out, &to, 100, 0), 8); /* what there is */
+	WANT_IS(from, 10);
+	WANT_IS(to, 18);
+	WANT_IS(pread(out, found, sizeof found, 0), 18);
+	WANT(memcmp(found, "\0\0\0\0\0\0\0\0\0\00023456789", 18) == 0);
+	WANT_IS(copy(in, &from, out, &to, 100, 0), 0); /* at the end */
+	WANT_IS(lseek(in, 4, SEEK_SET), 4);
+	WANT_IS(copy(in, NULL, out, NULL, 3, 0), 3); /* by the positions */
+	WANT_IS(lseek(in, 0, SEEK_CUR), 7);
+	WANT_IS(lseek(out, 0, SEEK_CUR), 3);
+	WANT_IS(pread(out, found, 3, 0), 3);
+	WANT(memcmp(found, "456", 3) == 0);
+	from = 0;
+	to = 5;
+	WANT_IS(copy(in, &from, in, &to, 6, 0), -EINVAL); /* they overlap */
+	WANT_IS(copy(in, &from, in, &to, 5, 0), 5);
+	WANT_IS(copy(in, &from, out, &to, 1, 1), -EINVAL);
+	WANT_IS(copy(in, &negative, out, &to, 1, 0), -EINVAL);
+	WANT_IS(copy(in, &negative, out, &to, 5, 0), -EOVERFLOW);
+	WANT_IS(copy(in, &from, out, &most, 5, 0), -EFBIG);
+	WANT_IS(copy(in, (int64_t *)1, out, &to, 1, 0), -EFAULT);
+	readable = open("out", O_RDONLY);
+	WANT_IS(copy(in, &from, readable, &to, 1, 0), -EBADF);
+	WANT_IS(copy(in, &from, 99, &to, 1, 0), -EBADF);
+	WANT_IS(copy(in, NULL, open("out", O_WRONLY | O_APPEND), NULL, 1, 0), -EBADF);
+	WANT_IS(copy(open(".", O_RDONLY), NULL, out, NULL, 1, 0), -EISDIR);
+	WANT_IS(copy(open("/dev/null", O_RDONLY), NULL, out, NULL, 1, 0), -EINVAL);
+}
+
 static const struct test_case cases[] = {
 	CASE(exchanges, "RENAME_EXCHANGE: two files"),
 	CASE(exchanges_kinds, "RENAME_EXCHANGE: directories and files"),
 	CASE(exchange_allowed, "RENAME_EXCHANGE: sticky directories"),
 	CASE(allocates, "fallocate: room, size, errors"),
 	CASE(punches, "fallocate: FALLOC_FL_PUNCH_HOLE"),
+	CASE(copies, "copy_file_range: lengths, positions, errors"),
 	CASE(set_id_bits, "set-id bits: gone with chown, write, truncate"),
 	CASE(set_gid_directory, "set-gid directories"),
 };
