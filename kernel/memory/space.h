@@ -55,7 +55,13 @@ struct space {
 	struct vma *first, *last;
 	struct vma *recent; /* found last; or NULL */
 	struct vma *above;  /* below it lies the hole that was found or made last; or NULL */
-	struct vma *spare;  /* memory for the next one; or NULL */
+	/* No VMA that starts above full_start has a gap of full_size bytes that ends by full_high: a search
+	 * for as many begins at `full`, the highest of the others. full_start UINTPTR_MAX: nothing is known. */
+	struct vma *full;
+	uintptr_t full_start;
+	size_t full_size;
+	uintptr_t full_high;
+	struct vma *spare; /* memory for the next one; or NULL */
 	unsigned vma_count;
 	uint64_t pages; /* of all VMAs */
 	uint64_t kind_pages[VMA_KINDS];

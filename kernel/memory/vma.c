@@ -120,6 +120,7 @@ struct vma *vma_remove_up_to(struct space *space, struct vma *last, struct vma_b
 	if (batch->count)
 		finish_batch(batch);
 	space->last = space->recent = space->above = NULL;
+	space->full_start = UINTPTR_MAX;
 	vma_tree_init(space);
 	return NULL;
 }

@@ -11,7 +11,7 @@
  * are taken does not change it, up to the root, each time. Of such holes there are 128 at most.
  *
  * Invariants: gap = max(0, vma_lowest(vma) - the end of the one before); kind_pages and committed are
- * sums over the VMAs; recent and above are NULL or in the tree.
+ * sums over the VMAs; recent and above are NULL or in the tree, full is while full_start is set.
  */
 #include "lib/log.h"
 #include "memory/object.h"
@@ -80,8 +80,18 @@ static void propagate(struct tree_node *node)
 		node = node->parent;
 }
 
+/* A hole below `vma` is there that was not: what is known of the highest ones may be wrong. Each time that
+ * space->full goes or comes to lie below full_start, a hole below the VMA after it grows. */
+static inline void hole_grown(struct space *space, const struct vma *vma)
+{
+	if (vma->start > space->full_start)
+		space->full_start = UINTPTR_MAX;
+}
+
 static void set_gap(struct vma *vma, uintptr_t gap)
 {
+	if (gap >= vma->gap) /* the same where the hole grew within a stack's guard */
+		hole_grown(vma->space, vma);
 	if (vma->gap == gap)
 		return;
 	vma->gap = gap;
@@ -110,6 +120,8 @@ void vma_link(struct space *space, struct vma *vma, struct vma *prev, struct vma
 		space->first = vma;
 	vma->gap = vma_gap_above(prev, vma);
 	vma->most_gap = at_most(vma->gap);
+	if (vma->gap)
+		hole_grown(space, vma);
 	tree_link_between(
 		&space->vmas, &vma->node, prev ? &prev->node : NULL, next ? &next->node : NULL);
 	if (next) {
@@ -145,6 +157,7 @@ void vma_unlink(struct space *space, struct vma *vma)
 		space->first = next;
 	if (next) {
 		next->prev = prev;
+		hole_grown(space, next);
 		gap = vma_gap_above(prev, next);
 		if (gap != next->gap || lost.moved) { /* it is the one that has moved, if one has */
 			next->gap = gap;
@@ -155,6 +168,7 @@ void vma_unlink(struct space *space, struct vma *vma)
 		}
 	} else {
 		space->last = prev;
+		space->full_start = UINTPTR_MAX;
 	}
 	propagate(lost.node);
 	tree_shrunk(&space->vmas, lost);
@@ -197,48 +211,66 @@ static uintptr_t gap_within(const struct vma *vma, size_t size, uintptr_t low, u
 	return top > bottom && top - bottom >= size ? top : 0;
 }
 
-/* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end. First
- * a VMA's right side, then its own gap, then its left side; what may not hold it is left out. */
-static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, uintptr_t high)
+/* To the right as far as a hole may be there: all gaps of a VMA's right side begin at its end or above. */
+static inline struct tree_node *rightmost(struct tree_node *node, uintptr_t most, uintptr_t last)
+{
+	while (may_hold(node->right, most) && vma_of(node)->end <= last)
+		node = node->right;
+	return node;
+}
+
+/* From a VMA whose right side is done on, downwards: the highest hole that has `size` bytes from `low` on
+ * and ends by `high`, as the VMA above it; or NULL. What may not hold it is left out. */
+static struct vma *next_hole(
+	struct tree_node *node, size_t size, uintptr_t low, uintptr_t high, uintptr_t *end)
 {
 	const uintptr_t most = at_most(size), last = high - size;
-	struct vma *top = space->last;
-	struct tree_node *node = space->vmas.root, *from;
-	uintptr_t end;
+	struct tree_node *from;
 
-	/* Where but the last VMA lies above, as the stack does above mmap's area, the walk begins there:
-	 * its gap is large, but most of it is beyond `high`. */
-	if (top && (!top->prev || top->prev->end <= high))
-		node = &top->node;
-	while (node) {
-		struct vma *vma = vma_of(node);
-
-		/* All gaps of the right side begin at this VMA's end or above. */
-		if (may_hold(node->right, most) && vma->end <= last) {
-			node = node->right;
+	for (;;) {
+		if (unlikely(vma_of(node)->gap >= size) &&
+			(*end = gap_within(vma_of(node), size, low, high)))
+			return vma_of(node);
+		/* All gaps of the left side end at this VMA's gap's bottom or below. */
+		if (may_hold(node->left, most) && vma_of(node)->start > low) {
+			node = rightmost(node->left, most, last);
 			continue;
 		}
-		for (;;) {
-			if (vma->gap >= size && (end = gap_within(vma, size, low, high))) {
-				space->above = vma;
-				return end;
-			}
-			/* All gaps of the left side end at this VMA's gap's bottom or below. */
-			if (may_hold(node->left, most) && vma->start > low) {
-				node = node->left;
-				break;
-			}
-			/* Up, to the next VMA whose right side is done. */
-			do {
-				from = node;
-				node = node->parent;
-			} while (node && from == node->left);
+		/* Up, to the next VMA whose right side is done. */
+		do {
+			from = node;
+			node = node->parent;
 			if (!node)
-				return 0;
-			vma = vma_of(node);
-		}
+				return NULL;
+		} while (from == node->left);
 	}
-	return 0;
+}
+
+/* The highest hole below a VMA that has `size` bytes from `low` on and ends by `high`: its end, or 0. */
+static uintptr_t highest_gap(struct space *space, size_t size, uintptr_t low, uintptr_t high)
+{
+	struct vma *last = space->last, *found;
+	struct tree_node *node;
+	uintptr_t end;
+
+	if (space->full_start != UINTPTR_MAX && size >= space->full_size &&
+		high == space->full_high && low == USER_MIN)
+		node = &space->full->node;
+	else if (!last->prev || last->prev->end <= high)
+		node = &last->node; /* the stack, as a rule; its gap is large, but mostly above high */
+	else
+		node = rightmost(space->vmas.root, at_most(size), high - size);
+	found = next_hole(node, size, low, high, &end);
+	if (!found)
+		return 0;
+	space->above = found;
+	if (low == USER_MIN) {
+		space->full = found;
+		space->full_start = found->start;
+		space->full_size = size;
+		space->full_high = high;
+	}
+	return end;
 }
 
 uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_t high)

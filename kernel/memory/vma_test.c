@@ -302,6 +302,20 @@ static void check_place(const uint8_t *model)
 		expected < 0 ? 0 : P(expected));
 }
 
+/* From the lowest address on, up to one of two: what the space remembers of earlier searches holds. */
+static void check_place_again(const uint8_t *model)
+{
+	unsigned high = test_random(8) ? MODEL_PAGES : MODEL_PAGES / 2, first = 0;
+	unsigned size = 1 + (unsigned)test_random(8);
+	int expected = model_place(model, 0, high, size);
+
+	while (first < high && !model[first])
+		first++;
+	/* The first hole goes on below the model. */
+	CHECK_EQUAL(vma_place_in(&space, size * PAGE_SIZE, USER_MIN, P(high)),
+		expected < 0 ? P(first) - size * PAGE_SIZE : P(expected));
+}
+
 /* Gives a part of one VMA other rights. */
 static void change(uint8_t *model, unsigned from, unsigned to, unsigned access)
 {
@@ -360,6 +374,7 @@ static void test_model(void)
 		}
 		check_model(model);
 		check_place(model);
+		check_place_again(model);
 		if (round % 16 == 0)
 			audit();
 	}
