@@ -39,6 +39,13 @@ class BenchTest(unittest.TestCase):
         self.assertIn("3.2", list(bench.as_text(rows, "v"))[1])
         self.assertIn(">96 ours<", bench.as_svg(rows, "v"))
 
+    def test_markdown(self):
+        ours = {"getpid": 101, "threads: getpid": 140, "processes: getpid": 130}
+        lines = list(bench.as_markdown(bench.table(ours, {"getpid": 202}, ("costs", "scale"), ["getpid"])))
+        self.assertIn("| getpid | 101 (over) | 100 | 202 | 2.0 |", lines)
+        self.assertIn("| getpid | 101 | 140 (over 131) | 130 | - (over 131) | - (over 131) |", lines)
+        self.assertEqual({line.count("|") for line in lines if line}, {6, 7})
+
 
 class SelftestsTest(unittest.TestCase):
     def test_verdicts(self):

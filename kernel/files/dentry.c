@@ -31,14 +31,29 @@ static uint32_t buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS;
 static uint32_t round_buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS; /* <= buckets < 2 * it */
 static uint64_t entries guarded_by(dentry_lock);
 
+/* A hash of a name in a directory, byte by byte. */
+static inline uint64_t hash_start(const struct dentry *parent)
+{
+	return (uintptr_t)parent >> 4;
+}
+
+static inline uint64_t hash_add(uint64_t hash, char c)
+{
+	return (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+}
+
+static inline uint32_t hash_end(uint64_t hash)
+{
+	return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 static uint32_t hash_name(const struct dentry *parent, const struct name *name)
 {
-	uint64_t hash = (uintptr_t)parent >> 4;
+	uint64_t hash = hash_start(parent);
 
 	for (uint32_t i = 0; i < name->length; i++)
-		hash = (hash ^ (unsigned char)name->text[i]) * UINT64_C(0x100000001b3);
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(hash >> 32);
+		hash = hash_add(hash, name->text[i]);
+	return hash_end(hash);
 }
 
 static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)
@@ -147,16 +162,25 @@ void dentry_get(struct dentry *dentry)
 	__atomic_add_fetch(&dentry->references, 1, __ATOMIC_RELAXED);
 }
 
-/* Gives a reference back; true: it was the last one of a dentry that nobody can find. */
-static bool put_last(struct dentry *dentry)
+/* Gives a reference back that is not the last one; false: it may be. */
+static inline bool put_one_of_many(struct dentry *dentry)
 {
 	uint32_t count = __atomic_load_n(&dentry->references, __ATOMIC_RELAXED);
-	bool last;
 
 	while (count > 1)
 		if (__atomic_compare_exchange_n(&dentry->references, &count, count - 1, true,
 			    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			return false;
+			return true;
+	return false;
+}
+
+/* Gives a reference back; true: it was the last one of a dentry that nobody can find. */
+static bool put_last(struct dentry *dentry)
+{
+	bool last;
+
+	if (put_one_of_many(dentry))
+		return false;
 	spin_lock(&dentry_lock);
 	last = __atomic_sub_fetch(&dentry->references, 1, __ATOMIC_ACQ_REL) == 0 &&
 	       !(dentry->flags & DENTRY_HASHED);
@@ -164,7 +188,7 @@ static bool put_last(struct dentry *dentry)
 	return last;
 }
 
-void dentry_put(struct dentry *dentry)
+static COLD void put_and_free(struct dentry *dentry)
 {
 	struct dentry *parent;
 
@@ -179,17 +203,68 @@ void dentry_put(struct dentry *dentry)
 	}
 }
 
+void dentry_put(struct dentry *dentry)
+{
+	if (dentry && unlikely(!put_one_of_many(dentry)))
+		put_and_free(dentry);
+}
+
+static inline struct dentry *find(const struct dentry *parent, const char *text, uint32_t length,
+	uint32_t hash) requires(dentry_lock)
+{
+	struct dentry *entry;
+
+	for (entry = *bucket_of(hash); entry; entry = entry->hash_next)
+		if (entry->hash == hash && entry->parent == parent && entry->length == length &&
+			!memcmp(entry->name, text, length))
+			break;
+	return entry;
+}
+
+/* Whether everybody may go through an entry without another look: a directory that is there, with nothing
+ * mounted over it. */
+static inline bool is_plain(const struct dentry *entry) requires(dentry_lock)
+{
+	return entry && entry->inode && is_directory(entry->inode) &&
+	       !(__atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED);
+}
+
+struct dentry *dentry_descend(struct dentry *directory, const char **path)
+{
+	struct dentry *at = directory, *entry;
+	const char *text, *end;
+	uint64_t hash;
+
+	spin_lock(&dentry_lock);
+	for (text = *path; *text != '.' && inode_searched_by_all(at->inode); text = end) {
+		hash = hash_start(at);
+		for (end = text; *end && *end != '/'; end++)
+			hash = hash_add(hash, *end);
+		if (!*end)
+			break;
+		entry = find(at, text, (uint32_t)(end - text), hash_end(hash));
+		if (!is_plain(entry))
+			break;
+		while (*end == '/')
+			end++;
+		if (!*end)
+			break;
+		at = entry;
+	}
+	if (at != directory)
+		dentry_get(at);
+	spin_unlock(&dentry_lock);
+	*path = text;
+	return at;
+}
+
 struct dentry *dentry_find(struct dentry *parent, const struct name *name)
 {
 	uint32_t hash = hash_name(parent, name);
 	struct dentry *entry;
 
 	spin_lock(&dentry_lock);
-	for (entry = *bucket_of(hash); entry; entry = entry->hash_next)
-		if (entry->hash == hash && entry->parent == parent &&
-			entry->length == name->length &&
-			!memcmp(entry->name, name->text, name->length))
-			break;
+	entry = find(parent, name->text, name->length, hash);
 	if (entry)
 		dentry_get(entry);
 	spin_unlock(&dentry_lock);

@@ -250,11 +250,6 @@ void wait_sleep_uninterruptible(void)
 
 /* ---- memory/user.h ---- */
 
-bool user_range_ok(user_t start, size_t size)
-{
-	return size <= USER_END && start.address <= USER_END - size;
-}
-
 /* How many bytes can be touched from `start` on. */
 static size_t touchable(user_t start, size_t size)
 {

@@ -62,14 +62,16 @@ static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 	return 0;
 }
 
-static const struct file_operations null_operations = {
-	.read = read_nothing, .write = write_away, .seek = seek_nowhere};
+static const struct file_operations null_operations = {.read = read_nothing,
+	.write = write_away,
+	.seek = seek_nowhere,
+	.traits = FILE_NO_POSITION};
 static const struct file_operations zero_operations = {
-	.read = read_zeros, .write = write_away, .seek = seek_nowhere};
+	.read = read_zeros, .write = write_away, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
 static const struct file_operations full_operations = {
-	.read = read_zeros, .write = write_full, .seek = seek_nowhere};
+	.read = read_zeros, .write = write_full, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
 static const struct file_operations random_operations = {
-	.read = read_random, .write = write_away, .seek = seek_nowhere};
+	.read = read_random, .write = write_away, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
 
 static struct {
 	const char *name;

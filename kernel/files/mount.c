@@ -56,12 +56,17 @@ void mount_get(struct mount *mount)
 	__atomic_add_fetch(&mount->references, 1, __ATOMIC_RELAXED);
 }
 
-void mount_put(struct mount *mount)
+static bool put_last(struct mount *mount)
+{
+	return __atomic_sub_fetch(&mount->references, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+static COLD void free_mount(struct mount *mount)
 {
 	struct mount *parent;
 	struct dentry *covered;
 
-	while (mount && !__atomic_sub_fetch(&mount->references, 1, __ATOMIC_ACQ_REL)) {
+	do {
 		assert(!mount->attached);
 		parent = mount->parent; /* of one that was never attached */
 		covered = mount->mountpoint;
@@ -71,7 +76,13 @@ void mount_put(struct mount *mount)
 		kfree(mount);
 		dentry_put(covered);
 		mount = parent;
-	}
+	} while (mount && put_last(mount));
+}
+
+void mount_put(struct mount *mount)
+{
+	if (mount && unlikely(put_last(mount)))
+		free_mount(mount);
 }
 
 void path_get(const struct path *path)
@@ -181,7 +192,7 @@ static struct mount *mount_over(const struct path *path)
 	return mount;
 }
 
-void mount_descend(struct path *path)
+void mount_descend_mounted(struct path *path)
 {
 	struct mount *mount;
 

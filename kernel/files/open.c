@@ -112,7 +112,8 @@ void file_put(struct file *file)
 		inode_allow_write(file->inode);
 	path_put(&file->path);
 	inode_put(file->inode);
-	kfree(file->path_text);
+	if (unlikely(file->path_text))
+		kfree(file->path_text);
 	kfree(file);
 }
 
@@ -262,9 +263,8 @@ static int walk_create(
 		if (error)
 			return error;
 	}
+	mount_get(walk->at.mount);
 	*out = (struct path){walk->at.mount, dentry};
-	path_get(out);
-	dentry_put(dentry);
 	mount_descend(out);
 	if (!*made && is_directory(out->dentry->inode))
 		error = -EISDIR;

@@ -158,6 +158,21 @@ static const char *skip_slashes(const char *text)
 	return text;
 }
 
+/* The quick part of the way, without a look at each step. */
+static void descend(struct walk *walk)
+{
+	struct dentry *from = walk->at.dentry;
+
+	walk->at.dentry = dentry_descend(from, &walk->rest);
+	if (walk->at.dentry != from)
+		dentry_put(from);
+}
+
+static inline int may_search(const struct inode *directory)
+{
+	return inode_searched_by_all(directory) ? 0 : inode_permission(directory, MAY_EXECUTE);
+}
+
 int walk_parent(struct walk *walk)
 {
 	const char *end;
@@ -174,7 +189,8 @@ int walk_parent(struct walk *walk)
 			continue;
 		}
 		walk->jumped = false;
-		error = inode_permission(walk->at.dentry->inode, MAY_EXECUTE);
+		descend(walk);
+		error = may_search(walk->at.dentry->inode);
 		if (error)
 			return error;
 		for (end = walk->rest; *end && *end != '/'; end++)
@@ -256,9 +272,8 @@ int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
 		dentry_put(dentry);
 		return -ENOTDIR;
 	}
+	mount_get(walk->at.mount);
 	*out = (struct path){walk->at.mount, dentry};
-	path_get(out);
-	dentry_put(dentry);
 	mount_descend(out);
 	return 0;
 }

@@ -262,7 +262,9 @@ int files_reserve(struct files *files, int least, bool close_on_exec)
 	spin_lock(&files->lock);
 	do {
 		fd = lowest_free(files->slots, from < files->hint ? files->hint : from);
-		error = fd >= limit ? -EMFILE : make_room(files, fd);
+		error = fd >= limit ? -EMFILE : 0;
+		if (!error && unlikely(fd >= files->slots->count))
+			error = make_room(files, fd);
 	} while (!error && get_bit(files->slots->used, fd));
 	if (!error) {
 		set_bit(files->slots->used, fd, true);
@@ -322,6 +324,17 @@ struct file *files_lookup(struct files *files, int fd)
 		file_get(file);
 	spin_unlock(&files->lock);
 	return file;
+}
+
+struct borrowed_file files_borrow(struct files *files, int fd)
+{
+	struct file *file;
+
+	/* Who shared it before has let go: what it changed is seen. */
+	if (likely(__atomic_load_n(&files->references, __ATOMIC_ACQUIRE) == 1))
+		return (struct borrowed_file){slot(files, fd), false};
+	file = files_lookup(files, fd);
+	return (struct borrowed_file){file, file};
 }
 
 struct file *files_remove(struct files *files, int fd)

@@ -13,6 +13,20 @@ uint32_t files_room(struct files *files);
 /* Of the 64 descriptors from `first` on, a multiple of 64, those that are open, as bits. */
 uint64_t files_open_bits(struct files *files, uint32_t first);
 
+/* The open file behind a descriptor for the length of a system call of the caller's own. Nobody but the
+ * caller changes a table that it does not share, so the file stays as long as the descriptor does and needs
+ * no reference; of a shared table it gets one. file_return ends it, before the caller may close anything. */
+struct borrowed_file {
+	struct file *file; /* NULL: not open */
+	bool counted;
+};
+struct borrowed_file files_borrow(struct files *files, int fd) MUST_CHECK;
+static inline void file_return(struct borrowed_file borrowed)
+{
+	if (unlikely(borrowed.counted))
+		file_put(borrowed.file);
+}
+
 /* A free descriptor at or above `least` that nobody else can get: fill it or give it back.
  * -EMFILE, -ENOMEM. */
 int files_reserve(struct files *files, int least, bool close_on_exec) MUST_CHECK;

@@ -187,6 +187,14 @@ static inline bool is_directory(const struct inode *inode)
 	return S_ISDIR(inode->mode);
 }
 
+/* A directory in whose way nobody's permissions stand, so that inode_permission need not be asked. */
+static inline bool inode_searched_by_all(const struct inode *inode)
+{
+	const uint32_t all = S_IXUSR | S_IXGRP | S_IXOTH;
+
+	return (__atomic_load_n(&inode->mode, __ATOMIC_RELAXED) & all) == all;
+}
+
 /* ---- inode.c ---- */
 
 enum may { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
@@ -250,6 +258,12 @@ void dentry_get(struct dentry *dentry);
 void dentry_put(struct dentry *dentry); /* NULL is fine */
 /* From the table, with a reference, or NULL. */
 struct dentry *dentry_find(struct dentry *parent, const struct name *name) MUST_CHECK;
+/* Goes down a path that begins with a name, through directories that are in the table, that everybody may
+ * search and that nothing is mounted over, as far as there are such; never through the path's last component,
+ * nor one that begins with a dot. Where it came, with a reference unless that is `directory`; *path is what is
+ * still to be walked from there. One hold of dentry_lock, no reference on the way: nothing in the table goes
+ * meanwhile. */
+struct dentry *dentry_descend(struct dentry *directory, const char **path) MUST_CHECK;
 void dentry_hash(struct dentry *dentry);
 void dentry_unhash(struct dentry *dentry);
 /* Gives `from` the place (parent and name) of `to`, which leaves the table if it was in it. */
@@ -282,7 +296,7 @@ void mount_put(struct mount *mount);
 void path_get(const struct path *path);
 void path_put(const struct path *path);
 /* Goes down into what is mounted over *path, as often as needed; up to what *path's root covers. */
-void mount_descend(struct path *path);
+void mount_descend_mounted(struct path *path);
 bool mount_ascend(struct path *path);
 struct superblock *superblock_root(void);
 /* The mount with the least id above `id`, with its place in the tree as a path (of the mount that it is
@@ -293,6 +307,12 @@ struct path tree_root(void); /* with references */
  * is the mount of what lies in no tree. */
 int mount_begin_write(struct mount *mount) MUST_CHECK;
 void mount_end_write(struct mount *mount);
+
+static inline void mount_descend(struct path *path)
+{
+	if (unlikely(__atomic_load_n(&path->dentry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED))
+		mount_descend_mounted(path);
+}
 
 static inline bool mount_read_only(const struct mount *mount)
 {
@@ -399,6 +419,8 @@ struct file_operations {
 enum file_traits {
 	FILE_STREAM = 1, /* no position: lseek, pread, pwrite give ESPIPE */
 	FILE_DIRECT = 2, /* may be opened with O_DIRECT */
+	/* the position means nothing to reads and writes: they get 0, and need no lock for it */
+	FILE_NO_POSITION = 4,
 };
 
 struct file {

@@ -5,11 +5,6 @@
 #include "arch/arch.h"
 #include "lib/errno.h"
 
-bool user_range_ok(user_t p, size_t size)
-{
-	return p.address < USER_END && size <= USER_END - p.address;
-}
-
 /* As much of [p, p + size) as lies in the user half. */
 static size_t clip(user_t p, size_t size)
 {

@@ -9,7 +9,10 @@
 #include "lib/types.h"
 
 /* Linux's access_ok: the range lies in the user half (whether anything is mapped there or not). */
-bool user_range_ok(user_t start, size_t size);
+static inline bool user_range_ok(user_t p, size_t size)
+{
+	return p.address < USER_END && size <= USER_END - p.address;
+}
 
 int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;     /* 0 or -EFAULT */
 int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK; /* 0 or -EFAULT */

@@ -89,18 +89,19 @@ long sys_epoll_ctl(int epoll_fd, int operation, int fd, user_t from)
 
 static long wait_until(int fd, user_t events, int most, ns_t deadline)
 {
-	struct file *epoll;
+	struct borrowed_file epoll;
 	long result;
 
 	if (most <= 0 || (size_t)most > INT32_MAX / sizeof(struct epoll_event))
 		return -EINVAL;
 	if (!user_range_ok(events, (size_t)most * sizeof(struct epoll_event)))
 		return -EFAULT;
-	epoll = get_real_file(fd);
-	if (!epoll)
+	epoll = borrow_real_file(fd);
+	if (!epoll.file)
 		return -EBADF;
-	result = file_is_epoll(epoll) ? epoll_wait(epoll, events, most, deadline) : -EINVAL;
-	file_put(epoll);
+	result = file_is_epoll(epoll.file) ? epoll_wait(epoll.file, events, most, deadline)
+					   : -EINVAL;
+	file_return(epoll);
 	return result;
 }
 

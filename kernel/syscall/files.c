@@ -12,47 +12,54 @@
 
 enum direction { MOVE_READ, MOVE_WRITE };
 
-static ssize_t move_at(struct file *file, struct io *io, int64_t *position, enum direction way)
+static inline ssize_t move_at(
+	struct file *file, struct io *io, int64_t *position, enum direction way)
 {
 	return way == MOVE_READ ? file_read(file, io, position) : file_write(file, io, position);
 }
 
-/* At the file's own position. */
-static ssize_t move(struct file *file, struct io *io, enum direction way)
+static inline bool allows(const struct file *file, enum direction way)
 {
+	return way == MOVE_READ ? file_readable(file) : file_writable(file);
+}
+
+/* At the file's own position. */
+static inline ssize_t move(struct file *file, struct io *io, enum direction way)
+{
+	const struct file_operations *operations = file->operations;
 	int64_t none = 0;
 	ssize_t result;
 
-	if (file->operations->traits & FILE_STREAM)
-		return move_at(file, io, &none, way);
+	if (operations->traits & (FILE_STREAM | FILE_NO_POSITION)) {
+		if (unlikely(!allows(file, way)))
+			return -EBADF;
+		if (way == MOVE_READ)
+			return operations->read ? operations->read(file, io, &none) : -EINVAL;
+		return operations->write ? operations->write(file, io, &none) : -EINVAL;
+	}
 	mutex_lock(&file->position_lock);
 	result = move_at(file, io, &file->position, way);
 	mutex_unlock(&file->position_lock);
 	return result;
 }
 
-static bool allows(const struct file *file, enum direction way)
+static inline long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
 {
-	return way == MOVE_READ ? file_readable(file) : file_writable(file);
-}
-
-static long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
-{
-	struct file *file = get_file(fd);
-	struct io io;
+	struct borrowed_file borrowed = borrow_file(fd);
 	long result;
 
-	if (!file)
+	if (!borrowed.file)
 		return -EBADF;
-	if (!allows(file, way)) {
+	if (!allows(borrowed.file, way)) {
 		result = -EBADF;
 	} else if (!user_range_ok(buffer, count)) {
 		result = -EFAULT;
 	} else {
-		io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
-		result = move(file, &io, way);
+		struct io io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
+
+		result = move(borrowed.file, &io, way);
 	}
-	file_put(file);
+	file_return(borrowed);
 	return result;
 }
 
@@ -79,13 +86,15 @@ static long move_positioned(struct file *file, struct io *io, int64_t offset, en
 
 static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, enum direction way)
 {
+	struct borrowed_file borrowed;
 	struct file *file;
 	struct io io;
 	long result;
 
 	if (offset < 0)
 		return -EINVAL;
-	file = get_real_file(fd);
+	borrowed = borrow_real_file(fd);
+	file = borrowed.file;
 	if (!file)
 		return -EBADF;
 	io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
@@ -97,7 +106,7 @@ static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, 
 		result = -EFAULT;
 	else
 		result = move_positioned(file, &io, offset, way);
-	file_put(file);
+	file_return(borrowed);
 	return result;
 }
 
@@ -154,7 +163,8 @@ static const int64_t AT_POSITION = -1; /* of the file itself */
 static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enum direction way)
 {
 	struct iovec fast[IO_FAST_RANGES], *ranges;
-	struct file *file = get_real_file(fd);
+	struct borrowed_file borrowed = borrow_real_file(fd);
+	struct file *file = borrowed.file;
 	struct io io;
 	ssize_t sum;
 	long result;
@@ -162,12 +172,12 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 	if (!file)
 		return -EBADF;
 	if (offset != AT_POSITION && file->operations->traits & FILE_STREAM) {
-		file_put(file);
+		file_return(borrowed);
 		return -ESPIPE;
 	}
 	sum = allows(file, way) ? io_get_ranges(vector, count, fast, &ranges) : -EBADF;
 	if (sum < 0) {
-		file_put(file);
+		file_return(borrowed);
 		return sum;
 	}
 	io = io_vector(ranges, (unsigned int)count, (size_t)sum);
@@ -177,7 +187,7 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 		result = move_positioned(file, &io, offset, way);
 	if (ranges != fast)
 		kfree(ranges);
-	file_put(file);
+	file_return(borrowed);
 	return result;
 }
 

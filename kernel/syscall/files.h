@@ -17,7 +17,25 @@ static inline struct file *get_file(int fd)
 	return files_lookup(current_files(), fd);
 }
 
-/* The same, NULL for files opened with O_PATH too: for all that is not allowed on those. */
+/* The same for the length of the call: see files_borrow. */
+static inline struct borrowed_file borrow_file(int fd)
+{
+	return files_borrow(current_files(), fd);
+}
+
+/* The same, NULL for files opened with O_PATH. */
+static inline struct borrowed_file borrow_real_file(int fd)
+{
+	struct borrowed_file borrowed = borrow_file(fd);
+
+	if (borrowed.file && unlikely(borrowed.file->flags & O_PATH)) {
+		file_return(borrowed);
+		borrowed = (struct borrowed_file){NULL, false};
+	}
+	return borrowed;
+}
+
+/* As get_file, NULL for files opened with O_PATH too: for all that is not allowed on those. */
 struct file *get_real_file(int fd) MUST_CHECK;
 
 #define IO_FAST_RANGES 8

@@ -24,13 +24,13 @@ static long give_stat(struct inode *inode, user_t out)
 
 long sys_fstat(int fd, user_t out)
 {
-	struct file *file = get_file(fd);
+	struct borrowed_file borrowed = borrow_file(fd);
 	long result;
 
-	if (!file)
+	if (!borrowed.file)
 		return -EBADF;
-	result = give_stat(file->inode, out);
-	file_put(file);
+	result = give_stat(borrowed.file->inode, out);
+	file_return(borrowed);
 	return result;
 }
 

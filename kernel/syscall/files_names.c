@@ -293,7 +293,8 @@ static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t lengt
 		out->error = -EINVAL; /* what the caller gives when not even one fits */
 		return false;
 	}
-	memset(&record, 0, size);
+	/* The name's NUL and the padding lie in the last eight bytes. */
+	memset((char *)&record + size - 8, 0, 8);
 	record.entry.d_ino = number;
 	record.entry.d_off = next;
 	record.entry.d_reclen = (unsigned short)size;
@@ -329,13 +330,14 @@ static long get_entries(struct file *file, user_t buffer, size_t count)
 
 long sys_getdents64(int fd, user_t buffer, unsigned int count)
 {
-	struct file *file = get_real_file(fd);
-	long result;
+	struct borrowed_file borrowed = borrow_real_file(fd);
+	long result = -ENOTDIR;
 
-	if (!file)
+	if (!borrowed.file)
 		return -EBADF;
-	result = file->operations->iterate ? get_entries(file, buffer, count) : -ENOTDIR;
-	file_put(file);
+	if (borrowed.file->operations->iterate)
+		result = get_entries(borrowed.file, buffer, count);
+	file_return(borrowed);
 	return result;
 }
 

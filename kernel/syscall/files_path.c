@@ -47,7 +47,11 @@ int get_start(int directory_fd, const char *path, struct path *out)
 	struct file *file;
 	int error = 0;
 
-	if (directory_fd == AT_FDCWD || *path == '/') {
+	if (*path == '/') { /* nowhere: walks of such paths start at the root */
+		*out = (struct path){NULL, NULL};
+		return 0;
+	}
+	if (directory_fd == AT_FDCWD) {
 		*out = fs_working(current_fs());
 		return 0;
 	}

@@ -45,6 +45,17 @@ OPERATIONS = [
     ("fork_exec_exit_wait", "fork + exec + exit + wait", 60_000),
     ("posix_spawn_wait", "posix_spawn + wait", 40_000),
     ("pthread_create_join", "pthread create + join", 18_000),
+    ("write_null", "write 1 byte to /dev/null", None),
+    ("read_4k", "read 4 KiB from tmpfs", None),
+    ("fstat", "fstat", None),
+    ("open_close", "open + close", None),
+    ("walk_8", "stat of a path of 8 components", 2_900),
+    ("getdents_10000", "getdents of 10,000 entries", None),
+    ("pipe_create_close", "pipe create + close", None),
+    ("pipe_self", "pipe, 1 byte to oneself", None),
+    ("pipe_round_trip", "pipe round trip, 2 processes", None),
+    ("unix_round_trip", "UNIX socket round trip, 2 processes", None),
+    ("epoll_wait_1000", "epoll_wait, 1 ready, 1,000 idle", None),
 ]
 # id, what it is, ours must reach (ticks; bytes for memory); None: shown for comparison
 LIMITS = [
@@ -260,6 +271,35 @@ def as_text(rows, version):
         yield f"Linux: {version}"
 
 
+def as_markdown(rows):
+    """README's tables: what things cost, and the same in each crowd with what they cost alone."""
+    cost = [row for row in rows if ": " not in row[0]]
+    yield "| ticks (1 tick = 1 instruction) | Baton | at most | Linux 6.1 | Linux / Baton |"
+    yield "|---|---|---|---|---|"
+    for _, text, figure, limit, linux, holds in cost:
+        over = "" if holds else " (over)" if figure is not None else " (missing)"
+        yield (f"| {text} | {number(figure)}{over} | {number(limit) if limit else ''} | "
+               f"{'not recorded' if linux is None else number(linux)} | {ratio(linux, figure) if linux else ''} |")
+    crowded = {row[0]: row for row in rows if ": " in row[0]}
+    if not crowded:
+        return
+    yield ""
+    yield "| ticks | alone | " + " | ".join(text for _, text, _, _ in CROWDS) + " |"
+    yield "|---" * (2 + len(CROWDS)) + "|"
+    for name, text, figure, _, _, _ in cost:
+        if any(f"{crowd}: {name}" in crowded for crowd, _, _, _ in CROWDS):
+            cells = [crowded_cell(crowded.get(f"{crowd}: {name}")) for crowd, _, _, _ in CROWDS]
+            yield f"| {text} | {number(figure)} | " + " | ".join(cells) + " |"
+
+
+def crowded_cell(row):
+    """One figure of as_markdown's second table; row: of scale_rows, or None."""
+    if row is None:
+        return ""
+    _, _, figure, limit, _, holds = row
+    return number(figure) + ("" if holds else f" (over {number(limit)})")
+
+
 def as_json(rows, version):
     return {"schema": 1, "unit": "ticks of -icount shift=0; bytes for memory", "linux": version,
             "figures": [{"id": name, "what": text, "ours": figure, "limit": limit, "linux": linux,
@@ -314,7 +354,7 @@ def command(args):
     build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     linux, version = reference()
     rows = table(measure(parts, args.only), linux, parts, args.only)
-    print("\n".join(as_text(rows, version)))
+    print("\n".join(as_markdown(rows) if args.markdown else as_text(rows, version)))
     if args.json:
         write(args.json, json.dumps(as_json(rows, version), indent=1) + "\n")
     if args.svg:
@@ -330,5 +370,6 @@ def add(verbs):
     parser.add_argument("--only", metavar="NAME", action="append", default=[],
                         help="only this operation; may be given again; of the part costs unless --part is given")
     parser.add_argument("--json", metavar="F", help="write the table as JSON too")
+    parser.add_argument("--markdown", action="store_true", help="print it as README's tables")
     parser.add_argument("--svg", metavar="F", help="write a picture of it too")
     parser.set_defaults(function=command)

@@ -30,12 +30,13 @@
 
 #include "crowd.h"
 #include "lib/spawn.h"
+#include "operation.h"
 
 #define SAMPLES 31
 #define PAGE    4096ul
 #define PAGES   64ul /* touched in one batch of the fault operations */
 
-static const char *self;
+const char *bench_self;
 static unsigned char *pages; /* what the fault operations touch */
 static pid_t me, partner;
 static char *break_start;
@@ -48,19 +49,6 @@ static inline uint64_t ticks(void)
 
 	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
 	return (uint64_t)high << 32 | low;
-}
-
-/* A system call as it is, without what a library adds. */
-static inline long call(long number, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
 }
 
 /* ---- Operations: 0, or the errno by which the kernel refused ---- */
@@ -185,7 +173,7 @@ static int op_fork_exec(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		execve(self, exit_argv, environ);
+		execve(bench_self, exit_argv, environ);
 		_exit(1);
 	}
 	return reap(pid);
@@ -194,7 +182,7 @@ static int op_fork_exec(void)
 static int op_posix_spawn(void)
 {
 	pid_t pid;
-	int error = posix_spawn(&pid, self, NULL, NULL, exit_argv, environ);
+	int error = posix_spawn(&pid, bench_self, NULL, NULL, exit_argv, environ);
 
 	return error ? error : reap(pid);
 }
@@ -322,7 +310,7 @@ static int start_yielder(void)
 	char *argv[] = {"bench", "--yield", NULL};
 
 	set_policy(SCHED_FIFO);
-	partner = spawn(self, argv, environ);
+	partner = spawn(bench_self, argv, environ);
 	if (partner < 0)
 		return -partner;
 	for (int i = 0; i < 100; i++) /* until it is in its loop */
@@ -343,13 +331,7 @@ static int find_break(void)
 	return 0;
 }
 
-static const struct operation {
-	const char *name;
-	int (*operate)(void);
-	int batch;           /* operations in a sample */
-	int (*before)(void); /* before each sample; its errno skips the operation */
-	void (*after)(void);
-} operations[] = {
+static const struct operation core_operations[] = {
 	{"getpid", op_getpid, 1000, NULL, NULL},
 	{"clock_gettime", op_clock_gettime, 1000, NULL, NULL},
 	{"clock_gettime_vdso", op_clock_gettime_vdso, 1000, NULL, NULL},
@@ -369,8 +351,11 @@ static const struct operation {
 	{"fork_exec_exit_wait", op_fork_exec, 4, NULL, NULL},
 	{"posix_spawn_wait", op_posix_spawn, 4, NULL, NULL},
 	{"pthread_create_join", op_thread, 4, NULL, NULL},
+	{NULL, NULL, 0, NULL, NULL},
 };
-#define OPERATIONS (sizeof operations / sizeof *operations)
+/* In the order in which they are measured: what forks and executes comes before what opens many files. */
+static const struct operation *const tables[] = {core_operations, bench_file_operations};
+#define TABLES (sizeof tables / sizeof *tables)
 
 /* One sample's mean; an errno in *error. */
 static uint64_t sample(const struct operation *o, int *error)
@@ -436,9 +421,11 @@ static bool wanted(const char *name, int argc, char **argv)
 
 static int known(const char *name)
 {
-	for (size_t i = 0; i < OPERATIONS; i++) {
-		if (strcmp(operations[i].name, name) == 0)
-			return 1;
+	for (size_t i = 0; i < TABLES; i++) {
+		for (const struct operation *o = tables[i]; o->name; o++) {
+			if (strcmp(o->name, name) == 0)
+				return 1;
+		}
 	}
 	fprintf(stderr, "bench: no operation \"%s\"\n", name);
 	return 0;
@@ -482,13 +469,17 @@ int main(int argc, char **argv)
 	struct crowd crowd = {0};
 	int at;
 
-	self = argv[0];
+	bench_self = argv[0];
 	me = getpid();
 	if (argc == 2 && strcmp(argv[1], "--exit") == 0)
 		_exit(0);
 	if (argc == 2 && strcmp(argv[1], "--yield") == 0) {
 		for (;;)
 			sched_yield();
+	}
+	if (argc == 4 && strcmp(argv[1], "--echo") == 0) {
+		bench_echo(atoi(argv[2]), atoi(argv[3]));
+		_exit(0);
 	}
 	at = options(argc, argv, &crowd);
 	if (at < 0)
@@ -499,10 +490,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench: no SCHED_FIFO: %s\n", strerror(errno));
 	if (crowd_start(&crowd))
 		return 1;
-	for (size_t i = 0; i < OPERATIONS; i++) {
-		if (wanted(operations[i].name, argc - at, argv + at))
-			report(&operations[i]);
+	for (size_t i = 0; i < TABLES; i++) {
+		for (const struct operation *o = tables[i]; o->name; o++) {
+			if (wanted(o->name, argc - at, argv + at))
+				report(o);
+		}
 	}
+	bench_files_end();
 	crowd_end();
 	return 0;
 }
