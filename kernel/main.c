@@ -19,10 +19,10 @@
 #include "devices/console_tty.h"
 #include "devices/kmsg.h"
 #include "devices/pty.h"
-#include "devices/framebuffer.h"
 #include "devices/random.h"
 #include "devices/realtime.h"
 #include "devices/serial.h"
+#include "devices/vt.h"
 #include "files/file.h"
 #include "firmware/acpi.h"
 #include "firmware/handoff_intake.h"
@@ -268,7 +268,7 @@ static void consoles_init(const struct handoff *handoff)
 	int error;
 
 	if (cmdline_console(&options, "tty0")) {
-		error = framebuffer_init(&handoff->framebuffer);
+		error = vt_console_init(&handoff->framebuffer);
 		if (error && error != -ENODEV)
 			log_warn("no screen console: error %d", -error);
 	}
@@ -283,6 +283,9 @@ static void terminals_init(void)
 	error = pty_init();
 	if (error)
 		log_error("/dev/ptmx cannot be made: error %d", -error);
+	error = vt_init(options.keymap);
+	if (error)
+		log_warn("no keyboard or terminals on the screen: error %d", -error);
 	kmsg_init();
 	error = channel_init();
 	if (!error)

@@ -58,6 +58,11 @@ static int console_open(struct file *file)
 static const struct file_operations console_operations = {
 	.open = console_open, .traits = FILE_STREAM};
 
+void console_tty_receive(const uint8_t *bytes, size_t count)
+{
+	tty_receive(&console_tty, bytes, count);
+}
+
 int console_tty_init(void)
 {
 	static struct device console = {.operations = &console_operations};

@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The framebuffer console: the screen model (screen.c) and its painter (painter.c) on the linear
- * framebuffer that the firmware left. One per machine, and for ever.
- *
- * The description comes from firmware: everything that a store's address is made of is checked here
- * once, so that no cell can lie outside of the range mapped. The two grids of cells (what stands
- * there, what is shown) take 4 bytes a cell each.
- *
- * Locks: the log's, held by whoever calls a console's functions.
+ * The linear framebuffer that the firmware left: its description is checked here once, everything
+ * that a store's address is made of, so that no cell can lie outside of the range mapped. One per
+ * machine, and for ever. What is painted there: vt.c.
  */
 #include "devices/framebuffer.h"
 #include "arch/arch.h"
-#include "devices/console.h"
 #include "devices/painter.h"
 #include "lib/errno.h"
-#include "memory/slab.h"
+#include "lib/log.h"
 
 #include <baton/handoff.h>
 
 #define MAX_PIXELS  16384u /* a side */
 #define DENSE_WIDTH 2560u  /* pixels: from here on the large font, 160 columns */
-#define HISTORY     200u   /* lines */
-
-static struct screen screen;
-static struct painter painter;
-
-static void write_bytes(struct console *console, const char *bytes, size_t count)
-{
-	screen_write(&screen, bytes, count);
-	painter_update(&painter, &screen);
-}
-
-static void set_colour(struct console *console, enum console_colour colour)
-{
-	static const int foregrounds[] = {
-		[CONSOLE_NORMAL] = -1, [CONSOLE_DIM] = 8, [CONSOLE_YELLOW] = 11, [CONSOLE_RED] = 9};
-
-	screen_override(&screen, foregrounds[colour]);
-}
-
-static struct console console = {.name = "tty0", .write = write_bytes, .colour = set_colour};
 
 static bool masks_sane(const struct handoff_framebuffer *fb)
 {
@@ -71,13 +45,10 @@ static const struct font *font_for(const struct handoff_framebuffer *fb)
 	return fb->width >= DENSE_WIDTH ? &font_large : &font_regular;
 }
 
-int framebuffer_init(const struct handoff_framebuffer *fb)
+int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *painter)
 {
 	const struct font *font = font_for(fb);
 	const char *wrong;
-	unsigned columns, rows;
-	size_t painted, size;
-	void *memory;
 
 	if (!fb->size)
 		return -ENODEV;
@@ -88,26 +59,11 @@ int framebuffer_init(const struct handoff_framebuffer *fb)
 			fb->green_mask, fb->blue_mask);
 		return -EINVAL;
 	}
-	columns = fb->width / font->width;
-	rows = fb->height / font->height;
-	painted = sizeof(struct cell) * columns * rows;
-	size = screen_memory(columns, rows, HISTORY);
-	memory = kmalloc(painted + size);
-	if (!memory)
+	*painter = (struct painter){
+		.width = fb->width, .height = fb->height, .pitch = fb->pitch, .font = font};
+	painter->pixels = arch_map_device(fb->base, fb->size, MAP_WRITE_COMBINING);
+	if (!painter->pixels)
 		return -ENOMEM;
-	painter.pixels = arch_map_device(fb->base, fb->size, MAP_WRITE_COMBINING);
-	if (!painter.pixels) {
-		kfree(memory);
-		return -ENOMEM;
-	}
-	painter.width = fb->width;
-	painter.height = fb->height;
-	painter.pitch = fb->pitch;
-	painter.font = font;
-	painter.painted = memory;
-	screen_init(&screen, (uint8_t *)memory + painted, columns, rows, HISTORY);
-	painter_init(&painter, fb->red_mask, fb->green_mask, fb->blue_mask);
-	painter_clear(&painter, &screen);
-	console_register(&console);
+	painter_init(painter, fb->red_mask, fb->green_mask, fb->blue_mask);
 	return 0;
 }

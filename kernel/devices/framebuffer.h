@@ -5,9 +5,10 @@
 #include "lib/types.h"
 
 struct handoff_framebuffer;
+struct painter;
 
-/* Makes the framebuffer a console: maps it, clears it, shows the log so far. Needs kmalloc.
+/* Checks and maps what the firmware left, and readies a painter for it, all but `painted`.
  * -ENODEV: there is none. -EINVAL: its description is wrong (a log line says how). -ENOMEM. */
-int framebuffer_init(const struct handoff_framebuffer *fb) MUST_CHECK;
+int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *painter) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The framebuffer console: bad descriptions and failing allocations are refused without a trace; a
  * good one shows what is written to the console that it registers. */
-#include "devices/framebuffer.h"
+#include "devices/vt.h"
 #include "arch/arch.h"
 #include "devices/console.h"
 #include "devices/font.h"
@@ -50,6 +50,11 @@ void log_line(enum log_level level, const char *text, ...)
 	warnings += level == LOG_WARN;
 }
 
+bool log_panicking(void)
+{
+	return false;
+}
+
 void console_register(struct console *console)
 {
 	registered = console;
@@ -64,21 +69,21 @@ static const struct handoff_framebuffer good = {.base = 0xc0000000,
 	.green_mask = 0xff00,
 	.blue_mask = 0xff};
 
-#define REFUSED(field, value)                                  \
-	do {                                                   \
-		struct handoff_framebuffer bad_ = good;        \
-		bad_.field = (value);                          \
-		warnings = 0;                                  \
-		CHECK_EQUAL(framebuffer_init(&bad_), -EINVAL); \
-		CHECK_EQUAL(warnings, 1);                      \
-		CHECK(!registered && !allocations);            \
+#define REFUSED(field, value)                                 \
+	do {                                                  \
+		struct handoff_framebuffer bad_ = good;       \
+		bad_.field = (value);                         \
+		warnings = 0;                                 \
+		CHECK_EQUAL(vt_console_init(&bad_), -EINVAL); \
+		CHECK_EQUAL(warnings, 1);                     \
+		CHECK(!registered && !allocations);           \
 	} while (0)
 
 static void test_refused(void)
 {
 	struct handoff_framebuffer none = {0};
 
-	CHECK_EQUAL(framebuffer_init(&none), -ENODEV);
+	CHECK_EQUAL(vt_console_init(&none), -ENODEV);
 	REFUSED(width, 7);
 	REFUSED(height, 15);
 	REFUSED(width, 20000);
@@ -91,10 +96,10 @@ static void test_refused(void)
 	REFUSED(green_mask, 0xff0000);
 	REFUSED(blue_mask, 0x1ff);
 	no_memory = true;
-	CHECK_EQUAL(framebuffer_init(&good), -ENOMEM);
+	CHECK_EQUAL(vt_console_init(&good), -ENOMEM);
 	no_memory = false;
 	no_mapping = true;
-	CHECK_EQUAL(framebuffer_init(&good), -ENOMEM);
+	CHECK_EQUAL(vt_console_init(&good), -ENOMEM);
 	no_mapping = false;
 	CHECK(!registered && !allocations);
 }
@@ -121,7 +126,7 @@ static void check_glyph(unsigned column, unsigned row, char c, uint32_t colour)
 int main(void)
 {
 	test_refused();
-	CHECK_EQUAL(framebuffer_init(&good), 0);
+	CHECK_EQUAL(vt_console_init(&good), 0);
 	CHECK_STRING(registered->name, "tty0");
 	registered->write(registered, "ab\r\nc", 5);
 	check_glyph(0, 0, 'a', 0xaaaaaa);

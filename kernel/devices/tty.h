@@ -37,6 +37,8 @@ struct tty_driver {
 	size_t (*pending)(struct tty *tty); /* bytes that are not out yet. NULL: 0 */
 	void (*release)(struct tty *tty);   /* the last reference went. NULL: it stays for ever */
 	bool pseudo;                        /* nothing to hang up when its session ends */
+	/* ioctls that not every terminal has: -ENOTTY for another. NULL: none. */
+	long (*ioctl)(struct tty *tty, unsigned int command, uintptr_t argument);
 };
 
 struct tty {

@@ -300,6 +300,8 @@ static long about_bytes(struct tty *tty, unsigned int command, uintptr_t argumen
 	case TIOCSTI:
 		return simulate_input(tty, user);
 	default:
+		if (tty->driver->ioctl)
+			return tty->driver->ioctl(tty, command, argument);
 		return -ENOTTY;
 	}
 }

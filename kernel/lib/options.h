@@ -29,6 +29,9 @@
 	STRING(init, "/init", "the program that becomes process 1")                                \
 	STRING(initrd, NULL, "read by the loader: archives beside those of the entry")             \
 	STRING(kernel, NULL, "read by the loader: another kernel than the entry's")                \
+	STRING(keymap, NULL,                                                                       \
+		"the keyboard's layout: us (as without it), gb, de, fr, es, it, pt, br, be, ch, "  \
+		"dk, fi, no, se or pl")                                                            \
 	INT(lock_limit_us, 0, 0, 1000000,                                                          \
 		"debug builds: a spin lock held, or interrupts off, for longer is a panic; 0: no " \
 		"limit")                                                                           \

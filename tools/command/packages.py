@@ -19,6 +19,7 @@ BUILD = {
     "busybox-static": "static:/bin/busybox",
     "ncurses-base": "/lib/terminfo/l/linux",
     "console-setup-linux": "/usr/share/consolefonts/Uni2-Terminus16.psf.gz",
+    "console-setup": "ckbcomp",
     "mtools": "mcopy",
 }
 RUN = {

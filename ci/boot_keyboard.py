@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""Virtual terminals and the PS/2 keyboard: keys are pressed by QEMU, the screen is read back."""
+import contextlib
+import pathlib
+import sys
+import time
+
+import harness
+from harness import Boot, ScenarioFailure, check
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+import mkcpio
+import screen as screens
+
+# How a US keyboard's keys are called, by what is printed on them.
+NAMES = {" ": "spc", "\n": "ret", "-": "minus", "/": "slash", ".": "dot", ",": "comma",
+         ";": "semicolon", "'": "apostrophe", "[": "bracket_left", "]": "bracket_right",
+         "=": "equal", "\\": "backslash", "`": "grave_accent"}
+SHIFTED = dict(zip('!@#$%^&*()_+{}:"|<>?~', "1234567890-=[];'\\,./`"))
+
+
+def _keys(text):
+    for character in text:
+        shift = ""
+        if character in SHIFTED or character.isupper():
+            shift, character = "shift-", SHIFTED.get(character, character.lower())
+        yield shift + NAMES.get(character, character)
+
+
+class Terminal:
+    """The machine's screen and keyboard."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def press(self, *names):
+        self.machine.qemu.monitor.keys(*names)
+
+    def type(self, text):
+        self.press(*_keys(text))
+
+    def wait(self, test, what, seconds=40):
+        """The screen's lines once `test` holds of them."""
+        end = time.monotonic() + seconds
+        while True:
+            lines = self.machine.screen()
+            if test(lines):
+                return lines
+            if time.monotonic() > end:
+                shown = "\n".join(line for line in lines if line)
+                raise ScenarioFailure(f"{what} is not on the screen:\n{shown}")
+            time.sleep(0.4)
+
+    def wait_line(self, line, seconds=40):
+        return self.wait(lambda lines: line in lines, repr(line), seconds)
+
+    def pixels(self, line, width=8, height=16):
+        """The colours in the cells of the first line that begins so: {(r, g, b)} of its text."""
+        path = self.machine.folder / "colours.ppm"
+        self.machine.qemu.monitor.screendump(path)
+        lines = screens.Reader().lines(path.read_bytes())
+        row = next(i for i, shown in enumerate(lines) if shown.startswith(line))
+        wide, _, data = screens.read_ppm(path.read_bytes())
+        found = set()
+        for y in range(row * height, (row + 1) * height):
+            at = y * wide * 3
+            cells = data[at:at + len(line) * width * 3]
+            found |= {tuple(cells[i:i + 3]) for i in range(0, len(cells), 3)}
+        return found
+
+
+@contextlib.contextmanager
+def _machine(script, options=""):
+    """A machine that runs a script, with its screen; the script's lines end in READY."""
+    archive = mkcpio.Archive()
+    archive.data(script.encode() + b"\n", "/keys.sh")
+    with Boot(f"{options} -- sh /keys.sh".strip(), more=archive, vga="VGA") as machine:
+        machine.until("^READY$")
+        terminal = Terminal(machine)
+        yield terminal
+
+
+# The first in the foreground: what a script starts with & ignores Ctrl-C.
+SHELL = "PS1=\"t{0}> \" HOME=/ setsid sh -c \"exec sh -i </dev/tty{0} >/dev/tty{0} 2>&1\""
+SHELLS = f"{SHELL.format(2)} &\nsleep 1; echo READY\n{SHELL.format(1)}; sleep 1000"
+
+
+def shell():
+    """A shell on the first terminal: typing, line editing, control keys, the right size."""
+    with _machine(SHELLS) as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.type("echo 'Hello, World!' $((6*7)) '~[]{}|<>?;:/'\n")
+        terminal.wait_line("Hello, World! 42 ~[]{}|<>?;:/")
+        terminal.type("stty size; tty\n")
+        terminal.wait_line("50 160")
+        terminal.wait_line("/dev/tty1")
+        terminal.type("echo abx")
+        terminal.press("backspace")
+        terminal.type("c\n")
+        terminal.wait_line("abc")
+        terminal.type("sleep 1000\n")
+        time.sleep(1)
+        terminal.press("ctrl-c")
+        terminal.type("echo status $?\n")
+        terminal.wait_line("status 130")
+
+
+def switching():
+    """Alt-F2 and back: each has its own screen and its own shell; the state by an ioctl's program."""
+    with _machine(SHELLS) as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.type("echo on first\n")
+        terminal.wait_line("on first")
+        terminal.press("alt-f2")
+        lines = terminal.wait(lambda lines: any(line.startswith("t2>") for line in lines),
+                              "the second terminal's prompt")
+        check("on first" not in lines, "the first terminal's text is on the second")
+        terminal.type("echo on second\n")
+        terminal.wait_line("on second")
+        terminal.press("alt-f5")  # nobody has it open: nothing happens, as on Linux
+        terminal.type("echo still\n")
+        terminal.wait_line("still")
+        terminal.type("busybox chvt 1; echo gone\n")
+        lines = terminal.wait_line("on first")
+        check("on second" not in lines, "the second terminal's text is on the first")
+        terminal.press("alt-right")
+        lines = terminal.wait_line("gone")
+        terminal.press("alt-left")
+        terminal.wait_line("on first")
+
+
+def scrolling_back():
+    """Shift-PageUp and Shift-PageDown; a key typed returns."""
+    with _machine(SHELLS) as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.type("seq 1000 1120\n")
+        lines = terminal.wait_line("1120")
+        check("1060" not in lines, "the screen is larger than expected")
+        terminal.press("shift-pgup", "shift-pgup")
+        lines = terminal.wait_line("1040")
+        check("1120" not in lines, "the end is still to be seen")
+        terminal.press("shift-pgdn")
+        terminal.wait_line("1060")
+        terminal.type("x")
+        terminal.wait_line("1120")
+
+
+def german():
+    """keymap=de: y and z, umlauts, AltGr, a dead key."""
+    with _machine(SHELLS, "keymap=de") as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.press(*"cat", "ret", "z", "y", "apostrophe", "semicolon", "bracket_left", "minus",
+                       "altgr-q", "altgr-7", "altgr-e", "spc", "grave_accent", "a", "equal", "e",
+                       "ret")
+        terminal.wait(lambda lines: lines.count("yzäöüß@{€ âé") == 2, "yzäöüß@{€ âé, typed and read")
+
+
+def french():
+    """keymap=fr: azerty, digits with Shift, a dead key."""
+    with _machine(SHELLS, "keymap=fr") as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.press("c", "q", "t", "ret", "q", "w", "semicolon", "2", "shift-2", "7", "altgr-0",
+                       "bracket_left", "o", "ret")
+        terminal.wait(lambda lines: lines.count("azmé2è@ô") == 2, "azmé2è@ô, typed and read")
+
+
+def colours():
+    """SGR, 256 and 24-bit colours, by the pixels on screen."""
+    script = r"""printf '\033[31mred\033[m\n\033[1;32mgreen\033[m\n\033[38;5;208morange\033[m\n'
+printf '\033[38;2;0;0;255mblue\033[m\n\033[7minverse\033[m\n\033[44mback\033[m\n'
+echo READY; sleep 1000"""
+    wanted = {"red": {(0, 0, 0), (170, 0, 0)}, "green": {(0, 0, 0), (85, 255, 85)},
+              "orange": {(0, 0, 0), (255, 135, 0)}, "blue": {(0, 0, 0), (0, 0, 255)},
+              "inverse": {(0, 0, 0), (170, 170, 170)}, "back": {(0, 0, 170), (170, 170, 170)}}
+    with _machine(script) as terminal:
+        terminal.wait_line("READY")
+        for text, expected in wanted.items():
+            found = terminal.pixels(text)
+            check(found == expected, f"{text}: {found}, expected {expected}")
+
+
+def vi():
+    """busybox's vi on the screen: inserting, cursor keys, deleting a line, saving."""
+    with _machine(SHELLS) as terminal:
+        terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
+        terminal.type("export TERM=linux; vi /tmp.txt\n")
+        terminal.wait(lambda lines: lines.count("~") > 40, "vi")
+        terminal.type("ione\ntwo\nthree\nfour")
+        terminal.press("esc", "up", "up")
+        terminal.type("dd")
+        lines = terminal.wait(lambda lines: lines[:4] == ["one", "three", "four", "~"], "two deleted")
+        terminal.press("home")
+        terminal.type("A!")
+        terminal.press("esc")
+        terminal.type(":wq\n")
+        terminal.type("clear; wc -l /tmp.txt; cat /tmp.txt\n")
+        lines = terminal.wait(lambda lines: lines[:4] == ["3 /tmp.txt", "one", "three!", "four"],
+                              "the file")
+
+
+if __name__ == "__main__":
+    harness.main([shell, switching, scrolling_back, german, french, colours, vi])

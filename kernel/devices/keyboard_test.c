@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys in, bytes out: layouts, modifiers, dead keys, the keypad, the terminals' own keys, scan codes;
+ * then keys at random under the sanitizers. */
+#include "devices/keyboard.h"
+#include "lib/check.h"
+
+#include <linux/input-event-codes.h>
+
+static struct keyboard keyboard;
+static struct keyboard_terms terms;
+static char typed[256];
+static struct keys last;
+
+static void press(unsigned code, enum key_event event)
+{
+	size_t length = strlen(typed);
+
+	last = keyboard_key(&keyboard, code, event, &terms);
+	CHECK(length + last.count < sizeof(typed));
+	memcpy(typed + length, last.bytes, last.count);
+	typed[length + last.count] = 0;
+}
+
+static void start(const char *layout)
+{
+	const struct keymap *map = keymap_find(layout);
+
+	CHECK(map);
+	keyboard_init(&keyboard, map);
+	terms = (struct keyboard_terms){0};
+	typed[0] = 0;
+}
+
+static void tap(unsigned code)
+{
+	press(code, PRESSED);
+	press(code, RELEASED);
+}
+
+static void with(unsigned modifier, unsigned code)
+{
+	struct keys of_key;
+
+	press(modifier, PRESSED);
+	press(code, PRESSED);
+	of_key = last;
+	press(code, RELEASED);
+	press(modifier, RELEASED);
+	last = of_key;
+}
+
+#define CHECK_TYPED(text)                  \
+	do {                               \
+		CHECK_STRING(typed, text); \
+		typed[0] = 0;              \
+	} while (0)
+
+static void test_us(void)
+{
+	start("us");
+	tap(KEY_Q);
+	with(KEY_LEFTSHIFT, KEY_Q);
+	with(KEY_RIGHTSHIFT, KEY_1);
+	tap(KEY_SPACE);
+	tap(KEY_BACKSLASH);
+	CHECK_TYPED("qQ! \\");
+	with(KEY_LEFTCTRL, KEY_C);
+	with(KEY_RIGHTCTRL, KEY_LEFTBRACE);
+	with(KEY_LEFTCTRL, KEY_BACKSLASH);
+	CHECK_TYPED("\x03\x1b\x1c");
+	with(KEY_LEFTALT, KEY_X);
+	with(KEY_RIGHTALT, KEY_X); /* no AltGr here */
+	CHECK_TYPED("\x1bx\x1bx");
+	press(KEY_A, PRESSED);
+	press(KEY_A, REPEATED);
+	terms.no_repeat = true;
+	press(KEY_A, REPEATED);
+	CHECK_TYPED("aa");
+	CHECK_EQUAL(keyboard_key(&keyboard, 0, PRESSED, &terms).count, 0);
+	CHECK_EQUAL(keyboard_key(&keyboard, 500, PRESSED, &terms).count, 0);
+}
+
+static void test_caps(void)
+{
+	start("us");
+	tap(KEY_CAPSLOCK);
+	CHECK_EQUAL(keyboard.locks, LOCK_CAPS);
+	press(KEY_CAPSLOCK, REPEATED);
+	CHECK_EQUAL(keyboard.locks, LOCK_CAPS);
+	tap(KEY_A);
+	tap(KEY_1);
+	with(KEY_LEFTSHIFT, KEY_A);
+	with(KEY_LEFTCTRL, KEY_A);
+	CHECK_TYPED("A1a\x01");
+	press(KEY_CAPSLOCK, PRESSED);
+	CHECK_EQUAL(last.action, KEYS_LOCKS);
+	CHECK_EQUAL(keyboard.locks, 0);
+}
+
+static void test_de(void)
+{
+	start("de");
+	tap(KEY_Y);
+	tap(KEY_Z);
+	tap(KEY_APOSTROPHE);
+	with(KEY_LEFTSHIFT, KEY_SEMICOLON);
+	tap(KEY_MINUS);
+	with(KEY_RIGHTALT, KEY_Q);
+	with(KEY_RIGHTALT, KEY_E);
+	with(KEY_RIGHTALT, KEY_7);
+	tap(KEY_102ND);
+	CHECK_TYPED("zy\xc3\xa4\xc3\x96\xc3\x9f@\xe2\x82\xac{<");
+	tap(KEY_GRAVE); /* dead circumflex */
+	CHECK_TYPED("");
+	tap(KEY_A);
+	tap(KEY_EQUAL); /* dead acute */
+	with(KEY_LEFTSHIFT, KEY_E);
+	tap(KEY_GRAVE);
+	tap(KEY_SPACE);
+	tap(KEY_GRAVE);
+	tap(KEY_X);
+	tap(KEY_GRAVE);
+	tap(KEY_GRAVE);
+	tap(KEY_B);
+	CHECK_TYPED("\xc3\xa2\xc3\x89^^x^b");
+	terms.mode = KEYBOARD_LATIN1;
+	tap(KEY_APOSTROPHE);
+	with(KEY_RIGHTALT, KEY_E); /* not in Latin-1 */
+	CHECK_TYPED("\xe4");
+}
+
+static void test_fr(void)
+{
+	start("fr");
+	tap(KEY_Q);
+	tap(KEY_W);
+	tap(KEY_SEMICOLON);
+	tap(KEY_1);
+	with(KEY_LEFTSHIFT, KEY_1);
+	tap(KEY_2);
+	with(KEY_RIGHTALT, KEY_0);
+	CHECK_TYPED("azm&1\xc3\xa9@");
+	tap(KEY_LEFTBRACE); /* dead circumflex, with Shift diaeresis */
+	tap(KEY_O);
+	with(KEY_LEFTSHIFT, KEY_LEFTBRACE);
+	tap(KEY_I);
+	CHECK_TYPED("\xc3\xb4\xc3\xaf");
+	with(KEY_LEFTCTRL, KEY_Q);
+	CHECK_TYPED("\x01");
+}
+
+static void test_special(void)
+{
+	start("us");
+	tap(KEY_UP);
+	tap(KEY_LEFT);
+	terms.cursor_keys = true;
+	tap(KEY_DOWN);
+	tap(KEY_RIGHT);
+	CHECK_TYPED("\x1b[A\x1b[D\x1bOB\x1bOC");
+	tap(KEY_F1);
+	tap(KEY_F5);
+	tap(KEY_F6);
+	tap(KEY_F10);
+	tap(KEY_F11);
+	tap(KEY_F12);
+	with(KEY_LEFTSHIFT, KEY_F1);
+	CHECK_TYPED("\x1b[[A\x1b[[E\x1b[17~\x1b[21~\x1b[23~\x1b[24~\x1b[25~");
+	tap(KEY_HOME);
+	tap(KEY_INSERT);
+	tap(KEY_DELETE);
+	tap(KEY_END);
+	tap(KEY_PAGEUP);
+	tap(KEY_PAGEDOWN);
+	CHECK_TYPED("\x1b[1~\x1b[2~\x1b[3~\x1b[4~\x1b[5~\x1b[6~");
+	tap(KEY_ENTER);
+	tap(KEY_BACKSPACE);
+	tap(KEY_TAB);
+	tap(KEY_ESC);
+	terms.newline = true;
+	tap(KEY_ENTER);
+	with(KEY_LEFTSHIFT, KEY_TAB);
+	with(KEY_LEFTALT, KEY_BACKSPACE);
+	with(KEY_LEFTCTRL, KEY_BACKSPACE);
+	CHECK_TYPED("\r\x7f\t\x1b\r\n\x1b\t\x1b\x7f\b");
+}
+
+static void test_keypad(void)
+{
+	start("us");
+	tap(KEY_KP8);
+	tap(KEY_KP7);
+	tap(KEY_KPDOT);
+	tap(KEY_KPPLUS);
+	tap(KEY_KP5);
+	CHECK_TYPED("\x1b[A\x1b[1~\x1b[3~+\x1b[G");
+	tap(KEY_NUMLOCK);
+	for (unsigned code = KEY_KP7; code <= KEY_KPDOT; code++)
+		tap(code);
+	tap(KEY_KPENTER);
+	tap(KEY_KPASTERISK);
+	tap(KEY_KPSLASH);
+	CHECK_TYPED("789-456+1230.\r*/");
+	terms.keypad = true;
+	tap(KEY_KP0);
+	tap(KEY_KP9);
+	tap(KEY_KPENTER);
+	CHECK_TYPED("\x1bOp\x1bOy\x1bOM");
+}
+
+static void check_action(unsigned modifier, unsigned code, enum keyboard_action action)
+{
+	with(modifier, code);
+	CHECK_EQUAL(last.action, action);
+	CHECK_EQUAL(last.count, 0);
+}
+
+static void test_terminals(void)
+{
+	start("us");
+	check_action(KEY_LEFTALT, KEY_F3, KEYS_SWITCH);
+	CHECK_EQUAL(last.argument, 3);
+	check_action(KEY_LEFTALT, KEY_F12, KEYS_SWITCH);
+	CHECK_EQUAL(last.argument, 12);
+	check_action(KEY_LEFTALT, KEY_LEFT, KEYS_PREVIOUS);
+	check_action(KEY_LEFTALT, KEY_RIGHT, KEYS_NEXT);
+	check_action(KEY_LEFTSHIFT, KEY_PAGEUP, KEYS_LOOK_BACK);
+	check_action(KEY_RIGHTSHIFT, KEY_PAGEDOWN, KEYS_LOOK_FORWARD);
+	press(KEY_LEFTCTRL, PRESSED);
+	check_action(KEY_LEFTALT, KEY_DELETE, KEYS_REBOOT);
+	press(KEY_LEFTCTRL, RELEASED);
+	terms.mode = KEYBOARD_OFF;
+	tap(KEY_A);
+	CHECK_TYPED("");
+	check_action(KEY_LEFTALT, KEY_F2, KEYS_SWITCH);
+	terms.mode = KEYBOARD_CODES;
+	tap(KEY_A);
+	CHECK_TYPED("\x1e\x9e");
+}
+
+static void test_scancodes(void)
+{
+	static const struct {
+		uint8_t byte;
+		unsigned code;
+		bool up;
+	} steps[] = {{0x1e, KEY_A, false}, {0x9e, KEY_A, true}, {0xe0, 0, false},
+		{0x48, KEY_UP, false}, {0xe0, 0, false}, {0xc8, KEY_UP, true},
+		{0x48, KEY_KP8, false}, {0xe0, 0, false}, {0x2a, 0, false}, /* a fake Shift */
+		{0xe0, 0, false}, {0x38, KEY_RIGHTALT, false}, {0x58, KEY_F12, false},
+		{0x56, KEY_102ND, false}, {0xe1, 0, false}, {0x1d, 0, false}, {0x45, 0, false},
+		{0xe1, 0, false}, {0x9d, 0, false}, {0xc5, KEY_PAUSE, false}, {0x1e, KEY_A, false},
+		{0x7a, 0, false}, {0xff, 0, true}};
+	struct scancodes scancodes = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		bool up;
+		unsigned code = scancode_key(&scancodes, steps[i].byte, &up);
+
+		CHECK_EQUAL(code, steps[i].code);
+		if (code)
+			CHECK_EQUAL(up, steps[i].up);
+	}
+}
+
+static void test_random_keys(void)
+{
+	uint64_t seed = 3;
+
+	for (unsigned map = 0; map < keymap_count; map++) {
+		struct scancodes scancodes = {0};
+
+		keyboard_init(&keyboard, &keymaps[map]);
+		for (unsigned i = 0; i < 40000; i++) {
+			uint64_t r = check_random(&seed);
+			bool up;
+			struct keys keys;
+			unsigned code = scancode_key(&scancodes, (uint8_t)(r >> 8), &up);
+
+			CHECK(code < 128);
+			terms = (struct keyboard_terms){.mode = (enum keyboard_mode)(r >> 20 & 3),
+				.cursor_keys = r >> 22 & 1,
+				.keypad = r >> 23 & 1,
+				.newline = r >> 24 & 1};
+			keys = keyboard_key(&keyboard, code, up ? RELEASED : PRESSED, &terms);
+			CHECK(keys.count <= KEYS_BYTES && keyboard.dead <= dead_count);
+		}
+	}
+}
+
+int main(void)
+{
+	CHECK(!keymap_find("xx"));
+	CHECK_STRING(keymaps[0].name, "us");
+	test_us();
+	test_caps();
+	test_de();
+	test_fr();
+	test_special();
+	test_keypad();
+	test_terminals();
+	test_scancodes();
+	test_random_keys();
+	return check_done();
+}

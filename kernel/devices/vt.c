@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The screens of the virtual terminals, one of which is shown. Terminal 1 is the log's and
+ * /dev/console's too; it is there from the first lines of the log on. The others' screens are made
+ * when they are first opened. Terminals are numbered from 0 here, from 1 for programs.
+ *
+ * What is painted follows what is written at once. The painter compares with what is shown, so
+ * showing another terminal paints only what differs between the two.
+ *
+ * Locks: vt_lock guards all screens, which of them is shown, the painter and the keyboard's state.
+ * It comes after the log's lock (console_write) and a terminal's (echo); nothing is taken under it.
+ * A panic does not take it.
+ */
+#include "devices/vt.h"
+
+#include "devices/console.h"
+#include "devices/framebuffer.h"
+#include "devices/painter.h"
+#include "lib/errno.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+#include "memory/slab.h"
+
+#define HISTORY 200u /* lines */
+
+struct vt vts[VT_COUNT];
+struct spinlock vt_lock = SPINLOCK_INIT;
+
+static struct painter painter guarded_by(vt_lock);
+static unsigned shown guarded_by(vt_lock);
+static unsigned columns, rows; /* 0: there is no framebuffer; set once */
+
+static void lock_vt(void) acquires(vt_lock) no_lock_checks
+{
+	if (!log_panicking())
+		spin_lock(&vt_lock);
+}
+
+static void unlock_vt(void) releases(vt_lock) no_lock_checks
+{
+	if (!log_panicking())
+		spin_unlock(&vt_lock);
+}
+
+bool vt_has_screen(void)
+{
+	return columns;
+}
+
+unsigned vt_shown(void)
+{
+	unsigned number;
+
+	lock_vt();
+	number = shown;
+	unlock_vt();
+	return number;
+}
+
+void vt_geometry(struct winsize *size)
+{
+	*size = (struct winsize){.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+}
+
+static void paint(unsigned number) requires(vt_lock)
+{
+	struct vt *vt = &vts[number];
+
+	if (number == shown && !vt->graphics)
+		painter_update(&painter, &vt->screen);
+}
+
+int vt_prepare(unsigned number)
+{
+	struct vt *vt = &vts[number];
+	void *memory = NULL;
+	bool there;
+
+	lock_vt();
+	there = vt->memory;
+	unlock_vt();
+	if (there)
+		return 0;
+	memory = kmalloc(screen_memory(columns, rows, HISTORY));
+	if (!memory)
+		return -ENOMEM;
+	lock_vt();
+	if (!vt->memory) {
+		vt->memory = memory;
+		screen_init(&vt->screen, memory, columns, rows, HISTORY);
+		memory = NULL;
+	}
+	unlock_vt();
+	kfree(memory);
+	return 0;
+}
+
+unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
+{
+	struct vt *vt = &vts[number];
+	unsigned length = 0;
+
+	lock_vt();
+	if (vt->memory) {
+		screen_write(&vt->screen, bytes, count);
+		paint(number);
+		if (reply) {
+			length = vt->screen.reply_length;
+			memcpy(reply, vt->screen.reply, length);
+			vt->screen.reply_length = 0;
+		}
+	}
+	unlock_vt();
+	return length;
+}
+
+/* All of it may differ, the palette too. */
+static void show_afresh(unsigned number) requires(vt_lock)
+{
+	struct screen *screen = &vts[number].screen;
+
+	screen->palette_changed = true;
+	screen_touch_all(screen);
+	paint(number);
+}
+
+bool vt_show(unsigned number)
+{
+	bool there;
+
+	lock_vt();
+	there = number < VT_COUNT && vts[number].memory;
+	if (there && number != shown) {
+		shown = number;
+		show_afresh(number);
+	}
+	unlock_vt();
+	return there;
+}
+
+void vt_look(int screens_halved)
+{
+	lock_vt();
+	if (vts[shown].memory && !vts[shown].graphics) {
+		screen_look(&vts[shown].screen, screens_halved * (int)(rows + 1) / 2);
+		paint(shown);
+	}
+	unlock_vt();
+}
+
+void vt_set_graphics(unsigned number, bool graphics)
+{
+	struct vt *vt = &vts[number];
+
+	lock_vt();
+	if (vt->memory && vt->graphics != graphics) {
+		vt->graphics = graphics;
+		if (!graphics && number == shown)
+			painter_clear(&painter, &vt->screen);
+		if (!graphics)
+			show_afresh(number);
+	}
+	unlock_vt();
+}
+
+/* ---- The console ---- */
+
+static void console_bytes(struct console *console, const char *bytes, size_t count)
+{
+	vt_write(0, bytes, count, NULL);
+}
+
+static void set_colour(struct console *console, enum console_colour colour)
+{
+	static const int foregrounds[] = {
+		[CONSOLE_NORMAL] = -1, [CONSOLE_DIM] = 8, [CONSOLE_YELLOW] = 11, [CONSOLE_RED] = 9};
+
+	lock_vt();
+	screen_override(&vts[0].screen, foregrounds[colour]);
+	unlock_vt();
+}
+
+int vt_console_init(const struct handoff_framebuffer *fb)
+{
+	static struct console console = {
+		.name = "tty0", .write = console_bytes, .colour = set_colour};
+	struct painter target;
+	int error = framebuffer_init(fb, &target);
+
+	if (error)
+		return error;
+	columns = target.width / target.font->width;
+	rows = target.height / target.font->height;
+	error = vt_prepare(0);
+	if (!error) {
+		target.painted = kmalloc(sizeof(struct cell) * columns * rows);
+		error = target.painted ? 0 : -ENOMEM;
+	}
+	if (error) {
+		kfree(vts[0].memory);
+		vts[0].memory = NULL;
+		columns = rows = 0;
+		return error;
+	}
+	lock_vt();
+	painter = target;
+	painter_clear(&painter, &vts[0].screen);
+	unlock_vt();
+	console_register(&console);
+	return 0;
+}
