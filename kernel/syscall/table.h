@@ -11,7 +11,7 @@
  * (descriptors that are), BY_COMMAND (as fcntl's). LACKS is there while the call is not all that Linux's
  * is, and says in words what is missing; the words go into docs/syscalls.md.
  *
- * Adding a call: one line in table_core.h or table_files.h, however long, in the order of the numbers,
+ * Adding a call: one line in table_core.h, table_events.h or table_files.h, however long, in the order of the numbers,
  * and the function.
  */
 #ifndef SYSCALL_TABLE_H
@@ -36,11 +36,13 @@ SYSCALL_KINDS(SYSCALL_KIND_TYPE)
 #define RETURNS(what)
 #define LACKS(words)
 
-#define SYSCALL_TABLE(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6)       \
-	SYSCALL_TABLE_FILES(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6) \
+#define SYSCALL_TABLE(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6)        \
+	SYSCALL_TABLE_EVENTS(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6) \
+	SYSCALL_TABLE_FILES(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6)  \
 	SYSCALL_TABLE_CORE(CALL0, CALL1, CALL2, CALL3, CALL4, CALL5, CALL6)
 
 #include "syscall/table_core.h"
+#include "syscall/table_events.h"
 #include "syscall/table_files.h"
 
 /* The handlers' prototypes. */

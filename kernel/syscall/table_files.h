@@ -25,21 +25,6 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
-	CALL3(41, socket, INT, family, INT, type, INT, protocol) LACKS("families but AF_UNIX") \
-	CALL3(42, connect, FD, fd, IN, address, INT, length) \
-	CALL3(43, accept, FD, fd, OUT, address, INOUT, length) \
-	CALL6(44, sendto, FD, fd, DATA_IN, buffer, SIZE, count, UINT, flags, IN, address, INT, length) \
-	CALL6(45, recvfrom, FD, fd, DATA_OUT, buffer, SIZE, count, UINT, flags, OUT, address, INOUT, length) \
-	CALL3(46, sendmsg, FD, fd, IN, message, UINT, flags) \
-	CALL3(47, recvmsg, FD, fd, INOUT, message, UINT, flags) \
-	CALL2(48, shutdown, FD, fd, INT, how) \
-	CALL3(49, bind, FD, fd, IN, address, INT, length) \
-	CALL2(50, listen, FD, fd, INT, backlog) \
-	CALL3(51, getsockname, FD, fd, OUT, address, INOUT, length) \
-	CALL3(52, getpeername, FD, fd, OUT, address, INOUT, length) \
-	CALL4(53, socketpair, INT, family, INT, type, INT, protocol, FD_PAIR_OUT, fds) \
-	CALL5(54, setsockopt, FD, fd, INT, level, INT, option, IN, value, INT, length) LACKS("SO_PEEK_OFF, SO_TIMESTAMP, SO_PASSSEC, filters; what SO_REUSEADDR and its like set is not told") \
-	CALL5(55, getsockopt, FD, fd, INT, level, INT, option, OUT, value, INOUT, length) LACKS("SO_PEERGROUPS, SO_PEERPIDFD, SO_PEEK_OFF") \
 	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, seals") \
 	CALL2(73, flock, FD, fd, LOCK_OPERATION, operation) \
 	CALL1(74, fsync, FD, fd) \
@@ -71,10 +56,7 @@
 	CALL0(162, sync) \
 	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, MOUNT_FLAGS, flags, TEXT, options) LACKS("namespaces, and so MS_SHARED and MS_SLAVE") \
 	CALL2(166, umount2, PATH, target, FLAGS, flags) \
-	CALL1(213, epoll_create, INT, size) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
-	CALL4(232, epoll_wait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout) \
-	CALL4(233, epoll_ctl, FD, epoll, EPOLL_OPERATION, operation, FD, fd, EPOLL_EVENT, event) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
 	CALL3(258, mkdirat, DIRFD, directory, PATH, path, MODE, mode) \
 	CALL4(259, mknodat, DIRFD, directory, PATH, path, NODE_MODE, mode, DEVICE, device) \
@@ -90,26 +72,16 @@
 	CALL6(270, pselect6, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMESPEC_INOUT, timeout, SIGNAL_SET_SIZED, mask) RETURNS(READY) \
 	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
 	CALL4(280, utimensat, DIRFD, directory, PATH, path, TIMESPEC_PAIR, times, AT_FLAGS, flags) \
-	CALL6(281, epoll_pwait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout, SIGNAL_SET, mask, SIZE, size) \
-	CALL3(282, signalfd, FD, fd, SIGNAL_SET, mask, SIZE, size) \
-	CALL1(284, eventfd, UINT, count) \
 	CALL4(285, fallocate, FD, fd, FALLOCATE_FLAGS, mode, OFFSET, offset, OFFSET, length) \
-	CALL4(288, accept4, FD, fd, OUT, address, INOUT, length, INT, flags) \
-	CALL4(289, signalfd4, FD, fd, SIGNAL_SET, mask, SIZE, size, SIGNALFD_FLAGS, flags) \
-	CALL2(290, eventfd2, UINT, count, EVENT_FLAGS, flags) \
-	CALL1(291, epoll_create1, EPOLL_FLAGS, flags) \
 	CALL3(292, dup3, FD, fd, FD, to, PIPE_FLAGS, flags) \
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
-	CALL5(299, recvmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags, TIMESPEC_INOUT, timeout) \
-	CALL4(307, sendmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
 	CALL6(326, copy_file_range, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, UINT, flags) \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
-	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags) \
-	CALL6(441, epoll_pwait2, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, TIMESPEC, timeout, SIGNAL_SET, mask, SIZE, size)
+	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags)
 /* clang-format on */
 
 #endif

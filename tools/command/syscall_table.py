@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from . import tree
 
 FOLDER = tree.ROOT / "kernel" / "syscall"
-TABLES = ("table_files.h", "table_core.h")
+TABLES = ("table_files.h", "table_events.h", "table_core.h")
 UNISTD = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"
 LINE = re.compile(r'^\s*CALL(\d)\((\d+), (\w+)((?:, \w+, \w+)*)\)((?: (?:RETURNS\(\w+\)|LACKS\("[^"]*"\)))*)'
                   r'(?: \\)?$')
