@@ -15,6 +15,9 @@
  * Invariants: tail <= head <= tail + slots; the slots between hold at least one byte and a page each,
  * the others none.
  *
+ * splice writes the oldest bytes to a file without the lock, which comes after the file's (splicing): until
+ * that is done nobody else reads.
+ *
  * Lock: pipe->lock, a mutex, since user memory is touched under it. It is given away while a call
  * waits; head, tail, slots, readers and writers are read without it by the conditions waited for, and
  * then looked at again with it.
@@ -49,7 +52,7 @@ static uint32_t used_slots(const struct pipe *pipe)
 	return __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
 }
 
-static bool is_full(const struct pipe *pipe)
+bool pipe_is_full(const struct pipe *pipe)
 {
 	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE);
 }
@@ -131,12 +134,14 @@ void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
 
 /* What is there, up to what is asked; up to the end of a packet. What a slot has stays when the
  * caller's memory does not take all of it. */
-static size_t take_bytes(struct pipe *pipe, struct io *io)
+size_t pipe_take(struct pipe *pipe, struct io *io)
 {
 	struct pipe_slot *slot;
 	size_t done = 0, part;
 	bool packet;
 
+	if (pipe->splicing)
+		return 0;
 	while (io->left && pipe->tail != pipe->head) {
 		slot = pipe_slot(pipe, pipe->tail);
 		part = slot->length < io->left ? slot->length : io->left;
@@ -166,7 +171,8 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 			break;
 		/* First: a writer may come with the last bytes and go while we look. */
 		writers = has_writers(pipe);
-		done = take_bytes(pipe, io);
+		done = pipe_take(pipe, io);
+		writers |= pipe->splicing;
 		mutex_unlock(&pipe->lock);
 		if (done || io_failed(io) || !writers)
 			break;
@@ -185,14 +191,15 @@ int pipe_wait_readable(struct pipe *pipe, bool nonblocking)
 {
 	if (nonblocking)
 		return -EAGAIN;
-	return wait_event(&pipe->readable, used_slots(pipe) || !has_writers(pipe));
+	return wait_event(&pipe->readable, !__atomic_load_n(&pipe->splicing, __ATOMIC_ACQUIRE) &&
+						   (used_slots(pipe) || !has_writers(pipe)));
 }
 
 int pipe_wait_writable(struct pipe *pipe, bool nonblocking)
 {
 	if (nonblocking)
 		return -EAGAIN;
-	return wait_event(&pipe->writable, !has_readers(pipe) || !is_full(pipe));
+	return wait_event(&pipe->writable, !has_readers(pipe) || !pipe_is_full(pipe));
 }
 
 /* ---- Writing ---- */
@@ -222,12 +229,12 @@ void pipe_push(struct pipe *pipe, const struct pipe_slot *slot)
 }
 
 /* Fills slots as long as there are free ones and bytes. */
-static size_t fill_slots(struct pipe *pipe, struct io *io, bool packet, int *error)
+size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error)
 {
 	struct pipe_slot slot = {.packet = packet};
 	size_t done = 0;
 
-	while (io->left && !is_full(pipe)) {
+	while (io->left && !pipe_is_full(pipe)) {
 		size_t part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
 
 		if (!pipe->spare)
@@ -262,7 +269,7 @@ static size_t write_some(struct file *file, struct io *io, bool first, int *erro
 		if (first)
 			done = append(pipe, io);
 		if (!io_failed(io))
-			done += fill_slots(pipe, io, file->flags & O_DIRECT, error);
+			done += pipe_fill(pipe, io, file->flags & O_DIRECT, error);
 	} else {
 		*error = -EPIPE;
 	}
@@ -383,7 +390,7 @@ static unsigned int pipe_poll(struct file *file, struct wait_queue *queues[2])
 	}
 	if (file_writable(file)) {
 		queues[1] = &pipe->writable;
-		mask |= is_full(pipe) ? 0 : POLLOUT | POLLWRNORM;
+		mask |= pipe_is_full(pipe) ? 0 : POLLOUT | POLLWRNORM;
 		mask |= has_readers(pipe) ? 0 : POLLERR;
 	}
 	return mask;

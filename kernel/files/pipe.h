@@ -22,6 +22,7 @@ struct pipe {
 	uint32_t slots;                       /* of ring; a power of two */
 	uint32_t readers, writers;            /* open ends */
 	uint32_t readers_ever, writers_ever;  /* for FIFOs: opens of each side, counted on */
+	bool splicing;                        /* its oldest bytes go to a file: nobody else reads */
 	struct frame *spare;                  /* for the next slot to be filled, or NULL */
 	struct pipe_slot *ring;               /* `first`, or memory of its own */
 	struct pipe_slot first[PIPE_SLOTS];
@@ -46,6 +47,10 @@ static inline struct pipe_slot *pipe_slot(const struct pipe *pipe, uint32_t at)
 void pipe_push(struct pipe *pipe, const struct pipe_slot *slot); /* there is a free slot */
 /* The first `size` bytes of the oldest slot have been read. */
 void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size);
+/* To a reader what is there, from a writer what there is room for: the bytes moved. packet: see O_DIRECT. */
+size_t pipe_take(struct pipe *pipe, struct io *io);
+size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error);
+bool pipe_is_full(const struct pipe *pipe);
 /* Until there may be bytes, or room, or nobody at the other end; without the lock. -EAGAIN, or
  * -ERESTARTSYS. */
 int pipe_wait_readable(struct pipe *pipe, bool nonblocking) MUST_CHECK;

@@ -540,7 +540,8 @@ static void work(unsigned int worker, unsigned long number, uint64_t seed)
 	_exit(0);
 }
 
-static void print_result(unsigned long wanted, bool good)
+/* The program's status. */
+static int end(unsigned long wanted, bool good)
 {
 	unsigned long sum = operations_done();
 
@@ -553,6 +554,7 @@ static void print_result(unsigned long wanted, bool good)
 		printf(" %s %lu", operations[j].name, sum);
 	}
 	printf("\n");
+	return !good;
 }
 
 static bool wait_for_all(const pid_t *pids)
@@ -576,8 +578,6 @@ int main(int argc, char **argv)
 	unsigned long number = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
 	uint64_t seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
 	pid_t pids[WORKERS_MOST];
-	bool good;
-
 	check.self = argv[0];
 	if (argc == 3 && strcmp(argv[1], "--exec") == 0)
 		return EXEC_STATUS + (int)(strtoul(argv[2], NULL, 10) % 7);
@@ -596,7 +596,5 @@ int main(int argc, char **argv)
 	}
 	signal(SIGALRM, look_after_them);
 	alarm(STUCK_SECONDS);
-	good = wait_for_all(pids);
-	print_result(number, good);
-	return good ? 0 : 1;
+	return end(number, wait_for_all(pids));
 }
