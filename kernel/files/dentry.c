@@ -221,40 +221,67 @@ static inline struct dentry *find(const struct dentry *parent, const char *text,
 	return entry;
 }
 
-/* Whether everybody may go through an entry without another look: a directory that is there, with nothing
- * mounted over it. */
-static inline bool is_plain(const struct dentry *entry) requires(dentry_lock)
+enum descent { DESCEND_TO_LAST, DESCEND_WHOLE };
+
+/* Whether a walk comes to this entry without another look: one that is there, with nothing mounted over it, and
+ * a directory unless the path ends here; then it is no link, and no slash follows. */
+static inline bool is_plain(const struct dentry *entry, bool ends) requires(dentry_lock)
 {
-	return entry && entry->inode && is_directory(entry->inode) &&
-	       !(__atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED);
+	if (!entry || !entry->inode ||
+		__atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED)
+		return false;
+	return ends ? !S_ISLNK(entry->inode->mode) : is_directory(entry->inode);
+}
+
+/* Down from `at`, as far as all is plain; with DESCEND_WHOLE up to the path's end, otherwise not through its
+ * last component. *path is what is left. */
+static inline struct dentry *descend(
+	struct dentry *at, const char **path, enum descent how) requires(dentry_lock)
+{
+	const char *text, *end, *next;
+	struct dentry *entry;
+	uint64_t hash;
+
+	for (text = *path; *text && *text != '.' && inode_searched_by_all(at->inode); text = next) {
+		hash = hash_start(at);
+		for (end = text; *end && *end != '/'; end++)
+			hash = hash_add(hash, *end);
+		for (next = end; *next == '/'; next++)
+			;
+		if (!*next && (how == DESCEND_TO_LAST || next != end))
+			break;
+		entry = find(at, text, (uint32_t)(end - text), hash_end(hash));
+		if (!is_plain(entry, !*next))
+			break;
+		at = entry;
+	}
+	*path = text;
+	return at;
 }
 
 struct dentry *dentry_descend(struct dentry *directory, const char **path)
 {
-	struct dentry *at = directory, *entry;
-	const char *text, *end;
-	uint64_t hash;
+	struct dentry *at;
 
 	spin_lock(&dentry_lock);
-	for (text = *path; *text != '.' && inode_searched_by_all(at->inode); text = end) {
-		hash = hash_start(at);
-		for (end = text; *end && *end != '/'; end++)
-			hash = hash_add(hash, *end);
-		if (!*end)
-			break;
-		entry = find(at, text, (uint32_t)(end - text), hash_end(hash));
-		if (!is_plain(entry))
-			break;
-		while (*end == '/')
-			end++;
-		if (!*end)
-			break;
-		at = entry;
-	}
+	at = descend(directory, path, DESCEND_TO_LAST);
 	if (at != directory)
 		dentry_get(at);
 	spin_unlock(&dentry_lock);
-	*path = text;
+	return at;
+}
+
+struct dentry *dentry_find_path(struct dentry *directory, const char *path)
+{
+	struct dentry *at;
+
+	spin_lock(&dentry_lock);
+	at = descend(directory, &path, DESCEND_WHOLE);
+	if (*path)
+		at = NULL;
+	else
+		dentry_get(at);
+	spin_unlock(&dentry_lock);
 	return at;
 }
 

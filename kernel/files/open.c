@@ -312,28 +312,37 @@ static int open_nameless(
 	return error;
 }
 
+/* Consumes `start`. */
+static int find_and_create(struct fs_context *fs, struct path start, const char *path,
+	unsigned int flags, unsigned int mode, struct path *found, bool *made)
+{
+	struct walk walk;
+	int error = walk_start(&walk, fs, start, path);
+
+	if (!error)
+		error = walk_parent(&walk);
+	if (!error)
+		error = walk_create(&walk, flags, mode, found, made);
+	walk_end(&walk);
+	return error;
+}
+
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out)
 {
 	enum walk_flags follow = flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
-	struct walk walk;
 	struct path found;
 	bool made = false;
 	int error;
 
 	error = open_check_flags(&flags);
 	mode &= MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED);
-	if (error) {
+	if (error)
 		path_put(&start);
-		return error;
-	}
-	error = walk_start(&walk, fs, start, path);
-	if (!error)
-		error = walk_parent(&walk);
-	if (!error)
-		error = flags & O_CREAT ? walk_create(&walk, flags, mode, &found, &made)
-					: walk_last(&walk, follow, &found);
-	walk_end(&walk);
+	else if (flags & O_CREAT)
+		error = find_and_create(fs, start, path, flags, mode, &found, &made);
+	else
+		error = path_find(fs, start, path, follow, &found);
 	if (error)
 		return error;
 	if (flags & NAMELESS)
@@ -352,31 +361,14 @@ int file_open(
 
 /* ---- Reading and writing ---- */
 
-/* Where nothing can be: before 0, or past the largest position there is. */
-static bool is_nowhere(const struct file *file, const struct io *io, int64_t position)
-{
-	return !(file->operations->traits & FILE_STREAM) &&
-	       (position < 0 || io->left > (uint64_t)(INT64_MAX - position));
-}
-
 ssize_t file_read(struct file *file, struct io *io, int64_t *position)
 {
-	if (!file_readable(file))
-		return -EBADF;
-	if (is_directory(file->inode))
-		return -EISDIR;
-	if (!file->operations->read || is_nowhere(file, io, *position))
-		return -EINVAL;
-	return file->operations->read(file, io, position);
+	return file_readable(file) ? file_read_allowed(file, io, position) : -EBADF;
 }
 
 ssize_t file_write(struct file *file, struct io *io, int64_t *position)
 {
-	if (!file_writable(file))
-		return -EBADF;
-	if (!file->operations->write || is_nowhere(file, io, *position))
-		return -EINVAL;
-	return file->operations->write(file, io, position);
+	return file_writable(file) ? file_write_allowed(file, io, position) : -EBADF;
 }
 
 ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset)

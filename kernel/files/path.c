@@ -278,6 +278,24 @@ int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
 	return 0;
 }
 
+bool path_find_cached(
+	struct fs_context *fs, const struct path *start, const char *path, struct path *out)
+{
+	struct path from = *start;
+
+	spin_lock(&fs->lock); /* the root stays while it is held */
+	if (*path == '/') {
+		from = fs->root;
+		path = skip_slashes(path);
+	}
+	out->mount = from.mount;
+	out->dentry = *path ? dentry_find_path(from.dentry, path) : NULL;
+	if (out->dentry)
+		mount_get(out->mount);
+	spin_unlock(&fs->lock);
+	return out->dentry;
+}
+
 int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
 	struct path *out)
 {
@@ -286,6 +304,10 @@ int path_find(struct fs_context *fs, struct path start, const char *path, enum w
 
 	if (!*path && flags & WALK_EMPTY) {
 		*out = start;
+		return 0;
+	}
+	if (path_find_cached(fs, &start, path, out)) {
+		path_put(&start);
 		return 0;
 	}
 	error = walk_start(&walk, fs, start, path);

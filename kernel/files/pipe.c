@@ -304,7 +304,7 @@ static ssize_t pipe_write(struct file *file, struct io *io, int64_t *position)
 
 /* ---- The ends ---- */
 
-static void open_ends(struct pipe *pipe, const struct file *file)
+static void count_ends(struct pipe *pipe, const struct file *file)
 {
 	if (file_readable(file)) {
 		__atomic_add_fetch(&pipe->readers, 1, __ATOMIC_RELEASE);
@@ -314,6 +314,11 @@ static void open_ends(struct pipe *pipe, const struct file *file)
 		__atomic_add_fetch(&pipe->writers, 1, __ATOMIC_RELEASE);
 		__atomic_add_fetch(&pipe->writers_ever, 1, __ATOMIC_RELEASE);
 	}
+}
+
+static void open_ends(struct pipe *pipe, const struct file *file)
+{
+	count_ends(pipe, file);
 	wake_all(&pipe->readable);
 	wake_all(&pipe->writable);
 }
@@ -471,12 +476,12 @@ int pipe_create(unsigned int flags, struct file **reader, struct file **writer)
 	error = file_make(
 		inode, NULL, (flags & O_NONBLOCK) | O_RDONLY, &pipe_file_operations, reader);
 	if (!error) {
-		open_ends(inode->driver, *reader);
+		count_ends(inode->driver, *reader); /* nobody waits at a pipe that is new */
 		error = file_make(inode, NULL, flags | O_WRONLY, &pipe_file_operations, writer);
 		if (error)
 			file_put(*reader);
 		else
-			open_ends(inode->driver, *writer);
+			count_ends(inode->driver, *writer);
 	}
 	inode_put(inode); /* the files hold it now */
 	return error;

@@ -260,8 +260,10 @@ int files_reserve(struct files *files, int least, bool close_on_exec)
 	if (least < 0 || (uint32_t)least >= limit)
 		return -EMFILE;
 	spin_lock(&files->lock);
-	do {
-		fd = lowest_free(files->slots, from < files->hint ? files->hint : from);
+	do { /* a descriptor at `hint` that is free is the one: none below is */
+		fd = from < files->hint ? files->hint : from;
+		if (fd >= files->slots->count || get_bit(files->slots->used, fd))
+			fd = lowest_free(files->slots, fd);
 		error = fd >= limit ? -EMFILE : 0;
 		if (!error && unlikely(fd >= files->slots->count))
 			error = make_room(files, fd);

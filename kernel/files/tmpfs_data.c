@@ -39,7 +39,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 		error = object_peek(object, at / PAGE_SIZE, &frame);
 		if (error)
 			break;
-		if (frame) {
+		if (likely(frame)) {
 			moved = io_put(io, (char *)frame_ptr(frame) + at % PAGE_SIZE, part);
 			frame_put(frame);
 		} else {
@@ -47,7 +47,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 		}
 		at += moved;
 		done += moved;
-		if (moved < part)
+		if (moved < part || !io->left)
 			break;
 		sched_point();
 	}

@@ -264,6 +264,9 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name) MUST_
  * still to be walked from there. One hold of dentry_lock, no reference on the way: nothing in the table goes
  * meanwhile. */
 struct dentry *dentry_descend(struct dentry *directory, const char **path) MUST_CHECK;
+/* The same through all of a path, which is not empty, to a last component that is no link: a reference, or NULL
+ * when a step needs another look. */
+struct dentry *dentry_find_path(struct dentry *directory, const char *path) MUST_CHECK;
 void dentry_hash(struct dentry *dentry);
 void dentry_unhash(struct dentry *dentry);
 /* Gives `from` the place (parent and name) of `to`, which leaves the table if it was in it. */
@@ -362,6 +365,10 @@ struct walk {
 
 enum walk_flags { WALK_FOLLOW = 1, WALK_EMPTY = 2 };
 
+/* Most paths go through directories alone: those are found by one look at the dentry cache. False: by a walk;
+ * *out has nothing then. With references. */
+bool path_find_cached(struct fs_context *fs, const struct path *start, const char *path,
+	struct path *out) MUST_CHECK;
 /* Starts a walk at `start` (consumed) or, for absolute paths, at the root of `fs`. */
 int walk_start(
 	struct walk *walk, struct fs_context *fs, struct path start, const char *path) MUST_CHECK;
@@ -465,6 +472,32 @@ static inline bool file_readable(const struct file *file)
 static inline bool file_writable(const struct file *file)
 {
 	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
+
+/* Where nothing can be: before 0, or past the largest position there is. */
+static inline bool file_is_nowhere(const struct file *file, const struct io *io, int64_t position)
+{
+	return !(file->operations->traits & FILE_STREAM) &&
+	       (position < 0 || io->left > (uint64_t)(INT64_MAX - position));
+}
+
+/* file_read and file_write of a file that has been found to allow it. */
+static inline ssize_t MUST_CHECK file_read_allowed(
+	struct file *file, struct io *io, int64_t *position)
+{
+	if (unlikely(!file->operations->read))
+		return is_directory(file->inode) ? -EISDIR : -EINVAL;
+	if (unlikely(file_is_nowhere(file, io, *position)))
+		return is_directory(file->inode) ? -EISDIR : -EINVAL;
+	return file->operations->read(file, io, position);
+}
+
+static inline ssize_t MUST_CHECK file_write_allowed(
+	struct file *file, struct io *io, int64_t *position)
+{
+	if (unlikely(!file->operations->write || file_is_nowhere(file, io, *position)))
+		return -EINVAL;
+	return file->operations->write(file, io, position);
 }
 
 static inline bool file_nonblocking(const struct file *file)

@@ -157,11 +157,16 @@ int object_page(struct object *object, uint64_t index, struct frame **out)
 
 int object_peek(struct object *object, uint64_t index, struct frame **out)
 {
-	uint64_t cuts;
+	struct frame *frame;
 
 	if (has_filler(object))
 		return object_page(object, index, out);
-	*out = lookup(object, index, &cuts);
+	spin_lock(&object->lock);
+	frame = radix_get(&object->pages, index);
+	if (frame)
+		frame_get(frame);
+	spin_unlock(&object->lock);
+	*out = frame;
 	return 0;
 }
 

@@ -12,31 +12,27 @@
 
 enum direction { MOVE_READ, MOVE_WRITE };
 
-static inline ssize_t move_at(
-	struct file *file, struct io *io, int64_t *position, enum direction way)
-{
-	return way == MOVE_READ ? file_read(file, io, position) : file_write(file, io, position);
-}
-
 static inline bool allows(const struct file *file, enum direction way)
 {
 	return way == MOVE_READ ? file_readable(file) : file_writable(file);
 }
 
-/* At the file's own position. */
+/* `file` allows it. */
+static inline ssize_t move_at(
+	struct file *file, struct io *io, int64_t *position, enum direction way)
+{
+	return way == MOVE_READ ? file_read_allowed(file, io, position)
+				: file_write_allowed(file, io, position);
+}
+
+/* At the file's own position; `file` allows it. */
 static inline ssize_t move(struct file *file, struct io *io, enum direction way)
 {
-	const struct file_operations *operations = file->operations;
 	int64_t none = 0;
 	ssize_t result;
 
-	if (operations->traits & (FILE_STREAM | FILE_NO_POSITION)) {
-		if (unlikely(!allows(file, way)))
-			return -EBADF;
-		if (way == MOVE_READ)
-			return operations->read ? operations->read(file, io, &none) : -EINVAL;
-		return operations->write ? operations->write(file, io, &none) : -EINVAL;
-	}
+	if (file->operations->traits & (FILE_STREAM | FILE_NO_POSITION))
+		return move_at(file, io, &none, way);
 	mutex_lock(&file->position_lock);
 	result = move_at(file, io, &file->position, way);
 	mutex_unlock(&file->position_lock);
