@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a process knows of the tree of files: its root, its working directory, its umask; shared by
- * CLONE_FS. Lock: the context's, a leaf; paths are put after it. And paths as text, from the root of one.
+ * CLONE_FS. Lock: the context's, dentry_lock inside it; paths are put after it. And paths as text, from the root of one.
  */
 #include "files/file.h"
 #include "files/vfs.h"

@@ -23,7 +23,7 @@
  *	inode->lock of other files          mode, owner, links, times, changes of size, writes
  *	pipe->lock                          a pipe's bytes
  *	the address space's lock            user memory is touched under all of the above
- *	spin locks: mount_lock, dentry_lock, object->lock, files->lock, fs_context->lock: leaves
+ *	spin locks: fs->lock and mount_lock, inside either dentry_lock; object->lock, files->lock: leaves
  * Fields that are only ever replaced whole (mode, size, times) are read without a lock by stat.
  */
 #ifndef FILES_VFS_H
