@@ -164,3 +164,17 @@ const char *path_text(const struct path *path, const struct path *root, char *bu
 		at = prepend(at, buffer, "/", 1);
 	return unreachable ? prepend(at, buffer, UNREACHABLE, sizeof(UNREACHABLE) - 1) : at;
 }
+
+const char *dentry_text(struct dentry *dentry, char *buffer, size_t size)
+{
+	char *end = buffer + size - 1, *at = end;
+
+	*end = '\0';
+	spin_lock(&dentry_lock);
+	for (; at && dentry->parent != dentry; dentry = dentry->parent) {
+		at = prepend(at, buffer, dentry->name, dentry->length);
+		at = prepend(at, buffer, "/", 1);
+	}
+	spin_unlock(&dentry_lock);
+	return at == end ? prepend(at, buffer, "/", 1) : at;
+}

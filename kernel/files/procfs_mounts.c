@@ -5,6 +5,7 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "memory/slab.h"
 #include "process/current.h"
 #include "process/process.h"
 
@@ -94,7 +95,7 @@ static const char *may_write(const struct mount *mount)
 	return mount_read_only(mount) ? "ro" : "rw";
 }
 
-static void add_mount(struct text *out, const struct mount *mount, const char *where)
+static int add_mount(struct text *out, const struct mount *mount, const char *where)
 {
 	text_escaped(out, mount->source, ESCAPED);
 	text_add(out, " ");
@@ -103,14 +104,37 @@ static void add_mount(struct text *out, const struct mount *mount, const char *w
 	add_flags(out, mount);
 	add_options(out, mount->superblock);
 	text_add(out, " 0 0\n");
+	return 0;
 }
 
-static void add_mountinfo(struct text *out, const struct mount *mount, const char *where)
+/* What of the file system is mounted, its root or what lies below. */
+static int add_root(struct text *out, const struct mount *mount)
+{
+	char *buffer = kmalloc(PATH_MAX);
+	const char *root;
+
+	if (!buffer)
+		return -ENOMEM;
+	root = dentry_text(mount->root, buffer, PATH_MAX);
+	if (root)
+		text_escaped(out, root, ESCAPED);
+	if (is_deleted(mount->root))
+		text_add(out, "//deleted");
+	kfree(buffer);
+	return 0;
+}
+
+static int add_mountinfo(struct text *out, const struct mount *mount, const char *where)
 {
 	uint64_t device = mount->superblock->device;
+	int error;
 
-	text_add(out, "%d %d %u:%u / ", mount->id, mount->parent_id, device_major(device),
+	text_add(out, "%d %d %u:%u ", mount->id, mount->parent_id, device_major(device),
 		device_minor(device));
+	error = add_root(out, mount);
+	if (error)
+		return error;
+	text_add(out, " ");
 	text_escaped(out, where, ESCAPED);
 	text_add(out, " %s", mount_has(mount, MS_RDONLY) ? "ro" : "rw");
 	add_flags(out, mount);
@@ -119,14 +143,16 @@ static void add_mountinfo(struct text *out, const struct mount *mount, const cha
 	text_add(out, " %s", mount->superblock->flags & MS_RDONLY ? "ro" : "rw");
 	add_options(out, mount->superblock);
 	text_add(out, "\n");
+	return 0;
 }
 
 /* The next mount that can be seen from there. */
 static int show_next(struct proc_file *file, struct text *out,
-	void (*add)(struct text *out, const struct mount *mount, const char *where))
+	int (*add)(struct text *out, const struct mount *mount, const char *where))
 {
 	struct path root, over, top;
 	const char *where;
+	int error = 0;
 
 	if (!proc_scratch(file))
 		return -ENOMEM;
@@ -144,12 +170,12 @@ static int show_next(struct proc_file *file, struct text *out,
 		else
 			where = path_text(&over, &top, file->scratch, PATH_MAX);
 		if (where && strncmp(where, UNREACHABLE, sizeof(UNREACHABLE) - 1))
-			add(out, root.mount, where);
+			error = add(out, root.mount, where);
 		path_put(&root);
 		path_put(&over);
-	} while (!out->used && !out->overflow);
+	} while (!error && !out->used && !out->overflow);
 	path_put(&top);
-	return 0;
+	return error;
 }
 
 int proc_show_mounts(struct proc_file *file, struct text *out)

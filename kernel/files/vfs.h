@@ -341,6 +341,9 @@ void fs_set_root(struct fs_context *fs, const struct path *path);    /* the same
 const char *path_text(
 	const struct path *path, const struct path *root, char *buffer, size_t size) MUST_CHECK;
 
+/* The path within its file system, at the end of `buffer`; NULL: does not fit. */
+const char *dentry_text(struct dentry *dentry, char *buffer, size_t size) MUST_CHECK;
+
 /* ---- path.c ---- */
 
 /* LAST_JUMP: the last component was a magic link, and `at` is what it led to. */

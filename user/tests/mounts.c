@@ -227,6 +227,38 @@ static void binds(void)
 	leave();
 }
 
+/* mountinfo's line of what is mounted at HERE/b has this field as its root. */
+static bool has_root(const char *root)
+{
+	char line[1000], field[500], where[500];
+	FILE *list = fopen("/proc/self/mountinfo", "r");
+	bool found = false;
+
+	WANT(list);
+	while (!found && fgets(line, sizeof line, list))
+		found = sscanf(line, "%*d %*d %*s %499s %499s", field, where) == 2 &&
+			!strcmp(where, HERE "/b") && !strcmp(field, root);
+	fclose(list);
+	return found;
+}
+
+static void bind_roots(void)
+{
+	enter();
+	make_directory("a/sub dir");
+	WANT_IS(call_mount("a/sub dir", "b", NULL, MS_BIND, NULL), 0);
+	WANT(has_root("/a/sub\\040dir"));
+	WANT_IS(rename("a/sub dir", "a/other"), 0);
+	WANT(has_root("/a/other"));
+	WANT_IS(rmdir("a/other"), 0);
+	WANT(has_root("/a/other//deleted"));
+	WANT_IS(call_umount("b", 0), 0);
+	WANT_IS(call_mount("fresh", "b", "tmpfs", 0, NULL), 0);
+	WANT(has_root("/"));
+	WANT_IS(call_umount("b", 0), 0);
+	leave();
+}
+
 static void binds_files(void)
 {
 	enter();
@@ -448,6 +480,7 @@ static const struct test_case cases[] = {
 	CASE(expires, "umount: MNT_EXPIRE"),
 	CASE(link_to_a_mount, "umount: UMOUNT_NOFOLLOW"),
 	CASE(binds, "bind: a directory"),
+	CASE(bind_roots, "bind: the root in mountinfo"),
 	CASE(binds_files, "bind: a file"),
 	CASE(binds_trees, "bind: with all that is mounted below"),
 	CASE(unbindable, "bind: MS_UNBINDABLE"),
