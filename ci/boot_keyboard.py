@@ -150,7 +150,7 @@ def german():
     with _machine(SHELLS, "keymap=de") as terminal:
         terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
         terminal.press(*"cat", "ret", "z", "y", "apostrophe", "semicolon", "bracket_left", "minus",
-                       "altgr-q", "altgr-7", "altgr-e", "spc", "grave_accent", "a", "equal", "e",
+                       "alt_r-q", "alt_r-7", "alt_r-e", "spc", "grave_accent", "a", "equal", "e",
                        "ret")
         terminal.wait(lambda lines: lines.count("yzäöüß@{€ âé") == 2, "yzäöüß@{€ âé, typed and read")
 
@@ -159,7 +159,7 @@ def french():
     """keymap=fr: azerty, digits with Shift, a dead key."""
     with _machine(SHELLS, "keymap=fr") as terminal:
         terminal.wait(lambda lines: any(line.startswith("t1>") for line in lines), "the prompt")
-        terminal.press("c", "q", "t", "ret", "q", "w", "semicolon", "2", "shift-2", "7", "altgr-0",
+        terminal.press("c", "q", "t", "ret", "q", "w", "semicolon", "2", "shift-2", "7", "alt_r-0",
                        "bracket_left", "o", "ret")
         terminal.wait(lambda lines: lines.count("azmé2è@ô") == 2, "azmé2è@ô, typed and read")
 
