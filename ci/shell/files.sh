@@ -72,6 +72,8 @@ mkfifo pipe && stat -c %F pipe
 mknod null c 1 3 && echo lost > null && stat -c '%F %t %T' null
 echo text > file && truncate -s 10 file && od -c file
 truncate -s 2 file && cat file; echo
+fallocate -l 5000 allocated && stat -c %s allocated
+shred -n 1 -z allocated && od -An -tx1 allocated | sort -u
 dd if=/dev/zero of=zeros bs=1024 count=3 2>/dev/null && stat -c %s zeros
 dd if=/dev/zero of=sparse bs=1 count=1 seek=9999 2>/dev/null && stat -c %s sparse
 echo 0123456789 | dd bs=1 skip=3 count=4 2>/dev/null; echo

@@ -16,9 +16,9 @@ sleep 0 && echo none
 sleep 0.05 0.05 2>/dev/null; echo $?
 watch -n 1 true < /dev/null > /dev/null 2>&1 & kill $! && echo killed; wait
 sleep 20 & p=$!; kill -0 $p && echo alive; kill $p; wait $p; echo $?
-sleep 20 & p=$!; kill -STOP $p; grep -c '^State:.*T' /proc/$p/status; kill -CONT $p; kill -KILL $p; wait $p; echo $?
-sleep 20 & p=$!; ps -o pid,comm | grep -c "^ *$p sleep"; kill $p; wait 2>/dev/null
-sleep 21 & pidof sleep > /dev/null && echo found; killall sleep; wait 2>/dev/null; pidof sleep; echo $?
+sleep 20 & p=$!; kill -STOP $p; until grep '^State:.*T' /proc/$p/status; do usleep 10000; done; kill -CONT $p; kill -KILL $p; wait $p; echo $?
+sleep 20 & p=$!; until ps -o pid,comm | grep -c "^ *$p sleep"; do usleep 10000; done > seen; tail -n 1 seen; rm seen; kill $p; wait 2>/dev/null
+sleep 21 & until pidof sleep > /dev/null; do usleep 10000; done; echo found; killall sleep; wait 2>/dev/null; pidof sleep; echo $?
 kill -l 9; kill -l 15; kill -l TERM
 kill 999999 2>/dev/null; echo $?
 start-stop-daemon -S -b -m -p pid -x /bin/sleep -- 30; sleep 0.3; kill -0 $(cat pid) && start-stop-daemon -K -p pid > /dev/null; echo $?

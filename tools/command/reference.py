@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from . import bench, build, linux, packages, scripts, selftests, tree
+from . import bench, build, linux, packages, scripts, selftests, suites, tree
 
 
 def _bench(version):
@@ -27,7 +27,16 @@ def _shell(version):
     print(f"{scripts.REFERENCE.relative_to(tree.ROOT)}: {len(text.splitlines())} lines of {version}")
 
 
-WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell}
+def _suites(version, names=()):
+    for name, found in suites.record(version, names).items():
+        passed = sum(passes for passes, _ in found.values())
+        print(f"{suites.REFERENCE.relative_to(tree.ROOT)}: {passed} of {len(found)} of {name} pass on {version}")
+
+
+WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell, "suites": _suites}
+# One of the suites alone.
+WHAT.update({f"suites-{name}": lambda version, name=name: _suites(version, [name]) for name in suites.SUITES})
+ALL = ("bench", "selftests", "shell", "suites")
 
 
 def command(args):
@@ -36,7 +45,7 @@ def command(args):
         raise tree.WrongUse(f"{' '.join(unknown)}: nothing that is recorded; expected {' or '.join(WHAT)}")
     build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     version = linux.version()
-    for name in args.what or WHAT:
+    for name in args.what or ALL:
         WHAT[name](version)
     return 0
 
@@ -47,5 +56,5 @@ def add(verbs):
         description="Runs the measurements on Debian's kernel in the same emulated machine and records "
                     "them under ci/reference/, with the kernel's version.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"{', '.join(WHAT)}; all without")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"{', '.join(WHAT)}; {', '.join(ALL)} without")
     parser.set_defaults(function=command)
