@@ -397,6 +397,7 @@ static struct pty *create(void)
 	pty->tty.driver = &slave_driver;
 	pty->tty.name = "pts";
 	tty_init(&pty->tty);
+	pty->tty.line.termios.c_cflag &= ~(tcflag_t)HUPCL; /* there is no modem */
 	spin_init(&pty->lock, "pty->lock");
 	wait_queue_init(&pty->readable);
 	wait_queue_init(&pty->room);

@@ -16,49 +16,11 @@
  *
  * No locks: the tty's lock is held by the caller.
  */
-#include "devices/tty_line.h"
+#include "devices/tty_echo.h"
 
 #include "lib/string.h"
 
 #include <asm/signal.h>
-
-#define DISABLED 0u /* a c_cc that is off: _POSIX_VDISABLE */
-#define TAB_STOP 8u
-
-static bool in_flag(const struct line *line, tcflag_t flag)
-{
-	return line->termios.c_iflag & flag;
-}
-
-static bool out_flag(const struct line *line, tcflag_t flag)
-{
-	return line->termios.c_oflag & flag;
-}
-
-static bool local_flag(const struct line *line, tcflag_t flag)
-{
-	return line->termios.c_lflag & flag;
-}
-
-static bool is_special(const struct line *line, uint8_t byte, unsigned int which)
-{
-	return line->termios.c_cc[which] != DISABLED && line->termios.c_cc[which] == byte;
-}
-
-static bool is_continuation(const struct line *line, uint8_t byte)
-{
-	return in_flag(line, IUTF8) && (byte & 0xc0) == 0x80;
-}
-
-static bool is_control(uint8_t byte)
-{
-	return byte < 0x20 || byte == 0x7f;
-}
-
-static uint8_t at(const struct line *line, uint32_t position)
-{
-	return line->bytes[position % LINE_BUFFER];
-}
 
 static bool get_bit(const uint64_t *bits, uint32_t position)
 {
@@ -100,144 +62,10 @@ void line_init(struct line *line, const struct line_events *events)
 	memcpy(line->termios.c_cc, control, sizeof(control));
 }
 
-/* ---- Output ---- */
-
-/* What one byte of output becomes (up to TAB_STOP bytes); keeps the column. */
-static size_t process(struct line *line, uint8_t byte, char *to)
+/* EXTPROC: the other side edits; lines are bytes here. */
+static bool is_canonical(const struct line *line)
 {
-	uint32_t spaces;
-
-	switch (byte) {
-	case '\n':
-		if (out_flag(line, ONLRET))
-			line->column = 0;
-		if (!out_flag(line, ONLCR))
-			break;
-		line->column = 0;
-		memcpy(to, "\r\n", 2);
-		return 2;
-	case '\r':
-		if (out_flag(line, ONOCR) && line->column == 0)
-			return 0;
-		if (out_flag(line, OCRNL)) {
-			byte = '\n';
-			if (out_flag(line, ONLRET))
-				line->column = 0;
-			break;
-		}
-		line->column = 0;
-		break;
-	case '\t':
-		spaces = TAB_STOP - line->column % TAB_STOP;
-		line->column += spaces;
-		if ((line->termios.c_oflag & TABDLY) != XTABS)
-			break;
-		memset(to, ' ', spaces);
-		return spaces;
-	case '\b':
-		if (line->column)
-			line->column--;
-		break;
-	default:
-		if (!is_control(byte) && !is_continuation(line, byte))
-			line->column++;
-		break;
-	}
-	*to = (char)byte;
-	return 1;
-}
-
-size_t line_output(
-	struct line *line, const char *from, size_t count, size_t *used, char *to, size_t room)
-{
-	size_t made = 0;
-
-	if (!out_flag(line, OPOST)) {
-		*used = count < room ? count : room;
-		memcpy(to, from, *used);
-		return *used;
-	}
-	for (*used = 0; *used < count && room - made >= TAB_STOP; ++*used)
-		made += process(line, (uint8_t)from[*used], to + made);
-	return made;
-}
-
-/* ---- Echo ---- */
-
-static void echo_raw(struct line *line, const char *bytes, size_t count)
-{
-	line->events.echo(line->events.context, bytes, count);
-}
-
-/* Through output processing. */
-static void echo(struct line *line, const char *bytes, size_t count)
-{
-	char out[64];
-	size_t made, used;
-
-	while (count) {
-		made = line_output(line, bytes, count, &used, out, sizeof(out));
-		echo_raw(line, out, made);
-		bytes += used;
-		count -= used;
-	}
-}
-
-static void echo_byte(struct line *line, uint8_t byte)
-{
-	char text[2] = {'^', (char)(byte ^ 0x40)};
-
-	if (local_flag(line, ECHOCTL) && is_control(byte) && byte != '\t' && byte != '\n') {
-		echo(line, text, 2);
-		return;
-	}
-	text[0] = (char)byte;
-	echo(line, text, 1);
-}
-
-/* The cells that the line being typed takes up to `end`, from the column where it began. */
-static uint32_t column_at(const struct line *line, uint32_t end)
-{
-	uint32_t column = line->line_start;
-
-	for (uint32_t i = line->ready; i != end; i++) {
-		uint8_t byte = at(line, i);
-
-		if (byte == '\t')
-			column += TAB_STOP - column % TAB_STOP;
-		else if (is_control(byte))
-			column += local_flag(line, ECHOCTL) ? 2 : 0;
-		else if (!is_continuation(line, byte))
-			column++;
-	}
-	return column;
-}
-
-/* The cells of the byte at `position`. A tab's depend on all before it. */
-static uint32_t cells(const struct line *line, uint32_t position)
-{
-	uint8_t byte = at(line, position);
-
-	if (byte == '\t')
-		return column_at(line, position + 1) - column_at(line, position);
-	if (is_control(byte))
-		return local_flag(line, ECHOCTL) ? 2 : 0;
-	return !is_continuation(line, byte);
-}
-
-/* Takes back on the screen what stood from line->head up to `old_head`, last first. Over a tab's
- * cells there is nothing to blank. */
-static void erase_cells(struct line *line, uint32_t old_head)
-{
-	const char *back;
-	uint32_t width;
-
-	while (old_head != line->head) {
-		old_head--;
-		back = at(line, old_head) == '\t' ? "\b" : "\b \b";
-		for (width = cells(line, old_head); width && line->column; width--, line->column--)
-			echo_raw(line, back, strlen(back));
-	}
+	return local_flag(line, ICANON) && !local_flag(line, EXTPROC);
 }
 
 /* ---- Editing ---- */
@@ -246,89 +74,100 @@ static void store(struct line *line, uint8_t byte, bool end, bool mark)
 {
 	if (line->head - line->tail >= LINE_BUFFER)
 		return;
-	if (line->head == line->ready)
-		line->line_start = line->column;
 	line->bytes[line->head % LINE_BUFFER] = byte;
 	put_bit(line->ends, line->head, end);
 	put_bit(line->marks, line->head, mark);
 	line->head++;
-	if (end || !local_flag(line, ICANON))
+	if (end || !is_canonical(line))
 		line->ready = line->head;
-}
-
-/* One character back, all its bytes; false: there is none. */
-static bool back_one(struct line *line)
-{
-	if (line->head == line->ready)
-		return false;
-	do
-		line->head--;
-	while (line->head != line->ready && is_continuation(line, at(line, line->head)));
-	return true;
 }
 
 static bool is_word(uint8_t byte)
 {
-	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-	       (byte >= 'A' && byte <= 'Z') || byte == '_' || byte >= 0x80;
+	return (byte >= '0' && byte <= '9') || is_upper(byte) || is_lower(byte) || byte == '_';
 }
 
-static void back_word(struct line *line)
+/* Where the last character of the line being typed begins; line->head: there is none, or no whole one. */
+static uint32_t last_character(const struct line *line)
 {
-	while (line->head != line->ready && !is_word(at(line, line->head - 1)))
-		line->head--;
-	while (line->head != line->ready && is_word(at(line, line->head - 1)))
-		line->head--;
+	uint32_t place = line->head;
+
+	while (place != line->ready && is_continuation(line, at(line, --place)))
+		;
+	return place != line->head && is_continuation(line, at(line, place)) ? line->head : place;
 }
 
-static void erase(struct line *line, uint8_t byte)
+/* ERASE, WERASE, or KILL with all of ECHOK, ECHOKE, ECHOE: character by character. */
+static void erase(struct line *line, uint8_t eraser)
 {
-	uint32_t old_head = line->head;
+	bool one = is_special(line, eraser, VERASE);
+	bool word = !one && is_special(line, eraser, VWERASE), in_word = false;
+	uint32_t place, size;
 
-	if (is_special(line, byte, VERASE) && !back_one(line))
-		return;
-	if (is_special(line, byte, VWERASE))
-		back_word(line);
-	if (!local_flag(line, ECHO))
-		return;
-	if (local_flag(line, ECHOE))
-		erase_cells(line, old_head);
-	else
-		echo_byte(line, byte);
+	while (line->head != line->ready) {
+		place = last_character(line);
+		if (place == line->head)
+			break;
+		if (word && is_word(at(line, place)))
+			in_word = true;
+		else if (in_word)
+			break;
+		size = line->head - place;
+		line->head = place;
+		if (local_flag(line, ECHO))
+			line_echo_erase(line, at(line, place), size, eraser);
+		if (one)
+			break;
+	}
+	if (line->head == line->ready && local_flag(line, ECHO))
+		line_echo_erased(line);
 }
 
 static void kill_line(struct line *line, uint8_t byte)
 {
-	bool clean = local_flag(line, ECHOK) && local_flag(line, ECHOKE) && local_flag(line, ECHOE);
-	uint32_t old_head = line->head;
-
+	if (line->head == line->ready)
+		return;
+	if (local_flag(line, ECHO) && local_flag(line, ECHOK) && local_flag(line, ECHOKE) &&
+		local_flag(line, ECHOE)) {
+		erase(line, byte);
+		return;
+	}
 	line->head = line->ready;
 	if (!local_flag(line, ECHO))
 		return;
-	if (clean) {
-		erase_cells(line, old_head);
-		return;
-	}
-	echo_byte(line, byte);
+	line_echo_erased(line);
+	line_echo_byte(line, byte);
 	if (local_flag(line, ECHOK))
-		echo(line, "\n", 1);
+		line_echo(line, "\n", 1);
 }
 
-static void reprint(struct line *line)
+static void reprint(struct line *line, uint8_t byte)
 {
-	if (!local_flag(line, ECHO))
-		return;
-	echo_byte(line, line->termios.c_cc[VREPRINT]);
-	echo(line, "\n", 1);
-	line->line_start = line->column;
+	line_echo_erased(line);
+	line_echo_byte(line, byte);
+	line_echo(line, "\n", 1);
 	for (uint32_t i = line->ready; i != line->head; i++)
-		echo_byte(line, at(line, i));
+		line_echo_byte(line, at(line, i));
+}
+
+/* A byte is about to be echoed: it may be the first of its line. */
+static void echo_typed(struct line *line, uint8_t byte)
+{
+	if (line->head == line->ready)
+		line->line_start = line->column;
+	line_echo_byte(line, byte);
+}
+
+static bool ends_line(const struct line *line, uint8_t byte)
+{
+	return is_special(line, byte, VEOL) ||
+	       (local_flag(line, IEXTEN) && is_special(line, byte, VEOL2));
 }
 
 /* In canonical mode: true when the byte was an editing character or ended the line. */
 static bool edit(struct line *line, uint8_t byte)
 {
-	bool extended = local_flag(line, IEXTEN);
+	bool extended = local_flag(line, IEXTEN), echo = local_flag(line, ECHO);
 
 	if (is_special(line, byte, VERASE) || (extended && is_special(line, byte, VWERASE))) {
 		erase(line, byte);
@@ -336,20 +175,24 @@ static bool edit(struct line *line, uint8_t byte)
 		kill_line(line, byte);
 	} else if (extended && is_special(line, byte, VLNEXT)) {
 		line->literal = true;
-		if (local_flag(line, ECHO) && local_flag(line, ECHOCTL))
-			echo_raw(line, "^\b", 2);
-	} else if (extended && is_special(line, byte, VREPRINT)) {
-		reprint(line);
+		if (echo)
+			line_echo_erased(line);
+		if (echo && local_flag(line, ECHOCTL))
+			line_echo(line, "^\b", 2);
+	} else if (extended && echo && is_special(line, byte, VREPRINT)) {
+		reprint(line, byte);
 	} else if (byte == '\n') {
 		store(line, byte, true, false);
-		if (local_flag(line, ECHO) || local_flag(line, ECHONL))
-			echo(line, "\n", 1);
+		if (echo || local_flag(line, ECHONL))
+			line_echo(line, "\n", 1);
 	} else if (is_special(line, byte, VEOF)) {
 		store(line, 0, true, true);
-	} else if (is_special(line, byte, VEOL) || (extended && is_special(line, byte, VEOL2))) {
+	} else if (ends_line(line, byte)) {
+		if (echo)
+			echo_typed(line, byte);
+		if (byte == 0xff && in_flag(line, PARMRK))
+			store(line, byte, false, false);
 		store(line, byte, true, false);
-		if (local_flag(line, ECHO))
-			echo_byte(line, byte);
 	} else {
 		return false;
 	}
@@ -367,7 +210,7 @@ static void tell(struct line *line, unsigned int bits)
 void line_flush_input(struct line *line)
 {
 	line->tail = line->ready = line->head;
-	line->literal = false;
+	line->literal = line->erasing = false;
 	tell(line, TIOCPKT_FLUSHREAD);
 }
 
@@ -384,13 +227,15 @@ void line_start(struct line *line)
 	if (!line->stopped || line->held)
 		return;
 	line->stopped = false;
+	line_echo_release(line);
 	tell(line, TIOCPKT_START);
 }
 
 void line_reset(struct line *line)
 {
 	line->tail = line->ready = line->head;
-	line->literal = line->stopped = line->held = false;
+	line->literal = line->erasing = line->stopped = line->held = false;
+	line->waits = 0;
 }
 
 static bool signal_for(struct line *line, uint8_t byte, int *signal)
@@ -408,6 +253,13 @@ static bool signal_for(struct line *line, uint8_t byte, int *signal)
 	return true;
 }
 
+static void send_signal(struct line *line, int signal)
+{
+	if (!local_flag(line, NOFLSH))
+		line_flush_input(line);
+	line->events.signal(line->events.context, signal);
+}
+
 static bool flow_control(struct line *line, uint8_t byte)
 {
 	if (!in_flag(line, IXON))
@@ -421,86 +273,143 @@ static bool flow_control(struct line *line, uint8_t byte)
 	return true;
 }
 
-/* CR and NL as the input modes have them; false: the byte is dropped. */
-static bool translate(const struct line *line, uint8_t *byte)
-{
-	if (in_flag(line, ISTRIP))
-		*byte &= 0x7f;
-	if (*byte == '\r') {
-		if (in_flag(line, IGNCR))
-			return false;
-		if (in_flag(line, ICRNL))
-			*byte = '\n';
-	} else if (*byte == '\n' && in_flag(line, INLCR)) {
-		*byte = '\r';
-	}
-	return true;
-}
-
 size_t line_room(const struct line *line)
 {
 	uint32_t room = LINE_BUFFER - (line->head - line->tail);
 
 	/* The last place is for what ends a line; with no line to read, bytes may be dropped. */
-	if (local_flag(line, ICANON) && line->ready == line->tail)
+	if (is_canonical(line) && line->ready == line->tail)
 		return LINE_BUFFER;
+	if (in_flag(line, PARMRK))
+		room = (room + 2) / 3;
 	return room > 1 ? room - 1 : 0;
 }
 
-static void ordinary(struct line *line, uint8_t byte)
+/* Into the buffer. In canonical mode the last place is for what ends the line. */
+static void keep(struct line *line, uint8_t byte)
 {
-	/* Echo needs the column before, to know where the line began. */
-	if (line->head == line->ready)
-		line->line_start = line->column;
-	if (local_flag(line, ICANON) && LINE_BUFFER - (line->head - line->tail) <= 1) {
-		if (in_flag(line, IMAXBEL))
-			echo_raw(line, "\a", 1);
-		return;
-	}
-	if (line->head - line->tail < LINE_BUFFER) {
+	if (!is_canonical(line) || LINE_BUFFER - (line->head - line->tail) > 1)
 		store(line, byte, false, false);
-		if (local_flag(line, ECHO))
-			echo_byte(line, byte);
+}
+
+/* A byte without a meaning of its own; `newline`: it is a CR's NL, which is echoed as such. */
+static void ordinary(struct line *line, uint8_t byte, bool newline)
+{
+	if (local_flag(line, ECHO)) {
+		line_echo_erased(line);
+		if (newline)
+			line_echo(line, "\n", 1);
+		else
+			echo_typed(line, byte);
 	}
+	if (byte == 0xff && in_flag(line, PARMRK))
+		keep(line, byte);
+	keep(line, byte);
+}
+
+static void go_on(struct line *line)
+{
+	if (in_flag(line, IXON) && in_flag(line, IXANY))
+		line_start(line);
+}
+
+/* With a meaning or not, after signals and flow control. */
+static void typed(struct line *line, uint8_t byte)
+{
+	bool newline = false;
+
+	go_on(line);
+	if (byte == '\r') {
+		if (in_flag(line, IGNCR))
+			return;
+		newline = in_flag(line, ICRNL);
+		if (newline)
+			byte = '\n';
+	} else if (byte == '\n' && in_flag(line, INLCR)) {
+		byte = '\r';
+	}
+	if (!local_flag(line, ICANON) || !edit(line, byte))
+		ordinary(line, byte, newline);
 }
 
 void line_input(struct line *line, uint8_t byte)
 {
 	int signal;
 
+	if (in_flag(line, ISTRIP))
+		byte &= 0x7f;
+	if (in_flag(line, IUCLC) && local_flag(line, IEXTEN) && is_upper(byte))
+		byte += 0x20;
+	if (local_flag(line, EXTPROC)) {
+		store(line, byte, false, false);
+		return;
+	}
 	if (line->literal) {
 		line->literal = false;
-		ordinary(line, byte);
+		go_on(line);
+		ordinary(line, byte, false);
 		return;
 	}
 	if (flow_control(line, byte))
 		return;
-	if (in_flag(line, IXANY))
-		line_start(line);
 	if (signal_for(line, byte, &signal)) {
-		if (!local_flag(line, NOFLSH))
-			line_flush_input(line);
-		line_start(line);
+		send_signal(line, signal);
+		if (in_flag(line, IXON))
+			line_start(line);
 		if (local_flag(line, ECHO))
-			echo_byte(line, byte);
-		line->events.signal(line->events.context, signal);
+			line_echo_byte(line, byte);
 		return;
 	}
-	if (!translate(line, &byte))
-		return;
-	if (local_flag(line, ICANON) && edit(line, byte))
-		return;
-	ordinary(line, byte);
+	typed(line, byte);
+}
+
+static void keep_marked(struct line *line, uint8_t byte)
+{
+	if (in_flag(line, PARMRK)) {
+		keep(line, 0xff);
+		keep(line, 0);
+	}
+	keep(line, byte);
+}
+
+void line_input_bad(struct line *line, enum line_bad bad, uint8_t byte)
+{
+	if (bad == LINE_BREAK) {
+		if (in_flag(line, IGNBRK))
+			return;
+		if (in_flag(line, BRKINT))
+			send_signal(line, SIGINT);
+		else
+			keep_marked(line, 0);
+	} else if (!in_flag(line, INPCK)) {
+		line_input(line, byte);
+	} else if (!in_flag(line, IGNPAR)) {
+		keep_marked(line, in_flag(line, PARMRK) ? byte : 0);
+	}
+}
+
+/* The lines typed so far end where canonical mode begins: all that is there is one. */
+static void change_mode(struct line *line)
+{
+	memset(line->ends, 0, sizeof(line->ends));
+	memset(line->marks, 0, sizeof(line->marks));
+	line->ready = line->head;
+	if (line->head != line->tail) { /* a 0 at the end then is what an end of file is kept as */
+		put_bit(line->ends, line->head - 1, true);
+		put_bit(line->marks, line->head - 1, !at(line, line->head - 1));
+	}
+	line->literal = line->erasing = false;
 }
 
 void line_set(struct line *line, const struct termios *termios)
 {
-	bool was = local_flag(line, ICANON);
+	struct termios old = line->termios;
 
 	line->termios = *termios;
-	if (was && !local_flag(line, ICANON))
-		line->ready = line->head;
-	line->literal = false;
+	if ((old.c_lflag ^ termios->c_lflag) & (ICANON | EXTPROC))
+		change_mode(line);
+	if (old.c_iflag & IXON && !in_flag(line, IXON))
+		line_start(line);
 }
 
 /* ---- Reading ---- */
@@ -509,7 +418,7 @@ bool line_readable(const struct line *line, uint32_t least)
 {
 	uint32_t ready = line->ready - line->tail;
 
-	if (local_flag(line, ICANON))
+	if (is_canonical(line))
 		return ready > 0;
 	return ready >= (least ? least : 1);
 }
@@ -519,20 +428,22 @@ size_t line_available(const struct line *line)
 	size_t count = 0;
 
 	for (uint32_t i = line->tail; i != line->ready; i++)
-		count += !get_bit(line->marks, i);
+		count += !is_canonical(line) || !get_bit(line->marks, i);
 	return count;
 }
 
 size_t line_read(struct line *line, uint8_t *to, size_t size, bool *end)
 {
-	bool canonical = local_flag(line, ICANON);
+	bool canonical = is_canonical(line);
 	size_t count = 0;
 	uint32_t place;
 
 	*end = false;
-	while (count < size && line->tail != line->ready && !*end) {
+	/* A mark right after the last byte that there is room for goes with it. */
+	while (line->tail != line->ready && !*end &&
+		(count < size || (canonical && get_bit(line->marks, line->tail)))) {
 		place = line->tail++;
-		if (!get_bit(line->marks, place))
+		if (!canonical || !get_bit(line->marks, place))
 			to[count++] = at(line, place);
 		*end = canonical && get_bit(line->ends, place);
 	}

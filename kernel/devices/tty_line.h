@@ -6,7 +6,8 @@
 #include "files/abi.h"
 #include "lib/types.h"
 
-#define LINE_BUFFER 4096u
+#define LINE_BUFFER  4096u
+#define LINE_WAITING 512u
 
 /* Where echo and signals go; called by line_input. */
 struct line_events {
@@ -30,13 +31,19 @@ struct line {
 	uint32_t line_start;              /* its column when the line being typed began */
 	bool literal;                     /* the next byte is taken as it is (LNEXT) */
 	bool stopped;                     /* output is held (STOP, TCOOFF) */
+	bool erasing;                     /* ECHOPRT's \ was shown */
 	bool held;                        /* ... by TCOOFF: START does not let it go */
+	uint32_t waits;                   /* bytes of echo that wait for output to go on */
+	char waiting[LINE_WAITING];
 };
 
 void line_init(struct line *line, const struct line_events *events);
 /* How many bytes may be given to line_input now. */
 size_t line_room(const struct line *line);
 void line_input(struct line *line, uint8_t byte);
+/* A byte that came with a wrong parity or frame, or a break. */
+enum line_bad { LINE_BREAK, LINE_PARITY };
+void line_input_bad(struct line *line, enum line_bad bad, uint8_t byte);
 /* Is there anything for a reader: a line, or in raw mode `least` bytes? */
 bool line_readable(const struct line *line, uint32_t least);
 /* Up to `size` bytes for a reader: one line at most in canonical mode. *end: the read is complete,

@@ -301,6 +301,113 @@ static void test_random(void)
 	}
 }
 
+static void set_all(tcflag_t in, tcflag_t out, tcflag_t local)
+{
+	struct termios termios = line.termios;
+
+	termios.c_iflag = in;
+	termios.c_oflag = out;
+	termios.c_lflag = local;
+	line_set(&line, &termios);
+}
+
+static void test_case(void)
+{
+	start();
+	set_all(IUCLC, OPOST | OLCUC | ONLCR, ICANON | ECHO | IEXTEN);
+	type("MiX1\351\n");
+	SEEN("MIX1\311\r\n");
+	reads(100, "mix1\351\n");
+}
+
+static void test_printed_erase(void)
+{
+	start();
+	set_local(ECHOPRT, 0);
+	type("abc\177\177x\n");
+	SEEN("abc\\cb/x\r\n");
+	reads(100, "ax\n");
+	type("ab\177\177y\n"); /* all of it gone: the end is shown at once */
+	SEEN("ab\\ba/y\r\n");
+	reads(100, "y\n");
+}
+
+static void test_parity(void)
+{
+	start();
+	set_all(PARMRK | INPCK, 0, 0);
+	type("\xff");
+	line_input_bad(&line, LINE_PARITY, 'p');
+	reads(100, "\xff\xff\xff");
+	set_all(INPCK, 0, 0);
+	line_input_bad(&line, LINE_PARITY, 'p');
+	CHECK_EQUAL(line_available(&line), 4); /* \0 p of before, and a \0 */
+	line_flush_input(&line);
+	set_all(INPCK | IGNPAR, 0, 0);
+	line_input_bad(&line, LINE_PARITY, 'p');
+	CHECK_EQUAL(line_available(&line), 0);
+	set_all(BRKINT, 0, 0);
+	line_input_bad(&line, LINE_BREAK, 0);
+	CHECK_EQUAL(signalled, SIGINT);
+	CHECK_EQUAL(line_available(&line), 0);
+}
+
+static void test_external(void)
+{
+	start();
+	set_local(EXTPROC, 0);
+	type("a\3\177b");
+	CHECK_EQUAL(signalled, 0);
+	SEEN("");
+	CHECK(line_readable(&line, 1));
+	reads(100, "a\3\177b");
+}
+
+static void test_mode_change(void)
+{
+	start();
+	type("half");
+	CHECK(!line_readable(&line, 1));
+	set_local(0, ICANON);
+	CHECK(line_readable(&line, 4));
+	set_local(ICANON, 0);
+	type("more\n");
+	reads(100, "half"); /* what was there is a line */
+	reads(100, "more\n");
+	type("x\4");
+	set_local(0, ICANON);
+	CHECK_EQUAL(line_available(&line), 2); /* the end of file is a 0 now */
+}
+
+static void test_held_echo(void)
+{
+	start();
+	type("a\23bc");
+	SEEN("a");
+	CHECK(line.stopped);
+	type("\21");
+	SEEN("bc");
+	line.held = true;
+	line_stop(&line);
+	type("\21");
+	CHECK(line.stopped); /* TCOOFF's stop is not START's */
+	line.held = false;
+	line_start(&line);
+	CHECK(!line.stopped);
+}
+
+static void test_mark_with_full_read(void)
+{
+	bool end;
+	uint8_t bytes[4];
+
+	start();
+	type("ab\4");
+	CHECK_EQUAL(line_read(&line, bytes, 2, &end), 2);
+	CHECK(end);
+	CHECK(!line_readable(&line, 1)); /* no end of file is left */
+}
+
 int main(void)
 {
 	test_lines();
@@ -316,5 +423,12 @@ int main(void)
 	test_output();
 	test_flow();
 	test_random();
+	test_case();
+	test_printed_erase();
+	test_parity();
+	test_external();
+	test_mode_change();
+	test_held_echo();
+	test_mark_with_full_read();
 	return check_done();
 }
