@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* Job control: sessions and their terminal, the foreground, background reads and writes, hang-ups. */
+#include "pty.h"
+
+#define STOPPED(signal) ((signal) << 8 | 0x7f)
+
+static volatile int handled;
+
+static void on_signal(int number)
+{
+	handled = number;
+}
+
+/* Runs `act` as the leader of a session on a new pair. */
+static struct pair on_terminal;
+
+static void leader(void (*act)(void))
+{
+	pid_t pid;
+
+	on_terminal = open_pair();
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGTTOU, SIG_DFL);
+		signal(SIGTTIN, SIG_DFL);
+		lead_session(on_terminal.slave);
+		act();
+		_exit(0);
+	}
+	WANT_ENDS(pid, 0);
+}
+
+/* A child in a group of its own, which is in the background. */
+static pid_t in_background(void (*act)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		act();
+		_exit(0);
+	}
+	setpgid(pid, pid);
+	return pid;
+}
+
+static void reads(void)
+{
+	char byte;
+
+	WANT_IS(read(on_terminal.slave, &byte, 1), 1);
+}
+
+static void writes(void)
+{
+	put_text(on_terminal.slave, "x");
+}
+
+static void sets(void)
+{
+	set_local(on_terminal.slave, 0, ECHO);
+}
+
+static void want_stop_then_go(pid_t pid, int signal)
+{
+	int status;
+
+	WANT_IS(waitpid(pid, &status, WUNTRACED), pid);
+	WANT_IS(status, STOPPED(signal));
+	WANT_IS(tcsetpgrp(on_terminal.slave, pid), 0);
+	WANT_IS(kill(pid, SIGCONT), 0);
+}
+
+static void background_read(void)
+{
+	pid_t pid = in_background(reads);
+
+	want_stop_then_go(pid, SIGTTIN);
+	put_text(on_terminal.master, "a\r");
+	WANT_ENDS(pid, 0);
+}
+
+static void background_write(void)
+{
+	pid_t pid = in_background(writes);
+
+	WANT_ENDS(pid, 0); /* without TOSTOP it may */
+	set_local(on_terminal.slave, TOSTOP, 0);
+	pid = in_background(writes);
+	want_stop_then_go(pid, SIGTTOU);
+	WANT_ENDS(pid, 0);
+}
+
+static void background_settings(void)
+{
+	pid_t pid = in_background(sets);
+
+	want_stop_then_go(pid, SIGTTOU);
+	WANT_ENDS(pid, 0);
+	WANT(!(settings_of(on_terminal.slave).c_lflag & ECHO));
+}
+
+static void read_ignoring(void)
+{
+	char byte;
+
+	signal(SIGTTIN, SIG_IGN);
+	WANT_IS(read(on_terminal.slave, &byte, 1), -1);
+	WANT_IS(errno, EIO);
+	signal(SIGTTOU, SIG_IGN);
+	set_local(on_terminal.slave, TOSTOP, 0);
+	put_text(on_terminal.slave, "x");
+}
+
+static void background_ignoring(void)
+{
+	WANT_ENDS(in_background(read_ignoring), 0);
+}
+
+static void read_orphaned(pid_t parent)
+{
+	char byte;
+
+	while (getppid() == parent)
+		sleep_ms(5);
+	if (read(on_terminal.slave, &byte, 1) != -1 || errno != EIO)
+		_exit(1);
+	put_text(on_terminal.slave, "orphan");
+}
+
+static void leave_orphan(void)
+{
+	pid_t self = getpid();
+
+	if (fork() == 0)
+		read_orphaned(self);
+}
+
+static void orphaned_read(void)
+{
+	WANT_ENDS(in_background(leave_orphan), 0);
+	want_text(on_terminal.master, "orphan");
+}
+
+static void keys_signal(void)
+{
+	pid_t pid = in_background(just_wait);
+	int status;
+
+	WANT(signal(SIGTTOU, SIG_IGN) != SIG_ERR);
+	WANT_IS(tcsetpgrp(on_terminal.slave, pid), 0);
+	WANT_IS(tcgetpgrp(on_terminal.slave), pid);
+	WANT_IS(tcgetpgrp(on_terminal.master), pid);
+	put_text(on_terminal.master, "\032");
+	WANT_IS(waitpid(pid, &status, WUNTRACED), pid);
+	WANT_IS(status, STOPPED(SIGTSTP));
+	WANT_IS(kill(-pid, SIGCONT), 0);
+	put_text(on_terminal.master, "\003");
+	WANT_ENDS(pid, SIGINT);
+	want_text(on_terminal.master, "^Z^C");
+}
+
+static void groups_checked(void)
+{
+	pid_t pid = in_background(just_wait), gone = in_background(writes);
+	int other = getppid(), none = -1, found;
+
+	WANT_ENDS(gone, 0);
+	WANT_IS(tcsetpgrp(on_terminal.slave, gone), -1);
+	WANT_IS(errno, ESRCH);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, &none), -1);
+	WANT_IS(errno, EINVAL);
+	other = getpgid(other);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, &other), -1);
+	WANT_IS(errno, EPERM);
+	WANT_IS(tcsetpgrp(on_terminal.slave, pid), 0);
+	WANT_IS(ioctl(on_terminal.slave, TIOCGSID, &found), 0);
+	WANT_IS(found, getpid());
+	kill(pid, SIGKILL);
+	WANT_ENDS(pid, SIGKILL);
+}
+
+static void controlling(void)
+{
+	struct pair other = open_pair();
+	int group, fd = open("/dev/tty", O_RDWR);
+
+	WANT(fd >= 0);
+	put_text(fd, "mine");
+	want_text(on_terminal.master, "mine");
+	WANT_IS(ioctl(other.slave, TIOCSCTTY, 0), -1); /* it has one */
+	WANT_IS(errno, EPERM);
+	WANT_IS(ioctl(other.slave, TIOCGPGRP, &group), -1);
+	WANT_IS(errno, ENOTTY);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSCTTY, 0), 0); /* the same again */
+	signal(SIGHUP, SIG_IGN);
+	WANT_IS(ioctl(on_terminal.slave, TIOCNOTTY), 0);
+	WANT_IS(open("/dev/tty", O_RDWR), -1);
+	WANT_IS(errno, ENXIO);
+	WANT_IS(ioctl(on_terminal.slave, TIOCNOTTY), -1);
+	WANT_IS(errno, ENOTTY);
+	fd = open(other.name, O_RDWR); /* by opening it */
+	WANT(fd >= 0);
+	WANT_IS(tcgetpgrp(fd), getpgrp());
+}
+
+static void take_others(void)
+{
+	WANT_IS(setsid(), getpid());
+	WANT_IS(ioctl(on_terminal.slave, TIOCSCTTY, 0), -1);
+	WANT_IS(errno, EPERM);
+	if (geteuid() == 0) {
+		WANT_IS(ioctl(on_terminal.slave, TIOCSCTTY, 1), 0);
+		WANT_IS(tcgetpgrp(on_terminal.slave), getpid());
+	}
+}
+
+static void stealing(void)
+{
+	pid_t pid = start(take_others);
+	int group;
+
+	signal(SIGHUP, SIG_IGN);
+	WANT_ENDS(pid, 0);
+	if (geteuid() == 0)
+		WANT_IS(ioctl(on_terminal.slave, TIOCGPGRP, &group), -1);
+}
+
+/* ---- Hang-ups, seen by who is outside the session ---- */
+
+/* A session: its leader waits, its child is in the foreground and says how it ends up by the pipe. */
+static void say_signal(int number)
+{
+	char text = number == SIGHUP ? 'H' : number == SIGCONT ? 'C' : '?';
+
+	WANT_IS(write(9, &text, 1), 1);
+}
+
+static void foreground_child(struct gate ready)
+{
+	handle(SIGHUP, say_signal, 0);
+	handle(SIGCONT, say_signal, 0);
+	open_gate(ready);
+	for (;;)
+		pause();
+}
+
+static pid_t session_with_child(struct pair *pair, struct gate said, bool leader_lives)
+{
+	struct gate ready = make_gate();
+	pid_t pid = fork(), child;
+
+	if (pid) {
+		wait_gate(ready);
+		return pid;
+	}
+	lead_session(pair->slave);
+	WANT_IS(dup2(said.out, 9), 9);
+	if (leader_lives)
+		handle(SIGHUP, on_signal, 0);
+	signal(SIGTTOU, SIG_IGN);
+	close(pair->master);
+	child = fork();
+	if (child == 0) {
+		setpgid(0, 0);
+		foreground_child(ready);
+	}
+	setpgid(child, child);
+	WANT_IS(tcsetpgrp(pair->slave, child), 0);
+	while (!handled)
+		pause();
+	sleep_ms(100);
+	_exit(7);
+}
+
+static void said(struct gate gate, char expected)
+{
+	char byte = 0;
+
+	WANT_IS(read(gate.in, &byte, 1), 1);
+	WANT_IS(byte, expected);
+}
+
+static struct gate gate_above_3(void)
+{
+	struct gate gate = make_gate();
+
+	gate.in = fcntl(gate.in, F_DUPFD, 20);
+	gate.out = fcntl(gate.out, F_DUPFD, 20);
+	return gate;
+}
+
+static void master_closes(void)
+{
+	struct gate gate = gate_above_3();
+	struct pair pair = open_pair();
+	pid_t pid = session_with_child(&pair, gate, true);
+
+	close(pair.slave);
+	close(pair.master); /* SIGHUP for the leader alone; for the foreground when that ends */
+	WANT_ENDS(pid, EXITED(7));
+	said(gate, 'C'); /* both came at once: the last frame runs first */
+	said(gate, 'H');
+}
+
+static void leader_ends(void)
+{
+	struct gate gate = gate_above_3();
+	struct pair pair = open_pair();
+	pid_t pid = session_with_child(&pair, gate, false);
+	int group;
+
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+	said(gate, 'H');
+	group = -1;
+	WANT_IS(ioctl(pair.master, TIOCGPGRP, &group), 0);
+	WANT_IS(group, 0);
+	put_text(pair.slave, "alive"); /* a pty is not hung up by that */
+	want_text(pair.master, "alive");
+}
+
+#define ON_TERMINAL(act)            \
+	static void run_##act(void) \
+	{                           \
+		leader(act);        \
+	}
+ON_TERMINAL(background_read)
+ON_TERMINAL(background_write)
+ON_TERMINAL(background_settings)
+ON_TERMINAL(background_ignoring)
+ON_TERMINAL(orphaned_read)
+ON_TERMINAL(keys_signal)
+ON_TERMINAL(groups_checked)
+ON_TERMINAL(controlling)
+ON_TERMINAL(stealing)
+
+static const struct test_case cases[] = {
+	CASE(run_background_read, "a read in the background: SIGTTIN"),
+	CASE(run_background_write, "a write in the background: SIGTTOU with TOSTOP"),
+	CASE(run_background_settings, "tcsetattr in the background: SIGTTOU"),
+	CASE(run_background_ignoring, "in the background, ignoring: EIO, or let through"),
+	CASE(run_orphaned_read, "a read by an orphaned group: EIO"),
+	CASE(run_keys_signal, "^Z and ^C for the foreground group"),
+	CASE(run_groups_checked, "TIOCSPGRP: ESRCH, EINVAL, EPERM"),
+	CASE(run_controlling, "/dev/tty, TIOCSCTTY, TIOCNOTTY, taken by opening"),
+	CASE(run_stealing, "TIOCSCTTY of another session's: EPERM, or stolen by root"),
+	CASE(master_closes, "the master closes: SIGHUP for the leader, then the foreground"),
+	CASE(leader_ends, "the leader ends: SIGHUP for the foreground"),
+};
+
+static void all(int argc, char **argv)
+{
+	run_cases(cases, COUNT(cases), argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	return check_main(argc, argv, NULL, 0, all);
+}
