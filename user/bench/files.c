@@ -36,7 +36,10 @@ static char file_path[80], deep_path[128];
 static int null_fd = -1, file_fd = -1, entries_fd = -1, epoll_fd = -1;
 static int to_fd = -1, from_fd = -1; /* of a pipe, or of the way to the partner and back */
 static pid_t partner;
-static char block[4096];
+/* Not in .bss: that would be one more mapping in every program that the exec operations start. */
+static char *block;
+#define BLOCK 4096
+#define ROOM  32768 /* what `block` has */
 
 /* ---- The folder ---- */
 
@@ -46,6 +49,9 @@ static int make_folder(void)
 
 	if (folder_fd >= 0)
 		return 0;
+	block = malloc(ROOM);
+	if (!block)
+		return ENOMEM;
 	mkdir("/tmp", 01777);
 	if (statfs("/tmp", &found) == 0 && found.f_type == TMPFS_MAGIC)
 		snprintf(folder, sizeof folder, "/tmp/bench-%d", getpid());
@@ -103,7 +109,7 @@ static int open_null(void)
 
 static int op_write_null(void)
 {
-	return call(SYS_write, null_fd, (long)block, 1, 0, 0, 0) == 1 ? 0 : EIO;
+	return call(SYS_write, null_fd, (long)"b", 1, 0, 0, 0) == 1 ? 0 : EIO;
 }
 
 /* A file with bytes in all its pages, open at its start. */
@@ -116,9 +122,9 @@ static int open_file(void)
 	if (file_fd < 0) {
 		snprintf(file_path, sizeof file_path, "%s/file", folder);
 		file_fd = open(file_path, O_RDWR | O_CREAT | O_TRUNC, 0644);
-		memset(block, 'b', sizeof block);
+		memset(block, 'b', BLOCK);
 		for (int i = 0; i < READS && file_fd >= 0; i++) {
-			if (write(file_fd, block, sizeof block) != sizeof block)
+			if (write(file_fd, block, BLOCK) != BLOCK)
 				return errno;
 		}
 	}
@@ -127,8 +133,7 @@ static int open_file(void)
 
 static int op_read(void)
 {
-	return call(SYS_read, file_fd, (long)block, sizeof block, 0, 0, 0) == sizeof block ? 0
-											   : EIO;
+	return call(SYS_read, file_fd, (long)block, BLOCK, 0, 0, 0) == BLOCK ? 0 : EIO;
 }
 
 static int op_fstat(void)
@@ -189,12 +194,11 @@ static int make_entries(void)
 
 static int op_getdents(void)
 {
-	static char entries[32768];
 	long got, all = 0;
 
 	if (call(SYS_lseek, entries_fd, 0, SEEK_SET, 0, 0, 0) != 0)
 		return EIO;
-	while ((got = call(SYS_getdents64, entries_fd, (long)entries, sizeof entries, 0, 0, 0)) > 0)
+	while ((got = call(SYS_getdents64, entries_fd, (long)block, ROOM, 0, 0, 0)) > 0)
 		all += got;
 	/* each has at least its number, place, length, kind and name */
 	return got < 0 ? (int)-got : all >= ENTRIES * 32 ? 0 : EIO;
@@ -326,7 +330,7 @@ static int make_epoll(void)
 
 static int op_epoll_wait(void)
 {
-	static struct epoll_event events[64];
+	struct epoll_event events[64];
 
 	return call(SYS_epoll_wait, epoll_fd, (long)events, 64, -1, 0, 0) == 1 ? 0 : EIO;
 }
