@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 os.environ.setdefault("BATON_BUILD", tempfile.mkdtemp(prefix="baton-test-"))
-from command import channel, firmware, guest, log, machine, packages, program, run, session, symbolise, tests, tree
+import mkcpio
+from command import channel, firmware, guest, log, machine, packages, program, rootfs, run, session, symbolise, tests, tree
 from command.channel import EXIT, FAILED, STDERR, STDIN, STDOUT, WINDOW, frame
 
 
@@ -259,6 +260,35 @@ class ProgramTest(unittest.TestCase):
         for bad in ("/none", "no-such-program-at-all", "/"):
             with self.assertRaises(tree.Failure):
                 program.find(bad)
+
+
+class RootfsTest(unittest.TestCase):
+    def test_alternatives(self):
+        script = """for i in vi view; do
+              update-alternatives --install /usr/bin/$i $i /usr/bin/vim.tiny 15 \\
+                --slave /usr/share/man/$i.1 $i.1 /usr/share/man/vim.1
+            done
+            update-alternatives --quiet --install "/usr/bin/awk" awk /usr/bin/gawk 10 --slave /usr/bin/nawk nawk /usr/bin/gawk
+            update-alternatives --install $link x /usr/bin/x 1"""
+        found = rootfs.alternatives(script)
+        for name in ("vi", "view"):
+            self.assertIn((f"/usr/bin/{name}", name, "/usr/bin/vim.tiny", 15), found)
+        self.assertIn(("/usr/bin/nawk", "nawk", "/usr/bin/gawk", 10), found)
+        self.assertIn(("/usr/bin/awk", "awk", "/usr/bin/gawk", 10), found)
+        self.assertEqual(len(found), 6)
+
+    def test_links(self):
+        archive = mkcpio.Archive()
+        for path in ("/bin/bash", "/usr/bin/a", "/usr/bin/b", "/usr/bin/bash"):
+            archive.data(b"", path, 0o755)
+        rootfs.link_alternatives(archive, [("/usr/bin/c", "c", "/usr/bin/a", 5), ("/usr/bin/c", "c", "/usr/bin/b", 9),
+                                           ("/usr/bin/d", "d", "/none", 9)])
+        rootfs.link_folders(archive)
+        self.assertEqual(archive.entries["etc/alternatives/c"][1], b"/usr/bin/b")
+        self.assertEqual(archive.entries["bin/c"][1], b"/usr/bin/c")
+        self.assertEqual(archive.entries["bin/a"][1], b"/usr/bin/a")
+        self.assertEqual(archive.entries["usr/bin/bash"][1], b"")
+        self.assertNotIn("usr/bin/d", archive.entries)
 
 
 class StopTest(unittest.TestCase):

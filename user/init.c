@@ -37,7 +37,7 @@
 #define QUICK_SECONDS 1 /* a shell that ended sooner was of no use */
 #define QUICK_MAX     3 /* so many of them at once, then */
 #define PAUSE_SECONDS 5
-#define GRACE_SECONDS 2 /* for programs to end after SIGTERM, then after SIGKILL */
+#define GRACE_SECONDS 1 /* for programs to end after each of SIGTERM, SIGHUP, SIGKILL */
 
 static struct terminal {
 	char name[32], term[48];
@@ -254,10 +254,7 @@ static void end_all(int signal)
 	time_t limit = now() + GRACE_SECONDS;
 
 	kill(-1, signal);
-	if (signal == SIGTERM) {
-		kill(-1, SIGHUP); /* shells take no SIGTERM */
-		kill(-1, SIGCONT);
-	}
+	kill(-1, SIGCONT);
 	do {
 		reap_all();
 		if (kill(-1, 0) < 0 && errno == ESRCH)
@@ -266,11 +263,12 @@ static void end_all(int signal)
 	} while (now() <= limit);
 }
 
-/* SIGTERM, SIGKILL, sync, and the end. */
+/* Programs end, files are written, then the machine ends. */
 static void end_machine(int command, const char *what)
 {
 	printf("\ninit: %s\n", what);
 	end_all(SIGTERM);
+	end_all(SIGHUP); /* shells take no SIGTERM */
 	end_all(SIGKILL);
 	sync();
 	if (reboot(command) < 0)

@@ -10,6 +10,7 @@ import mkcpio  # pylint: disable=wrong-import-position
 import mkimage  # pylint: disable=wrong-import-position
 
 LOADER = build.ESP / "EFI" / "BOOT" / "BOOTX64.EFI"
+LARGE = 64  # MiB
 KERNEL = build.ESP / "baton" / "kernel.elf"
 
 
@@ -31,6 +32,13 @@ def write_archive(archive, path):
     except (mkcpio.CpioError, OSError) as error:
         raise tree.Failure(f"the archive {path.name}: {error}") from error
     return path
+
+
+def grow(machine, archives):
+    """Where --mem does not say how much: memory for further initrds, which lie in it for good."""
+    size = sum(Path(path).stat().st_size for path in archives) >> 20
+    if machine.mem is None and size >= LARGE:
+        machine.mem = machine.resolved_mem() + 2 * size
 
 
 def image(folder, options, more=(), free=0, kernel=KERNEL, loader=LOADER, initrd=build.INITRD):

@@ -31,6 +31,7 @@ class Request:
     arguments: list = field(default_factory=list)
     adds: list = field(default_factory=list)
     env: list = field(default_factory=list)
+    initrds: list = field(default_factory=list, kw_only=True)
     cmdline: str = ""
     tty: bool = False
     init: bool = False
@@ -58,12 +59,15 @@ def arguments_of(request):
 
 def prepare(request, folder):
     """Makes the boot media; fills in the machine."""
+    guest_path = program.inside(request.program, request.initrds)
     archive = program.archive_for(request.program, request.arguments, request.adds, request.env,
-                                  request.tty, request.init, request.trace is not None)
+                                  request.tty, request.init, request.trace is not None, guest_path)
     if request.machine.firmware == "uboot":
         # Its boot manager passes `init=/sbin/init` of its own, behind ours.
         archive.symlink(channel.RUNNER_PATH, "/sbin/init")
-    more = [*build.archives_with(program.find(request.program)), boot.write_archive(archive, folder / "exec.cpio")]
+    more = [*request.initrds, *([] if guest_path else build.archives_with(program.find(request.program))),
+            boot.write_archive(archive, folder / "exec.cpio")]
+    boot.grow(request.machine, more)
     if request.on == "linux":
         from . import linux  # pylint: disable=import-outside-toplevel
         linux.prepare(request, folder, more)
@@ -157,11 +161,13 @@ def tracing(request, where, times):
 def ready(request, **how):
     """Looks for the program, then builds; a program of our own is built before it is looked for."""
     own = build.is_own(request.program)
-    if not own:
+    outside = not program.inside(request.program, request.initrds)
+    if outside and not own:
         program.find(request.program)
     needs = [packages.RUN] + ([packages.UBOOT] if request.machine.firmware == "uboot" else [])
     build.ready(*build.BOOT, *(build.OWN if own else ()), needs=needs, **how)
-    program.find(request.program)
+    if outside:
+        program.find(request.program)
 
 
 def add_request_options(parser):
@@ -174,6 +180,11 @@ def add_request_options(parser):
     parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
 
 
+def add_initrd(parser):
+    parser.add_argument("--initrd", metavar="F", action="append", default=[], type=tree.checked(program.initrd),
+                        help="a further initrd (`baton rootfs` makes one); PROGRAM may be in it")
+
+
 def add_program(parser):
     """PROGRAM [ARG...], at the end of the line."""
     parser.usage = f"baton {parser.prog.rpartition(' ')[2]} [OPTION]... PROGRAM [ARG]..."
@@ -183,7 +194,7 @@ def add_program(parser):
 
 def command(args):
     request = Request(
-        args.program, args.arguments, args.add, args.env, args.cmdline, init=args.init, log=args.log,
+        args.program, args.arguments, args.add, args.env, args.cmdline, init=args.init, log=args.log, initrds=args.initrd,
         on=args.on, seconds=args.timeout,
         machine=Machine(firmware=args.firmware, cpus=args.cpus, mem=args.mem, cpu=args.cpu,
                                 icount=args.icount))
@@ -241,6 +252,7 @@ def add(verbs):
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add_request_options(parser)
     parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model, default max")
+    add_initrd(parser)
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")

@@ -118,16 +118,40 @@ def environment(options):
     return list({**ENVIRONMENT, **dict(map(setting, options))}.items())
 
 
-def archive_for(program, arguments, adds=(), env=(), tty=False, init=False, trace=False):
-    """The cpio archive with program, libraries, additions and the specification."""
-    path = find(program)
-    guest = "/bin/" + os.path.basename(path)
+def initrd(text):
+    """--initrd F: a file that can be read."""
+    if not os.path.isfile(text) or not os.access(text, os.R_OK):
+        raise tree.WrongUse(f"{text!r}: expected a cpio archive; `baton rootfs` makes one")
+
+
+def inside(name, initrds):
+    """The guest's path of PROGRAM when an archive of --initrd holds it: a path, or a name in a folder of
+    programs; None: no archive does. Archives that mkcpio has not made are not looked into."""
+    wanted = [name] if "/" in name else [f"{folder}/{name}" for folder in ENVIRONMENT["PATH"].split(":")]
+    for path in initrds:
+        try:
+            with open(path, "rb") as file:
+                names = set(mkcpio.names(file.read()))
+        except mkcpio.CpioError:
+            continue
+        for guest in wanted:
+            if guest.startswith("/") and os.fsencode(guest.strip("/")) in names:
+                return guest
+    return None
+
+
+def archive_for(program, arguments, adds=(), env=(), tty=False, init=False, trace=False, guest=None):
+    """The cpio archive with program, libraries, additions and the specification; `guest`: the program's path
+    where it is in the guest anyway."""
+    path = None if guest else find(program)
+    guest = guest or "/bin/" + os.path.basename(path)
     archive = mkcpio.Archive()
     for text in adds:
         add_option(archive, text)
     try:
-        archive.file(path, guest, 0o755)
-        for library in libraries(path):
+        if path:
+            archive.file(path, guest, 0o755)
+        for library in libraries(path) if path else ():
             archive.file(library, library)
     except mkcpio.CpioError as error:
         raise tree.Failure(str(error)) from error

@@ -21,8 +21,7 @@ NO_FILE = os.strerror(errno.ENOENT)  # musl's words are the same
 
 EPILOG = """\
 Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
-to the guest. In the demos q and Ctrl-C end them; then there
-is a shell. --cmdline nostory leaves the demos out. PROGRAM with a `/` in it is a file of the host
+to the guest. In the demos q and Ctrl-C end them; then there is a shell. --cmdline nostory leaves the demos out. PROGRAM with a `/` in it is a file of the host
 (with its libraries), without one a name in the initrd: `baton run sh`. The log of the serial port is
 kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed, 127
 no such program, 126 it cannot be started, 2 wrong use.
@@ -113,18 +112,21 @@ def _console(qemu, record, stdin, stdout):
             del pending[:sock.send(pending[:4096])]
 
 
-def _program_words(name, folder):
+def _program_words(name, folder, initrds):
     """(words for the command line after `--`, paths of further initrds)."""
     if name is None:
-        return "", []
+        return "", list(initrds)
+    guest_path = program.inside(name, initrds)
+    if guest_path:
+        return f"-- {guest_path}", list(initrds)
     if "/" not in name:
         if f"bin/{name}".encode("utf-8", "surrogateescape") not in mkcpio.names(build.INITRD.read_bytes()):
             raise tree.NoProgram(f"{name}: no /bin/{name} in the initrd (a file of the host is ./{name})")
-        return f"-- {name}", []
+        return f"-- {name}", list(initrds)
     archive = program.archive_for(name, [])
     del archive.entries[channel.SPEC_PATH.lstrip("/")]
     more = boot.write_archive(archive, folder / "program.cpio")
-    return f"-- /bin/{os.path.basename(name)}", [*build.archives_with(name), more]
+    return f"-- /bin/{os.path.basename(name)}", [*initrds, *build.archives_with(name), more]
 
 
 def _display(args):
@@ -142,7 +144,7 @@ def command(args):
                            reboot=True, display=_display(args))
     what.vga = DEFAULT_VGA if args.screen else "none"
     what.check()
-    if args.program and "/" in args.program:
+    if args.program and "/" in args.program and not program.inside(args.program, args.initrd):
         execute.ready(execute.Request(args.program, machine=what))
     else:
         build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
@@ -150,7 +152,8 @@ def command(args):
     stdin, stdout = 0, sys.stdout.fileno()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(guest.private_folder())
-        words, more = _program_words(args.program, folder)
+        words, more = _program_words(args.program, folder, args.initrd)
+        boot.grow(what, more)
         options = f"{args.cmdline} {words}".strip()
         what.image = boot.image(folder, options, more) if options or more else build.IMAGE
         record = log.Log(tree.run_folder() / "run.log")
@@ -187,5 +190,6 @@ def add(verbs):
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")
+    execute.add_initrd(parser)
     parser.add_argument("program", nargs="?", metavar="PROGRAM", help="run this first instead")
     parser.set_defaults(function=command)
