@@ -10,6 +10,7 @@
 #include "devices/realtime.h"
 #include "files/file.h"
 #include "files/file_locks.h"
+#include "files/xattr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -43,6 +44,7 @@ void inode_put(struct inode *inode)
 {
 	if (__atomic_sub_fetch(&inode->references, 1, __ATOMIC_ACQ_REL) == 0) {
 		inode_locks_free(inode);
+		xattr_free(inode);
 		inode->operations->release(inode);
 	}
 }

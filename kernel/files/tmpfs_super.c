@@ -291,6 +291,7 @@ static struct superblock *make(const char *type, uint64_t device, const struct o
 			.operations = &superblock_operations,
 			.device = device,
 			.magic = TMPFS_MAGIC,
+			.keeps_xattrs = true,
 			.references = 1,
 			.mounts = 1},
 		.uid = options->uid,

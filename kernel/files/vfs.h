@@ -123,6 +123,7 @@ struct inode {
 	ns_t accessed, modified, changed; /* since 1970 */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
 	struct inode_locks *locks;        /* file_locks.c's; NULL: nobody ever locked it */
+	struct xattr *xattrs;             /* xattr.c's, with `lock` held */
 	struct mapped_name mapped;        /* mapped.c's */
 };
 
@@ -160,6 +161,7 @@ struct superblock {
 	uint32_t mounts;      /* atomic */
 	uint32_t flags;       /* atomic: MS_RDONLY */
 	uint32_t writers;     /* atomic: files open for writing */
+	bool keeps_xattrs;    /* trusted.* and security.*: xattr.c */
 };
 
 struct mount {

@@ -56,6 +56,18 @@
 	CALL0(162, sync) \
 	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, MOUNT_FLAGS, flags, TEXT, options) LACKS("namespaces, and so MS_SHARED and MS_SLAVE") \
 	CALL2(166, umount2, PATH, target, FLAGS, flags) \
+	CALL5(188, setxattr, PATH, path, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("user.*, access control lists, file capabilities") \
+	CALL5(189, lsetxattr, PATH, path, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("as setxattr") \
+	CALL5(190, fsetxattr, FD, fd, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("as setxattr") \
+	CALL4(191, getxattr, PATH, path, TEXT, name, DATA_OUT, value, SIZE, size) \
+	CALL4(192, lgetxattr, PATH, path, TEXT, name, DATA_OUT, value, SIZE, size) \
+	CALL4(193, fgetxattr, FD, fd, TEXT, name, DATA_OUT, value, SIZE, size) \
+	CALL3(194, listxattr, PATH, path, DATA_OUT, names, SIZE, size) \
+	CALL3(195, llistxattr, PATH, path, DATA_OUT, names, SIZE, size) \
+	CALL3(196, flistxattr, FD, fd, DATA_OUT, names, SIZE, size) \
+	CALL2(197, removexattr, PATH, path, TEXT, name) \
+	CALL2(198, lremovexattr, PATH, path, TEXT, name) \
+	CALL2(199, fremovexattr, FD, fd, TEXT, name) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
 	CALL3(258, mkdirat, DIRFD, directory, PATH, path, MODE, mode) \
