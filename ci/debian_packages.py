@@ -21,15 +21,15 @@ REFERENCE = Path(__file__).parent / "reference" / "debian.json"
 TOOLS = ("bash", "dash", "coreutils", "grep", "sed", "gawk", "findutils", "diffutils", "tar", "xz-utils", "gzip",
          "bzip2", "file", "mount", "libc-bin", "ncurses-base")
 COMPILER = (*TOOLS, "gcc", "make")
-LANGUAGES = (*TOOLS, "sqlite3", "lua5.4", "perl", "python3", "git")
-SESSIONS = (*TOOLS, "procps", "util-linux", "bsdutils", "bsdextrautils", "less", "vim-tiny", "tmux", "redis-server",
-            "redis-tools", "fzf")
+LANGUAGES = (*TOOLS, "sqlite3", "lua5.4", "perl", "python3", "git", "procps", "util-linux", "bsdutils", "bsdextrautils",
+             "less", "vim-tiny", "fzf")
+SESSIONS = (*TOOLS, "perl", "python3", "bsdutils", "vim-tiny", "tmux", "redis-server", "redis-tools")
 # scenario: the packages, its scripts, MiB of memory
 GROUPS = {
     "text_and_files": (TOOLS, ("coreutils", "text", "files", "shells"), 768),
-    "languages": (LANGUAGES, ("sqlite", "lua_perl", "git", "python"), 1280),
+    "languages": (LANGUAGES, ("sqlite", "lua_perl", "git", "python", "procps", "editors"), 1280),
     "compiler": (COMPILER, ("compile",), 1280),
-    "sessions": (SESSIONS, ("procps", "editors", "redis"), 1024),
+    "sessions": (SESSIONS, ("sockets", "tmux", "redis"), 1024),
 }
 
 
