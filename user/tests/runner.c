@@ -5,7 +5,7 @@
  *	runner [TEST | TEST=ARGUMENT]...	all, or those named
  *	runner --list				a line `SCENARIO TEST` for each, as user/meson.build has them
  *
- * A test is a program beside this one or in /tests. Each one's lines come through as they are,
+ * A test is a program in /tests or beside this one, where others may have its name (time). Each one's lines come through as they are,
  * behind `# TEST`; then what became of it; at the end `N passed, N failed`. Status 0: none failed.
  */
 #include "check.h"
@@ -26,11 +26,10 @@ static bool run(const char *word)
 	snprintf(name, sizeof name, "%.*s", length, word);
 	printf("# %s\n", name);
 	fflush(stdout);
-	pid = spawn(beside(name, path, sizeof path), argv, environ);
-	if (pid == -ENOENT) {
-		snprintf(path, sizeof path, "/tests/%s", name);
-		pid = spawn(path, argv, environ);
-	}
+	snprintf(path, sizeof path, "/tests/%s", name);
+	pid = spawn(path, argv, environ);
+	if (pid == -ENOENT)
+		pid = spawn(beside(name, path, sizeof path), argv, environ);
 	if (pid < 0) {
 		printf("# %s: cannot be started: %s\n", name, strerror(-pid));
 		return false;
