@@ -240,9 +240,9 @@ static void foreground_child(struct gate ready)
 {
 	handle(SIGHUP, say_signal, 0);
 	handle(SIGCONT, say_signal, 0);
+	alarm(10); /* nobody else would end it */
 	open_gate(ready);
-	for (;;)
-		pause();
+	just_wait();
 }
 
 static pid_t session_with_child(struct pair *pair, struct gate said, bool leader_lives)
