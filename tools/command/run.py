@@ -112,7 +112,7 @@ def _console(qemu, record, stdin, stdout):
             del pending[:sock.send(pending[:4096])]
 
 
-def _program_words(name, folder, initrds):
+def _program_words(name, folder, initrds=()):
     """(words for the command line after `--`, paths of further initrds)."""
     if name is None:
         return "", list(initrds)
