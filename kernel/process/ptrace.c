@@ -430,7 +430,7 @@ bool ptrace_any(struct process *self, const struct wait_request *request)
 
 	list_for_each(tracee, &self->tracees, link)
 	{
-		if (matches(tracee, request))
+		if (matches(tracee, request) && (tracee->thread || request->options & WEXITED))
 			return true;
 	}
 	return false;

@@ -132,6 +132,12 @@ static int news_for(const struct process *child, unsigned options)
 	return 0;
 }
 
+/* Whether it may have something to tell, now or later: a zombie only that it ended. */
+static bool worth_waiting(const struct process *child, const struct wait_request *request)
+{
+	return matches(child, request) && (!child->zombie || request->options & WEXITED);
+}
+
 static void usage_of(struct process *child, struct usage *out) requires(process_lock)
 {
 	struct thread *thread;
@@ -185,7 +191,7 @@ static bool any_child(struct process *self, const struct wait_request *request) 
 
 	list_for_each(child, &self->children, sibling)
 	{
-		if (matches(child, request))
+		if (worth_waiting(child, request))
 			return true;
 	}
 	return false;
@@ -203,7 +209,7 @@ static bool look(struct process *self, const struct wait_request *request,
 		return true;
 	if (request->which == WAIT_ONE) {
 		child = one_child(self, request);
-		if (!child || !matches(child, request)) {
+		if (!child || !worth_waiting(child, request)) {
 			if (ptrace_any(self, request))
 				return request->options & WNOHANG;
 			*error = -ECHILD;

@@ -4,6 +4,7 @@
  * zombies, SIGCHLD and how it is turned off, children whose parent ends first.
  */
 #include <pthread.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 
 #include "cases.h"
@@ -208,6 +209,90 @@ static void waitid_stopped(void)
 	WANT_IS(waitid_raw(P_PID, pid, &info, WCONTINUED | WNOHANG), 0);
 	WANT_IS(info.si_pid, 0);
 	end(pid);
+}
+
+static void ends_soon(void)
+{
+	usleep(50000);
+	_exit(5);
+}
+
+static void is_traced_and_ends(void)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	_exit(5);
+}
+
+/* A zombie will neither stop nor go on. */
+static void want_nothing_to_wait_for(pid_t pid)
+{
+	static const int options[] = {WSTOPPED, WCONTINUED, WSTOPPED | WCONTINUED | WNOHANG};
+
+	for (unsigned i = 0; i < COUNT(options); i++) {
+		WANT_IS(waitid_raw(P_PID, pid, NULL, options[i]), -ECHILD);
+		WANT_IS(waitid_raw(P_PGID, 0, NULL, options[i]), -ECHILD);
+		WANT_IS(waitid_raw(P_ALL, 0, NULL, options[i]), -ECHILD);
+	}
+	WANT_ENDS(pid, EXITED(5));
+}
+
+static void waitid_only_zombies(void)
+{
+	pid_t pid = start(ends_soon);
+
+	WANT_IS(waitid_raw(P_ALL, 0, NULL, WSTOPPED), -ECHILD); /* it ends while this waits */
+	want_nothing_to_wait_for(pid);
+	pid = start(ends_soon);
+	WANT_IS(waitid_raw(P_PID, pid, NULL, WCONTINUED), -ECHILD);
+	want_nothing_to_wait_for(pid);
+	pid = start(is_traced_and_ends);
+	WANT_IS(waitid_raw(P_PID, pid, NULL, WEXITED | WNOWAIT), 0);
+	want_nothing_to_wait_for(pid);
+}
+
+static void waitid_zombie_and_living(void)
+{
+	pid_t zombie = start(exits_5), living = start(just_wait);
+
+	WANT_IS(waitid_raw(P_PID, zombie, NULL, WEXITED | WNOWAIT), 0);
+	WANT_IS(waitid_raw(P_ALL, 0, NULL, WSTOPPED | WNOHANG), 0);
+	WANT_IS(waitid_raw(P_PID, zombie, NULL, WSTOPPED | WNOHANG), -ECHILD);
+	WANT_IS(kill(living, SIGSTOP), 0);
+	want_info(P_ALL, 0, WSTOPPED, living, CLD_STOPPED, SIGSTOP);
+	end(living);
+	want_nothing_to_wait_for(zombie);
+}
+
+static void *opens_back_and_waits(void *unused)
+{
+	usleep(50000); /* the leader ends */
+	open_gate(back);
+	wait_gate(gate);
+	_exit(5);
+}
+
+static void leader_ends(void)
+{
+	pthread_t thread;
+
+	WANT_IS(pthread_create(&thread, NULL, opens_back_and_waits, NULL), 0);
+	pthread_exit(NULL);
+}
+
+static void waitid_leader_ended(void)
+{
+	pid_t pid;
+
+	gate = make_gate();
+	back = make_gate();
+	pid = start(leader_ends);
+	wait_gate(back);
+	WANT_IS(waitid_raw(P_PID, pid, NULL, WSTOPPED | WNOHANG), 0);
+	WANT_IS(waitid_raw(P_ALL, 0, NULL, WCONTINUED | WNOHANG), 0);
+	WANT_IS(waitid_raw(P_ALL, 0, NULL, WEXITED | WNOHANG), 0);
+	open_gate(gate);
+	WANT_IS(waitid_raw(P_PID, pid, NULL, WSTOPPED), -ECHILD);
+	want_nothing_to_wait_for(pid);
 }
 
 static void waitid_bad_info(void)
@@ -477,6 +562,9 @@ static const struct test_case cases[] = {
 	CASE(waitid_exited, "waitid: CLD_EXITED by P_PID, P_ALL, P_PGID; WNOWAIT leaves it"),
 	CASE(waitid_killed, "waitid: CLD_KILLED"),
 	CASE(waitid_stopped, "waitid: CLD_STOPPED, CLD_CONTINUED, each once"),
+	CASE(waitid_only_zombies, "waitid without WEXITED: zombies do not count: ECHILD"),
+	CASE(waitid_zombie_and_living, "waitid without WEXITED: a zombie and a living child"),
+	CASE(waitid_leader_ended, "waitid: a leader that ended counts while threads live"),
 	CASE(waitid_bad_info, "waitid: no siginfo, usage, bad siginfo: EFAULT but reaped"),
 	CASE(sigchld_info, "SIGCHLD: siginfo of exit, stop, continue, kill"),
 	CASE(sigchld_nocldstop, "SIGCHLD SA_NOCLDSTOP: none for stop and continue"),
