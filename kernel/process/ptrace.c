@@ -114,6 +114,8 @@ static int attach_locked(struct tracee *tracee, int tid) requires(process_lock)
 	struct thread *thread = thread_find(tid);
 	struct signal_info stop = {.number = SIGSTOP, .code = SI_KERNEL};
 
+	if (!thread && process_find(tid))
+		return -EPERM; /* a zombie, or a leader that ended before its threads */
 	if (!thread || !thread->process)
 		return -ESRCH;
 	if (thread->process == current_process() || thread->process->kernel ||

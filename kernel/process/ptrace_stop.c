@@ -171,6 +171,8 @@ void ptrace_event(int event, unsigned long message)
 	if (likely(!ptrace_on(current_thread())) || !wants(event, &seized))
 		return;
 	info = trap_info(code);
+	if (event != PTRACE_EVENT_EXIT) /* in the middle of a call, which sets its result later */
+		arch_set_result(current_thread(), -ENOSYS);
 	stop(code, &info, message);
 }
 

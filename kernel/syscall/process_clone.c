@@ -202,11 +202,13 @@ long sys_unshare(unsigned long flags)
 
 long sys_exit(int status)
 {
+	arch_set_result(current_thread(), -ENOSYS); /* for PTRACE_EVENT_EXIT */
 	thread_exit((status & 0xff) << 8);
 }
 
 long sys_exit_group(int status)
 {
+	arch_set_result(current_thread(), -ENOSYS);
 	process_exit_group((status & 0xff) << 8);
 }
 

@@ -250,6 +250,10 @@ long sys_prctl(int option, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d)
 	case PR_GET_TID_ADDRESS:
 		return copy_to_user(
 			user_pointer(a), &self->clear_tid.address, sizeof(self->clear_tid.address));
+	case PR_GET_SECCOMP:
+	case PR_TASK_PERF_EVENTS_DISABLE: /* it has none */
+	case PR_TASK_PERF_EVENTS_ENABLE:
+		return 0;
 	case PR_MCE_KILL_GET:
 		return a || b || c || d ? -EINVAL : PR_MCE_KILL_DEFAULT;
 	default:

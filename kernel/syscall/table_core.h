@@ -40,7 +40,7 @@
 	CALL2(98, getrusage, USAGE_WHO, who, USAGE_OUT, usage) \
 	CALL1(99, sysinfo, SYSTEM_INFO_OUT, info) LACKS("load averages are 0") \
 	CALL1(100, times, TIMES_OUT, times) \
-	CALL4(101, ptrace, LONG, request, LONG, tid, ADDRESS, address, ADDRESS, data) LACKS("PTRACE_O_TRACESECCOMP, PTRACE_SINGLEBLOCK") \
+	CALL4(101, ptrace, LONG, request, LONG, tid, ADDRESS, address, ADDRESS, data) LACKS("PTRACE_O_TRACESECCOMP, PTRACE_O_SUSPEND_SECCOMP, PTRACE_SINGLEBLOCK") \
 	CALL0(102, getuid) \
 	CALL3(103, syslog, INT, action, DATA_OUT, buffer, INT, size) \
 	CALL0(104, getgid) \

@@ -433,6 +433,9 @@ static void other_prctls(void)
 	WANT_IS(kernel_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, BAD), -EFAULT);
 	WANT_IS(kernel_call(SYS_prctl, PR_GET_KEEPCAPS, 0, 0, 0, 0), 0);
 	WANT_IS(kernel_call(SYS_prctl, PR_SET_KEEPCAPS, 2, 0, 0, 0), -EINVAL);
+	WANT_IS(kernel_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_TASK_PERF_EVENTS_DISABLE, 0, 0, 0, 0), 0);
+	WANT_IS(kernel_call(SYS_prctl, PR_TASK_PERF_EVENTS_ENABLE, 0, 0, 0, 0), 0);
 }
 
 /* ---- Names of the machine ---- */

@@ -4,6 +4,7 @@
  * events of fork, clone, exec and exit, seizing, and all errors. Calls go to the kernel itself.
  */
 #include <elf.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/uio.h>
 
@@ -110,6 +111,36 @@ static void attach_errors(void)
 	WANT_IS(next(pid), SIGKILL);
 	if (become_nobody())
 		WANT_IS(trace(PTRACE_ATTACH, 1, 0, 0), -EPERM);
+}
+
+static void *waits_long(void *unused)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void leader_ends(void)
+{
+	pthread_t thread;
+
+	WANT_IS(pthread_create(&thread, NULL, waits_long, NULL), 0);
+	kernel_call(SYS_exit, 0);
+}
+
+static void attach_ended(void)
+{
+	pid_t pid = start(leader_ends);
+
+	usleep(100000);
+	WANT_IS(trace(PTRACE_SEIZE, pid, 0, 0), -EPERM);
+	WANT_IS(trace(PTRACE_ATTACH, pid, 0, 0), -EPERM);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_IS(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+	WANT_IS(trace(PTRACE_SEIZE, pid, 0, 0), -EPERM); /* a zombie */
+	WANT_IS(trace(PTRACE_ATTACH, pid, 0, 0), -EPERM);
+	WANT_IS(next(pid), SIGKILL);
+	WANT_IS(trace(PTRACE_SEIZE, pid, 0, 0), -ESRCH);
 }
 
 static void traceme_twice(void)
@@ -331,6 +362,15 @@ static long message(pid_t pid)
 	return value;
 }
 
+/* At an event in the middle of a call. */
+static void want_in_call(pid_t pid, long number)
+{
+	struct user_regs_struct regs = registers(pid);
+
+	WANT_IS(regs.orig_rax, number);
+	WANT_IS(regs.rax, -ENOSYS);
+}
+
 static void forks(void)
 {
 	pid_t pid;
@@ -348,6 +388,7 @@ static void fork_event(void)
 
 	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP | PTRACE_EVENT_FORK << 8);
+	want_in_call(pid, SYS_fork);
 	child = (pid_t)message(pid);
 	want_stop(child, SIGSTOP);
 	go(pid, PTRACE_CONT, 0);
@@ -414,6 +455,7 @@ static void clone_event(void)
 
 	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP | PTRACE_EVENT_CLONE << 8);
+	want_in_call(pid, SYS_clone);
 	child = (pid_t)message(pid);
 	want_stop(child, SIGSTOP);
 	go(child, PTRACE_CONT, 0);
@@ -441,6 +483,7 @@ static void exec_event(void)
 
 	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP | PTRACE_EVENT_EXEC << 8);
+	want_in_call(pid, SYS_execve);
 	WANT_IS(message(pid), pid);
 	go(pid, PTRACE_CONT, 0);
 	WANT_IS(next(pid), EXITED(4));
@@ -449,9 +492,13 @@ static void exec_event(void)
 static void exec_trap(void)
 {
 	pid_t pid = start_traced(executes, 0);
+	struct user_regs_struct regs;
 
 	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP); /* without the option: as if by a signal */
+	regs = registers(pid);
+	WANT_IS(regs.orig_rax, SYS_execve);
+	WANT_IS(regs.rax, 0);
 	go(pid, PTRACE_CONT, 0);
 	WANT_IS(next(pid), EXITED(4));
 }
@@ -462,6 +509,7 @@ static void exit_event(void)
 
 	go(pid, PTRACE_CONT, 0);
 	want_stop(pid, SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	want_in_call(pid, SYS_exit_group);
 	WANT_IS(message(pid), EXITED(5));
 	go(pid, PTRACE_CONT, 0);
 	WANT_IS(next(pid), EXITED(5));
@@ -518,6 +566,7 @@ static const struct test_case cases[] = {
 	CASE(signal_info, "GETSIGINFO; KILL"),
 	CASE(attach, "ATTACH stops, DETACH lets go"),
 	CASE(attach_errors, "ATTACH, SEIZE, CONT: EPERM, ESRCH, EIO"),
+	CASE(attach_ended, "ATTACH, SEIZE of a zombie, and of a leader that ended first: EPERM"),
 	CASE(traceme, "TRACEME twice: EPERM"),
 	CASE(tracer_ends, "the tracer's end lets the traced go"),
 	CASE(tracer_ends_exitkill, "the tracer's end kills the traced with EXITKILL"),

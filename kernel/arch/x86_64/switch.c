@@ -207,8 +207,11 @@ void arch_switch(struct thread *from, struct thread *to)
 void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
 {
 	struct trap_frame *frame = arch_user_frame(thread);
+	uint64_t vector = frame->vector, error = frame->error;
 
 	memset(frame, 0, sizeof(*frame));
+	frame->vector = vector; /* that it is in execve, and by which number, tracers see */
+	frame->error = error;
 	/* IRET to an address that is not canonical faults in kernel mode; one of the kernel's half
 	 * faults in user mode, at the first fetch. */
 	frame->rip = entry < USER_END ? entry : UINTPTR_MAX;
