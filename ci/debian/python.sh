@@ -14,7 +14,7 @@ if __name__ == "__main__":
     done = subprocess.run("cat; echo error >&2; exit 9", shell=True, input=b"x" * 200000, capture_output=True); print(len(done.stdout), done.stderr, done.returncode)
     try: subprocess.run(["nothing"])
     except FileNotFoundError as error: print(error)
-    print(subprocess.Popen(["sleep", "9"], start_new_session=True).poll())
+    p = subprocess.Popen(["sleep", "99"], start_new_session=True); print(p.poll()); p.kill(); print(p.wait())
     with tempfile.TemporaryDirectory() as d:
         f = pathlib.Path(d, "f"); f.write_text("ä\n" * 5000, encoding="utf-8"); print(f.stat().st_size, f.read_bytes()[:3], [x.name for x in pathlib.Path(d).iterdir()])
         with open(f, "r+b") as file, mmap.mmap(file.fileno(), 0) as m: m[0:2] = b"AB"; m.flush(); print(m.find(b"\n"), file.read(4))
