@@ -4,13 +4,15 @@
 
 usage: applets.py BUSYBOX OUT
 
-Each one is a link in /bin or /sbin and in /usr/bin or /usr/sbin, as on a Debian where /bin is /usr/bin:
-scripts name both. `init` and `linuxrc` are left out, process 1 is our own.
+Each one is a link in /bin or /sbin; those that scripts name by a path in /usr/bin have one there too (not all, since each
+entry costs time at the start). `init` and `linuxrc` are left out, process 1 is our own.
 """
 import subprocess
 import sys
 
 LEFT_OUT = {"busybox", "init", "linuxrc"}
+IN_USR = {"awk", "basename", "cut", "dirname", "env", "expr", "find", "head", "id", "less", "printf", "sort", "tail", "test",
+          "tr", "vi", "wc", "which", "xargs"}
 
 
 def links(listing):
@@ -21,7 +23,9 @@ def links(listing):
         if name in LEFT_OUT:
             continue
         place = "sbin" if folder.endswith("sbin") else "bin"
-        items += [f"symlink:/bin/busybox:/{place}/{name}", f"symlink:/bin/busybox:/usr/{place}/{name}"]
+        items.append(f"symlink:/bin/busybox:/{place}/{name}")
+        if name in IN_USR:
+            items.append(f"symlink:/bin/busybox:/usr/bin/{name}")
     return items
 
 

@@ -104,6 +104,7 @@ static void refused(void)
 {
 	static char huge[70000], name[300];
 	char value[16];
+	long stored;
 
 	make("f");
 	memset(name, 'x', sizeof(name) - 1);
@@ -118,8 +119,10 @@ static void refused(void)
 	WANT_IS(set("f", "trusted.x", "v", 4), -EINVAL);
 	WANT_IS(set("none", "trusted.x", "v", 0), -ENOENT);
 	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65537, 0), -E2BIG);
-	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65536, 0), 0);
-	WANT_IS(get("f", "trusted.x", huge, sizeof(huge)), 65536);
+	/* Newer kernels count a tmpfs's attributes against its inodes, of which it may have few. */
+	stored = kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65536, 0) == -ENOSPC ? 1024 : 65536;
+	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", huge, stored, 0), 0);
+	WANT_IS(get("f", "trusted.x", huge, sizeof(huge)), stored);
 	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", BAD, 4, 0), -EFAULT);
 	WANT_IS(kernel_call(SYS_setxattr, "f", BAD, "v", 1, 0), -EFAULT);
 	WANT_IS(kernel_call(SYS_getxattr, "f", "trusted.x", BAD, 65536), -EFAULT);
