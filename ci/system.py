@@ -16,7 +16,7 @@ from harness import build, check, run_program
 CLAIM = re.compile(r"^(?:not ok|ok) \d+ .*$|^1\.\.\d+$|^# \S+: (?:exited|killed|cannot).*$", re.M)
 SKIP = " # SKIP"
 # Cases that Baton may skip, for want of calls that are not written yet.
-MAY_SKIP = {"epoll_wait: EINTR in any case"}
+MAY_SKIP = set()
 
 
 def listed(scenario):

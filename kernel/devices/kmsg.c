@@ -68,6 +68,7 @@ static int saved_level guarded_by(kmsg_lock);    /* before ACTION_CONSOLE_OFF, o
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 static struct spinlock watch_lock = SPINLOCK_INIT;
 static struct timer watch guarded_by(watch_lock);
+static bool watching guarded_by(watch_lock);    /* the timer is armed */
 static uint64_t watched guarded_by(watch_lock); /* lines up to this one are no news */
 
 /* ---- Waiting ---- */
@@ -80,7 +81,8 @@ static void look(struct timer *timer)
 	spin_lock(&watch_lock);
 	news = next != watched;
 	watched = next;
-	if (!news && !list_empty(&readers.waiters))
+	watching = !list_empty(&readers.waiters); /* epolls stay on it after they are told */
+	if (watching)
 		timer_arm(timer, arch_clock() + WATCH_NS);
 	spin_unlock(&watch_lock);
 	if (news)
@@ -91,8 +93,11 @@ static void look(struct timer *timer)
 static void watch_from(uint64_t sequence)
 {
 	spin_lock(&watch_lock);
-	watched = sequence;
-	timer_arm(&watch, arch_clock() + WATCH_NS);
+	if (!watching || sequence < watched) /* a look that is due soon stays so */
+		watched = sequence;
+	if (!watching)
+		timer_arm(&watch, arch_clock() + WATCH_NS);
+	watching = true;
 	spin_unlock(&watch_lock);
 }
 
@@ -458,6 +463,7 @@ static int64_t seek_kmsg(struct file *file, int64_t offset, int whence)
 {
 	struct kmsg_reader *reader = file->private;
 	uint64_t next = 0;
+	int error;
 
 	if (!reader)
 		return -EBADF;
@@ -472,7 +478,9 @@ static int64_t seek_kmsg(struct file *file, int64_t offset, int whence)
 	} else if (whence != SEEK_SET) {
 		return -EINVAL;
 	}
-	mutex_lock(&reader->lock);
+	error = mutex_lock_interruptible(&reader->lock);
+	if (error)
+		return error;
 	reader->next = next;
 	mutex_unlock(&reader->lock);
 	return 0;

@@ -401,3 +401,23 @@ void screen_init(
 	screen_reset_palette(screen);
 	screen_reset(screen);
 }
+
+void screen_grow(struct screen *screen, void *memory, unsigned history)
+{
+	unsigned lines = screen->rows + screen->history_size;
+	const uint16_t *old = screen->lines, *old_ring = old + screen->rows;
+	struct cell *cells = memory;
+	uint16_t *ring;
+
+	memcpy(cells, screen->cells, (size_t)lines * screen->columns * sizeof(*cells));
+	screen->lines = (uint16_t *)(cells + (size_t)screen->columns * (screen->rows + history));
+	ring = screen->lines + screen->rows;
+	memcpy(screen->lines, old, screen->rows * sizeof(*old));
+	for (unsigned i = 0; i < screen->history_size; i++)
+		ring[i] = old_ring[(screen->history_start + i) % screen->history_size];
+	for (unsigned i = screen->history_size; i < history; i++)
+		ring[i] = (uint16_t)(screen->rows + i);
+	screen->cells = cells;
+	screen->history_start = 0;
+	screen->history_size = history;
+}

@@ -91,6 +91,8 @@ size_t screen_memory(unsigned columns, unsigned rows, unsigned history);
  * top left. */
 void screen_init(
 	struct screen *screen, void *memory, unsigned columns, unsigned rows, unsigned history);
+/* A longer history, in other memory of screen_memory(.., history) bytes; the old memory is free then. */
+void screen_grow(struct screen *screen, void *memory, unsigned history);
 void screen_write(struct screen *screen, const char *bytes, size_t count);
 /* Writes in this foreground whatever the attributes say, until called with -1. */
 void screen_override(struct screen *screen, int foreground);

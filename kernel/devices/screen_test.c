@@ -208,6 +208,42 @@ static void test_utf8(void)
 }
 
 /* What leaves at the top can be looked at again, and comes back when something is written. */
+/* A history that grows keeps what is in it, in order, whatever its state is; the old memory may go. */
+static void test_growing(void)
+{
+	for (unsigned lines = 0; lines < 12; lines++) {
+		void *first = malloc(screen_memory(COLUMNS, ROWS, HISTORY));
+		void *second = malloc(screen_memory(COLUMNS, ROWS, 3 * HISTORY));
+		unsigned kept;
+		char text[16];
+
+		screen_init(&screen, first, COLUMNS, ROWS, HISTORY);
+		for (unsigned i = 0; i < lines; i++) {
+			snprintf(text, sizeof(text), "%c\r\n", 'a' + i);
+			screen_write(&screen, text, strlen(text));
+		}
+		kept = screen.history_count;
+		screen_grow(&screen, second, 3 * HISTORY);
+		free(first);
+		CHECK_EQUAL(screen.history_count, kept);
+		for (unsigned i = lines; i < lines + 8; i++) {
+			snprintf(text, sizeof(text), "%c\r\n", 'a' + i);
+			screen_write(&screen, text, strlen(text));
+		}
+		/* The cursor's line is empty; above it the last letters stand in order, as far back as is kept. */
+		screen_look(&screen, 100);
+		kept = screen.history_count;
+		CHECK_EQUAL(screen.view, kept);
+		CHECK(kept <= 3 * HISTORY);
+		for (unsigned row = 0; row < ROWS; row++) {
+			unsigned letter = lines + 8 - (ROWS - 1) - kept + row;
+
+			CHECK_EQUAL(screen_cell(&screen, 0, row)->character, 'a' + letter);
+		}
+		free(second);
+	}
+}
+
 static void test_history(void)
 {
 	start("1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n9");
@@ -444,6 +480,7 @@ int main(void)
 	test_ignored();
 	test_utf8();
 	test_history();
+	test_growing();
 	test_sequences();
 	test_replies();
 	test_modes();

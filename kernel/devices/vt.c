@@ -21,7 +21,8 @@
 #include "lib/string.h"
 #include "memory/slab.h"
 
-#define HISTORY 200u /* lines */
+#define HISTORY       200u /* lines */
+#define HISTORY_FIRST 16u  /* until they are full: most terminals never need more */
 
 struct vt vts[VT_COUNT];
 struct spinlock vt_lock = SPINLOCK_INIT;
@@ -81,13 +82,13 @@ int vt_prepare(unsigned number)
 	unlock_vt();
 	if (there)
 		return 0;
-	memory = kmalloc(screen_memory(columns, rows, HISTORY));
+	memory = kmalloc(screen_memory(columns, rows, HISTORY_FIRST));
 	if (!memory)
 		return -ENOMEM;
 	lock_vt();
 	if (!vt->memory) {
 		vt->memory = memory;
-		screen_init(&vt->screen, memory, columns, rows, HISTORY);
+		screen_init(&vt->screen, memory, columns, rows, HISTORY_FIRST);
 		memory = NULL;
 	}
 	unlock_vt();
@@ -95,10 +96,34 @@ int vt_prepare(unsigned number)
 	return 0;
 }
 
+static bool history_full(const struct vt *vt) requires(vt_lock)
+{
+	return vt->memory && vt->screen.history_size < HISTORY &&
+	       vt->screen.history_count == vt->screen.history_size;
+}
+
+/* Gives a terminal whose first history is full the whole one. Without memory it stays as it is. */
+static void grow_history(struct vt *vt)
+{
+	void *memory = kmalloc(screen_memory(columns, rows, HISTORY)), *old = memory;
+
+	if (!memory)
+		return;
+	lock_vt();
+	if (history_full(vt)) {
+		screen_grow(&vt->screen, memory, HISTORY);
+		old = vt->memory;
+		vt->memory = memory;
+	}
+	unlock_vt();
+	kfree(old);
+}
+
 unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 {
 	struct vt *vt = &vts[number];
 	unsigned length = 0;
+	bool full = false;
 
 	lock_vt();
 	if (vt->memory) {
@@ -108,9 +133,13 @@ unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 			length = vt->screen.reply_length;
 			memcpy(reply, vt->screen.reply, length);
 			vt->screen.reply_length = 0;
+			full = history_full(
+				vt); /* the log, which has no reply, cannot take memory */
 		}
 	}
 	unlock_vt();
+	if (full)
+		grow_history(vt);
 	return length;
 }
 

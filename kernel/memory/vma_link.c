@@ -90,8 +90,13 @@ static inline void hole_grown(struct space *space, const struct vma *vma)
 
 static void set_gap(struct vma *vma, uintptr_t gap)
 {
+	struct space *space = vma->space;
+
 	if (gap >= vma->gap) /* the same where the hole grew within a stack's guard */
-		hole_grown(vma->space, vma);
+		hole_grown(space, vma);
+	if (space->full == vma && vma->start < space->full_start &&
+		space->full_start != UINTPTR_MAX)
+		space->full_start = vma->start; /* it has grown downwards */
 	if (vma->gap == gap)
 		return;
 	vma->gap = gap;
