@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 LEFT_OUT = {"busybox", "init", "linuxrc"}
-IN_USR = {"awk", "basename", "cut", "dirname", "env", "expr", "find", "head", "id", "less", "printf", "sort", "tail", "test",
-          "tr", "vi", "wc", "which", "xargs"}
+IN_USR = {"awk", "basename", "cut", "dirname", "env", "expr", "find", "head", "id", "printf", "sort", "tail", "test",
+          "tr", "wc", "which", "xargs"}
 
 
 def links(listing):

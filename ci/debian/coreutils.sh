@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # GNU coreutils: files, their metadata, text, numbers.
 mkdir -p c/d/e && cd c
 seq 1 1000 > numbers; wc numbers; md5sum numbers; sha256sum numbers; cksum numbers; sum numbers; b2sum numbers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # procps, util-linux: figures out of /proc; what differs from machine to machine is cut away.
 sleep 77 & p=$!; ps -o pid= -p $p | tr -d ' ' | grep -cx $p; ps -o comm=,args=,ni=,stat=,tty=,user=,nlwp= -p $p | tr -s ' '; ps aux | grep -c '[s]leep 77'; ps -ef --forest | grep -c '[s]leep 77'; ps -eLo args | grep -c "^sleep 77"; ps -o ppid= -p $p | tr -d ' ' | grep -cx $$; pgrep -x -P $$ sleep | grep -c .; pgrep -f 'sleep 7.' | grep -cx $p; ps -p 99999999; echo $?
 renice -n 3 -p $p > /dev/null; ps -o ni= -p $p | tr -d ' '; pkill -f 'sleep 77'; wait $p; echo $?; free | awk '{ print $1, NF }'; free -m | awk 'NR == 2 { print ($2 > 400), ($3 > 0), ($7 > 0) }'; uptime | grep -c 'load average'; vmstat 1 2 | awk '{ print NF }'; w -h | wc -l; pmap $$ | tail -n 1 | tr -s ' ' | cut -d' ' -f2; pwdx $$ | cut -d: -f2; tload -V | head -n 1 | cut -c 1-5; slabtop -o -V | cut -c 1-7

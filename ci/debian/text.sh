@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # GNU grep, sed, gawk, diffutils.
 seq 100 > n; grep -c 7 n; grep -n '^9.$' n | head -n 2; grep -E '(1|2)0$' n | tr '\n' ' '; echo; grep -P '^(?=.*3)\d{2}$' n | wc -l; grep -v . n; echo $?
 mkdir -p g/h; echo needle > g/h/a; printf 'bin\0needle' > g/b; grep -r needle g | sort; grep -rl needle g | sort; grep -w -i NEEDLE g/h/a; grep --color=always e g/h/a; grep -o '[ae]' g/h/a | uniq -c; grep x nothing; echo $?
