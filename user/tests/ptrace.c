@@ -115,8 +115,7 @@ static void attach_errors(void)
 
 static void *waits_long(void *unused)
 {
-	for (;;)
-		pause();
+	just_wait();
 	return NULL;
 }
 
