@@ -120,7 +120,8 @@ static void refused(void)
 	WANT_IS(set("none", "trusted.x", "v", 0), -ENOENT);
 	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65537, 0), -E2BIG);
 	/* Newer kernels count a tmpfs's attributes against its inodes, of which it may have few. */
-	stored = kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65536, 0) == -ENOSPC ? 1024 : 65536;
+	stored = kernel_call(SYS_setxattr, "f", "trusted.x", huge, 65536, 0) == -ENOSPC ? 1024
+											: 65536;
 	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", huge, stored, 0), 0);
 	WANT_IS(get("f", "trusted.x", huge, sizeof(huge)), stored);
 	WANT_IS(kernel_call(SYS_setxattr, "f", "trusted.x", BAD, 4, 0), -EFAULT);
