@@ -16,64 +16,60 @@
 #define PID_SHIFT      40
 #define NO_MOUNT       1 /* mnt_id of what is in no tree */
 
-/* The descriptor table, with a reference; NULL: gone. */
-static struct files *files_of(const struct proc_inode *inode)
+/* The descriptor table, as long as process_lock is held: a reference would make it a shared one. NULL: gone. */
+static struct files *files_of(const struct proc_inode *inode) requires(process_lock)
 {
-	struct files *files = NULL;
 	struct process *process;
 	struct thread *thread;
 
-	spin_lock(&process_lock);
-	if (!proc_target(inode, &process, &thread) && thread)
-		files = thread->files;
-	if (files)
-		files_get(files);
-	spin_unlock(&process_lock);
-	return files;
+	return !proc_target(inode, &process, &thread) && thread ? thread->files : NULL;
 }
 
-static struct file *file_of(const struct proc_inode *inode, int fd)
+/* False: not open. */
+static bool see(const struct proc_inode *inode, int fd, struct seen_file *out)
 {
-	struct files *files = files_of(inode);
-	struct file *file = files ? files_lookup(files, fd) : NULL;
+	struct files *files;
+	bool open;
 
-	if (files)
-		files_put(files);
-	return file;
+	spin_lock(&process_lock);
+	files = files_of(inode);
+	open = files && files_see(files, fd, out);
+	spin_unlock(&process_lock);
+	return open;
 }
 
 /* ---- Links ---- */
 
 /* What has no name in any tree gets a dentry of its own for the walk. */
-static int path_of_nameless(struct file *file, struct path *out)
+static int path_of_nameless(struct inode *inode, struct path *out)
 {
-	struct dentry *dentry = dentry_make_root(file->inode);
+	struct dentry *dentry = dentry_make_root(inode);
 
 	if (!dentry)
 		return -ENOMEM;
-	inode_get(file->inode);
+	inode_get(inode);
 	*out = (struct path){NULL, dentry};
 	return 0;
 }
 
 static int jump_fd(struct proc_inode *inode, struct path *out)
 {
-	struct file *file = file_of(inode, inode->fd);
+	struct seen_file file;
 	int error = 0;
 
-	if (!file)
+	if (!see(inode, inode->fd, &file))
 		return -ENOENT;
-	if (file->path.dentry) {
-		*out = file->path;
+	if (file.path.dentry) {
+		*out = file.path;
 		path_get(out);
 	} else {
-		error = path_of_nameless(file, out);
+		error = path_of_nameless(file.inode, out);
 	}
-	file_put(file);
+	seen_put(&file);
 	return error;
 }
 
-static ssize_t nameless_text(const struct file *file, char *buffer)
+static ssize_t nameless_text(const struct seen_file *file, char *buffer)
 {
 	const char *kind = S_ISFIFO(file->inode->mode)   ? "pipe"
 			   : S_ISSOCK(file->inode->mode) ? "socket"
@@ -86,21 +82,21 @@ static ssize_t nameless_text(const struct file *file, char *buffer)
 
 static ssize_t fd_text(struct proc_inode *inode, char *buffer)
 {
-	struct file *file = file_of(inode, inode->fd);
+	struct seen_file file;
 	const char *text;
 	ssize_t length;
 
-	if (!file)
+	if (!see(inode, inode->fd, &file))
 		return -ENOENT;
-	if (file->path.mount) {
-		text = proc_path_text(&file->path, buffer);
+	if (file.path.mount) {
+		text = proc_path_text(&file.path, buffer);
 		length = text ? (ssize_t)strlen(text) : -ENAMETOOLONG;
 		if (text)
 			memmove(buffer, text, (size_t)length + 1);
 	} else {
-		length = nameless_text(file, buffer);
+		length = nameless_text(&file, buffer);
 	}
-	file_put(file);
+	seen_put(&file);
 	return length;
 }
 
@@ -115,19 +111,21 @@ static const struct proc_entry link_entries[] = {LINK(0), LINK(0500), LINK(0300)
 
 static int show_fdinfo(struct proc_file *proc, struct text *out)
 {
-	struct files *files = files_of(proc->inode);
-	struct file *file = files ? files_lookup(files, proc->inode->fd) : NULL;
-	unsigned flags;
+	struct file *file = NULL;
+	struct files *files;
+	unsigned flags = 0;
 
 	proc->cursor = PROC_END;
-	if (!file) {
-		if (files)
-			files_put(files);
+	spin_lock(&process_lock);
+	files = files_of(proc->inode);
+	if (files)
+		file = files_lookup(files, proc->inode->fd);
+	if (file && files_get_close_on_exec(files, proc->inode->fd) == 1)
+		flags = O_CLOEXEC;
+	spin_unlock(&process_lock);
+	if (!file)
 		return -ENOENT;
-	}
-	flags = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
-	if (files_get_close_on_exec(files, proc->inode->fd) == 1)
-		flags |= O_CLOEXEC;
+	flags |= __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 	text_add(out, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
 		__atomic_load_n(&file->position, __ATOMIC_RELAXED), flags,
 		file->path.mount ? file->path.mount->id : NO_MOUNT, file->inode->number);
@@ -141,7 +139,6 @@ static int show_fdinfo(struct proc_file *proc, struct text *out)
 			out->overflow = true;
 	}
 	file_put(file);
-	files_put(files);
 	return 0;
 }
 
@@ -154,14 +151,17 @@ static int lookup_fd(
 	struct proc_inode *directory, const struct name *name, struct proc_inode **out, bool info)
 {
 	long fd = proc_number_of(name);
-	struct file *file = fd >= 0 ? file_of(directory, (int)fd) : NULL;
 	uint64_t number = (uint64_t)directory->pid->number << PID_SHIFT | (uint64_t)fd;
-	unsigned open;
+	struct seen_file file;
+	unsigned open = 0;
 
-	if (!file)
+	if (fd < 0 || !see(directory, (int)fd, &file))
 		return -ENOENT;
-	open = (file_readable(file) ? 1u : 0) | (file_writable(file) ? 2u : 0);
-	file_put(file);
+	if (!(file.flags & O_PATH)) {
+		open |= (file.flags & O_ACCMODE) != O_WRONLY ? 1u : 0;
+		open |= (file.flags & O_ACCMODE) != O_RDONLY ? 2u : 0;
+	}
+	seen_put(&file);
 	*out = proc_inode_create(directory, info ? &info_entry : &link_entries[open],
 		number | (info ? FDINFO_NUMBERS : FD_NUMBERS), NULL);
 	if (!*out)
@@ -182,21 +182,37 @@ static int lookup_info(
 	return lookup_fd(directory, name, out, true);
 }
 
+/* Of the 64 descriptors from `first` on, those that are open, as bits; false: there are no more. */
+static bool open_bits(const struct proc_inode *directory, uint32_t first, uint64_t *bits)
+{
+	struct files *files;
+	bool more;
+
+	spin_lock(&process_lock);
+	files = files_of(directory);
+	more = files && first < files_room(files);
+	if (more)
+		*bits = files_open_bits(files, first);
+	spin_unlock(&process_lock);
+	return more;
+}
+
 /* Descriptors from *position - 2 on. */
 static int iterate_fds(struct file *file, struct entry_sink *sink, int64_t *position, uint32_t mode)
 {
 	const struct proc_inode *directory = proc_inode_of(file->inode);
 	uint64_t numbers = (uint64_t)directory->pid->number << PID_SHIFT |
 			   (S_ISLNK(mode) ? FD_NUMBERS : FDINFO_NUMBERS);
-	struct files *files = files_of(directory);
-	bool more = files;
+	bool more = true;
 	uint64_t open;
 	char name[16];
 	uint32_t fd;
 
-	while (more && *position - 2 < files_room(files)) {
+	while (more && *position - 2 <= INT32_MAX) {
 		fd = (uint32_t)(*position - 2);
-		open = files_open_bits(files, fd & ~63u) >> (fd % 64);
+		if (!open_bits(directory, fd & ~63u, &open))
+			break;
+		open >>= fd % 64;
 		if (!open) {
 			*position = (int64_t)((fd | 63) + 1) + 2;
 			continue;
@@ -207,8 +223,6 @@ static int iterate_fds(struct file *file, struct entry_sink *sink, int64_t *posi
 		if (more)
 			*position = (int64_t)fd + 3;
 	}
-	if (files)
-		files_put(files);
 	return 0;
 }
 

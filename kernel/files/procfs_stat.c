@@ -30,7 +30,7 @@
 
 struct snapshot {
 	struct space *space; /* with a reference, or NULL */
-	struct files *files; /* the same */
+	uint32_t fd_room;    /* of the descriptor table */
 	struct fs_context *fs;
 	char name[NAME_SIZE], state;
 	int pid, tid, parent, group, session, tracer, terminal_group;
@@ -120,7 +120,7 @@ static void take_thread(struct snapshot *out, struct thread *thread) requires(pr
 	if (thread->signals.leaving)
 		out->flags |= PF_EXITING;
 	if (thread->files)
-		files_get(out->files = thread->files);
+		out->fd_room = files_room(thread->files);
 	if (thread->fs)
 		fs_context_get(out->fs = thread->fs);
 }
@@ -189,8 +189,6 @@ static void snapshot_end(struct snapshot *taken)
 	credentials_put(taken->who);
 	if (taken->space)
 		space_put(taken->space);
-	if (taken->files)
-		files_put(taken->files);
 	if (taken->fs)
 		fs_context_put(taken->fs);
 }
@@ -329,7 +327,7 @@ static void add_who(struct text *out, const struct snapshot *from)
 		state_name(from->state), from->pid, from->tid, from->parent, from->tracer);
 	text_add(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", who->uid, who->euid,
 		who->suid, who->fsuid, who->gid, who->egid, who->sgid, who->fsgid);
-	text_add(out, "FDSize:\t%u\nGroups:\t", from->files ? files_room(from->files) : 0);
+	text_add(out, "FDSize:\t%u\nGroups:\t", from->fd_room);
 	for (uint32_t i = 0; who->groups && i < who->groups->count; i++)
 		text_add(out, "%s%u", i ? " " : "", who->groups->ids[i]);
 	text_add(out, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", from->pid, from->tid,

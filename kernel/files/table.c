@@ -10,13 +10,16 @@
  * Invariants: a slot that is full has its bit set; close-on-exec bits are a subset of the bits in
  * use; no bit below `hint` is clear.
  *
+ * References are those of the threads that use the table, and of nobody else: exec copies a shared table, the
+ * last put closes all, and files_borrow goes by the count. Who looks into another process's table holds
+ * process_lock meanwhile, under which threads let go of theirs.
+ *
  * Locks: files->lock guards all but the reference count. It is a leaf; files are put after it.
  */
 #include "files/table.h"
 
 #include <linux/resource.h>
 
-#include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -337,6 +340,40 @@ struct borrowed_file files_borrow(struct files *files, int fd)
 		return (struct borrowed_file){slot(files, fd), false};
 	file = files_lookup(files, fd);
 	return (struct borrowed_file){file, file};
+}
+
+bool files_see(struct files *files, int fd, struct seen_file *out)
+{
+	struct file *file;
+
+	spin_lock(&files->lock);
+	file = slot(files, fd);
+	if (file) {
+		*out = (struct seen_file){file->path, file->inode, file->operations,
+			__atomic_load_n(&file->flags, __ATOMIC_RELAXED)};
+		if (out->path.dentry)
+			path_get(&out->path);
+		inode_get(out->inode);
+	}
+	spin_unlock(&files->lock);
+	return file;
+}
+
+const void *files_peek(struct files *files, int fd)
+{
+	const struct file *file;
+
+	spin_lock(&files->lock);
+	file = slot(files, fd);
+	spin_unlock(&files->lock);
+	return file;
+}
+
+void seen_put(const struct seen_file *seen)
+{
+	if (seen->path.dentry)
+		path_put(&seen->path);
+	inode_put(seen->inode);
 }
 
 struct file *files_remove(struct files *files, int fd)

@@ -4,6 +4,7 @@
 #define FILES_TABLE_H
 
 #include "files/file.h"
+#include "files/vfs.h"
 #include "lib/types.h"
 
 /* The running process's descriptors are below (RLIMIT_NOFILE). */
@@ -26,6 +27,19 @@ static inline void file_return(struct borrowed_file borrowed)
 	if (unlikely(borrowed.counted))
 		file_put(borrowed.file);
 }
+
+/* What somebody else sees of an open file: references to its name and inode, none to the file itself, whose
+ * last close is to be its own process's. */
+struct seen_file {
+	struct path path; /* of nulls: in no tree */
+	struct inode *inode;
+	const struct file_operations *operations;
+	unsigned flags;
+};
+bool files_see(struct files *files, int fd, struct seen_file *out) MUST_CHECK; /* false: not open */
+/* Only to be compared; NULL: not open. */
+const void *files_peek(struct files *files, int fd) MUST_CHECK;
+void seen_put(const struct seen_file *seen);
 
 /* A free descriptor at or above `least` that nobody else can get: fill it or give it back.
  * -EMFILE, -ENOMEM. */

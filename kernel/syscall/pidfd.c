@@ -4,6 +4,7 @@
 #include <linux/kcmp.h>
 
 #include "files/file.h"
+#include "files/table.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "process/credentials.h"
@@ -55,25 +56,27 @@ static bool may_look_inside(const struct process *process) requires(process_lock
 	       process->dumpable == 1;
 }
 
-/* The descriptor table of a process that the caller may look into, with a reference. */
-static int files_of(const struct pid *pid, struct files **out)
+/* The open file of a process that the caller may look into, with a reference. Its table gets none, which would
+ * make it a shared one. */
+static int file_of(const struct pid *pid, int fd, struct file **out)
 {
+	struct files *files = NULL;
 	struct thread *thread;
 	int error = 0;
 
-	*out = NULL;
 	spin_lock(&process_lock);
 	if (!pid->process)
 		error = -ESRCH;
 	else if (!may_look_inside(pid->process))
 		error = -EPERM;
 	else
-		list_for_each(thread, &pid->process->threads, siblings) if (thread->files) *out =
+		list_for_each(thread, &pid->process->threads, siblings) if (thread->files) files =
 			thread->files;
-	if (*out)
-		files_get(*out);
-	else if (!error)
+	if (!error && !files)
 		error = -ESRCH;
+	*out = error ? NULL : files_lookup(files, fd);
+	if (!error && !*out)
+		error = -EBADF;
 	spin_unlock(&process_lock);
 	return error;
 }
@@ -81,7 +84,6 @@ static int files_of(const struct pid *pid, struct files **out)
 long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)
 {
 	struct pid *pid;
-	struct files *files;
 	struct file *file;
 	int result;
 
@@ -90,14 +92,10 @@ long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)
 	pid = pidfd_lookup(pidfd, NULL);
 	if (!pid)
 		return -EBADF;
-	result = files_of(pid, &files);
+	result = file_of(pid, fd, &file);
 	pid_put(pid);
 	if (result)
 		return result;
-	file = files_lookup(files, fd);
-	files_put(files);
-	if (!file)
-		return -EBADF;
 	result = files_install(current_files(), file, 0, true);
 	if (result < 0)
 		file_put(file);
@@ -123,25 +121,11 @@ static const void *thing_of(const struct thread *thread, int type) requires(proc
 	}
 }
 
-/* Two descriptors' open files. */
-static int compare_files(struct files *a, struct files *b, unsigned long fd_a, unsigned long fd_b,
-	const void *out[2])
+static int things_of(const int pids[2], int type, const unsigned long fds[2],
+	const void *out[2]) requires(process_lock)
 {
-	struct file *file_a = fd_a <= INT32_MAX ? files_lookup(a, (int)fd_a) : NULL;
-	struct file *file_b = fd_b <= INT32_MAX ? files_lookup(b, (int)fd_b) : NULL;
+	struct files *files[2];
 
-	out[0] = file_a;
-	out[1] = file_b;
-	if (file_a)
-		file_put(file_a);
-	if (file_b)
-		file_put(file_b);
-	return file_a && file_b ? 0 : -EBADF;
-}
-
-static int things_of(const int pids[2], int type, const void *out[2],
-	struct files *files[2]) requires(process_lock)
-{
 	for (int i = 0; i < 2; i++) {
 		struct thread *thread = thread_find(pids[i]);
 
@@ -153,9 +137,9 @@ static int things_of(const int pids[2], int type, const void *out[2],
 		files[i] = thread->files;
 	}
 	for (int i = 0; type == KCMP_FILE && i < 2; i++) {
-		if (!files[0] || !files[1])
+		out[i] = files[i] && fds[i] <= INT32_MAX ? files_peek(files[i], (int)fds[i]) : NULL;
+		if (!out[i])
 			return -EBADF;
-		files_get(files[i]);
 	}
 	return 0;
 }
@@ -163,24 +147,17 @@ static int things_of(const int pids[2], int type, const void *out[2],
 long sys_kcmp(int pid1, int pid2, int type, unsigned long a, unsigned long b)
 {
 	const int pids[2] = {pid1, pid2};
-	struct files *files[2];
+	const unsigned long fds[2] = {a, b};
 	const void *things[2];
 	int error;
 
 	if (type < 0 || type >= KCMP_TYPES || type == KCMP_EPOLL_TFD)
 		return -EINVAL;
 	spin_lock(&process_lock);
-	error = things_of(pids, type, things, files);
+	error = things_of(pids, type, fds, things);
 	spin_unlock(&process_lock);
 	if (error)
 		return error;
-	if (type == KCMP_FILE) {
-		error = compare_files(files[0], files[1], a, b, things);
-		files_put(files[0]);
-		files_put(files[1]);
-		if (error)
-			return error;
-	}
 	/* An order that tells nothing of addresses but which comes first. */
 	return things[0] == things[1] ? 0 : things[0] < things[1] ? 1 : 2;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /proc: descriptors and links; text from any offset; whose files they are, and what others may see; what
- * becomes of them when the process ends.
+ * becomes of them when the process ends; looking at a process does not change it.
  */
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
 
@@ -330,6 +331,139 @@ static void zombie(void)
 	WANT_ENDS(pid, 3 << 8);
 }
 
+/* ---- Looking changes nothing ---- */
+
+#define LOOKERS 2
+
+static volatile struct {
+	pid_t at; /* whom to look at */
+	int looked;
+} * looking;
+
+/* Looks at descriptor 0 only: on Linux each look holds on to the file itself for a moment, so a look at a pipe's
+ * end may be what closes it. */
+static void look_for_ever(void)
+{
+	char link[256];
+
+	for (;;) {
+		pid_t pid = looking->at;
+
+		if (!pid)
+			continue;
+		proc_link(pid, "fd/0", link, sizeof link);
+		proc_link(pid, "fd/9", link, sizeof link);
+		proc_read(pid, "fdinfo/0", text, sizeof text);
+		proc_read(pid, "status", text, sizeof text);
+		kernel_call(SYS_kcmp, getpid(), pid, 0 /* KCMP_FILE */, 0, 0);
+		__atomic_add_fetch(&looking->looked, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void begin_looking(pid_t lookers[LOOKERS])
+{
+	looking = shared_memory(4096);
+	for (int i = 0; i < LOOKERS; i++)
+		lookers[i] = start(look_for_ever);
+}
+
+static void end_looking(const pid_t lookers[LOOKERS])
+{
+	for (int i = 0; i < LOOKERS; i++) {
+		kill(lookers[i], SIGKILL);
+		WANT_ENDS(lookers[i], SIGKILL);
+	}
+}
+
+static int make_file(char *name)
+{
+	int fd = mkstemp(name);
+
+	WANT(fd >= 0);
+	return fd;
+}
+
+static void exec_again(int times, int out)
+{
+	char count[16], fd[16];
+
+	snprintf(count, sizeof count, "%d", times);
+	snprintf(fd, sizeof fd, "%d", out);
+	execl(check.self, check.self, "--role", "again", count, fd, NULL);
+	_exit(9);
+}
+
+static int again(int argc, char **argv)
+{
+	if (argc < 2)
+		return 1;
+	alarm(CASE_SECONDS);
+	if (atoi(argv[0]))
+		exec_again(atoi(argv[0]) - 1, atoi(argv[1]));
+	if (write(atoi(argv[1]), "x", 1) != 1)
+		return 2;
+	just_wait();
+	return 0;
+}
+
+static void looked_at_in_exec(void)
+{
+	char name[] = "/tmp/procfs-XXXXXX";
+	int fd = make_file(name);
+	struct gate gate = make_gate();
+	pid_t lookers[LOOKERS], pid;
+
+	begin_looking(lookers);
+	for (int i = 0; i < 8; i++) {
+		struct flock lock = {.l_type = F_WRLCK};
+
+		pid = fork();
+		if (pid == 0) {
+			WANT_IS(fcntl(fd, F_SETLK, &lock), 0);
+			looking->at = getpid();
+			exec_again(12, gate.out);
+		}
+		wait_gate(gate);
+		WANT_IS(fcntl(fd, F_GETLK, &lock), 0);
+		WANT_IS(lock.l_type, F_WRLCK);
+		WANT_IS(lock.l_pid, pid);
+		kill(pid, SIGKILL);
+		WANT_ENDS(pid, SIGKILL);
+	}
+	end_looking(lookers);
+	unlink(name);
+}
+
+static void looked_at_in_exit(void)
+{
+	char name[] = "/tmp/procfs-XXXXXX", c;
+	int fd = make_file(name), pipes[2];
+	pid_t lookers[LOOKERS], pid;
+
+	begin_looking(lookers);
+	for (int i = 0; i < 200; i++) {
+		WANT_IS(pipe2(pipes, O_NONBLOCK), 0);
+		pid = fork();
+		if (pid == 0) {
+			int seen = looking->looked;
+
+			WANT_IS(flock(open(name, O_RDWR), LOCK_EX | LOCK_NB), 0);
+			looking->at = getpid();
+			while (looking->looked - seen < 4)
+				sched_yield();
+			_exit(0);
+		}
+		close(pipes[1]);
+		WANT_ENDS(pid, 0);
+		WANT_IS(kernel_call(SYS_read, pipes[0], &c, 1), 0);
+		WANT_IS(kernel_call(SYS_flock, fd, LOCK_EX | LOCK_NB), 0);
+		WANT_IS(flock(fd, LOCK_UN), 0);
+		close(pipes[0]);
+	}
+	end_looking(lookers);
+	unlink(name);
+}
+
 static const struct test_case cases[] = {
 	CASE(fd_links, "fd: links lead to the files, deleted ones too"),
 	CASE(pipe_is_opened_again, "fd: a pipe is opened again; links that are not followed"),
@@ -343,6 +477,8 @@ static const struct test_case cases[] = {
 	CASE(modes, "modes, and what cannot be made or removed"),
 	CASE(ends, "a process that is gone: ESRCH, ENOENT, end of file"),
 	CASE(zombie, "a zombie has no memory and no files"),
+	CASE(looked_at_in_exec, "a process that is looked at keeps its record locks in execve"),
+	CASE(looked_at_in_exit, "a process that was looked at leaves nothing open"),
 };
 
 static void all(int argc, char **argv)
@@ -350,7 +486,9 @@ static void all(int argc, char **argv)
 	run_cases(cases, COUNT(cases), argc, argv);
 }
 
+static const struct role roles[] = {{"again", again}};
+
 int main(int argc, char **argv)
 {
-	return check_main(argc, argv, NULL, 0, all);
+	return check_main(argc, argv, roles, COUNT(roles), all);
 }
