@@ -372,6 +372,8 @@ thread_start:
 	sti
 	movq %r12, %rdi
 	callq *%rbx
+	/* An interrupt between the next two would lay its frame over the thread's. */
+	cli
 	movq %gs:CPU_KERNEL_STACK, %rsp
 	subq $FRAME_SIZE, %rsp
 	movq %rsp, %rdi
