@@ -135,12 +135,17 @@ static void set_ier(struct serial_port *port, unsigned ier) requires(port->lock)
 
 static bool wait_lsr(const struct serial_port *port, unsigned bits, unsigned spins)
 {
-	while (spins--) {
-		if ((get(port, LSR) & bits) == bits)
-			return true;
+	bool ready = (get(port, LSR) & bits) == bits;
+	ns_t since = ready ? 0 : arch_clock();
+
+	if (ready)
+		return true;
+	while (!ready && spins--) {
 		arch_pause();
+		ready = (get(port, LSR) & bits) == bits;
 	}
-	return false;
+	lock_check_excuse(arch_clock() - since);
+	return ready;
 }
 
 static bool echoes(const struct serial_port *port, unsigned byte)

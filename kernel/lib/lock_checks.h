@@ -67,6 +67,9 @@ void lock_check_no_mutex(void);
 /* On this CPU interrupts were on and are off now; are off and will be on. */
 void lock_check_irqs_off(void);
 void lock_check_irqs_on(void);
+/* Time in which this CPU waited for a device's other end, which no change of the kernel shortens: it counts for no
+ * lock's hold. Interrupts are off. */
+void lock_check_excuse(ns_t time);
 void lock_check_start(ns_t limit); /* from now on, when this_cpu() works; lock_limit_us= */
 void lock_check_report(void);      /* log lines: orders, times held */
 #else
@@ -111,6 +114,10 @@ static inline void lock_check_irqs_off(void)
 }
 
 static inline void lock_check_irqs_on(void)
+{
+}
+
+static inline void lock_check_excuse(ns_t time UNUSED)
 {
 }
 

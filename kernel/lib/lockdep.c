@@ -57,6 +57,7 @@ static struct {
 	unsigned count;
 	ns_t off_since; /* 0: interrupts are on, or were off before the checks began */
 	ns_t longest_off;
+	ns_t excused;                  /* of all time so far: see lock_check_excuse */
 	virt_t off_at, longest_off_at; /* by whom they were turned off */
 } held[CPUS_MAX];
 
@@ -247,6 +248,18 @@ void lock_check_order(struct spinlock *lock, const struct lock_site *site, bool 
 	}
 }
 
+/* The machine's clock without the time that was spent waiting for a device's other end. */
+static ns_t clock_of(unsigned cpu)
+{
+	return arch_clock() - held[cpu].excused;
+}
+
+void lock_check_excuse(ns_t time)
+{
+	if (is_on())
+		held[this_cpu()->index].excused += time;
+}
+
 void lock_check_taken(struct spinlock *lock, const struct lock_site *site)
 {
 	unsigned cpu;
@@ -255,13 +268,13 @@ void lock_check_taken(struct spinlock *lock, const struct lock_site *site)
 		return;
 	cpu = this_cpu()->index;
 	assert(held[cpu].count < HELD_MAX);
-	held[cpu].locks[held[cpu].count++] = (struct held){lock, site, arch_clock()};
+	held[cpu].locks[held[cpu].count++] = (struct held){lock, site, clock_of(cpu)};
 }
 
 static void check_held_time(const struct held *lock)
 {
 	struct lock_class *class = lock->lock->identity.class;
-	ns_t time = arch_clock() - lock->since;
+	ns_t time = clock_of(this_cpu()->index) - lock->since;
 
 	if (!class || time <= class->longest)
 		return;
@@ -385,7 +398,7 @@ void lock_check_irqs_off(void)
 	if (!is_on())
 		return;
 	cpu = this_cpu()->index;
-	held[cpu].off_since = arch_clock();
+	held[cpu].off_since = clock_of(cpu);
 	held[cpu].off_at = (virt_t)__builtin_return_address(0);
 }
 
@@ -401,7 +414,7 @@ void lock_check_irqs_on(void)
 	cpu = this_cpu()->index;
 	if (!held[cpu].off_since)
 		return;
-	time = arch_clock() - held[cpu].off_since;
+	time = clock_of(cpu) - held[cpu].off_since;
 	held[cpu].off_since = 0;
 	if (time <= held[cpu].longest_off)
 		return;
