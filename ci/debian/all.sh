@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# all.sh NAME...: the parts, each in a folder of its own. What a system's init does before comes first.
+# SPDX-License-Identifier: MIT; all.sh NAME...: the parts, each in a folder of its own. What a system's init does before comes first.
 export LC_ALL=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root TERM=linux TZ=UTC SHELL=/bin/bash
 ulimit -c 0
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd

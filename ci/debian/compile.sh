@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# gcc, binutils, make: C programs compiled and run here.
+# SPDX-License-Identifier: MIT; gcc, binutils, make: C programs compiled and run here.
 cat > one.h <<'C'
 int twice(int);
 C

@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# GNU coreutils: files, their metadata, text, numbers.
+# SPDX-License-Identifier: MIT; GNU coreutils: files, their metadata, text, numbers.
 mkdir -p c/d/e && cd c
 seq 1 1000 > numbers; wc numbers; md5sum numbers; sha256sum numbers; cksum numbers; sum numbers; b2sum numbers
 head -n 3 numbers | tac; tail -c 10 numbers; tail -n +998 numbers

@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# findutils, tar, xz, gzip, bzip2, file.
+# SPDX-License-Identifier: MIT; findutils, tar, xz, gzip, bzip2, file.
 mkdir -p t/a/b/c t/d; for i in 1 2 3; do echo $i > t/a/$i.c; echo $i$i > t/a/b/$i.h; done; ln -s ../a t/d/link; mkfifo t/d/fifo; chmod 640 t/a/1.c; touch -d 2001-02-03 t/a/2.c; head -c 100000 /dev/zero > t/zeros
 find t | sort; find t -name '*.c' -o -type p | sort; find t -type f -size +50k; find t -newermt 2002-01-01 -type f | wc -l; find t -perm 640; find -L t/d -name '*.h' | sort; find t -maxdepth 1 -printf '%y %m %P\n' | sort
 find t -name '*.h' -exec cat {} + | sort; find t -name '*.h' -execdir pwd \; | wc -l; find t -empty | sort; find t -samefile t/a/1.c; find t -name '?.c' -print0 | xargs -0 -n 1 -P 3 cat | sort; seq 10 | xargs -n 4 echo; echo a b | xargs -I{} echo '<{}>'; xargs false <<< x; echo $?; find t -name 3.h -delete; find t -name 3.h; find nothing; echo $?; find t -prune; find t -links +1 -type d | sort

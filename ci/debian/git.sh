@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# git: init, add, commit, log, branches, merges, clone, gc.
+# SPDX-License-Identifier: MIT; git: init, add, commit, log, branches, merges, clone, gc.
 export HOME=$PWD GIT_AUTHOR_DATE='2001-02-03T04:05:06Z' GIT_COMMITTER_DATE='2001-02-03T04:05:06Z' GIT_PAGER=cat
 git config --global user.name Some; git config --global user.email some@example.org; git config --global init.defaultBranch main; git config --global advice.detachedHead false
 git init -q r; cd r; seq 100 > n; mkdir d; echo x > d/x; ln -s n l; git add .; git status --short; git commit -qm first; git log; git log --format='%H %an %s' --stat; git rev-parse HEAD

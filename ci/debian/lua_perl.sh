@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# lua5.4, perl: languages with files, processes, threads.
+# SPDX-License-Identifier: MIT; lua5.4, perl: languages with files, processes, threads.
 lua5.4 -e 'local t = {} for i = 1, 10 do t[#t + 1] = i * i end print(table.concat(t, " "), 7 // 2, 2^53, 1 << 40, math.type(1)) print(("%5.1f|%q"):format(1.25, "a\nb")) print((pcall(error, {1}))) local c = coroutine.wrap(function() coroutine.yield(1) return 2 end) print(c(), c())'
 lua5.4 -e 'local f = io.open("l", "w") f:write("line\n", 42, "\n") f:close() for l in io.lines("l") do print(l) end print(os.execute("exit 3")) local p = io.popen("echo sub") print(p:read("a")) print(os.rename("l", "m"), os.remove("m"), os.remove("m")) print(os.date("!%F", 0), string.rep("x", 3, ",")) local s = 0 for k in ("a b c"):gmatch("%a") do s = s + k:byte() end print(s) collectgarbage() print(utf8.char(228, 8364))'; lua5.4 -e 'error("no")'; echo $?
 lua5.4 - <<'L'

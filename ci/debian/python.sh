@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# python3: threads, processes, files.
+# SPDX-License-Identifier: MIT; python3: threads, processes, files.
 cat > p.py <<'P'
 import asyncio, concurrent.futures, fcntl, hashlib, json, mmap, multiprocessing, os, pathlib, queue, select, selectors, shutil, signal, socket, sqlite3, struct, subprocess, sys, tempfile, threading, time, zlib
 q = queue.Queue()

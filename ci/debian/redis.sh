@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# redis-server over a UNIX socket.
+# SPDX-License-Identifier: MIT; redis-server over a UNIX socket.
 redis-server --port 0 --unixsocket $PWD/redis.sock --save '' --appendonly yes --dir $PWD --daemonize no --logfile log &
 for i in $(seq 100); do redis-cli -s redis.sock ping 2>/dev/null && break; sleep 0.1; done
 cli="redis-cli -s redis.sock"

@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# dash and bash: what scripts lean on.
+# SPDX-License-Identifier: MIT; dash and bash: what scripts lean on.
 dash -c 'for i in 1 2; do echo $i; done | while read x; do echo got $x; done; f() { return 4; }; f; echo $?; trap "echo bye" EXIT; echo $((7 % 4)) ${x:-unset} ${PATH%%:*}; cat <<X
 here $((1 + 1))
 X

@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# perl, python3: UNIX sockets, asyncio, pseudo-terminals.
+# SPDX-License-Identifier: MIT; perl, python3: UNIX sockets, asyncio, pseudo-terminals.
 perl -MPOSIX -MSocket -MIO::Handle -e 'socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die "$!\n"; if (!fork) { close A; my $l = <B>; print B "got $l"; exit 5 } close B; A->autoflush; print A "hello\n"; print scalar <A>; wait; print $? >> 8, "\n"; print strftime("%F", gmtime 0), " ", floor(2.7), " ", setlocale(LC_ALL, "C"), "\n";'
 perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Local => "sock", Listen => 5) or die "$!\n"; for my $i (1 .. 3) { if (!fork) { my $c = IO::Socket::UNIX->new(Peer => "sock") or die; print $c "client $i\n"; exit } } print sort map { my $c = $s->accept; scalar <$c> } 1 .. 3; 1 while wait > 0'
 cat > p.py <<'P'

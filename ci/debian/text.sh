@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: MIT
-# GNU grep, sed, gawk, diffutils.
+# SPDX-License-Identifier: MIT; GNU grep, sed, gawk, diffutils.
 seq 100 > n; grep -c 7 n; grep -n '^9.$' n | head -n 2; grep -E '(1|2)0$' n | tr '\n' ' '; echo; grep -P '^(?=.*3)\d{2}$' n | wc -l; grep -v . n; echo $?
 mkdir -p g/h; echo needle > g/h/a; printf 'bin\0needle' > g/b; grep -r needle g | sort; grep -rl needle g | sort; grep -w -i NEEDLE g/h/a; grep --color=always e g/h/a; grep -o '[ae]' g/h/a | uniq -c; grep x nothing; echo $?
 sed -n '3,5p;$p' n; sed 's/\([0-9]\)\([0-9]\)/\2\1/;10q' n | tail -n 1; sed -i.bak '2d;s/^1$/one/' n; head -n 2 n n.bak; sed -E ':a;N;$!ba;s/\n/,/g' n | cut -c 1-20; sed 'y/123/abc/;5!d' n; sed -n '/^20$/,/^22$/{=;p}' n; sed '1e echo run' <<< x; sed s 2>&1 | head -n 1
