@@ -14,6 +14,7 @@
 #define USER_TESTS_CHECK_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -176,6 +177,8 @@ struct role {
 static inline int check_main(
 	int argc, char **argv, const struct role *roles, size_t count, void (*all)(int, char **))
 {
+	static const int defaults[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE};
+
 	check.self = argv[0];
 	if (argc > 2 && strcmp(argv[1], "--role") == 0) {
 		for (size_t i = 0; i < count; i++) {
@@ -185,6 +188,9 @@ static inline int check_main(
 		printf("# no role %s\n", argv[2]);
 		return 98;
 	}
+	/* Whoever starts the tests may ignore these (nohup, a shell's background): what they do by default is tested. */
+	for (size_t i = 0; i < COUNT(defaults); i++)
+		signal(defaults[i], SIG_DFL);
 	all(argc, argv);
 	printf("1..%d\n", check.done);
 	return check.failed != 0;
