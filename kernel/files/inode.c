@@ -59,6 +59,8 @@ int inode_permission(const struct inode *inode, unsigned int may)
 	uint32_t own = mode;
 	bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
 
+	if (may & MAY_WRITE && unlikely(inode->operations->immutable))
+		return -EPERM;
 	if (who->fsuid == inode->uid)
 		own >>= 6;
 	else if (credentials_in_group(who, inode->gid))

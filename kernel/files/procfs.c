@@ -125,6 +125,10 @@ static const struct inode_operations directory_operations = {.lookup = proc_look
 	.measure = proc_measure,
 	.release = proc_release,
 	.fixed_mode = true};
+static const struct inode_operations fixed_directory_operations = {.lookup = proc_lookup,
+	.measure = proc_measure,
+	.release = proc_release,
+	.immutable = true};
 static const struct inode_operations file_operations = {.truncate = proc_truncate,
 	.measure = proc_measure,
 	.release = proc_release,
@@ -141,6 +145,8 @@ static const struct inode_operations jump_operations = {.jump = proc_jump,
 
 static const struct inode_operations *operations_for(const struct proc_entry *entry)
 {
+	if (entry == &proc_process_entry || entry == &proc_thread_entry)
+		return &fixed_directory_operations;
 	if (S_ISDIR(entry->mode))
 		return &directory_operations;
 	if (S_ISLNK(entry->mode))

@@ -167,6 +167,8 @@ int proc_show_children(struct proc_file *file, struct text *out);
 int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
 /* procfs_fd.c */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
+/* sockets/unix_proc.c */
+extern const struct proc_entry proc_net_entries[];
 /* procfs_mounts.c */
 int proc_show_mounts(struct proc_file *file, struct text *out);
 int proc_show_mountinfo(struct proc_file *file, struct text *out);

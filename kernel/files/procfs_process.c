@@ -394,6 +394,7 @@ const struct proc_directory proc_root_directory = {
 		{"cwd", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_WORKING},          \
 		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},            \
 		{"exe", S_IFLNK | 0777, .jump = jump_program},                                    \
+		{"net", S_IFDIR | 0555, .entries = proc_net_entries},                             \
 		{"mounts", S_IFREG | 0444, .show = proc_show_mounts},                             \
 		{"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo},                       \
 		{"smaps", S_IFREG | 0444, PROC_READ, .show = proc_show_smaps},                    \

@@ -34,6 +34,11 @@ static void target_mounts(struct text *out)
 	text_add(out, "self/mounts");
 }
 
+static void target_net(struct text *out)
+{
+	text_add(out, "self/net");
+}
+
 /* ---- Texts ---- */
 
 static int show_meminfo(struct proc_file *file, struct text *out)
@@ -193,6 +198,7 @@ const struct proc_entry proc_root_entries[] = {
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
 	{"modules", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"mounts", S_IFLNK | 0777, .target = target_mounts},
+	{"net", S_IFLNK | 0777, .target = target_net},
 	{"partitions", S_IFREG | 0444, .show = proc_show_constant,
 		.argument = (uintptr_t) "major minor  #blocks  name\n\n"},
 	{"self", S_IFLNK | 0777, .target = target_self},

@@ -96,6 +96,7 @@ struct inode_operations {
 	/* The last reference went: free it. */
 	void (*release)(struct inode *inode);
 	bool fixed_mode; /* chmod is refused */
+	bool immutable;  /* all changes are, and permission to write: EPERM */
 };
 
 /* By which name a file is mapped: see mapped.c. */

@@ -7,11 +7,12 @@
  * socket without a file in the listener's queue. Messages go right into the receiver's queue.
  *
  * What is where: here the life and connections; unix_file.c readiness; unix_message.c what is sent and
- * received; unix_name.c names; unix_rights.c descriptors under way.
+ * received; unix_name.c names; unix_rights.c descriptors under way;
+ * unix_proc.c /proc/net/unix.
  *
  * Locks: socket->setup (mutex), then socket->reading (mutex), then rights_lock (mutex), then
- * socket->lock, of one socket at a time (of a listener, then of connections in its queue). names_lock and
- * blocked_lock are leaves.
+ * socket->lock, of one socket at a time (of a listener, then of connections in its queue). names_lock,
+ * blocked_lock and all_lock are leaves.
  */
 #include "sockets/unix.h"
 
@@ -60,6 +61,7 @@ static struct unix_socket *make_socket(int type)
 	socket->send_limit = socket->receive_limit = LIMIT_DEFAULT;
 	socket->send_timeout = socket->receive_timeout = NS_NEVER;
 	socket->own = own_credentials();
+	unix_enlist(socket);
 	return socket;
 }
 
@@ -70,8 +72,10 @@ void unix_get(struct unix_socket *socket)
 
 void unix_put(struct unix_socket *socket)
 {
-	if (!__atomic_sub_fetch(&socket->references, 1, __ATOMIC_ACQ_REL))
+	if (!__atomic_sub_fetch(&socket->references, 1, __ATOMIC_ACQ_REL)) {
+		unix_delist(socket);
 		cache_free(&sockets, socket);
+	}
 }
 
 struct unix_socket *unix_of(const struct file *file)
@@ -102,6 +106,7 @@ static int make_file(struct unix_socket *socket, unsigned flags, struct file **o
 	error = file_make(inode, NULL, O_RDWR | (flags & O_NONBLOCK), &unix_file_operations, out);
 	if (!error) {
 		socket->inode = inode; /* which the file holds */
+		__atomic_store_n(&socket->number, inode->number, __ATOMIC_RELAXED);
 		socket->file = *out;
 		(*out)->private = socket;
 	}
@@ -224,6 +229,7 @@ void unix_release(struct file *file)
 
 	socket->file = NULL;
 	socket->inode = NULL;
+	__atomic_store_n(&socket->number, 0, __ATOMIC_RELAXED);
 	close_socket(socket);
 	rights_collect();
 }

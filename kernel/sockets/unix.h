@@ -27,9 +27,12 @@ enum unix_shut { UNIX_SHUT_READ = 1, UNIX_SHUT_WRITE = 2, UNIX_SHUT_BOTH = 3 };
 struct unix_socket {
 	uint32_t references; /* atomic */
 	int type;
-	struct inode *inode; /* of the open file, which holds this; NULL: not accepted yet */
-	struct file *file;   /* not counted; NULL: none yet, or none any more */
-	struct mutex setup;  /* bind, listen, connect: one at a time */
+	struct list all_link; /* all_lock: of every socket, by age */
+	uint64_t age;         /* how many were made before it, and 1 */
+	uint64_t number;      /* atomic: of the inode; 0: not accepted yet, or closed */
+	struct inode *inode;  /* of the open file, which holds this; NULL: not accepted yet */
+	struct file *file;    /* not counted; NULL: none yet, or none any more */
+	struct mutex setup;   /* bind, listen, connect: one at a time */
 	struct mutex reading;
 	struct wait_queue changed;
 	/* changed by `setup`, read without */
@@ -127,6 +130,9 @@ void unix_release(struct file *file);
 /* By a name: with a reference. -ECONNREFUSED, -EPROTOTYPE, the walk's errors. */
 int unix_find(const struct unix_name *name, int type, struct unix_socket **out) MUST_CHECK;
 void unix_forget_name(struct unix_socket *socket);
+/* /proc/net/unix shows it, or no longer. */
+void unix_enlist(struct unix_socket *socket);
+void unix_delist(struct unix_socket *socket);
 /* Those that are in the message are under way from now on: -ETOOMANYREFS. */
 int rights_launch(struct rights *rights) MUST_CHECK;
 /* They arrived, or are dropped; files stay held. */

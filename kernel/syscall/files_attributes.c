@@ -125,7 +125,7 @@ static uint32_t allowed_mode(const struct inode *inode, uint32_t mode)
 
 static long change_inode(struct inode *inode, const struct change *change)
 {
-	int error = may_change(inode, change);
+	int error = inode->operations->immutable ? -EPERM : may_change(inode, change);
 
 	if (!error && change->mode && inode->operations->fixed_mode)
 		error = -EPERM;

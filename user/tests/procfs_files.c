@@ -264,6 +264,13 @@ static void modes(void)
 	WANT_IS(statfs("/proc", &fs), 0);
 	WANT_IS(fs.f_type, PROC_MAGIC);
 	WANT_IS(kernel_call(SYS_chmod, "/proc/self/stat", 0777), -EPERM);
+	WANT_IS(kernel_call(SYS_chmod, "/proc/self", 0555), -EPERM);
+	WANT_IS(kernel_call(SYS_chown, "/proc/self", 0, 0), -EPERM);
+	WANT_IS(kernel_call(SYS_chown, "/proc/thread-self", 0, 0), -EPERM);
+	WANT_IS(kernel_call(SYS_utimensat, AT_FDCWD, "/proc/self", NULL, 0), -EPERM);
+	WANT_IS(kernel_call(SYS_access, "/proc/self", W_OK), -EPERM);
+	WANT_IS(kernel_call(SYS_utimensat, AT_FDCWD, "/proc/self/status", NULL, 0), 0);
+	WANT_IS(kernel_call(SYS_link, "/proc/self/net", "/new"), -EXDEV);
 	WANT_IS(kernel_call(SYS_mkdir, "/proc/new", 0777), -ENOENT);
 	WANT_IS(kernel_call(SYS_open, "/proc/self/new", O_CREAT | O_WRONLY, 0600), -ENOENT);
 	WANT_IS(kernel_call(SYS_unlink, "/proc/self/stat"), -EPERM);

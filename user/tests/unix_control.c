@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* UNIX sockets: descriptors and ids that go with the data, several messages at once. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
 #include "unix.h"
 
 /* ---- With the data ---- */
@@ -178,12 +182,92 @@ static void several_messages(void)
 	WANT(memcmp(got[1], "cd", 2) == 0);
 }
 
+/* ---- What /proc tells ---- */
+
+/* How many lines of /proc/net/unix end so; the last of them is in `line`. */
+static int listed(const char *end, char *line, size_t size)
+{
+	FILE *file = fopen("/proc/net/unix", "r");
+	char one[256];
+	int count = 0;
+
+	WANT(file != NULL);
+	while (fgets(one, sizeof one, file)) {
+		one[strcspn(one, "\n")] = '\0';
+		if (strlen(one) < strlen(end) || strcmp(one + strlen(one) - strlen(end), end) != 0)
+			continue;
+		snprintf(line, size, "%s", one);
+		count++;
+	}
+	fclose(file);
+	return count;
+}
+
+static int named(int type, const char *name, size_t length)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = (int)kernel_call(SYS_socket, AF_UNIX, type, 0);
+
+	memcpy(address.sun_path, name, length);
+	WANT_IS(kernel_call(SYS_bind, fd, &address, sizeof(sa_family_t) + length), 0);
+	return fd;
+}
+
+static void shown(void)
+{
+	static const char path[] = "/tmp/unix-control-told";
+	char line[256], end[64];
+	struct stat st;
+	int fd, fds[2];
+
+	unlink(path);
+	fd = named(SOCK_STREAM, path, sizeof path);
+	WANT_IS(listed(path, line, sizeof line), 1);
+	WANT_IS(fstat(fd, &st), 0);
+	snprintf(end, sizeof end, " 00000000 00000000 0001 01 %5lu %s", (unsigned long)st.st_ino,
+		path);
+	WANT(strstr(line, ": 0000000") && strstr(line, end));
+	WANT_IS(kernel_call(SYS_listen, fd, 1), 0);
+	WANT_IS(listed(path, line, sizeof line), 1);
+	WANT(strstr(line, " 00000000 00010000 0001 01 "));
+	close(fd);
+	WANT_IS(listed(path, line, sizeof line), 0);
+	unlink(path);
+	fd = named(SOCK_DGRAM, "\0told\0so", 8);
+	WANT_IS(listed(" @told@so", line, sizeof line), 1);
+	WANT(strstr(line, " 0002 01 "));
+	close(fd);
+	pair(SOCK_SEQPACKET, fds);
+	WANT_IS(fstat(fds[1], &st), 0);
+	snprintf(end, sizeof end, " 0005 03 %5lu", (unsigned long)st.st_ino);
+	WANT_IS(listed(end, line, sizeof line), 1);
+}
+
+static void many_are_shown(void)
+{
+	char line[256];
+	int fds[300];
+
+	for (int i = 0; i < 300; i++) {
+		char name[32] = {0};
+
+		snprintf(name + 1, sizeof name - 1, "many-%03d-are-told", i);
+		fds[i] = named(SOCK_STREAM, name, 18);
+	}
+	WANT_IS(listed("-are-told", line, sizeof line), 300);
+	for (int i = 0; i < 300; i++)
+		close(fds[i]);
+	WANT_IS(listed("-are-told", line, sizeof line), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(descriptors, "SCM_RIGHTS: taken, peeked, cut"),
 	CASE(dropped, "SCM_RIGHTS: dropped with the queue, in a long chain"),
 	CASE(circle, "SCM_RIGHTS: a circle that nobody can reach"),
 	CASE(credentials, "SCM_CREDENTIALS"),
 	CASE(several_messages, "sendmmsg, recvmmsg"),
+	CASE(shown, "/proc/net/unix: type, state, inode, name"),
+	CASE(many_are_shown, "/proc/net/unix: 300 sockets, each once"),
 };
 
 static void all(int argc, char **argv)
