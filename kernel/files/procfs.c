@@ -125,10 +125,8 @@ static const struct inode_operations directory_operations = {.lookup = proc_look
 	.measure = proc_measure,
 	.release = proc_release,
 	.fixed_mode = true};
-static const struct inode_operations fixed_directory_operations = {.lookup = proc_lookup,
-	.measure = proc_measure,
-	.release = proc_release,
-	.immutable = true};
+static const struct inode_operations fixed_directory_operations = {
+	.lookup = proc_lookup, .measure = proc_measure, .release = proc_release, .immutable = true};
 static const struct inode_operations file_operations = {.truncate = proc_truncate,
 	.measure = proc_measure,
 	.release = proc_release,
