@@ -22,6 +22,7 @@
 #include "devices/random.h"
 #include "devices/realtime.h"
 #include "devices/serial.h"
+#include "devices/serial_tty.h"
 #include "devices/vt.h"
 #include "files/file.h"
 #include "firmware/acpi.h"
@@ -263,10 +264,24 @@ static void start_first_process(struct handoff *handoff)
 	thread_wake(thread);
 }
 
+/* The first port has spoken before the command line was read. */
 static void consoles_init(const struct handoff *handoff)
 {
+	static const char *const names[SERIAL_PORTS] = {"ttyS0", "ttyS1", "ttyS2", "ttyS3"};
+	const char *frame;
 	int error;
 
+	if (!cmdline_console(&options, names[0]))
+		serial_console_remove(0);
+	for (unsigned i = 0; options.console[0] && i < SERIAL_PORTS; i++) {
+		if (!cmdline_console(&options, names[i]))
+			continue;
+		if (serial_console_init(i))
+			log_warn("console=%s: nothing answers there", names[i]);
+		frame = cmdline_console_frame(&options, names[i]);
+		if (frame && !serial_console_frame(i, frame))
+			log_warn("console=%s,%s: not a speed, parity and bits", names[i], frame);
+	}
 	if (cmdline_console(&options, "tty0")) {
 		error = vt_console_init(&handoff->framebuffer);
 		if (error && error != -ENODEV)
@@ -280,6 +295,9 @@ static void terminals_init(void)
 
 	if (error)
 		panic("/dev/console cannot be made: error %d", -error);
+	error = serial_tty_init();
+	if (error)
+		log_error("serial terminals: error %d", -error);
 	error = pty_init();
 	if (error)
 		log_error("/dev/ptmx cannot be made: error %d", -error);

@@ -13,7 +13,8 @@
  * has no room, or no reader yet, stays with the serial port and so with the host, until a reader
  * makes room and calls serial_rx_resume.
  *
- * The first open of any of the files says READY to the host, which sends nothing before.
+ * The first open of any of the files claims the port, unless /dev/ttyS1 is open, and says READY to the
+ * host, which sends nothing before.
  *
  * Locks: out_lock (a mutex: one writer at a time) and in_lock (one reader), then channel.lock (a
  * spin lock, taken in the interrupt too), then the serial port's. The tty's lock comes before
@@ -23,6 +24,7 @@
 
 #include "arch/arch.h"
 #include "devices/channel_frames.h"
+#include "devices/channel_ring.h"
 #include "devices/serial.h"
 #include "devices/tty.h"
 #include "lib/errno.h"
@@ -31,16 +33,10 @@
 #include "memory/slab.h"
 #include "memory/user.h"
 
-#define RING_SIZE    16384u /* of each direction; a power of two */
-#define PIECE        4096u  /* of a write: a frame */
-#define SMALL        256u   /* bytes of a write that are worth a frame */
+#define PIECE        4096u /* of a write: a frame */
+#define SMALL        256u  /* bytes of a write that are worth a frame */
 #define FINISH_LIMIT (10 * NS_PER_SECOND)
 #define MAJOR_LOCAL  240u /* Linux's devices.txt: 240-254 are for local use */
-
-struct ring {
-	uint8_t *bytes;
-	uint32_t head, tail; /* counts that run on */
-};
 
 static struct {
 	struct serial_port *port;
@@ -61,33 +57,6 @@ static struct {
 };
 
 static struct tty channel_tty;
-
-/* ---- Rings ---- */
-
-static uint32_t ring_room(const struct ring *ring)
-{
-	return RING_SIZE - (ring->head - ring->tail);
-}
-
-static void ring_put(struct ring *ring, const uint8_t *bytes, size_t count)
-{
-	size_t at = ring->head % RING_SIZE, first = RING_SIZE - at;
-
-	if (first > count)
-		first = count;
-	memcpy(ring->bytes + at, bytes, first);
-	memcpy(ring->bytes, bytes + first, count - first);
-	ring->head += (uint32_t)count;
-}
-
-/* The bytes at the tail that stand together. */
-static size_t ring_run(const struct ring *ring, const uint8_t **bytes)
-{
-	size_t at = ring->tail % RING_SIZE, count = ring->head - ring->tail;
-
-	*bytes = ring->bytes + at;
-	return count < RING_SIZE - at ? count : RING_SIZE - at;
-}
 
 /* ---- Out ---- */
 
@@ -372,33 +341,57 @@ static ssize_t stdin_read(struct file *file, struct io *io, int64_t *position)
 
 /* ---- The files ---- */
 
-static void say_ready(void)
+/* The port is the channel's from the first use on. -EBUSY: its terminal, ttyS1, is open. */
+static int claim(void)
+{
+	static const struct serial_events events = {
+		.received = on_received, .writable = on_writable};
+	static struct mutex use_lock = MUTEX_INIT(use_lock);
+	static bool claimed;
+	int error = 0;
+
+	mutex_lock(&use_lock);
+	if (!claimed)
+		error = serial_claim(channel.port, &events, NULL);
+	claimed = claimed || !error;
+	mutex_unlock(&use_lock);
+	return error;
+}
+
+int channel_use(void)
 {
 	const uint32_t version = 1;
+	int error = claim();
 	bool first;
 
+	if (error)
+		return error;
 	spin_lock(&channel.lock);
 	first = !channel.ready_sent;
 	channel.ready_sent = true;
 	spin_unlock(&channel.lock);
 	if (first)
 		channel_send(CHANNEL_READY, &version, sizeof(version));
+	return 0;
 }
 
 static int stream_open(struct file *file)
 {
 	enum channel_stream stream = stream_of(file);
 	bool reads = stream == CHANNEL_STDIN;
+	int error;
 
 	/* As of a pipe: the other direction is not there. */
 	if (reads ? file_writable(file) : file_readable(file))
 		return -EACCES;
+	error = channel_use();
+	if (error)
+		return error;
 	if (reads) {
 		spin_lock(&channel.lock);
 		channel.piped = true;
 		spin_unlock(&channel.lock);
 	}
-	say_ready();
 	resume();
 	return 0;
 }
@@ -434,8 +427,7 @@ static long stream_ioctl(struct file *file, unsigned int command, uintptr_t argu
 
 static int control_open(struct file *file)
 {
-	say_ready();
-	return 0;
+	return channel_use();
 }
 
 static const struct file_operations stdin_operations = {
@@ -462,13 +454,17 @@ static const struct file_operations control_operations = {
 
 /* ---- The terminal ---- */
 
-static void terminal_open(struct tty *tty)
+static int terminal_open(struct tty *tty, const struct file *file)
 {
+	int error = channel_use();
+
+	if (error)
+		return error;
 	spin_lock(&channel.lock);
 	channel.terminal = true;
 	spin_unlock(&channel.lock);
-	say_ready();
 	resume();
+	return 0;
 }
 
 /* All or nothing, so that the terminal knows how much of its caller's bytes went out. */
@@ -555,8 +551,6 @@ bool channel_exists(void)
 
 int channel_init(void)
 {
-	int error;
-
 	channel.port = serial_open(1);
 	if (!channel.port)
 		return 0;
@@ -569,22 +563,22 @@ int channel_init(void)
 		.end_of_input = on_end,
 		.window = on_window,
 		.broken = on_broken};
-	error = serial_on_writable(channel.port, on_writable, NULL);
-	if (!error)
-		error = serial_on_receive(channel.port, on_received, NULL);
-	return error ? error : make_nodes();
+	return make_nodes();
 }
 
 void channel_finish(int wait_status)
 {
 	const ns_t limit = arch_clock() + FINISH_LIMIT;
-	bool exit = false;
+	bool used, exit;
 
 	if (!channel.port)
 		return;
 	spin_lock(&channel.lock);
-	exit = channel.ready_sent && !channel.exit_sent;
+	used = channel.ready_sent;
+	exit = used && !channel.exit_sent;
 	spin_unlock(&channel.lock);
+	if (!used)
+		return;
 	while (exit &&
 		!send_frame(CHANNEL_EXIT, &wait_status, sizeof(wait_status), sizeof(wait_status)) &&
 		arch_clock() < limit)

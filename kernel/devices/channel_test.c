@@ -10,6 +10,7 @@
 #include "arch/fake/test.h"
 #include "devices/channel_frames.h"
 #include "devices/serial.h"
+#include "devices/tty.h"
 #include "files/fake_process.h"
 #include "files/file.h"
 #include "files/vfs.h"
@@ -22,8 +23,7 @@
 #define PORT_ROOM 64u /* bytes that the port takes before the host reads */
 
 struct serial_port {
-	serial_received received;
-	serial_writable writable;
+	struct serial_events events;
 	size_t pending;  /* taken and not yet read by the host */
 	bool wants_room; /* a write was cut short */
 	bool held_back;  /* the receiver took less than it was given */
@@ -40,15 +40,10 @@ struct serial_port *serial_open(unsigned number)
 	return number == 1 ? &port : NULL;
 }
 
-int serial_on_receive(struct serial_port *p, serial_received received, void *context)
+int serial_claim(struct serial_port *p, const struct serial_events *events, void *context)
 {
-	p->received = received;
-	return 0;
-}
-
-int serial_on_writable(struct serial_port *p, serial_writable writable, void *context)
-{
-	p->writable = writable;
+	CHECK(!p->events.received);
+	p->events = *events;
 	return 0;
 }
 
@@ -84,11 +79,11 @@ static bool host_sends(void)
 {
 	size_t count = 1 + test_random(200), taken;
 
-	if (port.held_back || to_guest_at == to_guest_size)
+	if (!port.events.received || port.held_back || to_guest_at == to_guest_size)
 		return false;
 	if (count > to_guest_size - to_guest_at)
 		count = to_guest_size - to_guest_at;
-	taken = port.received(NULL, to_guest + to_guest_at, count);
+	taken = port.events.received(NULL, to_guest + to_guest_at, count);
 	CHECK(taken <= count);
 	to_guest_at += taken;
 	port.held_back = taken < count;
@@ -101,7 +96,7 @@ static bool host_reads(void)
 		return false;
 	port.pending -= 1 + test_random(port.pending);
 	if (port.wants_room)
-		port.writable(NULL);
+		port.events.writable(NULL);
 	return true;
 }
 
@@ -155,6 +150,7 @@ static void start(void)
 	fake_process_init(0);
 	files_init(0, 0);
 	fake_process_start();
+	CHECK_EQUAL(tty_register_own(), 0);
 	CHECK_EQUAL(channel_init(), 0);
 	CHECK_EQUAL(sent_size, 0);
 	fake_on_sleep = host_acts;

@@ -24,10 +24,13 @@ struct console {
 	void (*colour)(struct console *console, enum console_colour colour);
 	/* Waits until all is out; NULL: it always is. */
 	void (*flush)(struct console *console);
+	/* Is the device at the beginning of a line? NULL: when what console_write wrote last ended one. */
+	bool (*fresh)(struct console *console);
 };
 
-/* Adds a console for ever and shows it the log so far. */
+/* Adds a console and shows it the log so far. */
 void console_register(struct console *console);
+void console_remove(struct console *console);
 
 /* Output of programs, as it is, to every console. In pieces: the log may come in between. */
 void console_write(const char *bytes, size_t count);

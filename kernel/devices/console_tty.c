@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /dev/console: one terminal whose output goes where the log goes (serial and screen) and whose
- * input is serial port 0's. console_write is whole for the pieces that tty.c makes (a line of a
+ * /dev/console: a terminal of its own. Its output goes where the log goes, to all consoles (serial
+ * ports and the screen's first terminal); its input is what comes from a console whose own terminal (/dev/ttyS0,
+ * /dev/tty1) nobody has open. console_write is whole for the pieces that tty.c makes (a line of a
  * program leaves in one), so log lines come between lines and not within them.
+ *
+ * `console=` chooses the consoles, as on Linux, but input and output are those of all of them, where
+ * Linux takes the last one's.
  */
 #include "devices/console_tty.h"
 
 #include "devices/console.h"
-#include "devices/serial.h"
+#include "devices/serial_tty.h"
 #include "devices/tty.h"
-#include "lib/errno.h"
-#include "lib/log.h"
-
-static struct serial_port *port;
 
 static ssize_t console_tty_write(struct tty *tty, const char *bytes, size_t count, bool nonblocking)
 {
@@ -27,8 +27,7 @@ static void console_tty_echo(struct tty *tty, const char *bytes, size_t count)
 
 static void console_tty_resume(struct tty *tty)
 {
-	if (port)
-		serial_rx_resume(port);
+	serial_tty_resume_consoles();
 }
 
 static void console_tty_drain(struct tty *tty)
@@ -43,12 +42,7 @@ static const struct tty_driver console_tty_driver = {
 	.drain = console_tty_drain,
 };
 
-static struct tty console_tty = {.driver = &console_tty_driver, .name = "ttyS0"};
-
-static size_t received(void *context, const uint8_t *bytes, size_t count)
-{
-	return tty_receive(context, bytes, count);
-}
+static struct tty console_tty = {.driver = &console_tty_driver, .name = "console"};
 
 static int console_open(struct file *file)
 {
@@ -58,29 +52,24 @@ static int console_open(struct file *file)
 static const struct file_operations console_operations = {
 	.open = console_open, .traits = FILE_STREAM};
 
-void console_tty_receive(const uint8_t *bytes, size_t count)
+size_t console_tty_receive(const uint8_t *bytes, size_t count)
 {
-	tty_receive(&console_tty, bytes, count);
+	return tty_receive(&console_tty, bytes, count);
+}
+
+void console_tty_resize(const struct winsize *size)
+{
+	tty_resize(&console_tty, size);
 }
 
 int console_tty_init(void)
 {
 	static struct device console = {.operations = &console_operations};
-	int error;
+	int error = tty_register_own();
 
-	console.number = device_number(TTYAUX_MAJOR, 1);
-	tty_console_write = console_write;
-	error = devfs_add("console", S_IFCHR | 0600, &console);
 	if (error)
 		return error;
-	port = serial_open(0);
-	if (!port) {
-		log_info("console: no serial port: nothing can be typed");
-		tty_init(&console_tty);
-		return 0;
-	}
-	error = tty_register(&console_tty, device_number(TTY_MAJOR, 64), 0600);
-	if (!error)
-		error = serial_on_receive(port, received, &console_tty);
-	return error;
+	console.number = console_tty.device.number = device_number(TTYAUX_MAJOR, 1);
+	tty_init(&console_tty);
+	return devfs_add("console", S_IFCHR | 0600, &console);
 }

@@ -2,12 +2,14 @@
 #ifndef DEVICES_CONSOLE_TTY_H
 #define DEVICES_CONSOLE_TTY_H
 
+#include "devices/tty.h"
 #include "lib/types.h"
 
-/* /dev/console and /dev/ttyS0: output to every console of the log, input from serial port 0. After
- * files_init, serial_console_init and the interrupt controllers. 0 or a negative errno. */
+/* /dev/console: output to every console of the log, input from those that nobody has open. After
+ * files_init and before the terminals that are consoles. 0 or a negative errno. */
 int console_tty_init(void) MUST_CHECK;
-/* What was typed on another keyboard than the serial port's. Any context. */
-void console_tty_receive(const uint8_t *bytes, size_t count);
+/* As tty_receive and tty_resize. */
+size_t console_tty_receive(const uint8_t *bytes, size_t count);
+void console_tty_resize(const struct winsize *size);
 
 #endif

@@ -147,6 +147,12 @@ static void show_line(struct console *console, const struct log_record *record,
 		console->colour(console, CONSOLE_NORMAL);
 }
 
+/* Has nothing been written to its line? Programs may have other ways to the device than this file. */
+static bool is_fresh(struct console *console) requires(log_lock)
+{
+	return console->fresh ? console->fresh(console) : at_line_start;
+}
+
 static void keep_and_show(struct log_record *record)
 {
 	struct console *console;
@@ -155,7 +161,8 @@ static void keep_and_show(struct log_record *record)
 	record->time = arch_clock();
 	keep_line(record);
 	if (record->level <= shown_level) {
-		list_for_each(console, &consoles, link) show_line(console, record, !at_line_start);
+		list_for_each(console, &consoles, link)
+			show_line(console, record, !is_fresh(console));
 		at_line_start = true;
 	}
 	unlock_log();
@@ -266,6 +273,13 @@ void console_register(struct console *console)
 			show_line(console, &record, false);
 	}
 	list_push_back(&consoles, &console->link);
+	unlock_log();
+}
+
+void console_remove(struct console *console)
+{
+	lock_log();
+	list_remove(&console->link);
 	unlock_log();
 }
 

@@ -167,13 +167,14 @@ static void slave_flush(struct tty *tty)
 	wake_all(&tty->output);
 }
 
-static void slave_opened(struct tty *tty)
+static int slave_opened(struct tty *tty, const struct file *file)
 {
 	struct pty *pty = pty_of(tty);
 
 	spin_lock(&pty->lock);
 	pty->slave_closed = false;
 	spin_unlock(&pty->lock);
+	return 0;
 }
 
 /* Nobody has the slave any more: unless somebody opened it meanwhile. */

@@ -1,199 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 16550 serial ports (National Semiconductor PC16550D data sheet; registers by its names).
- *
- * A port answers when its modem status follows its modem control in loop-back mode and a byte sent
- * so comes back; only then is it touched further. It is set to 115200 baud, 8 data bits, no parity,
- * FIFOs on.
+ * 16550 serial ports (National Semiconductor PC16550D data sheet): the bytes, both ways.
  *
  * Polled mode, from the first log line on: wait for the transmit FIFO to be empty, fill all 16 bytes
  * of it, again.
  *
- * Interrupt-driven mode, once a callback is set: bytes go straight into the device as long as it
- * says that it is empty (an emulated one always does: no interrupt at all), the rest into a ring
- * that the transmit interrupt empties, 16 bytes at a time. A log line on the same port queues behind
- * the ring, and only when that is full waits for the device; reading LSR takes no interrupt away,
- * and the transmit interrupt stays enabled as long as somebody waits for room.
+ * Interrupt-driven mode, once somebody has claimed the port: bytes go straight into the device as
+ * long as it says that it is empty (an emulated one always does: no interrupt at all), the rest into a
+ * ring that the transmit interrupt empties, 16 bytes at a time. A log line on the same port queues
+ * behind the ring, and only when that is full or held waits for the device; reading LSR takes no
+ * interrupt away, and the transmit interrupt stays enabled as long as somebody waits for room.
  *
- * Received bytes are never dropped here. They are read into `held` and given to the receiver; what
- * it does not take stays there, and the receive interrupt is masked, so that the device's FIFO fills
- * and the other side holds its data (a real line without flow control may overrun then: counted).
- * serial_rx_resume unmasks it and makes a transmit interrupt, in whose handler `held` goes first.
+ * Received bytes are never dropped here. They are read into `held` and given to the receiver, with what
+ * was wrong with each; what it does not take stays there, and when `held` is full the receive
+ * interrupt is masked, so that the device's FIFO fills and the other side holds its data (a real line
+ * without flow control may overrun then: counted). serial_rx_resume unmasks it and makes a transmit
+ * interrupt, in whose handler `held` goes first. When the interrupt says that as many bytes are there as
+ * its trigger and LSR knows of no error in the FIFO, these are read without a look at LSR for each.
  *
- * The line is edge-triggered at the interrupt controller: the handler goes on until the device says
- * that nothing is pending, or, after MAX_PASSES, makes a new edge by turning its interrupts off and
- * on.
+ * The line is edge-triggered at the interrupt controller, and ports 0 and 2, 1 and 3 share one: the
+ * handler goes on until no port of its line says that something is pending, or, after MAX_PASSES, makes
+ * a new edge by turning the ports' interrupts off and on.
  *
- * Locks: port->lock guards everything but `held` and `held_count`, which belong to the handler (the
- * interrupt goes to one CPU). Callbacks run without the lock. In panic mode it is not taken.
+ * Locks: port->lock guards everything but `held`, `held_bad` and `held_count`, which belong to the
+ * handler (the interrupt goes to one CPU). Events run without the lock. attach_lock: which of the two
+ * lines have their handler. In panic mode no lock is taken.
  */
-#include "devices/serial.h"
-#include "arch/arch.h"
-#include "devices/console.h"
+#include "devices/serial_port.h"
+
 #include "lib/errno.h"
-#include "lib/lock.h"
 #include "lib/string.h"
 
-/* Registers, as offsets from the port's base. */
-enum {
-	RBR = 0, /* received byte */
-	THR = 0, /* byte to transmit */
-	DLL = 0, /* divisor, with LCR_DLAB */
-	IER = 1,
-	DLM = 1,
-	IIR = 2,
-	FCR = 2,
-	LCR = 3,
-	MCR = 4,
-	LSR = 5,
-	MSR = 6,
-};
+#define PIECE      256u /* bytes moved with interrupts off */
+#define MAX_PASSES 64u  /* of the interrupt handler */
 
-enum { IER_RECEIVE = 1, IER_TRANSMIT = 2 };
-enum {
-	IIR_NONE = 1,
-	IIR_MASK = 0x0f,
-	IIR_TRANSMIT = 2,
-	IIR_RECEIVE = 4,
-	IIR_LINE = 6,
-	IIR_TIMEOUT = 0x0c
-};
-enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4, FCR_TRIGGER_14 = 0xc0 };
-enum { LCR_8N1 = 3, LCR_DLAB = 0x80 };
-enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT2 = 8 /* lets the interrupt out */, MCR_LOOP = 0x10 };
-enum { LSR_READY = 1, LSR_OVERRUN = 2, LSR_BREAK = 0x10, LSR_THRE = 0x20, LSR_IDLE = 0x40 };
-enum { MSR_LINES = 0xf0, MSR_LOOPED = 0x90 /* DCD from OUT2, CTS from RTS */ };
-
-#define FIFO_SIZE      16u
-#define RING_SIZE      8192u
-#define PIECE          256u     /* bytes moved with interrupts off */
-#define MAX_PASSES     64u      /* of the interrupt handler */
-#define PROBE_SPINS    100000u  /* reads of LSR: more than 20 ms on any machine */
-#define STUCK_SPINS    4000000u /* reads of LSR: seconds */
-#define DIVISOR_115200 1u
-
-struct serial_port {
-	uint16_t base;
-	uint8_t irq;
-
-	struct spinlock lock;
-	bool probed, answers; /* guarded by lock, as all that follows */
-	bool attached;        /* interrupt-driven */
-	bool stuck;           /* the transmitter did not move: output is dropped till it does */
-	bool room_wanted;     /* a writer was turned away */
-	bool rx_stopped;      /* the receiver did not take all */
-	uint8_t ier;          /* as written to the device */
-	uint32_t resumes;     /* calls of serial_rx_resume */
-	uint64_t overruns;
-	serial_received received;
-	serial_writable writable;
-	void *received_context, *writable_context;
-	uint32_t head, tail; /* byte counts: put, taken */
-	uint8_t ring[RING_SIZE];
-
-	/* the interrupt handler's */
-	uint8_t held[64];
-	size_t held_count;
-};
-
-static struct serial_port ports[SERIAL_PORTS] = {
+struct serial_port serial_ports[SERIAL_PORTS] = {
 	{.base = 0x3f8, .irq = 4},
 	{.base = 0x2f8, .irq = 3},
+	{.base = 0x3e8, .irq = 4},
+	{.base = 0x2e8, .irq = 3},
 };
-
-static void lock_port(struct serial_port *port) acquires(port->lock) no_lock_checks
-{
-	if (!log_panicking())
-		spin_lock(&port->lock);
-}
-
-static void unlock_port(struct serial_port *port) releases(port->lock) no_lock_checks
-{
-	if (!log_panicking())
-		spin_unlock(&port->lock);
-}
-
-static uint8_t get(const struct serial_port *port, unsigned reg)
-{
-	return arch_in8((uint16_t)(port->base + reg));
-}
-
-static void set(const struct serial_port *port, unsigned reg, unsigned value)
-{
-	arch_out8((uint16_t)(port->base + reg), (uint8_t)value);
-}
-
-static void set_ier(struct serial_port *port, unsigned ier) requires(port->lock)
-{
-	if (port->ier != ier) {
-		port->ier = (uint8_t)ier;
-		set(port, IER, ier);
-	}
-}
-
-/* ---- Finding the device ---- */
-
-static bool wait_lsr(const struct serial_port *port, unsigned bits, unsigned spins)
-{
-	bool ready = (get(port, LSR) & bits) == bits;
-	ns_t since = ready ? 0 : arch_clock();
-
-	if (ready)
-		return true;
-	while (!ready && spins--) {
-		arch_pause();
-		ready = (get(port, LSR) & bits) == bits;
-	}
-	lock_check_excuse(arch_clock() - since);
-	return ready;
-}
-
-static bool echoes(const struct serial_port *port, unsigned byte)
-{
-	set(port, THR, byte);
-	return wait_lsr(port, LSR_READY, PROBE_SPINS) && get(port, RBR) == byte;
-}
-
-static bool probe(const struct serial_port *port)
-{
-	bool answers;
-
-	if (get(port, LSR) == 0xff) /* nobody drives the bus */
-		return false;
-	set(port, IER, 0);
-	if (get(port, IER) != 0)
-		return false;
-	wait_lsr(port, LSR_IDLE, PROBE_SPINS); /* the firmware's last words */
-	set(port, LCR, LCR_DLAB);
-	set(port, DLL, DIVISOR_115200);
-	set(port, DLM, 0);
-	set(port, LCR, LCR_8N1);
-	set(port, MCR, MCR_LOOP | MCR_OUT2 | MCR_RTS);
-	set(port, FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX);
-	answers = (get(port, MSR) & MSR_LINES) == MSR_LOOPED && echoes(port, 0x5a) &&
-		  echoes(port, 0xa5);
-	set(port, FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX | FCR_TRIGGER_14);
-	set(port, MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-	return answers;
-}
-
-struct serial_port *serial_open(unsigned number)
-{
-	struct serial_port *port;
-	bool answers;
-
-	if (number >= SERIAL_PORTS)
-		return NULL;
-	port = &ports[number];
-	lock_port(port);
-	if (!port->probed) {
-		port->answers = probe(port);
-		port->probed = true;
-	}
-	answers = port->answers;
-	unlock_port(port);
-	return answers ? port : NULL;
-}
 
 /* ---- Transmitting ---- */
 
@@ -207,33 +53,43 @@ static uint32_t ring_used(const struct serial_port *port)
 	return port->head - port->tail;
 }
 
+/* May the ring go on? */
+static bool may_send(const struct serial_port *port) requires(port->lock)
+{
+	return !port->tx_held && (!port->cts_flow || port->msr & MSR_CTS);
+}
+
 /* Fills the device's empty FIFO from the ring. */
 static void fill_from_ring(struct serial_port *port) requires(port->lock)
 {
-	size_t count = smaller(ring_used(port), FIFO_SIZE);
+	size_t count = smaller(ring_used(port), SERIAL_FIFO);
 
 	for (size_t i = 0; i < count; i++)
-		set(port, THR, port->ring[port->tail++ % RING_SIZE]);
+		set(port, THR, port->ring[port->tail++ % SERIAL_RING]);
+	port->counts.sent += count;
 }
 
-static void fill(const struct serial_port *port, const uint8_t *bytes, size_t count)
+static void fill(struct serial_port *port, const uint8_t *bytes, size_t count) requires(port->lock)
 {
 	for (size_t i = 0; i < count; i++)
 		set(port, THR, bytes[i]);
+	port->counts.sent += count;
 }
 
 /* Empties the ring into the device as far as it takes the bytes at once. */
 static void pump(struct serial_port *port) requires(port->lock)
 {
-	for (size_t n = 0; n < PIECE && ring_used(port) && get(port, LSR) & LSR_THRE;
-		n += FIFO_SIZE)
+	for (size_t n = 0; n < PIECE && ring_used(port) && may_send(port); n += SERIAL_FIFO) {
+		if (!(get(port, LSR) & LSR_THRE))
+			break;
 		fill_from_ring(port);
+	}
 }
 
 /* Waits for an empty FIFO. false: it does not get empty, now or since before. */
 static bool wait_empty(struct serial_port *port) requires(port->lock)
 {
-	port->stuck = !wait_lsr(port, LSR_THRE, port->stuck ? 1 : STUCK_SPINS);
+	port->stuck = !serial_wait_lsr(port, LSR_THRE, port->stuck ? 1 : STUCK_SPINS);
 	return !port->stuck;
 }
 
@@ -245,24 +101,35 @@ static size_t queue_piece(struct serial_port *port, const uint8_t *bytes, size_t
 
 	count = smaller(count, PIECE);
 	pump(port);
-	while (done < count && !ring_used(port) && get(port, LSR) & LSR_THRE) {
-		size_t n = smaller(count - done, FIFO_SIZE);
+	while (done < count && !ring_used(port) && may_send(port) && get(port, LSR) & LSR_THRE) {
+		size_t n = smaller(count - done, SERIAL_FIFO);
 
 		fill(port, bytes + done, n);
 		done += n;
 	}
-	while (done < count && ring_used(port) < RING_SIZE)
-		port->ring[port->head++ % RING_SIZE] = bytes[done++];
-	if (ring_used(port))
+	while (done < count && ring_used(port) < SERIAL_RING)
+		port->ring[port->head++ % SERIAL_RING] = bytes[done++];
+	if (ring_used(port) && may_send(port))
 		set_ier(port, port->ier | IER_TRANSMIT);
 	return done;
+}
+
+/* As many of the bytes into the ring as there is room for. */
+static void ring_put(struct serial_port *port, const uint8_t *bytes, size_t count) requires(
+	port->lock)
+{
+	size_t at = port->head % SERIAL_RING, first = smaller(count, SERIAL_RING - at);
+
+	memcpy(port->ring + at, bytes, first);
+	memcpy(port->ring, bytes + first, count - first);
+	port->head += (uint32_t)count;
 }
 
 /* At most one FIFO's bytes straight to the device, waiting for it. 0: stuck. */
 static size_t send_piece(struct serial_port *port, const uint8_t *bytes, size_t count) requires(
 	port->lock)
 {
-	size_t n = smaller(count, FIFO_SIZE);
+	size_t n = smaller(count, SERIAL_FIFO);
 
 	if (!wait_empty(port))
 		return 0;
@@ -282,6 +149,8 @@ size_t serial_write_some(struct serial_port *port, const void *bytes, size_t cou
 		n = port->attached ? queue_piece(port, p + done, count - done)
 				   : send_piece(port, p + done, count - done);
 		done += n;
+		if (n)
+			port->last = p[done - 1];
 		if (!n && port->attached) {
 			port->room_wanted = true;
 			set_ier(port, port->ier | IER_TRANSMIT);
@@ -295,27 +164,108 @@ size_t serial_write_some(struct serial_port *port, const void *bytes, size_t cou
 	return done;
 }
 
+/* Moves what the device takes of the ring, in pieces with interrupts on in between. */
+static void pump_all(struct serial_port *port)
+{
+	uint32_t before, after;
+
+	do {
+		lock_port(port);
+		before = port->tail;
+		pump(port);
+		after = port->tail;
+		if (after - before < PIECE && ring_used(port) && may_send(port))
+			set_ier(port, port->ier | IER_TRANSMIT);
+		unlock_port(port);
+	} while (after - before >= PIECE);
+}
+
+size_t serial_write_whole(struct serial_port *port, const void *bytes, size_t count)
+{
+	const uint8_t *p = bytes;
+	bool fits;
+
+	lock_port(port);
+	fits = SERIAL_RING - ring_used(port) >= count;
+	if (fits && count) {
+		ring_put(port, p, count);
+		port->last = p[count - 1];
+	} else if (!fits) {
+		port->room_wanted = true;
+		set_ier(port, port->ier | IER_TRANSMIT);
+	}
+	unlock_port(port);
+	if (!fits)
+		return 0;
+	pump_all(port);
+	return count;
+}
+
 size_t serial_write_room(struct serial_port *port)
 {
 	size_t room;
 
 	lock_port(port);
-	room = RING_SIZE - ring_used(port);
+	room = SERIAL_RING - ring_used(port);
 	unlock_port(port);
 	return room;
+}
+
+size_t serial_pending(struct serial_port *port)
+{
+	return SERIAL_RING - serial_write_room(port);
+}
+
+bool serial_tell_empty(struct serial_port *port)
+{
+	bool empty;
+
+	lock_port(port);
+	empty = !ring_used(port);
+	port->empty_wanted = !empty;
+	unlock_port(port);
+	return empty;
+}
+
+bool serial_idle(struct serial_port *port)
+{
+	bool idle;
+
+	lock_port(port);
+	idle = !ring_used(port) && (port->stuck || get(port, LSR) & LSR_IDLE);
+	unlock_port(port);
+	return idle;
+}
+
+void serial_drop_output(struct serial_port *port)
+{
+	lock_port(port);
+	port->tail = port->head;
+	set(port, FCR, FCR_ENABLE | FCR_CLEAR_TX | FCR_TRIGGER_14);
+	set_ier(port, port->ier | IER_TRANSMIT); /* whoever waits for room is told */
+	unlock_port(port);
+}
+
+void serial_hold_output(struct serial_port *port, bool hold)
+{
+	lock_port(port);
+	port->tx_held = hold;
+	if (!hold)
+		set_ier(port, port->ier | IER_TRANSMIT);
+	unlock_port(port);
 }
 
 /* One step of serial_write_all. 0: the device is stuck. */
 static size_t write_piece(struct serial_port *port, const uint8_t *bytes, size_t count) requires(
 	port->lock)
 {
-	if (port->attached && !log_panicking()) {
+	if (port->attached && may_send(port) && !log_panicking()) {
 		size_t n = queue_piece(port, bytes, count);
 
 		if (n)
 			return n;
 	}
-	while (ring_used(port)) { /* what was queued before goes first */
+	while (ring_used(port) && may_send(port)) { /* what was queued before goes first */
 		if (!wait_empty(port))
 			return 0;
 		fill_from_ring(port);
@@ -332,6 +282,8 @@ void serial_write_all(struct serial_port *port, const void *bytes, size_t count)
 
 		lock_port(port);
 		n = write_piece(port, p, count);
+		if (n)
+			port->last = p[n - 1];
 		unlock_port(port);
 		if (!n)
 			return;
@@ -343,188 +295,274 @@ void serial_write_all(struct serial_port *port, const void *bytes, size_t count)
 void serial_flush(struct serial_port *port)
 {
 	lock_port(port);
-	while (ring_used(port) && wait_empty(port))
+	while (ring_used(port) && may_send(port) && wait_empty(port))
 		fill_from_ring(port);
 	if (!port->stuck)
-		wait_lsr(port, LSR_IDLE, STUCK_SPINS);
+		serial_wait_lsr(port, LSR_IDLE, STUCK_SPINS);
 	unlock_port(port);
 }
 
 /* ---- Interrupts ---- */
 
+static void hold_byte(struct serial_port *port, unsigned lsr) requires(port->lock)
+{
+	port->held_bad[port->held_count] = lsr & LSR_BAD;
+	port->held[port->held_count++] = get(port, RBR);
+	port->counts.received++;
+	if (lsr & LSR_BREAK)
+		port->counts.breaks++;
+	else if (lsr & LSR_PARITY)
+		port->counts.parity++;
+	else if (lsr & LSR_FRAME)
+		port->counts.framing++;
+}
+
 /* Reads what the device has into `held`, as far as there is room. */
 static void read_held(struct serial_port *port) requires(port->lock)
 {
-	while (port->held_count < sizeof(port->held)) {
+	for (;;) {
 		unsigned lsr = get(port, LSR);
-		uint8_t byte;
 
 		if (lsr & LSR_OVERRUN)
-			port->overruns++;
-		if (!(lsr & LSR_READY))
+			port->counts.overrun++;
+		if (!(lsr & LSR_READY) || port->held_count == SERIAL_HELD)
 			return;
-		byte = get(port, RBR);
-		if (!(lsr & LSR_BREAK)) /* a break comes with a zero byte that nobody sent */
-			port->held[port->held_count++] = byte;
+		hold_byte(port, lsr);
 	}
 }
 
-/* Gives `held` to the receiver. Called and returns with the lock, which is let go in between. */
+/* The trigger's number of bytes is there: takes so many, if they are known to be good. What more there
+ * is follows when no interrupt is pending any more. */
+static void read_burst(struct serial_port *port) requires(port->lock)
+{
+	unsigned lsr;
+
+	if (SERIAL_HELD - port->held_count < SERIAL_TRIGGER) {
+		read_held(port);
+		return;
+	}
+	lsr = get(port, LSR);
+	if (lsr & LSR_OVERRUN)
+		port->counts.overrun++;
+	hold_byte(port, lsr);
+	for (unsigned i = 1; i < SERIAL_TRIGGER && !(lsr & (LSR_FIFO_ERROR | LSR_BAD)); i++)
+		hold_byte(port, 0);
+	port->rest_wanted = true;
+}
+
+/* How many of the bytes at the beginning of `held` came as they were sent, or are taken as such. */
+static size_t good_run(const struct serial_port *port, bool tells)
+{
+	size_t count = 0;
+
+	while (count < port->held_count &&
+		(!port->held_bad[count] || (!tells && !(port->held_bad[count] & LSR_BREAK))))
+		count++;
+	return count;
+}
+
+/* Gives the first of `held` to the receiver, without the lock; how many were taken. A break that nobody
+ * wants to hear of is. */
+static size_t give(struct serial_port *port, const struct serial_events *events, void *context)
+{
+	size_t run = good_run(port, events->bad);
+	unsigned bad = port->held_bad[0];
+
+	if (run)
+		return smaller(events->received(context, port->held, run), run);
+	if (events->bad)
+		events->bad(context,
+			bad & LSR_BREAK    ? SERIAL_BREAK
+			: bad & LSR_PARITY ? SERIAL_PARITY
+					   : SERIAL_FRAMING,
+			port->held[0]);
+	return 1;
+}
+
+/* Called and returns with the lock, which is let go in between. */
 static void deliver(struct serial_port *port) requires(port->lock)
 {
-	while (port->held_count && !port->rx_stopped && port->received) {
-		serial_received received = port->received;
-		void *context = port->received_context;
+	while (port->held_count && !port->rx_stopped && port->events.received) {
+		struct serial_events events = port->events;
+		void *context = port->context;
 		uint32_t resumes = port->resumes;
 		size_t taken;
 
 		unlock_port(port);
-		taken = smaller(received(context, port->held, port->held_count), port->held_count);
+		taken = give(port, &events, context);
 		lock_port(port);
 		port->held_count -= taken;
 		memmove(port->held, port->held + taken, port->held_count);
-		if (port->held_count && port->resumes == resumes) {
+		memmove(port->held_bad, port->held_bad + taken, port->held_count);
+		if (!taken && port->resumes == resumes)
 			port->rx_stopped = true;
-			set_ier(port, port->ier & ~(unsigned)IER_RECEIVE);
-		}
+	}
+	if (port->held_count == SERIAL_HELD && !port->rx_masked) {
+		port->rx_masked = true;
+		set_ier(port, port->ier & ~(unsigned)(IER_RECEIVE | IER_LINE));
 	}
 }
 
 static void transmit(struct serial_port *port) requires(port->lock)
 {
-	pump(port);
-	if (!ring_used(port))
-		set_ier(port, port->ier & ~(unsigned)IER_TRANSMIT);
-	if (port->room_wanted && ring_used(port) <= RING_SIZE / 2) {
-		serial_writable writable = port->writable;
-		void *context = port->writable_context;
+	void (*writable)(void *) = port->events.writable;
+	void *context = port->context;
+	bool tell;
 
-		port->room_wanted = false;
-		if (writable) {
-			unlock_port(port);
-			writable(context);
-			lock_port(port);
-		}
+	pump(port);
+	if (!ring_used(port) || !may_send(port))
+		set_ier(port, port->ier & ~(unsigned)IER_TRANSMIT);
+	tell = port->room_wanted && ring_used(port) <= SERIAL_RING / 2;
+	tell = tell || (port->empty_wanted && !ring_used(port));
+	if (!tell)
+		return;
+	port->room_wanted = port->empty_wanted = false;
+	if (writable) {
+		unlock_port(port);
+		writable(context);
+		lock_port(port);
 	}
 }
 
-static void handle_interrupt(void *context)
+/* Tells of lines that changed; with CTS the ring may go on. */
+static void tell_lines(struct serial_port *port) requires(port->lock)
 {
-	struct serial_port *port = context;
+	unsigned changed = port->changed, now = serial_line_names(port);
+	void (*lines)(void *, unsigned, unsigned) = port->events.lines;
+	void *context = port->context;
+
+	if (!changed)
+		return;
+	port->changed = 0;
+	if (port->cts_flow && port->msr & MSR_CTS && ring_used(port))
+		set_ier(port, port->ier | IER_TRANSMIT);
+	if (lines) {
+		unlock_port(port);
+		lines(context, changed, now);
+		lock_port(port);
+	}
+}
+
+/* One thing that is pending; false: nothing is. */
+static bool serve(struct serial_port *port)
+{
+	unsigned pending;
 
 	lock_port(port);
-	for (unsigned pass = 0; pass < MAX_PASSES; pass++) {
-		unsigned pending = get(port, IIR) & IIR_MASK;
-
+	pending = port->attached ? get(port, IIR) & IIR_MASK : IIR_NONE;
+	deliver(port);
+	if (pending == IIR_RECEIVE) {
+		read_burst(port);
 		deliver(port);
-		if (pending & IIR_NONE) {
-			unlock_port(port);
-			return;
-		}
-		if (pending == IIR_RECEIVE || pending == IIR_TIMEOUT) {
-			read_held(port);
-			deliver(port);
-		} else if (pending == IIR_TRANSMIT) {
-			transmit(port);
-		} else {
-			get(port, pending == IIR_LINE ? LSR : MSR);
-		}
+	} else if (pending == IIR_TIMEOUT || pending == IIR_LINE ||
+		   (pending & IIR_NONE && port->rest_wanted)) {
+		port->rest_wanted = false;
+		read_held(port);
+		deliver(port);
+	} else if (pending == IIR_TRANSMIT) {
+		transmit(port);
+	} else if (!(pending & IIR_NONE)) {
+		serial_read_lines(port);
 	}
-	set(port, IER, 0);
-	set(port, IER, port->ier);
+	tell_lines(port);
+	unlock_port(port);
+	return !(pending & IIR_NONE);
+}
+
+static void new_edge(struct serial_port *port)
+{
+	lock_port(port);
+	if (port->attached) {
+		set(port, IER, 0);
+		set(port, IER, port->ier);
+	}
 	unlock_port(port);
 }
 
-/* Without the lock: the interrupt controller has its own, and attaching happens once. */
+/* context: a port; those of the same interrupt are served too. */
+static void handle_interrupt(void *context)
+{
+	const struct serial_port *one = context;
+	bool any = true;
+
+	for (unsigned pass = 0; any && pass < MAX_PASSES; pass++) {
+		any = false;
+		for (unsigned i = 0; i < SERIAL_PORTS; i++) {
+			if (serial_ports[i].irq == one->irq)
+				any = serve(&serial_ports[i]) || any;
+		}
+	}
+	for (unsigned i = 0; any && i < SERIAL_PORTS; i++) {
+		if (serial_ports[i].irq == one->irq)
+			new_edge(&serial_ports[i]);
+	}
+}
+
+/* ---- Whose it is ---- */
+
+static struct spinlock attach_lock = SPINLOCK_INIT;
+static uint16_t attached_irqs guarded_by(attach_lock); /* bits */
+
 static int attach(struct serial_port *port)
 {
-	int error;
+	int error = 0;
 
-	if (port->attached)
-		return 0;
-	error = arch_irq_attach(port->irq, handle_interrupt, port);
+	spin_lock(&attach_lock);
+	if (!(attached_irqs & 1u << port->irq))
+		error = arch_irq_attach(port->irq, handle_interrupt, port);
 	if (!error)
-		port->attached = true;
+		attached_irqs |= (uint16_t)(1u << port->irq);
+	spin_unlock(&attach_lock);
 	return error;
 }
 
-int serial_on_receive(struct serial_port *port, serial_received received, void *context)
+int serial_claim(struct serial_port *port, const struct serial_events *events, void *context)
 {
-	int error = attach(port);
+	int error;
 
+	lock_port(port);
+	error = port->claimed ? -EBUSY : 0;
+	port->claimed = true;
+	unlock_port(port);
 	if (error)
 		return error;
+	error = attach(port);
 	lock_port(port);
-	port->received = received;
-	port->received_context = context;
-	if (!received)
-		set_ier(port, port->ier & ~(unsigned)IER_RECEIVE);
+	if (error) {
+		port->claimed = false;
+	} else {
+		port->events = *events;
+		port->context = context;
+		port->attached = true;
+		serial_read_lines(port);
+		port->changed = 0;
+		set_ier(port,
+			port->ier | (events->bad ? IER_LINE : 0) | (events->lines ? IER_MODEM : 0));
+	}
 	unlock_port(port);
-	if (received)
+	if (!error)
 		serial_rx_resume(port);
-	return 0;
+	return error;
 }
 
-int serial_on_writable(struct serial_port *port, serial_writable writable, void *context)
+void serial_release(struct serial_port *port)
 {
-	int error = attach(port);
-
-	if (error)
-		return error;
 	lock_port(port);
-	port->writable = writable;
-	port->writable_context = context;
+	port->claimed = false;
+	port->events = (struct serial_events){0};
+	port->tx_held = port->cts_flow = false;
+	set_ier(port, ring_used(port) ? IER_TRANSMIT : 0);
 	unlock_port(port);
-	return 0;
 }
 
 void serial_rx_resume(struct serial_port *port)
 {
 	lock_port(port);
 	port->resumes++;
-	port->rx_stopped = false;
+	port->rx_stopped = port->rx_masked = false;
 	/* The transmit interrupt comes at once when the device is idle: `held` may wait for it. */
-	if (port->received)
-		set_ier(port, port->ier | IER_RECEIVE | IER_TRANSMIT);
+	if (port->events.received)
+		set_ier(port,
+			port->ier | IER_RECEIVE | IER_TRANSMIT | (port->events.bad ? IER_LINE : 0));
 	unlock_port(port);
-}
-
-uint64_t serial_overruns(const struct serial_port *port)
-{
-	return __atomic_load_n(&port->overruns, __ATOMIC_RELAXED);
-}
-
-/* ---- As a console ---- */
-
-struct serial_console {
-	struct console console;
-	struct serial_port *port;
-};
-
-static void console_out(struct console *console, const char *bytes, size_t count)
-{
-	serial_write_all(container_of(console, struct serial_console, console)->port, bytes, count);
-}
-
-static void console_drain(struct console *console)
-{
-	serial_flush(container_of(console, struct serial_console, console)->port);
-}
-
-int serial_console_init(unsigned number)
-{
-	static struct serial_console consoles[SERIAL_PORTS];
-	static const char *const names[SERIAL_PORTS] = {"ttyS0", "ttyS1"};
-	struct serial_port *port = serial_open(number);
-
-	if (!port)
-		return -ENODEV;
-	if (consoles[number].port)
-		return 0;
-	consoles[number].port = port;
-	consoles[number].console.name = names[number];
-	consoles[number].console.write = console_out;
-	consoles[number].console.flush = console_drain;
-	console_register(&consoles[number].console);
-	return 0;
 }

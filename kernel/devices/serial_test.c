@@ -1,247 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The serial driver against a register-level model of the 16550: FIFOs of 16 bytes, the interrupt
- * identification with its priorities, the transmit interrupt that reading IIR or writing THR takes
- * away, loop-back, an edge-triggered line to the driver's handler, and a host behind it that sends
- * only while there is room. The model fails the test when the driver does what loses data: writing
- * into a full FIFO, reading an empty one.
- */
+/* The serial driver against serial_model.c's device. */
 #include "devices/serial.h"
 #include "arch/arch.h"
 #include "devices/console.h"
+#include "devices/serial_model.h"
+#include "files/abi.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 
-struct uart {
-	bool present;
-	uint8_t ier, lcr, mcr, scr, fcr, dll, dlm;
-	uint8_t tx[16], rx[16];
-	unsigned tx_count, rx_count;
-	bool thre_pending, line, edge;
-	bool overrun, brk;
-	unsigned patience; /* reads of LSR until a full FIFO is on the wire; 0: at once */
-	unsigned waited;
-	bool jammed; /* nothing leaves any more */
-
-	/* the host's end */
-	uint8_t out[1 << 20];
-	size_t out_count;
-	const uint8_t *in;
-	size_t in_count;
-
-	irq_handler handler;
-	void *context;
-	unsigned long interrupts, accesses;
-};
-
-static struct uart uarts[2];
-static bool attach_fails, panic_mode, in_handler;
+static bool panic_mode;
 static struct console *registered;
-
-static unsigned pending(const struct uart *u)
-{
-	if ((u->ier & 1) && u->rx_count)
-		return u->rx_count >= 14 ? 4 : 0x0c;
-	if ((u->ier & 2) && u->thre_pending)
-		return 2;
-	return 1;
-}
-
-static void update(struct uart *u)
-{
-	bool line = (u->mcr & 8) && !(u->mcr & 16) && pending(u) != 1;
-
-	if (line && !u->line)
-		u->edge = true;
-	u->line = line;
-}
-
-static void drain(struct uart *u)
-{
-	if (!u->tx_count)
-		return;
-	if (u->mcr & 16) {
-		CHECK(u->tx_count == 1 && u->rx_count < 16);
-		u->rx[u->rx_count++] = u->tx[0];
-	} else {
-		CHECK(u->out_count + u->tx_count <= sizeof(u->out));
-		memcpy(u->out + u->out_count, u->tx, u->tx_count);
-		u->out_count += u->tx_count;
-	}
-	u->tx_count = 0;
-	u->thre_pending = true;
-	u->waited = 0;
-}
-
-static void host_sends(struct uart *u)
-{
-	while (u->in_count && u->rx_count < 16 && u->mcr & 8 && !(u->mcr & 16)) {
-		u->rx[u->rx_count++] = *u->in++;
-		u->in_count--;
-	}
-	update(u);
-}
-
-/* The wire moves on by itself; the interrupt controller calls the handler for every edge. */
-static void run(struct uart *u)
-{
-	if (!u->jammed)
-		drain(u);
-	host_sends(u);
-	while (u->edge && u->handler) {
-		u->edge = false;
-		u->interrupts++;
-		in_handler = true;
-		u->handler(u->context);
-		in_handler = false;
-		host_sends(u);
-	}
-}
-
-static struct uart *find(uint16_t port, unsigned *reg)
-{
-	struct uart *u = port >= 0x3f8 ? &uarts[0] : &uarts[1];
-
-	CHECK((port >= 0x3f8 && port <= 0x3ff) || (port >= 0x2f8 && port <= 0x2ff));
-	*reg = port & 7;
-	u->accesses++;
-	return u;
-}
-
-static uint8_t read_iir(struct uart *u)
-{
-	unsigned id = pending(u);
-
-	if (id == 2)
-		u->thre_pending = false;
-	update(u);
-	return (uint8_t)(id | (u->fcr & 1 ? 0xc0 : 0));
-}
-
-static uint8_t read_rbr(struct uart *u)
-{
-	uint8_t byte = u->rx[0];
-
-	CHECK(u->rx_count > 0);
-	memmove(u->rx, u->rx + 1, --u->rx_count);
-	u->brk = false;
-	host_sends(u);
-	return byte;
-}
-
-static uint8_t read_lsr(struct uart *u)
-{
-	unsigned lsr;
-
-	if (u->tx_count && !u->jammed && ++u->waited > u->patience) {
-		drain(u);
-		update(u);
-	}
-	lsr = (u->rx_count ? 1 : 0) | (u->tx_count ? 0 : 0x60) | (u->overrun ? 2 : 0) |
-	      (u->brk ? 0x10 : 0);
-	u->overrun = false;
-	return (uint8_t)lsr;
-}
-
-ns_t arch_clock(void)
-{
-	return 0; /* only a debug kernel counts the waits */
-}
-
-uint8_t arch_in8(uint16_t port)
-{
-	unsigned reg;
-	struct uart *u = find(port, &reg);
-
-	if (!u->present)
-		return 0xff;
-	switch (reg) {
-	case 0:
-		return u->lcr & 0x80 ? u->dll : read_rbr(u);
-	case 1:
-		return u->lcr & 0x80 ? u->dlm : u->ier;
-	case 2:
-		return read_iir(u);
-	case 3:
-		return u->lcr;
-	case 4:
-		return u->mcr;
-	case 5:
-		return read_lsr(u);
-	case 6:
-		return u->mcr & 16 ? (uint8_t)((u->mcr & 2 ? 0x10 : 0) | (u->mcr & 1 ? 0x20 : 0) |
-					       (u->mcr & 4 ? 0x40 : 0) | (u->mcr & 8 ? 0x80 : 0))
-				   : 0xb0;
-	default:
-		return u->scr;
-	}
-}
-
-static void write_thr(struct uart *u, uint8_t value)
-{
-	CHECK(u->tx_count < 16); /* a byte more would be lost */
-	u->tx[u->tx_count++] = value;
-	u->thre_pending = false;
-	if (u->mcr & 16)
-		drain(u);
-	update(u);
-}
-
-void arch_out8(uint16_t port, uint8_t value)
-{
-	unsigned reg;
-	struct uart *u = find(port, &reg);
-
-	if (!u->present)
-		return;
-	switch (reg) {
-	case 0:
-		if (u->lcr & 0x80)
-			u->dll = value;
-		else
-			write_thr(u, value);
-		return;
-	case 1:
-		if (u->lcr & 0x80) {
-			u->dlm = value;
-			return;
-		}
-		if ((value & 2) && !(u->ier & 2) && !u->tx_count)
-			u->thre_pending = true;
-		u->ier = value & 15;
-		break;
-	case 2:
-		u->fcr = value;
-		if (value & 2)
-			u->rx_count = 0;
-		if (value & 4)
-			u->tx_count = 0;
-		break;
-	case 3:
-		u->lcr = value;
-		break;
-	case 4:
-		u->mcr = value & 31;
-		break;
-	case 7:
-		u->scr = value;
-		break;
-	}
-	update(u);
-}
-
-int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context)
-{
-	struct uart *u = isa_irq == 4 ? &uarts[0] : &uarts[1];
-
-	CHECK(isa_irq == 4 || isa_irq == 3);
-	if (attach_fails)
-		return -ENODEV;
-	CHECK(!u->handler);
-	u->handler = handler;
-	u->context = context;
-	return 0;
-}
 
 bool log_panicking(void)
 {
@@ -251,6 +19,21 @@ bool log_panicking(void)
 void console_register(struct console *console)
 {
 	registered = console;
+}
+
+void console_remove(struct console *console)
+{
+	CHECK(registered == console);
+	registered = NULL;
+}
+
+static struct serial_events events; /* what the next claim will be with */
+
+static void claim(struct serial_port *port)
+{
+	serial_release(port);
+	CHECK_EQUAL(serial_claim(port, &events, port), 0);
+	CHECK_EQUAL(serial_claim(port, &events, port), -EBUSY);
 }
 
 /* ---- Tests ---- */
@@ -265,8 +48,10 @@ static void forget_output(struct uart *u)
 
 static void test_probe(void)
 {
-	CHECK(!serial_open(2));
-	uarts[0].present = true;
+	CHECK(!serial_open(4));
+	for (unsigned i = 0; i < 4; i++)
+		uarts[i].lines = 0xb0;
+	uarts[0].present = uarts[2].present = true;
 	CHECK(!serial_open(1)); /* nothing there */
 	CHECK(serial_open(0));
 	CHECK(serial_open(0) == serial_open(0));
@@ -288,9 +73,9 @@ static void test_polled(struct serial_port *port, struct uart *u)
 	CHECK(!memcmp(u->out, pattern, 1000));
 	forget_output(u);
 
-	attach_fails = true;
-	CHECK_EQUAL(serial_on_receive(port, NULL, NULL), -ENODEV);
-	attach_fails = false;
+	uart_attach_fails = true;
+	CHECK_EQUAL(serial_claim(port, &events, port), -ENODEV);
+	uart_attach_fails = false;
 	CHECK_EQUAL(u->ier, 0);
 }
 
@@ -298,10 +83,11 @@ static void test_polled(struct serial_port *port, struct uart *u)
 static void test_fast_device(struct serial_port *port, struct uart *u)
 {
 	u->patience = 0;
-	CHECK_EQUAL(serial_on_writable(port, NULL, NULL), 0);
+	claim(port);
+	uart_run(u);
 	forget_output(u);
 	CHECK_EQUAL(serial_write_some(port, pattern, 4096), 4096);
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(u->out_count, 4096);
 	CHECK(!memcmp(u->out, pattern, 4096));
 	CHECK_EQUAL(u->interrupts, 0);
@@ -314,7 +100,7 @@ static size_t writer_at;
 
 static void more_room(void *context)
 {
-	CHECK(in_handler);
+	CHECK(uart_in_handler);
 	writable_calls++;
 	writer_at += serial_write_some(context, pattern + writer_at, sizeof(pattern) - writer_at);
 }
@@ -323,20 +109,22 @@ static void more_room(void *context)
 static void test_slow_device(struct serial_port *port, struct uart *u)
 {
 	u->patience = 1000000;
-	CHECK_EQUAL(serial_on_writable(port, more_room, port), 0);
+	events.writable = more_room;
+	claim(port);
 	writer_at = serial_write_some(port, pattern, sizeof(pattern));
 	CHECK(writer_at >= 4096 && writer_at < sizeof(pattern));
 	CHECK_EQUAL(serial_write_room(port), 0);
 	CHECK_EQUAL(serial_write_some(port, pattern + writer_at, 10), 0);
 	for (unsigned n = 0; u->out_count < sizeof(pattern) && n < 100000; n++)
-		run(u);
+		uart_run(u);
 	CHECK_EQUAL(u->out_count, sizeof(pattern));
 	CHECK(!memcmp(u->out, pattern, sizeof(pattern)));
 	CHECK(writable_calls > 2);
 	CHECK(u->interrupts <= sizeof(pattern) / 16 + 1); /* the FIFO was full each time */
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(u->ier & 2, 0); /* and nobody waits any more */
-	CHECK_EQUAL(serial_on_writable(port, NULL, NULL), 0);
+	events.writable = NULL;
+	claim(port);
 	forget_output(u);
 }
 
@@ -361,7 +149,7 @@ static void test_log_between(struct serial_port *port, struct uart *u)
 	CHECK(!memcmp(u->out + 5000, line, sizeof(line) - 1));
 	CHECK(!memcmp(u->out + 5000 + sizeof(line) - 1, pattern, taken));
 	CHECK(!memcmp(u->out + u->out_count - sizeof(line) + 1, line, sizeof(line) - 1));
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(u->ier & 2, 0);
 	forget_output(u);
 }
@@ -374,7 +162,7 @@ static size_t receive(void *context, const uint8_t *bytes, size_t count)
 {
 	size_t n = count < appetite ? count : appetite;
 
-	CHECK(in_handler && count > 0);
+	CHECK(uart_in_handler && count > 0);
 	CHECK(got_count + n <= sizeof(got));
 	memcpy(got + got_count, bytes, n);
 	got_count += n;
@@ -388,18 +176,22 @@ static size_t receive(void *context, const uint8_t *bytes, size_t count)
 
 static void test_receive(struct serial_port *port, struct uart *u)
 {
+	struct serial_counts counts;
 	uint64_t seed = 1;
 
 	u->in = pattern;
 	u->in_count = sizeof(pattern);
-	run(u); /* no receiver yet: the host holds its data */
+	uart_run(u); /* no receiver yet: the host holds its data */
 	CHECK_EQUAL(u->rx_count, 16);
 	CHECK_EQUAL(u->in_count, sizeof(pattern) - 16);
 
-	CHECK_EQUAL(serial_on_receive(port, receive, port), 0);
-	run(u);
-	CHECK_EQUAL(got_count, 0); /* appetite 0: stopped at once */
+	events.received = receive;
+	claim(port);
+	uart_run(u);
+	CHECK_EQUAL(
+		got_count, 0); /* appetite 0: stopped, as soon as the driver has no room either */
 	CHECK_EQUAL(u->ier & 1, 0);
+	CHECK_EQUAL(u->in_count, sizeof(pattern) - 256 - 16);
 	for (unsigned n = 0; got_count < sizeof(pattern) && n < 100000; n++) {
 		size_t before = got_count;
 
@@ -409,12 +201,14 @@ static void test_receive(struct serial_port *port, struct uart *u)
 			got_count < sizeof(pattern));
 		serial_rx_resume(port);
 		CHECK_EQUAL(got_count, before); /* never inside the call */
-		run(u);
+		uart_run(u);
 	}
 	appetite = SIZE_MAX;
 	CHECK_EQUAL(got_count, sizeof(pattern));
 	CHECK(!memcmp(got, pattern, sizeof(pattern)));
-	CHECK_EQUAL(serial_overruns(port), 0);
+	serial_get_counts(port, &counts);
+	CHECK_EQUAL(counts.overrun, 0);
+	CHECK_EQUAL(counts.received, sizeof(pattern));
 }
 
 /* Bytes in `held` alone, with the device empty, come after a resume too. */
@@ -426,15 +220,15 @@ static void test_held_alone(struct serial_port *port, struct uart *u)
 	u->in = pattern;
 	u->in_count = 5;
 	serial_rx_resume(port);
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(got_count, 1);
 	CHECK_EQUAL(u->rx_count, 0);
 	appetite = SIZE_MAX;
 	serial_rx_resume(port);
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(got_count, 5);
 	CHECK(!memcmp(got, pattern, 5));
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(u->ier, 1);
 }
 
@@ -446,23 +240,244 @@ static void test_resume_race(struct serial_port *port, struct uart *u)
 	appetite = 1;
 	u->in = pattern;
 	u->in_count = 5;
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(got_count, 5);
 	CHECK_EQUAL(u->ier & 1, 1);
 	resume_at_once = false;
-	run(u);
+	uart_run(u);
+}
+
+static enum serial_bad bad_kind;
+static unsigned bad_count, bad_byte;
+
+static void hear_bad(void *context, enum serial_bad bad, uint8_t byte)
+{
+	bad_kind = bad;
+	bad_byte = byte;
+	bad_count++;
 }
 
 static void test_line_errors(struct serial_port *port, struct uart *u)
 {
+	struct serial_counts counts;
+
 	got_count = 0;
 	u->overrun = u->brk = true;
 	u->in = (const uint8_t *)"\0ab";
 	u->in_count = 3;
-	run(u);
-	CHECK_EQUAL(serial_overruns(port), 1);
+	uart_run(u);
+	serial_get_counts(port, &counts);
+	CHECK_EQUAL(counts.overrun, 1);
+	CHECK_EQUAL(counts.breaks, 1);
 	CHECK_EQUAL(got_count, 2); /* without the break's zero */
 	CHECK(!memcmp(got, "ab", 2));
+
+	events.bad = hear_bad;
+	claim(port);
+	uart_run(u);
+	CHECK_EQUAL(u->ier & 4, 4);
+	for (unsigned i = 0; i < 2; i++) {
+		got_count = bad_count = 0;
+		u->brk = i == 0;
+		u->parity = i == 1;
+		u->in = (const uint8_t *)"0123456789abcdefgh"; /* as many as the trigger, at once */
+		u->in_count = 18;
+		uart_run(u);
+		CHECK_EQUAL(bad_count, 1);
+		CHECK_EQUAL(bad_byte, '0');
+		CHECK(bad_kind == (i ? SERIAL_PARITY : SERIAL_BREAK));
+		CHECK_EQUAL(got_count, 17);
+		CHECK(!memcmp(got, "123456789abcdefgh", 17));
+	}
+	serial_get_counts(port, &counts);
+	CHECK_EQUAL(counts.parity, 1);
+	CHECK_EQUAL(counts.breaks, 2);
+	events.bad = NULL;
+	claim(port);
+	uart_run(u);
+}
+
+/* A burst of 16 costs few more accesses than bytes. */
+static void test_burst(struct uart *u)
+{
+	got_count = 0;
+	u->in = pattern;
+	u->in_count = 1600;
+	u->accesses = 0;
+	uart_run(u);
+	CHECK_EQUAL(got_count, 1600);
+	CHECK(!memcmp(got, pattern, 1600));
+	CHECK(u->accesses < 1600 * 15 / 10);
+}
+
+static void test_frame(struct serial_port *port, struct uart *u)
+{
+	serial_set_frame(port, &(struct serial_frame){.baud = 9600, .bits = 7, .parity = true});
+	CHECK_EQUAL(u->dll | u->dlm << 8, 12);
+	CHECK_EQUAL(u->lcr, 0x0a);
+	CHECK_EQUAL(serial_baud(port), 9600);
+	serial_set_break(port, true);
+	CHECK_EQUAL(u->lcr, 0x4a);
+	serial_set_frame(port, &(struct serial_frame){.baud = 50,
+				       .bits = 5,
+				       .even = true,
+				       .parity = true,
+				       .stick = true,
+				       .two_stop = true});
+	CHECK_EQUAL(u->dll | u->dlm << 8, 2304);
+	CHECK_EQUAL(u->lcr, 0x7c);
+	serial_set_break(port, false);
+	serial_set_frame(port, &(struct serial_frame){.baud = 115200, .bits = 8});
+	CHECK_EQUAL(u->lcr, 3);
+	CHECK_EQUAL(u->dll | u->dlm << 8, 1);
+}
+
+static void test_console_frame(struct uart *u)
+{
+	static const char *const wrong[] = {"", "n8", "0", "230400", "9600x", "9600n9", "9600n8rr"};
+
+	CHECK(serial_console_frame(0, "9600o7"));
+	CHECK_EQUAL(u->dll, 12);
+	CHECK_EQUAL(u->lcr, 0x0a);
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++)
+		CHECK(!serial_console_frame(0, wrong[i]));
+	CHECK_EQUAL(u->lcr, 0x0a);
+	CHECK(!serial_console_frame(3, "9600"));
+	CHECK(serial_console_frame(0, "115200"));
+	CHECK_EQUAL(u->dll, 1);
+	CHECK_EQUAL(u->lcr, 3);
+}
+
+static unsigned heard_changed, heard_now;
+
+static void hear_lines(void *context, unsigned changed, unsigned now)
+{
+	heard_changed |= changed;
+	heard_now = now;
+}
+
+static void test_lines(struct serial_port *port, struct uart *u)
+{
+	struct serial_counts counts;
+
+	events.lines = hear_lines;
+	claim(port);
+	uart_run(u);
+	heard_changed = 0;
+	CHECK_EQUAL(serial_lines(port),
+		TIOCM_CTS | TIOCM_DSR | TIOCM_CAR | TIOCM_DTR | TIOCM_RTS | TIOCM_OUT2);
+	serial_set_lines(port, TIOCM_LOOP, TIOCM_DTR | TIOCM_OUT2);
+	CHECK_EQUAL(u->mcr, 0x1a); /* the interrupt stays */
+	serial_set_lines(port, TIOCM_DTR, TIOCM_LOOP);
+	CHECK_EQUAL(u->mcr, 0x0b);
+	CHECK_EQUAL(heard_changed, 0);
+
+	u->lines = 0x30;
+	u->changed = 8;
+	uart_update(u);
+	uart_run(u);
+	CHECK_EQUAL(heard_changed, TIOCM_CAR);
+	CHECK_EQUAL(heard_now, TIOCM_CTS | TIOCM_DSR);
+	heard_changed = 0;
+	u->lines = 0xb0;
+	u->changed = 8;
+	CHECK(serial_lines(port) & TIOCM_CAR); /* takes the device's word of the change */
+	uart_run(u);
+	CHECK_EQUAL(heard_changed, TIOCM_CAR);
+	serial_get_counts(port, &counts);
+	CHECK_EQUAL(counts.carrier, 2);
+	CHECK_EQUAL(counts.cts, 0);
+}
+
+static void run_all(struct uart *u)
+{
+	for (unsigned i = 0; i < 4; i++)
+		uart_run(u);
+}
+
+/* STOP and CTS hold the ring, not the log; going on sends the rest. */
+static void test_holding(struct serial_port *port, struct uart *u)
+{
+	u->patience = 0;
+	forget_output(u);
+	serial_hold_output(port, true);
+	CHECK_EQUAL(serial_write_whole(port, pattern, 300), 300);
+	run_all(u);
+	CHECK_EQUAL(u->out_count, 0);
+	CHECK_EQUAL(serial_pending(port), 300);
+	serial_write_all(port, "log", 3);
+	run_all(u);
+	CHECK_EQUAL(u->out_count, 3);
+	serial_hold_output(port, false);
+	run_all(u);
+	CHECK_EQUAL(u->out_count, 303);
+	CHECK(!memcmp(u->out + 3, pattern, 300));
+	CHECK(serial_tell_empty(port) && serial_idle(port));
+
+	forget_output(u);
+	serial_set_frame(port, &(struct serial_frame){.baud = 115200, .bits = 8, .cts_flow = true});
+	u->lines = 0xa0;
+	u->changed = 1;
+	uart_update(u);
+	run_all(u);
+	CHECK_EQUAL(serial_write_whole(port, pattern, 300), 300);
+	run_all(u);
+	CHECK_EQUAL(u->out_count, 0);
+	CHECK_EQUAL(u->ier & 2, 0);
+	u->lines = 0xb0;
+	u->changed = 1;
+	uart_update(u);
+	run_all(u);
+	CHECK_EQUAL(u->out_count, 300);
+	serial_set_frame(port, &(struct serial_frame){.baud = 115200, .bits = 8});
+}
+
+/* All or nothing; what is dropped makes room. */
+static void test_whole(struct serial_port *port, struct uart *u)
+{
+	unsigned wholes = 0;
+
+	forget_output(u);
+	u->jammed = true;
+	while (serial_write_whole(port, pattern, 1000))
+		wholes++;
+	CHECK_EQUAL(wholes, 8);
+	CHECK_EQUAL(serial_pending(port), 8000 - 16);
+	serial_drop_output(port);
+	CHECK_EQUAL(serial_pending(port), 0);
+	CHECK_EQUAL(serial_write_whole(port, pattern, 8192), 8192);
+	u->jammed = false;
+	for (unsigned i = 0; i < 40; i++)
+		uart_run(u);
+	CHECK_EQUAL(u->out_count, 8192);
+	CHECK(!memcmp(u->out, pattern, 8192));
+	forget_output(u);
+}
+
+/* Two ports, one interrupt: each gets its own. */
+static void test_shared(struct uart *u)
+{
+	struct serial_port *other = serial_open(2);
+	struct uart *theirs = &uarts[2];
+
+	CHECK(other && other != serial_open(0));
+	claim(other);
+	appetite = SIZE_MAX;
+	uart_run(theirs);
+	got_count = 0;
+	u->in = theirs->in = pattern;
+	u->in_count = 100;
+	theirs->in_count = 50;
+	uart_host_sends(u);
+	uart_host_sends(theirs);
+	u->edge = false; /* they had one edge together */
+	uart_run(theirs);
+	run_all(u);
+	CHECK_EQUAL(got_count, 150);
+	CHECK_EQUAL(theirs->in_count + theirs->rx_count + u->in_count + u->rx_count, 0);
+	serial_release(other);
+	uart_run(theirs);
+	CHECK_EQUAL(theirs->ier, 0);
 }
 
 /* Both directions at once, against a device of changing speed. */
@@ -481,10 +496,10 @@ static void test_both(struct serial_port *port, struct uart *u)
 		u->jammed = check_random(&seed) % 3 == 0;
 		want = want < sizeof(pattern) - sent ? want : sizeof(pattern) - sent;
 		sent += serial_write_some(port, pattern + sent, want);
-		run(u);
+		uart_run(u);
 	}
 	u->jammed = false;
-	run(u);
+	uart_run(u);
 	CHECK_EQUAL(u->out_count, sizeof(pattern));
 	CHECK(!memcmp(u->out, pattern, sizeof(pattern)));
 	CHECK_EQUAL(got_count, sizeof(pattern));
@@ -497,6 +512,12 @@ static void test_console_and_panic(struct uart *u)
 	CHECK_EQUAL(serial_console_init(1), -ENODEV);
 	CHECK_EQUAL(serial_console_init(0), 0);
 	CHECK_STRING(registered->name, "ttyS0");
+	CHECK(serial_is_console(0) && !serial_is_console(1));
+	CHECK(registered->fresh(registered));
+	registered->write(registered, "he", 2);
+	CHECK(!registered->fresh(registered));
+	registered->flush(registered);
+	forget_output(u);
 	u->patience = 3;
 	registered->write(registered, "hello\r\n", 7);
 	registered->flush(registered);
@@ -537,6 +558,13 @@ int main(void)
 	test_held_alone(port, u);
 	test_resume_race(port, u);
 	test_line_errors(port, u);
+	test_burst(u);
+	test_frame(port, u);
+	test_console_frame(u);
+	test_lines(port, u);
+	test_holding(port, u);
+	test_whole(port, u);
+	test_shared(u);
 	test_both(port, u);
 	test_console_and_panic(u);
 	return check_done();

@@ -10,9 +10,7 @@
  * Sessions and hang-ups are tty_session.c's. A hang-up is counted in tty->hang_ups, and a file that was
  * opened before the last one is dead: it reads as ended and takes no output. Files of /dev/console never die.
  *
- * /dev/console is another view of the first terminal that console_tty.c gave: input, settings and
- * job are that terminal's, output goes to all consoles by tty_console_write, or to whichever
- * terminal TIOCCONS named.
+ * /dev/console (console_tty.c) is a terminal of its own whose output TIOCCONS may send elsewhere.
  *
  * Lives: a terminal of hardware is there for ever. A pty's is freed with its last reference: open
  * files, its session and the pair's other end hold one each.
@@ -35,8 +33,6 @@
 #include <linux/capability.h>
 
 #define PIECE 512u
-
-void (*tty_console_write)(const char *bytes, size_t count);
 
 static struct spinlock redirect_lock = SPINLOCK_INIT;
 static struct tty *redirect guarded_by(redirect_lock); /* with a reference */
@@ -118,6 +114,19 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 	if (was_stopped)
 		wake_events(&tty->output, POLLOUT | POLLWRNORM);
 	return taken;
+}
+
+void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte)
+{
+	spin_lock(&tty->lock);
+	line_input_bad(&tty->line, bad, byte);
+	tty_unlock(tty);
+	wake_events(&tty->readable, POLLIN | POLLRDNORM);
+}
+
+bool tty_is_open(const struct tty *tty)
+{
+	return __atomic_load_n(&tty->opens, __ATOMIC_RELAXED) > 0;
 }
 
 bool tty_has_room(struct tty *tty)
@@ -268,9 +277,7 @@ static ssize_t send_piece(
 		spin_lock(&tty->lock);
 		made = line_output(&tty->line, bytes + done, count - done, &used, out, sizeof(out));
 		spin_unlock(&tty->lock);
-		if (made && file->view == TTY_CONSOLE && tty_console_write)
-			tty_console_write(out, made);
-		else if (made)
+		if (made)
 			sent = tty->driver->write(tty, out, made, nonblocking);
 		if (sent >= 0)
 			done += used;
@@ -407,22 +414,51 @@ static unsigned int tty_poll(struct file *file, struct wait_queue *queues[2])
 
 /* ---- Opening ---- */
 
-int tty_open_file(struct file *file, struct tty *tty, enum tty_view view)
+/* Counts an open file; -EIO or -EBUSY when it may not be. */
+static int count_open(struct tty *tty, struct tty_file *open)
 {
-	struct tty_file *open = kmalloc(sizeof(*open));
 	int error = 0;
 
-	if (!open)
-		return -ENOMEM;
 	spin_lock(&tty->lock);
 	if (tty->gone)
 		error = -EIO;
 	else if (tty->exclusive && tty->opens && !capable(CAP_SYS_ADMIN))
 		error = -EBUSY;
 	else
-		tty->opens++;
-	*open = (struct tty_file){tty, view, tty->hang_ups};
+		__atomic_store_n(&tty->opens, tty->opens + 1, __ATOMIC_RELAXED);
+	open->hang_ups = tty->hang_ups;
 	spin_unlock(&tty->lock);
+	return error;
+}
+
+static void count_close(struct tty *tty)
+{
+	bool last;
+
+	spin_lock(&tty->lock);
+	last = tty->opens == 1;
+	__atomic_store_n(&tty->opens, tty->opens - 1, __ATOMIC_RELAXED);
+	if (last)
+		tty->exclusive = false;
+	spin_unlock(&tty->lock);
+	if (last && tty->driver->close)
+		tty->driver->close(tty);
+}
+
+int tty_open_file(struct file *file, struct tty *tty, enum tty_view view)
+{
+	struct tty_file *open = kmalloc(sizeof(*open));
+	int error;
+
+	if (!open)
+		return -ENOMEM;
+	*open = (struct tty_file){.tty = tty, .view = view};
+	error = count_open(tty, open);
+	if (!error && tty->driver->open) {
+		error = tty->driver->open(tty, file);
+		if (error)
+			count_close(tty);
+	}
 	if (error) {
 		kfree(open);
 		return error;
@@ -434,8 +470,6 @@ int tty_open_file(struct file *file, struct tty *tty, enum tty_view view)
 	if (!(file->flags & O_NOCTTY) && view != TTY_CONSOLE && file_readable(file) &&
 		current_session() > 0 && current_session() == current_pid())
 		(void)!tty_take_control(tty, false);
-	if (tty->driver->open)
-		tty->driver->open(tty);
 	return 0;
 }
 
@@ -443,15 +477,8 @@ static void tty_close(struct file *file)
 {
 	struct tty_file *open = file->private;
 	struct tty *tty = open->tty;
-	bool last;
 
-	spin_lock(&tty->lock);
-	last = --tty->opens == 0;
-	if (last)
-		tty->exclusive = false;
-	spin_unlock(&tty->lock);
-	if (last && tty->driver->close)
-		tty->driver->close(tty);
+	count_close(tty);
 	kfree(open);
 	tty_put(tty);
 }
@@ -489,24 +516,16 @@ static int own_tty_open(struct file *file)
 static const struct file_operations own_tty_operations = {
 	.open = own_tty_open, .traits = FILE_STREAM};
 
-static int register_own_tty(void)
+int tty_register_own(void)
 {
 	static struct device own = {.operations = &own_tty_operations};
-	static bool done;
 
-	if (done)
-		return 0;
-	done = true;
 	own.number = device_number(TTYAUX_MAJOR, 0);
 	return devfs_add("tty", S_IFCHR | 0666, &own);
 }
 
 int tty_register(struct tty *tty, uint64_t number, uint32_t mode)
 {
-	int error = register_own_tty();
-
-	if (error)
-		return error;
 	tty_init(tty);
 	tty->device.number = number;
 	tty->device.operations = &node_operations;

@@ -15,8 +15,11 @@ struct tty;
 #define TTY_PIECE 1024u
 
 struct tty_driver {
-	void (*open)(struct tty *tty);  /* each time it is opened; may be NULL */
-	void (*close)(struct tty *tty); /* nobody has it open any more; may be NULL */
+	/* Each time it is opened, before it becomes anybody's terminal: 0 or a negative errno. May wait,
+	 * but not with O_NONBLOCK among the file's flags. May be NULL. */
+	int (*open)(struct tty *tty, const struct file *file);
+	void (*close)(struct tty *tty);   /* nobody has it open any more; may be NULL */
+	void (*hung_up)(struct tty *tty); /* after a hang-up, in any context; may be NULL */
 	/* Sends all of up to TTY_PIECE bytes in order, or none: the count, or a negative errno. Waits
 	 * unless told not to. One call at a time, with tty->write_lock. */
 	ssize_t (*write)(struct tty *tty, const char *bytes, size_t count, bool nonblocking);
@@ -35,8 +38,9 @@ struct tty_driver {
 	void (*flush)(struct tty *tty);     /* drops what is not out yet; may be NULL */
 	void (*configure)(struct tty *tty); /* the settings changed: speed, frame. May sleep */
 	size_t (*pending)(struct tty *tty); /* bytes that are not out yet. NULL: 0 */
-	void (*release)(struct tty *tty);   /* the last reference went. NULL: it stays for ever */
-	bool pseudo;                        /* nothing to hang up when its session ends */
+	void (*set_break)(struct tty *tty, bool on); /* NULL: there are none on this line */
+	void (*release)(struct tty *tty); /* the last reference went. NULL: it stays for ever */
+	bool pseudo;                      /* nothing to hang up when its session ends */
 	/* ioctls that not every terminal has: -ENOTTY for another. NULL: none. */
 	long (*ioctl)(struct tty *tty, unsigned int command, uintptr_t argument);
 };
@@ -64,8 +68,7 @@ struct tty {
 	uint32_t signals; /* to be sent once the lock is released: bit n is signal n */
 };
 
-/* How it was opened: /dev/console's files are not hung up, ask nobody about job control, and write to
- * all consoles. */
+/* How it was opened: /dev/console's files are not hung up and ask nobody about job control. */
 enum tty_view { TTY_OWN, TTY_CONSOLE };
 
 /* An open file's `private`. */
@@ -83,12 +86,18 @@ void tty_put(struct tty *tty);
 int tty_open_file(struct file *file, struct tty *tty, enum tty_view view) MUST_CHECK;
 extern const struct file_operations tty_operations;
 
+/* Makes /dev/tty. 0 or a negative errno. */
+int tty_register_own(void) MUST_CHECK;
 /* Readies a terminal that has driver, private and name, and makes its node /dev/NAME with the given
  * number. 0 or a negative errno. */
 int tty_register(struct tty *tty, uint64_t number, uint32_t mode) MUST_CHECK;
 /* Bytes from the device, in any context. How many were taken; fewer than count: the driver keeps
  * the rest until driver->resume. */
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count);
+/* A byte that came with an error, or a break: as tty_receive, but never held back. */
+void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte);
+/* Has anybody opened it? */
+bool tty_is_open(const struct tty *tty);
 /* Can input be given to it now? */
 bool tty_has_room(struct tty *tty);
 /* Another size: SIGWINCH for the foreground group if it really is. */
@@ -107,9 +116,6 @@ void tty_numbers_of_session(int session, uint64_t *number, int *foreground);
 void tty_signal_foreground(struct tty *tty, uint32_t signals);
 
 /* ---- Between tty.c, tty_session.c, tty_ioctl.c and pty.c ---- */
-
-/* Where tty_console's files write to beside the terminal itself; see tty.c. */
-extern void (*tty_console_write)(const char *bytes, size_t count);
 
 /* Makes it the controlling terminal of the caller's session, if that has none. `steal`: another
  * session's too. -EPERM. */

@@ -6,6 +6,7 @@
 #include "devices/tty.h"
 #include "devices/tty_settings.h"
 
+#include "arch/arch.h"
 #include "lib/errno.h"
 #include "memory/user.h"
 #include "process/credentials.h"
@@ -14,7 +15,10 @@
 #include <asm/signal.h>
 #include <linux/capability.h>
 
-#define N_TTY 0
+#define N_TTY      0
+
+#define BREAK_TIME (NS_PER_SECOND / 4)  /* of TCSBRK */
+#define BREAK_UNIT (NS_PER_SECOND / 10) /* of TCSBRKP's argument */
 
 /* ---- Groups and sessions ---- */
 
@@ -93,15 +97,37 @@ static void drain(struct tty *tty)
 		tty->driver->drain(tty);
 }
 
-/* TCSBRK and TCSBRKP: after all that was written. There are no breaks to be sent on these lines. */
-static long send_break(struct tty *tty)
+/* TCSBRK and TCSBRKP: after all that was written, so long a break; 0: none. */
+static long send_break(struct tty *tty, ns_t time)
 {
 	int error = tty_check_foreground(tty, SIGTTOU);
 
 	if (error)
 		return error;
 	drain(tty);
-	return current_signal_pending() ? -EINTR : 0;
+	if (current_signal_pending())
+		return -EINTR;
+	if (!time || !tty->driver->set_break)
+		return 0;
+	tty->driver->set_break(tty, true);
+	error = wait_event_until(&tty->output, false, arch_clock() + time);
+	tty->driver->set_break(tty, false);
+	return error == -ETIMEDOUT ? 0 : -EINTR;
+}
+
+static long set_break(struct tty *tty, bool on)
+{
+	int error = tty_check_foreground(tty, SIGTTOU);
+
+	if (error)
+		return error;
+	if (on)
+		drain(tty);
+	if (on && current_signal_pending())
+		return -EINTR;
+	if (tty->driver->set_break)
+		tty->driver->set_break(tty, on);
+	return 0;
 }
 
 static long flush(struct tty *tty, uintptr_t which)
@@ -284,11 +310,13 @@ static long about_bytes(struct tty *tty, unsigned int command, uintptr_t argumen
 
 	switch (command) {
 	case TCSBRK:
+		return send_break(tty, argument ? 0 : BREAK_TIME);
 	case TCSBRKP:
+		return send_break(tty, argument ? (argument & 0xffff) * BREAK_UNIT : BREAK_TIME);
 	case TIOCSBRK:
-		return send_break(tty);
+		return set_break(tty, true);
 	case TIOCCBRK:
-		return 0;
+		return set_break(tty, false);
 	case TCFLSH:
 		return flush(tty, argument);
 	case TCXONC:

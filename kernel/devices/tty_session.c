@@ -184,6 +184,8 @@ static void hang_up(struct tty *tty, bool everybody, bool gone)
 	wake_all(&tty->output);
 	if (tty->driver->settle)
 		tty->driver->settle(tty);
+	if (tty->driver->hung_up)
+		tty->driver->hung_up(tty);
 	if (put)
 		tty_put(tty);
 }

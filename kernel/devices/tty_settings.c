@@ -49,6 +49,21 @@ static void set_speeds(struct termios2 *settings)
 	settings->c_ispeed = input ? baud_of(input, settings->c_ispeed) : settings->c_ospeed;
 }
 
+void tty_set_speed(struct tty *tty, uint32_t baud)
+{
+	tcflag_t *flags = &tty->line.termios.c_cflag, code = BOTHER;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(speeds); i++) {
+		if (speeds[i].baud == baud)
+			code = speeds[i].code;
+	}
+	*flags &= ~(tcflag_t)CBAUD;
+	*flags |= code;
+	if (*flags >> IBSHIFT & CBAUD)
+		*flags = (*flags & ~((tcflag_t)CBAUD << IBSHIFT)) | code << IBSHIFT;
+	tty->input_speed = tty->output_speed = baud;
+}
+
 /* ---- Forms ---- */
 
 static void read_settings(struct tty *tty, struct termios2 *out)

@@ -9,4 +9,7 @@
 /* -ENOTTY: it is not about settings. */
 long tty_settings_ioctl(struct tty *tty, unsigned int command, user_t user);
 
+/* Writes the speed that the driver could give into the settings; with tty->lock. */
+void tty_set_speed(struct tty *tty, uint32_t baud) requires(tty->lock);
+
 #endif

@@ -209,10 +209,22 @@ static void set_colour(struct console *console, enum console_colour colour)
 	unlock_vt();
 }
 
+static bool console_fresh(struct console *console)
+{
+	bool fresh;
+
+	lock_vt();
+	fresh = vts[0].screen.pen.x == 0;
+	unlock_vt();
+	return fresh;
+}
+
 int vt_console_init(const struct handoff_framebuffer *fb)
 {
-	static struct console console = {
-		.name = "tty0", .write = console_bytes, .colour = set_colour};
+	static struct console console = {.name = "tty0",
+		.write = console_bytes,
+		.colour = set_colour,
+		.fresh = console_fresh};
 	struct painter target;
 	int error = framebuffer_init(fb, &target);
 

@@ -44,15 +44,17 @@ static unsigned number_of(const struct tty *tty)
 
 /* ---- The driver ---- */
 
-static void vt_opened(struct tty *tty)
+static int vt_opened(struct tty *tty, const struct file *file)
 {
 	unsigned number = number_of(tty);
+	int error = vt_prepare(number);
 
-	if (vt_prepare(number))
-		log_warn("tty%u: no memory for its screen", number + 1);
+	if (error)
+		return error;
 	spin_lock(&vt_lock);
 	vts[number].in_use = true;
 	spin_unlock(&vt_lock);
+	return 0;
 }
 
 static void vt_closed(struct tty *tty)
@@ -99,7 +101,7 @@ static void type(unsigned number, bool in_use, const struct keys *keys)
 	if (in_use)
 		tty_receive(&vts[number].tty, keys->bytes, keys->count);
 	else if (!number)
-		console_tty_receive(keys->bytes, keys->count);
+		(void)console_tty_receive(keys->bytes, keys->count);
 }
 
 static void show(unsigned number)

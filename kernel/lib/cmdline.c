@@ -300,6 +300,19 @@ void cmdline_parse(struct cmdline *out, const char *text, size_t length, char *s
 	}
 }
 
+const char *cmdline_console_frame(const struct cmdline *cmdline, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (unsigned i = 0; cmdline->console[i]; i++) {
+		const char *wanted = cmdline->console[i];
+
+		if (!strncmp(wanted, name, length) && wanted[length] == ',')
+			return wanted + length + 1;
+	}
+	return NULL;
+}
+
 bool cmdline_console(const struct cmdline *cmdline, const char *name)
 {
 	size_t length = strlen(name);

@@ -41,5 +41,7 @@ void cmdline_parse(struct cmdline *out, const char *text, size_t length, char *s
 
 /* Is this console one to use? */
 bool cmdline_console(const struct cmdline *cmdline, const char *name);
+/* What follows the comma of console=NAME,FRAME; NULL: nothing is said. */
+const char *cmdline_console_frame(const struct cmdline *cmdline, const char *name);
 
 #endif

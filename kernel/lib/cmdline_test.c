@@ -159,6 +159,8 @@ static void test_consoles(void)
 	parse("console=ttyS0,115200n8");
 	CHECK(cmdline_console(&result, "ttyS0") && !cmdline_console(&result, "tty0"));
 	CHECK(!cmdline_console(&result, "ttyS"));
+	CHECK_STRING(cmdline_console_frame(&result, "ttyS0"), "115200n8");
+	CHECK(!cmdline_console_frame(&result, "ttyS1"));
 	parse("console=tty0 console=ttyS1");
 	CHECK(cmdline_console(&result, "tty0") && cmdline_console(&result, "ttyS1"));
 	CHECK(!cmdline_console(&result, "ttyS0"));

@@ -18,8 +18,9 @@
 
 #define OPTIONS(FLAG, INT, STRING, SYNONYM, CHOICE, LIST)                                          \
 	STRING(config, NULL, "read by the loader, from its load options: another loader.conf")     \
-	LIST(console, "a console to use: ttyS0, ttyS1 or tty0 (the screen); what follows a comma " \
-		      "is ignored. Without it: all that are there")                                \
+	LIST(console,                                                                              \
+		"a console to use: ttyS0 to ttyS3, with speed, parity and bits after a comma "     \
+		"(ttyS0,9600n8), or tty0 (the screen). Without it: ttyS0 and tty0")                \
 	STRING(crash, NULL,                                                                        \
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
 		"text, data, stack, smash, opcode, user")                                          \

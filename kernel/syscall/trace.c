@@ -169,7 +169,13 @@ static ssize_t trace_write(struct file *file, struct io *io, int64_t *position)
 	return (ssize_t)io->left;
 }
 
-static const struct file_operations operations = {.write = trace_write, .traits = FILE_STREAM};
+static int trace_open(struct file *file)
+{
+	return channel_use();
+}
+
+static const struct file_operations operations = {
+	.open = trace_open, .write = trace_write, .traits = FILE_STREAM};
 
 static struct device node = {.operations = &operations};
 
