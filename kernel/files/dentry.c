@@ -15,6 +15,7 @@
  */
 #include "files/vfs.h"
 
+#include "files/inotify.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -194,8 +195,10 @@ static COLD void put_and_free(struct dentry *dentry)
 
 	while (dentry && put_last(dentry)) {
 		parent = dentry->parent == dentry ? NULL : dentry->parent;
-		if (dentry->inode)
+		if (dentry->inode) {
+			inotify_gone(dentry->inode);
 			inode_put(dentry->inode);
+		}
 		if (dentry->name != dentry->short_name)
 			kfree(dentry->name);
 		kfree(dentry);
@@ -391,6 +394,23 @@ struct dentry *dentry_parent(struct dentry *dentry)
 	spin_lock(&dentry_lock);
 	parent = dentry->parent;
 	dentry_get(parent);
+	spin_unlock(&dentry_lock);
+	return parent;
+}
+
+struct dentry *dentry_parent_asking(struct dentry *dentry, uint32_t events, char name[NAME_MAX + 1])
+{
+	struct dentry *parent;
+
+	spin_lock(&dentry_lock);
+	parent = dentry->parent;
+	if (parent == dentry ||
+		!(__atomic_load_n(&parent->inode->asked, __ATOMIC_RELAXED) & events)) {
+		parent = NULL;
+	} else {
+		dentry_get(parent);
+		memcpy(name, dentry->name, dentry->length + 1);
+	}
 	spin_unlock(&dentry_lock);
 	return parent;
 }

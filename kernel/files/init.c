@@ -3,6 +3,7 @@
 #include "files/devfs.h"
 #include "files/file.h"
 #include "files/initrd.h"
+#include "files/inotify.h"
 #include "files/mount.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
@@ -16,6 +17,7 @@ void files_init(phys_t initrd, uint64_t size)
 	struct fs_context *fs;
 	int error;
 
+	inotify_init();
 	if (!root || mount_add(root, NULL, "rootfs", MS_RELATIME))
 		panic("files: no memory for the root");
 	fs = fs_context_create();

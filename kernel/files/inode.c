@@ -10,6 +10,7 @@
 #include "devices/realtime.h"
 #include "files/file.h"
 #include "files/file_locks.h"
+#include "files/inotify.h"
 #include "files/xattr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -93,18 +94,26 @@ uint64_t inode_size(struct inode *inode)
 	return size;
 }
 
-void inode_drop_set_ids(struct inode *inode)
+bool inode_drop_set_ids(struct inode *inode)
 {
 	uint32_t drop = S_ISUID;
 
 	if (inode->mode & S_IXGRP)
 		drop |= S_ISGID;
-	if (S_ISREG(inode->mode) && inode->mode & drop && !capable(CAP_FSETID))
-		__atomic_and_fetch(&inode->mode, ~drop, __ATOMIC_RELAXED);
+	if (!S_ISREG(inode->mode) || !(inode->mode & drop) || capable(CAP_FSETID))
+		return false;
+	__atomic_and_fetch(&inode->mode, ~drop, __ATOMIC_RELAXED);
+	return true;
 }
 
 int inode_truncate(struct inode *inode, uint64_t size)
 {
+	return file_truncate(inode, NULL, size);
+}
+
+int file_truncate(struct inode *inode, struct dentry *dentry, uint64_t size)
+{
+	uint32_t events = IN_MODIFY;
 	int error;
 
 	if (!inode->operations->truncate)
@@ -121,11 +130,14 @@ int inode_truncate(struct inode *inode, uint64_t size)
 	mutex_lock(&inode->lock);
 	error = inode->operations->truncate(inode, size);
 	if (!error) {
-		inode_drop_set_ids(inode);
+		if (inode_drop_set_ids(inode))
+			events |= IN_ATTRIB;
 		inode_touch_modified(inode);
 	}
 	mutex_unlock(&inode->lock);
 	inode_end_write(inode);
+	if (!error && dentry)
+		inotify_dentry(dentry, events);
 	return error;
 }
 

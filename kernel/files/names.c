@@ -14,6 +14,7 @@
 
 #include <linux/capability.h>
 
+#include "files/inotify.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -82,6 +83,7 @@ int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new
 	if (!(dentry->flags & DENTRY_HASHED))
 		dentry_hash(dentry);
 	inode_touch_modified(directory);
+	inotify_name(directory, dentry, IN_CREATE);
 	return 0;
 }
 
@@ -188,6 +190,8 @@ static int link_at(struct inode *directory, struct dentry *dentry, const struct 
 	if (!(dentry->flags & DENTRY_HASHED))
 		dentry_hash(dentry);
 	inode_touch_modified(directory);
+	inotify_self(inode, IN_ATTRIB);
+	inotify_name(directory, dentry, IN_CREATE);
 	return 0;
 }
 
@@ -224,6 +228,16 @@ static int odd_last(enum last_kind kind, enum vfs_remove what)
 	}
 }
 
+/* After the file lost this name, which the caller alone has unless somebody uses the file. */
+static void tell_removed(struct inode *directory, struct dentry *victim, enum vfs_remove what)
+{
+	if (what == VFS_UNLINK)
+		inotify_self(victim->inode, IN_ATTRIB);
+	if (__atomic_load_n(&victim->references, __ATOMIC_ACQUIRE) == 1)
+		inotify_gone(victim->inode);
+	inotify_name(directory, victim, IN_DELETE);
+}
+
 static int remove_at(struct inode *directory, struct dentry *victim, enum vfs_remove what)
 {
 	struct inode *inode = victim->inode;
@@ -241,8 +255,10 @@ static int remove_at(struct inode *directory, struct dentry *victim, enum vfs_re
 	else
 		error = directory->operations->remove(directory, victim);
 	mutex_unlock(&inode->lock);
-	if (!error)
+	if (!error) {
 		inode_touch_modified(directory);
+		tell_removed(directory, victim, what);
+	}
 	return error;
 }
 
@@ -366,6 +382,8 @@ static int exchange(struct walk *from, struct dentry *a, struct walk *to, struct
 	inode_touch_modified(a_directory);
 	inode_touch_modified(b_directory);
 	a->inode->changed = b->inode->changed = vfs_now();
+	inotify_moved(a_directory, b_directory, b, a, NULL);
+	inotify_moved(b_directory, a_directory, a, b, NULL);
 	return 0;
 }
 
@@ -394,6 +412,7 @@ static int move_locked(
 	inode_touch_modified(from_directory);
 	inode_touch_modified(to_directory);
 	old->inode->changed = vfs_now();
+	inotify_moved(from_directory, to_directory, new, old, replaced); /* they changed names */
 	return 0;
 }
 

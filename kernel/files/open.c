@@ -11,6 +11,7 @@
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/file_locks.h"
+#include "files/inotify.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -98,6 +99,8 @@ void file_put(struct file *file)
 {
 	if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL))
 		return;
+	if (inotify_is_asked(IN_CLOSE))
+		inotify_tell_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (file->inode->locks)
 		file_locks_drop(file->inode, file);
 	if (unlikely(__atomic_load_n(&file->watchers, __ATOMIC_ACQUIRE)))
@@ -204,9 +207,11 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 	if (flags & O_DIRECT && !((*out)->operations->traits & FILE_DIRECT))
 		error = -EINVAL;
 	else if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
-		error = inode_truncate(inode, 0);
+		error = file_truncate(inode, path->dentry, 0);
 	if (error)
 		file_put(*out);
+	else
+		inotify_file(*out, IN_OPEN);
 	return error;
 }
 
@@ -376,9 +381,14 @@ ssize_t file_read_at(struct file *file, void *to, size_t size, uint64_t offset)
 	struct io io = io_kernel(to, size < IO_MAX ? size : IO_MAX);
 	int64_t position = (int64_t)offset;
 
+	ssize_t got;
+
 	if (offset > INT64_MAX)
 		return -EINVAL;
-	return file_read(file, &io, &position);
+	got = file_read(file, &io, &position);
+	if (got > 0)
+		inotify_file(file, IN_ACCESS);
+	return got;
 }
 
 /* ---- What exec and mmap ask ---- */
@@ -411,6 +421,8 @@ int file_open_program(struct path start, const char *path, unsigned int at_flags
 		else
 			(*out)->forbids = true;
 	}
+	if (!error)
+		inotify_file(*out, IN_OPEN);
 	path_put(&found);
 	return error;
 }

@@ -108,6 +108,8 @@ const struct proc_entry *proc_find_entry(
 	const struct proc_entry *entries, const struct name *name, unsigned *index);
 /* A number written in full, as directories of numbers have them; -1: none. */
 long proc_number_of(const struct name *name);
+/* A decimal number, perhaps with a sign, and white space around it; nothing else. -EINVAL, -ERANGE. */
+int proc_parse_number(const char *text, long *out) MUST_CHECK;
 char *proc_scratch(struct proc_file *file) MUST_CHECK; /* NULL: no memory */
 
 /* For operations of files that are no text: file->private is a struct proc_file. */

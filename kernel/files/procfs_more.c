@@ -136,8 +136,7 @@ int proc_show_oom_adjust(struct proc_file *file, struct text *out)
 	return error;
 }
 
-/* A decimal number, perhaps with a sign, and white space around it; nothing else. */
-static int parse_number(const char *text, long *out)
+int proc_parse_number(const char *text, long *out)
 {
 	bool minus = false;
 	long value = 0;
@@ -164,7 +163,7 @@ ssize_t proc_store_oom_adjust(struct proc_inode *inode, char *text, size_t size)
 	struct process *process;
 	struct thread *thread;
 	long value;
-	int error = parse_number(text, &value);
+	int error = proc_parse_number(text, &value);
 
 	if (error)
 		return error;
@@ -213,7 +212,7 @@ ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size
 {
 	struct thread *thread;
 	long value;
-	int error = parse_number(text, &value);
+	int error = proc_parse_number(text, &value);
 
 	if (error || value < 0)
 		return error ? error : -EINVAL;

@@ -10,6 +10,7 @@
 #include <linux/utsname.h>
 
 #include "devices/random.h"
+#include "files/inotify.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/vma.h"
@@ -23,6 +24,28 @@ static int show_number(struct proc_file *file, struct text *out)
 	text_add(out, "%lu\n", file->inode->entry->argument);
 	file->cursor = PROC_END;
 	return 0;
+}
+
+/* A limit that root may change, of 32 bits: at most INT_MAX, as on Linux. */
+static int show_limit(struct proc_file *file, struct text *out)
+{
+	const uint32_t *limit = (const uint32_t *)file->inode->entry->argument;
+
+	text_add(out, "%u\n", __atomic_load_n(limit, __ATOMIC_RELAXED));
+	file->cursor = PROC_END;
+	return 0;
+}
+
+static ssize_t store_limit(struct proc_inode *inode, char *text, size_t size)
+{
+	uint32_t *limit = (uint32_t *)inode->entry->argument;
+	long value;
+	int error = proc_parse_number(text, &value);
+
+	if (error || value < 0 || value > INT32_MAX)
+		return -EINVAL;
+	__atomic_store_n(limit, (uint32_t)value, __ATOMIC_RELAXED);
+	return (ssize_t)size;
 }
 
 static int show_string(struct proc_file *file, struct text *out)
@@ -106,6 +129,11 @@ static int show_threads_max(struct proc_file *file, struct text *out)
 	{                                                                                 \
 		name, S_IFREG | 0444, .show = show_number, .argument = (uintptr_t)(value) \
 	}
+#define LIMIT(name, value)                                                      \
+	{                                                                       \
+		name, S_IFREG | 0644, .show = show_limit, .store = store_limit, \
+				      .argument = (uintptr_t) & (value)         \
+	}
 #define STRING(name, value)                                                               \
 	{                                                                                 \
 		name, S_IFREG | 0444, .show = show_string, .argument = (uintptr_t)(value) \
@@ -155,7 +183,15 @@ static const struct proc_entry vm_entries[] = {
 	END,
 };
 
+static const struct proc_entry inotify_entries[] = {
+	LIMIT("max_queued_events", inotify_limits.events),
+	LIMIT("max_user_instances", inotify_limits.instances),
+	LIMIT("max_user_watches", inotify_limits.watches),
+	END,
+};
+
 static const struct proc_entry fs_entries[] = {
+	DIRECTORY("inotify", inotify_entries),
 	NUMBER("nr_open", FILES_MOST),
 	NUMBER("pipe-max-size", 65536),
 	END,

@@ -8,6 +8,7 @@
  */
 #include "files/mount.h"
 
+#include "files/inotify.h"
 #include "lib/log.h"
 
 uint64_t superblock_device(void)
@@ -40,6 +41,8 @@ void superblock_unmounted(struct superblock *superblock)
 	uint32_t before = __atomic_fetch_sub(&superblock->mounts, 1, __ATOMIC_ACQ_REL);
 
 	assert(before);
-	if (before == 1 && superblock->operations)
-		superblock->operations->shutdown(superblock);
+	if (before != 1 || !superblock->operations)
+		return;
+	inotify_unmounted(superblock);
+	superblock->operations->shutdown(superblock);
 }

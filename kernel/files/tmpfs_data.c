@@ -13,6 +13,7 @@
 
 #include "files/tmpfs.h"
 
+#include "files/inotify.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "process/current.h"
@@ -123,7 +124,8 @@ static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 			io->left = limit - at;
 		result = write_locked(inode->object, io, &at);
 		if (result > 0) {
-			inode_drop_set_ids(inode);
+			if (inode_drop_set_ids(inode))
+				inotify_file(file, IN_ATTRIB);
 			inode_touch_modified(inode);
 		}
 		*position = (int64_t)at;

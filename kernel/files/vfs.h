@@ -45,6 +45,7 @@ struct epoll_item;
 struct file;
 struct inode;
 struct inode_locks;
+struct inotify_watch;
 struct mount;
 struct new_inode;
 struct path;
@@ -126,6 +127,9 @@ struct inode {
 	struct inode_locks *locks;        /* file_locks.c's; NULL: nobody ever locked it */
 	struct xattr *xattrs;             /* xattr.c's, with `lock` held */
 	struct mapped_name mapped;        /* mapped.c's */
+	/* inotify.c's, under inotify_lock: who watches it, and the IN_* that they ask for (atomic). */
+	struct inotify_watch *watches;
+	uint32_t asked;
 };
 
 /* What a file to be made is like. */
@@ -163,6 +167,8 @@ struct superblock {
 	uint32_t flags;       /* atomic: MS_RDONLY */
 	uint32_t writers;     /* atomic: files open for writing */
 	bool keeps_xattrs;    /* trusted.* and security.*: xattr.c */
+	/* inotify.c's: the IN_* that who watches one of its directories asks for (atomic); how many do. */
+	uint32_t asked_of_names, watched_directories;
 };
 
 struct mount {
@@ -209,9 +215,11 @@ void inode_put(struct inode *inode);
 int inode_permission(const struct inode *inode, unsigned int may) MUST_CHECK;
 /* Whether the caller may do what owners may. */
 bool inode_owned(const struct inode *inode);
-/* Its data changes, by somebody without CAP_FSETID: set-id bits go. With its lock. */
-void inode_drop_set_ids(struct inode *inode);
+/* Its data changes, by somebody without CAP_FSETID: set-id bits go. With its lock. True: there were some. */
+bool inode_drop_set_ids(struct inode *inode);
 int inode_truncate(struct inode *inode, uint64_t size) MUST_CHECK;
+/* The same of a file that was reached by a name, for who watches that; dentry: NULL, where there is none. */
+int file_truncate(struct inode *inode, struct dentry *dentry, uint64_t size) MUST_CHECK;
 uint64_t inode_size(struct inode *inode);
 void inode_stat(struct inode *inode, struct stat *out);
 /* Now by the wall clock, since 1970. */
@@ -278,6 +286,10 @@ void dentry_move(struct dentry *from, struct dentry *to);
 void dentry_exchange(struct dentry *a, struct dentry *b);
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor); /* or is it */
 struct dentry *dentry_parent(struct dentry *dentry) MUST_CHECK;       /* with a reference */
+/* The directory, with a reference, if who watches that asks for such an event (inotify.h), and the name in
+ * it, NUL-terminated; else NULL. */
+struct dentry *dentry_parent_asking(
+	struct dentry *dentry, uint32_t events, char name[NAME_MAX + 1]) MUST_CHECK;
 /* As dentry_find, then by the file system; with directory->lock. A negative dentry, new and unhashed
  * for file systems without `lookup`, where there is no such name. 0, -ENAMETOOLONG, -ENOMEM. */
 int dentry_lookup_locked(

@@ -27,6 +27,7 @@ struct user {
 	uint32_t queued_signals; /* atomic */
 	uint32_t in_flight;      /* atomic: descriptors in messages that nobody has received */
 	uint32_t watches;        /* atomic: files in epolls that it made */
+	uint32_t inotify_instances, inotify_watches; /* atomic */
 };
 
 struct groups {

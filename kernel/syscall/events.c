@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* man 2 epoll_create, epoll_ctl, epoll_wait, eventfd, signalfd. What they are: in files/. */
+/* man 2 epoll_create, epoll_ctl, epoll_wait, eventfd, signalfd, inotify_init. What they are: in files/. */
 #include <linux/eventpoll.h>
 #include <linux/signalfd.h>
 
 #include "arch/arch.h"
 #include "files/epoll.h"
 #include "files/eventfd.h"
+#include "files/inotify.h"
 #include "files/signalfd.h"
 #include "process/signal.h"
 #include "syscall/files.h"
@@ -200,4 +201,78 @@ long sys_signalfd4(int fd, user_t set, size_t size, int flags)
 long sys_signalfd(int fd, user_t set, size_t size)
 {
 	return sys_signalfd4(fd, set, size, 0);
+}
+
+/* ---- inotify ---- */
+
+/* The bits that inotify_add_watch knows. */
+#define WATCH_BITS                                                                              \
+	((uint32_t)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR |      \
+		    IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | \
+		    IN_ONESHOT))
+
+long sys_inotify_init1(unsigned flags)
+{
+	struct file *file;
+	int error;
+
+	if (flags & ~(unsigned)(IN_CLOEXEC | IN_NONBLOCK))
+		return -EINVAL;
+	error = inotify_make(flags & IN_NONBLOCK, &file);
+	return error ? error : install(file, flags & IN_CLOEXEC);
+}
+
+long sys_inotify_init(void)
+{
+	return sys_inotify_init1(0);
+}
+
+static long watch_path(struct file *instance, user_t path, uint32_t mask)
+{
+	struct path target;
+	struct inode *inode;
+	long result = get_target(
+		AT_FDCWD, path, mask & IN_DONT_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0u, &target);
+
+	if (result)
+		return result;
+	inode = target.dentry->inode;
+	if (mask & IN_ONLYDIR && !is_directory(inode))
+		result = -ENOTDIR;
+	else
+		result = inode_permission(inode, MAY_READ);
+	if (!result)
+		result = inotify_watch(instance, inode, mask);
+	path_put(&target);
+	return result;
+}
+
+long sys_inotify_add_watch(int fd, user_t path, uint32_t mask)
+{
+	struct file *file;
+	long result;
+
+	if (!(mask & WATCH_BITS))
+		return -EINVAL;
+	file = get_real_file(fd);
+	if (!file)
+		return -EBADF;
+	if ((mask & IN_MASK_ADD && mask & IN_MASK_CREATE) || !file_is_inotify(file))
+		result = -EINVAL;
+	else
+		result = watch_path(file, path, mask);
+	file_put(file);
+	return result;
+}
+
+long sys_inotify_rm_watch(int fd, int number)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = file_is_inotify(file) ? inotify_unwatch(file, number) : -EINVAL;
+	file_put(file);
+	return result;
 }

@@ -8,6 +8,7 @@
  */
 #include "syscall/files.h"
 
+#include "files/inotify.h"
 #include "memory/slab.h"
 
 enum direction { MOVE_READ, MOVE_WRITE };
@@ -23,6 +24,16 @@ static inline ssize_t move_at(
 {
 	return way == MOVE_READ ? file_read_allowed(file, io, position)
 				: file_write_allowed(file, io, position);
+}
+
+#define EVENT_OF(way) ((way) == MOVE_READ ? IN_ACCESS : IN_MODIFY)
+
+/* For who watches the file: `least` bytes were moved, or more. */
+static COLD void tell_moved(
+	const struct file *file, enum direction way, ssize_t moved, ssize_t least)
+{
+	if (moved >= least)
+		inotify_tell_file(file, EVENT_OF(way));
 }
 
 /* At the file's own position; `file` allows it. */
@@ -54,6 +65,8 @@ static inline long move_buffer(int fd, user_t buffer, size_t count, enum directi
 		struct io io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
 
 		result = move(borrowed.file, &io, way);
+		if (inotify_is_asked(EVENT_OF(way)))
+			tell_moved(borrowed.file, way, result, 1);
 	}
 	file_return(borrowed);
 	return result;
@@ -102,6 +115,8 @@ static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, 
 		result = -EFAULT;
 	else
 		result = move_positioned(file, &io, offset, way);
+	if (inotify_is_asked(EVENT_OF(way)))
+		tell_moved(file, way, result, 1);
 	file_return(borrowed);
 	return result;
 }
@@ -181,6 +196,8 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 		result = move(file, &io, way);
 	else
 		result = move_positioned(file, &io, offset, way);
+	if (inotify_is_asked(EVENT_OF(way))) /* Linux's readv tells of the end, too */
+		tell_moved(file, way, result, way == MOVE_READ ? 0 : 1);
 	if (ranges != fast)
 		kfree(ranges);
 	file_return(borrowed);

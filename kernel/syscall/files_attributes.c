@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
+#include "files/inotify.h"
 #include "syscall/files.h"
 
 #include <linux/time_types.h>
@@ -155,6 +156,14 @@ static long change_inode(struct inode *inode, const struct change *change)
 	return 0;
 }
 
+/* What Linux says of such a change. */
+static uint32_t event_of(const struct change *change)
+{
+	if (!change->times || (change->accessed != NS_NEVER && change->modified != NS_NEVER))
+		return IN_ATTRIB;
+	return change->accessed != NS_NEVER ? IN_ACCESS : IN_MODIFY;
+}
+
 static long change_path(
 	int directory_fd, user_t path, unsigned int flags, const struct change *change)
 {
@@ -165,6 +174,8 @@ static long change_path(
 		return result;
 	result =
 		mount_read_only(target.mount) ? -EROFS : change_inode(target.dentry->inode, change);
+	if (!result)
+		inotify_dentry(target.dentry, event_of(change));
 	path_put(&target);
 	return result;
 }
@@ -180,6 +191,8 @@ static long change_file(int fd, const struct change *change)
 		result = -EROFS;
 	else
 		result = change_inode(file->inode, change);
+	if (!result && file->path.dentry)
+		inotify_dentry(file->path.dentry, event_of(change));
 	file_put(file);
 	return result;
 }

@@ -11,6 +11,7 @@
 
 #include "syscall/files.h"
 
+#include "files/inotify.h"
 #include "files/splice.h"
 #include "memory/slab.h"
 
@@ -98,6 +99,12 @@ static ssize_t copy_bytes(
 	return got > 0 ? -EINTR : got;
 }
 
+static void tell_copied(const struct file *in, const struct file *out)
+{
+	inotify_file(in, IN_ACCESS);
+	inotify_file(out, IN_MODIFY);
+}
+
 /* ---- sendfile ---- */
 
 static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t count)
@@ -137,6 +144,8 @@ static long send_checked(struct file *out, struct file *in, user_t offset, size_
 	if (!out || !file_writable(out))
 		return -EBADF;
 	result = send(out, in, &position, count < IO_MAX ? count : IO_MAX);
+	if (result > 0)
+		tell_copied(in, out);
 	if ((result > 0 || offset.address) && give_offset(in, offset, position))
 		return -EFAULT;
 	return result;
@@ -211,6 +220,8 @@ static long copy_range(
 	if (error || !count)
 		return error;
 	copied = copy_bytes(in, &in_at, out, &out_at, count < IO_MAX ? count : IO_MAX);
+	if (copied > 0)
+		tell_copied(in, out);
 	if (copied > 0 &&
 		(give_offset(in, in_offset, in_at) || give_offset(out, out_offset, out_at)))
 		return -EFAULT;

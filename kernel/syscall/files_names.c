@@ -5,6 +5,7 @@
 
 #include <linux/capability.h>
 
+#include "files/inotify.h"
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "process/credentials.h"
@@ -323,6 +324,8 @@ static long get_entries(struct file *file, user_t buffer, size_t count)
 	}
 	mutex_unlock(&directory->lock);
 	mutex_unlock(&file->position_lock);
+	if (error != -ENOENT)
+		inotify_file(file, IN_ACCESS);
 	if (out.left < count)
 		return (long)(count - out.left);
 	return error ? error : out.error;

@@ -2,6 +2,7 @@
 /* System calls on the size of files and where their data is: truncate, fallocate, fsync and its kin. */
 #include <linux/falloc.h>
 
+#include "files/inotify.h"
 #include "syscall/files.h"
 
 /* ---- Sizes ---- */
@@ -27,7 +28,7 @@ long sys_truncate(user_t path, int64_t size)
 	else
 		result = inode_permission(inode, MAY_WRITE);
 	if (!result)
-		result = inode_truncate(inode, (uint64_t)size);
+		result = file_truncate(inode, target.dentry, (uint64_t)size);
 	path_put(&target);
 	return result;
 }
@@ -45,7 +46,7 @@ long sys_ftruncate(int fd, int64_t size)
 	if (!S_ISREG(file->inode->mode) || !file_writable(file))
 		result = -EINVAL;
 	else
-		result = inode_truncate(file->inode, (uint64_t)size);
+		result = file_truncate(file->inode, file->path.dentry, (uint64_t)size);
 	file_put(file);
 	return result;
 }
@@ -100,6 +101,8 @@ long sys_fallocate(int fd, int mode, int64_t start, int64_t length)
 			inode_touch_modified(inode);
 		}
 		mutex_unlock(&inode->lock);
+		if (!result)
+			inotify_file(file, IN_MODIFY);
 	}
 	file_put(file);
 	return result;

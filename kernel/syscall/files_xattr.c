@@ -4,6 +4,7 @@
 
 #include <linux/limits.h>
 
+#include "files/inotify.h"
 #include "files/mount.h"
 #include "files/xattr.h"
 #include "memory/slab.h"
@@ -68,6 +69,8 @@ static long set_at(const struct path *path, user_t name, user_t value, size_t si
 	if (result)
 		return result;
 	result = set(path->dentry->inode, name, value, size, flags);
+	if (!result)
+		inotify_dentry(path->dentry, IN_ATTRIB);
 	mount_end_write(path->mount);
 	return result;
 }
@@ -105,6 +108,8 @@ long sys_fsetxattr(int fd, user_t name, user_t value, size_t size, int flags)
 	result = mount_begin_write(file->path.mount);
 	if (!result) {
 		result = set(file->inode, name, value, size, flags);
+		if (!result)
+			inotify_file(file, IN_ATTRIB);
 		mount_end_write(file->path.mount);
 	}
 	file_put(file);
@@ -215,7 +220,9 @@ long sys_flistxattr(int fd, user_t names, size_t size)
 
 /* ---- removexattr ---- */
 
-static long remove_named(struct inode *inode, struct mount *mount, user_t name)
+/* dentry: by which the file was reached, or NULL. */
+static long remove_named(
+	struct inode *inode, struct dentry *dentry, struct mount *mount, user_t name)
 {
 	struct request request;
 	long result = mount_begin_write(mount);
@@ -225,6 +232,8 @@ static long remove_named(struct inode *inode, struct mount *mount, user_t name)
 	result = get_name(&request, name);
 	if (!result)
 		result = xattr_remove(inode, request.name);
+	if (!result && dentry)
+		inotify_dentry(dentry, IN_ATTRIB);
 	mount_end_write(mount);
 	return result;
 }
@@ -236,7 +245,7 @@ static long remove_path(user_t path, user_t name, unsigned int walk)
 
 	if (result)
 		return result;
-	result = remove_named(target.dentry->inode, target.mount, name);
+	result = remove_named(target.dentry->inode, target.dentry, target.mount, name);
 	path_put(&target);
 	return result;
 }
@@ -258,7 +267,7 @@ long sys_fremovexattr(int fd, user_t name)
 
 	if (!file)
 		return -EBADF;
-	result = remove_named(file->inode, file->path.mount, name);
+	result = remove_named(file->inode, file->path.dentry, file->path.mount, name);
 	file_put(file);
 	return result;
 }

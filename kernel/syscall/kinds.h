@@ -68,6 +68,7 @@
 	KIND(FCNTL, int, NONE, 0) \
 	KIND(FILE_ADVICE, int, NONE, 0) \
 	KIND(FUTEX_OPERATION, int, NONE, 0) \
+	KIND(INOTIFY_FLAGS, unsigned int, NONE, 0) \
 	KIND(IOCTL, unsigned int, NONE, 0) \
 	KIND(ITIMER, int, NONE, 0) \
 	KIND(LOCK_OPERATION, unsigned int, NONE, 0) /* flock */ \
@@ -100,6 +101,7 @@
 	KIND(WAIT_OPTIONS, unsigned int, NONE, 0) \
 	KIND(WAITID_OPTIONS, int, NONE, 0) \
 	KIND(WAITID_TYPE, int, NONE, 0) \
+	KIND(WATCH_MASK, uint32_t, NONE, 0)          /* inotify_add_watch */ \
 	KIND(WHENCE, int, NONE, 0) \
 	KIND(XATTR_FLAGS, int, NONE, 0)
 

@@ -23,6 +23,9 @@
 	CALL1(213, epoll_create, INT, size) \
 	CALL4(232, epoll_wait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout) \
 	CALL4(233, epoll_ctl, FD, epoll, EPOLL_OPERATION, operation, FD, fd, EPOLL_EVENT, event) \
+	CALL0(253, inotify_init) \
+	CALL3(254, inotify_add_watch, FD, fd, PATH, path, WATCH_MASK, mask) \
+	CALL2(255, inotify_rm_watch, FD, fd, INT, watch) \
 	CALL6(281, epoll_pwait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout, SIGNAL_SET, mask, SIZE, size) \
 	CALL3(282, signalfd, FD, fd, SIGNAL_SET, mask, SIZE, size) \
 	CALL1(284, eventfd, UINT, count) \
@@ -30,6 +33,7 @@
 	CALL4(289, signalfd4, FD, fd, SIGNAL_SET, mask, SIZE, size, SIGNALFD_FLAGS, flags) \
 	CALL2(290, eventfd2, UINT, count, EVENT_FLAGS, flags) \
 	CALL1(291, epoll_create1, EPOLL_FLAGS, flags) \
+	CALL1(294, inotify_init1, INOTIFY_FLAGS, flags) \
 	CALL5(299, recvmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags, TIMESPEC_INOUT, timeout) \
 	CALL4(307, sendmmsg, FD, fd, INOUT, messages, UINT, count, UINT, flags) \
 	CALL6(441, epoll_pwait2, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, TIMESPEC, timeout, SIGNAL_SET, mask, SIZE, size)
