@@ -98,7 +98,8 @@ def esp_tree():
     """build/esp/ holds what the issue names and nothing else."""
     found = sorted(str(path.relative_to(build.ESP)) for path in build.ESP.rglob("*") if path.is_file())
     expected = sorted(["EFI/BOOT/BOOTX64.EFI", "README.TXT", "baton/initrd.cpio", "baton/kernel.elf",
-                       "loader/loader.conf", "loader/entries/baton.conf", "loader/entries/shell.conf"])
+                       "loader/loader.conf", "loader/entries/baton.conf", "loader/entries/report-card.conf",
+                       "loader/entries/shell.conf"])
     check(found == expected, f"build/esp/ holds {found}, expected {expected}")
     readme = (build.ESP / "README.TXT").read_bytes()
     check(readme.count(b"\r\n") == readme.count(b"\n") > 10, "README.TXT: lines must end in CR LF")

@@ -117,7 +117,7 @@ int proc_open(struct file *file);
 void proc_close(struct file *file);
 int64_t proc_seek(struct file *file, int64_t offset, int whence);
 extern const struct file_operations proc_text_operations, proc_directory_operations;
-extern const struct proc_entry proc_root_entries[], proc_sys_entries[];
+extern const struct proc_entry proc_root_entries[], proc_sys_entries[], proc_baton_entries[];
 extern const struct proc_directory proc_root_directory;
 
 /* ---- Processes (procfs_process.c) ---- */

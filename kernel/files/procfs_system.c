@@ -189,6 +189,7 @@ static int show_vmstat(struct proc_file *file, struct text *out)
 #define SWAPS "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 const struct proc_entry proc_root_entries[] = {
+	{"baton", S_IFDIR | 0555, .entries = proc_baton_entries},
 	{"cmdline", S_IFREG | 0444, .show = show_command_line},
 	{"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
 	/* no disks, no modules */

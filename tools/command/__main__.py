@@ -6,9 +6,9 @@ import re
 import signal
 import sys
 
-from . import bench, debug, difference, execute, image, reference, rootfs, run, selftests, stop, symbolise, tests, tree
+from . import attack, bench, debug, difference, execute, image, reference, rootfs, run, selftests, stop, symbolise, tests, tree
 
-VERBS = (run, execute, difference, tests, image, debug, bench, reference, rootfs, selftests, stop, symbolise)
+VERBS = (run, execute, difference, tests, attack, image, debug, bench, reference, rootfs, selftests, stop, symbolise)
 
 
 def version():

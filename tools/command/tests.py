@@ -15,6 +15,7 @@ SUITES = {
     "source": "licence lines, format, clang's lock analysis, generated pages: a minute",
     "boot": "scenarios in QEMU with real firmware: many minutes",
     "shell": "scripts and programs of Debian's in QEMU, as on Debian's kernel: minutes",
+    "attacks": "Eve's report card, on machines of several kinds: minutes",
     "soak": "the long search, ten minutes on 8 CPUs with the debug kernel, and the cost table in crowds: only when named",
 }
 EPILOG = ("suites:\n" + "".join(f"  {name:15} {what}\n" for name, what in SUITES.items()) + """

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Eve's report card (user/attacks, docs/isolation.md) on machines of several kinds: every attack is held.
+
+`control` is the other way round: crimes that nothing forbids, each of which the card must find out.
+"""
+import re
+
+import harness
+from command import attack, execute  # pylint: disable=wrong-import-order; harness makes it found
+from harness import Boot, check
+
+LEAST = 100  # attacks that are held, or this is not the report card
+# What the emulated CPU does not have, and all that may be skipped for it.
+MAY_SKIP = {
+    "memory-flush": "CLFLUSH", "memory-misaligned-checked": "AC", "privileged-invpcid": "INVPCID",
+}
+
+
+def _card(names=(), cpus=2, mem=256, cmdline=""):
+    lines = []
+    card = attack.Card(attack.chosen(attack.listed(), names), lines.append)
+    request = execute.Request(str(attack.PROGRAM), seconds=600, cmdline=cmdline)
+    request.machine.cpus, request.machine.mem = cpus, mem
+    request.log = str(harness.tree.run_folder() / f"attacks-{cpus}-{harness.os.getpid()}.log")
+    attack.run(card, request)
+    print("\n".join(line for line in lines if not re.fullmatch(r"ok \d+ [\w-]+", line)))
+    print("\n".join(card.table()))
+    return card
+
+
+def _all_held(**machine):
+    card = _card(**machine)
+    check(card.is_held(), "not all attacks were held")
+    check(card.count(attack.HELD) >= LEAST, f"{card.count(attack.HELD)} attacks were held, expected {LEAST}")
+    for one in card.verdicts:
+        check(one["verdict"] != attack.SKIPPED or one["name"] in MAY_SKIP, f"{one['name']} was skipped: {one['reason']}")
+
+
+def one_cpu():
+    _all_held(cpus=1)
+
+
+def four_cpus():
+    _all_held(cpus=4)
+
+
+def isolated():
+    """With page-table isolation."""
+    _all_held(cpus=2, cmdline="pti=on")
+
+
+def small_cpu():
+    """Without SMEP, SMAP, UMIP, XSAVE: what needs them is skipped with the reason, and the rest is held."""
+    card = attack.Card(attack.chosen(attack.listed(), ["privileged"]), lambda line: None)
+    request = execute.Request(str(attack.PROGRAM), seconds=600)
+    request.machine.cpu = "qemu64"
+    attack.run(card, request)
+    check(card.is_held(), "\n".join(card.table()))
+    reasons = {one["name"]: one["reason"] for one in card.verdicts if one["verdict"] == attack.SKIPPED}
+    check(reasons.get("privileged-sgdt") == "this CPU has no UMIP", f"skipped are {reasons}")
+    check(reasons.get("privileged-xsetbv") == "this CPU has no XSAVE", f"skipped are {reasons}")
+
+
+# Why each crime of the control is not held.
+FOUND_OUT = {
+    "through": "it went through", "other-signal": "SIGILL", "other-address": "at 0x10 ", "pages": "pages are free",
+    "victim-memory": "the victim's memory has changed", "victim-stopped": "the victim does not answer",
+    "victim-killed": "the victim is gone",
+}
+
+
+def control():
+    """Crimes that succeed: none of them is held, and for the right reason."""
+    result = harness.run_program(attack.PROGRAM, ["control"], mem=256)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 1, f"the control ended with {result.code}:\n{text}")
+    for number, (name, why) in enumerate(FOUND_OUT.items(), 1):
+        found = re.search(rf"^not ok {number} control-{name}\n# (.*)$", text, re.M)
+        check(found and why in found[1], f"{name} was not found out by {why!r}:\n{text}")
+    check(f"0 held of {len(FOUND_OUT)}" in text, text)
+
+
+def boot_entry():
+    """As the entry of the stick starts it: process 1 runs it on the terminal, a key ends it and the machine."""
+    with Boot(options="-- attacks --wait execute", mem=256) as machine:
+        machine.until(r"^ok 1 execute-data$")
+        machine.until(r"^(\d+) held of \1$")
+        machine.until(r"A key ends it")
+        machine.type("x")
+        machine.until_off()
+
+
+if __name__ == "__main__":
+    harness.main([one_cpu, four_cpus, isolated, small_cpu, control, boot_entry])
