@@ -22,16 +22,21 @@ ROWS, COLUMNS = 33, 99
 class Terminal:
     """A command at a terminal of its own."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, term=None):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                if term:
+                    os.environ["TERM"] = term
                 os.execv(BATON, [BATON, *words])
             finally:
                 os._exit(99)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.resize(ROWS, COLUMNS)
         self.settings = termios.tcgetattr(self.fd)
         self.output = b""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def until(self, wanted, seconds=harness.BOOT_SECONDS):
         end = time.monotonic() + seconds
@@ -84,6 +89,35 @@ def run_and_quit():
     check(not _machines(terminal.pid), "the QEMU's record is still there")
 
 
+# Cursor up, F12, Ctrl-C, Ctrl-Z, Ctrl-\\, Ctrl-S, Ctrl-Q, Ctrl-Space, Alt-x, an umlaut, DEL, return.
+KEYS = b"\x1b[A\x1b[24~\x03\x1a\x1c\x13\x11\0\x1bx\xc3\xa4\x7f\r"
+
+
+def run_window():
+    """The shell's terminal is as large as ours, of our kind, and follows: SIGWINCH comes, stty tells."""
+    terminal = Terminal("run", "--cmdline", "nostory", term="xterm")
+    terminal.until(b"root@baton:~# ")
+    terminal.type(b"echo $TERM on $(tty), $(stty size)\r")
+    terminal.until(b"\nxterm on /dev/ttyS0, %d %d\r\n" % (ROWS, COLUMNS), 30)
+    terminal.type(b"sh -c 'trap \"echo now \\$(stty size)\" WINCH; echo trap $((1 + 1))ped; while :; do sleep 0.1; done'\r")
+    terminal.until(b"trap 2ped", 30)
+    for rows, columns in ((50, 190), (20, 61)):
+        terminal.resize(rows, columns)
+        terminal.until(b"now %d %d\r\n" % (rows, columns), 60)
+    terminal.type(b"\x03")
+    terminal.until(b"# ")
+    terminal.type(b"stty -F /dev/console size; stty size\r")
+    terminal.until(b"\n20 61\r\n20 61\r\n", 30)
+    terminal.type(b"stty raw -echo; echo $((9 * 9)) keys; dd bs=1 count=%d 2>/dev/null | hexdump -ve '1/1 \"%%02x\"';"
+                  b" stty sane; echo\r" % len(KEYS))
+    terminal.until(b"81 keys", 30)
+    time.sleep(1)
+    terminal.type(KEYS)
+    terminal.until(KEYS.hex().encode(), 60)
+    terminal.type(b"\x01x")
+    check(terminal.end() == 0, "exit code")
+
+
 def run_to_the_end():
     """The demo, ended by q; then a shell, which switches the machine off, and the command ends with 0."""
     terminal = Terminal("run")
@@ -126,7 +160,7 @@ def exec_tty():
             terminal.until(b"111 ready")
             terminal.type(b"\r")
             terminal.until(b"size %d %d" % (ROWS, COLUMNS), 30)
-            fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 77, 0, 0))
+            terminal.resize(44, 77)
             time.sleep(1)
             terminal.type(b"\r")
             terminal.until(b"size 44 77", 30)
@@ -200,4 +234,4 @@ def gdb():
 
 
 if __name__ == "__main__":
-    harness.main([run_and_quit, run_to_the_end, exec_tty, stopped, owner_killed, gdb])
+    harness.main([run_and_quit, run_window, run_to_the_end, exec_tty, stopped, owner_killed, gdb])

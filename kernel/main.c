@@ -308,6 +308,8 @@ static void terminals_init(void)
 	error = channel_init();
 	if (!error)
 		error = trace_init();
+	if (!error && options.window)
+		error = channel_follow_window();
 	if (error)
 		log_warn("no exec channel: error %d", -error);
 }

@@ -26,6 +26,7 @@
 #include "devices/channel_frames.h"
 #include "devices/channel_ring.h"
 #include "devices/serial.h"
+#include "devices/serial_tty.h"
 #include "devices/tty.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -48,6 +49,7 @@ static struct {
 	struct channel_parser parser;      /* the interrupt's alone */
 	bool ready_sent, exit_sent, ended; /* ended: no more standard input */
 	bool piped, terminal;              /* /dev/channel/0, /dev/channel/tty was opened */
+	bool window;                       /* the host's window is serial port 0's too; set once */
 	bool starved;                      /* the serial port holds bytes back */
 } channel = {
 	.out_lock = MUTEX_INIT(channel.out_lock),
@@ -238,7 +240,11 @@ static void on_end(void *context)
 
 static void on_window(void *context, unsigned int rows, unsigned int columns)
 {
-	tty_resize(&channel_tty, &(struct winsize){(uint16_t)rows, (uint16_t)columns, 0, 0});
+	const struct winsize size = {(uint16_t)rows, (uint16_t)columns, 0, 0};
+
+	tty_resize(&channel_tty, &size);
+	if (channel.window)
+		serial_tty_resize(&size);
 }
 
 static void on_broken(void *context, const char *what, unsigned int stream, uint32_t length)
@@ -341,38 +347,23 @@ static ssize_t stdin_read(struct file *file, struct io *io, int64_t *position)
 
 /* ---- The files ---- */
 
-/* The port is the channel's from the first use on. -EBUSY: its terminal, ttyS1, is open. */
-static int claim(void)
+int channel_use(void)
 {
 	static const struct serial_events events = {
 		.received = on_received, .writable = on_writable};
-	static struct mutex use_lock = MUTEX_INIT(use_lock);
-	static bool claimed;
-	int error = 0;
-
-	mutex_lock(&use_lock);
-	if (!claimed)
-		error = serial_claim(channel.port, &events, NULL);
-	claimed = claimed || !error;
-	mutex_unlock(&use_lock);
-	return error;
-}
-
-int channel_use(void)
-{
 	const uint32_t version = 1;
-	int error = claim();
+	int error = 0;
 	bool first;
 
-	if (error)
-		return error;
 	spin_lock(&channel.lock);
 	first = !channel.ready_sent;
-	channel.ready_sent = true;
-	spin_unlock(&channel.lock);
 	if (first)
+		error = serial_claim(channel.port, &events, NULL);
+	channel.ready_sent = !error;
+	spin_unlock(&channel.lock);
+	if (first && !error)
 		channel_send(CHANNEL_READY, &version, sizeof(version));
-	return 0;
+	return error;
 }
 
 static int stream_open(struct file *file)
@@ -542,6 +533,14 @@ static int make_nodes(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(nodes) && !error; i++)
 		error = devfs_add(names[i], S_IFIFO | 0600, &nodes[i]);
 	return error ? error : tty_register(&channel_tty, device_number(MAJOR_LOCAL, 0), 0600);
+}
+
+int channel_follow_window(void)
+{
+	if (!channel.port)
+		return -ENODEV;
+	channel.window = true;
+	return channel_use();
 }
 
 bool channel_exists(void)

@@ -15,6 +15,8 @@ bool channel_exists(void);
 /* From now on serial port 1 is the channel's; the host is told that it may speak. -EBUSY: /dev/ttyS1 is
  * open. From a thread. */
 int channel_use(void) MUST_CHECK;
+/* The same, and the host's window is also that of the terminal at serial port 0. -ENODEV. */
+int channel_follow_window(void) MUST_CHECK;
 
 /* Sends one frame whole, waiting whatever signals come; from a thread. count: up to
  * CHANNEL_SEND_MAX. */

@@ -10,6 +10,7 @@
 #include "arch/fake/test.h"
 #include "devices/channel_frames.h"
 #include "devices/serial.h"
+#include "devices/serial_tty.h"
 #include "devices/tty.h"
 #include "files/fake_process.h"
 #include "files/file.h"
@@ -30,7 +31,8 @@ struct serial_port {
 };
 
 static struct serial_port port;
-static uint8_t *sent; /* all that the host has got */
+static unsigned console_rows; /* what serial port 0's terminal was told */
+static uint8_t *sent;         /* all that the host has got */
 static size_t sent_size, sent_room;
 static uint8_t *to_guest; /* what the host still sends */
 static size_t to_guest_size, to_guest_at;
@@ -45,6 +47,11 @@ int serial_claim(struct serial_port *p, const struct serial_events *events, void
 	CHECK(!p->events.received);
 	p->events = *events;
 	return 0;
+}
+
+void serial_tty_resize(const struct winsize *size)
+{
+	console_rows = size->ws_row;
 }
 
 size_t serial_write_some(struct serial_port *p, const void *bytes, size_t count)
@@ -351,6 +358,12 @@ static void test_terminal(void)
 		;
 	CHECK(fake_signals & UINT64_C(1) << 2);  /* SIGINT */
 	CHECK(fake_signals & UINT64_C(1) << 28); /* SIGWINCH */
+	CHECK_EQUAL(console_rows, 0);
+	CHECK_EQUAL(channel_follow_window(), 0);
+	host_frame(CHANNEL_WINDOW, &window, 4);
+	while (host_sends())
+		;
+	CHECK_EQUAL(console_rows, 30);
 	CHECK_EQUAL(tty->operations->ioctl(tty, TIOCGWINSZ, (uintptr_t)&size), 0);
 	CHECK_EQUAL(size.ws_row, 30);
 	CHECK_EQUAL(size.ws_col, 100);

@@ -57,6 +57,9 @@
 	FLAG(rootwait, "as root=")                                                                 \
 	FLAG(rw, "as root=")                                                                       \
 	CHOICE(tscdeadline, OPTION_OFF, ON_OFF, "use the APIC timer's TSC-deadline mode")          \
-	STRING(video, NULL, "read by the loader: the video mode, as 1280x800")
+	STRING(video, NULL, "read by the loader: the video mode, as 1280x800")                     \
+	FLAG(window,                                                                               \
+		"the other end of the second serial port tells how large the terminal at the "     \
+		"first one is: tools/baton run in a terminal")
 
 #endif

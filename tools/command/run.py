@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import select
+import signal
 import sys
 
 from . import boot, build, channel, execute, firmware, guest, kvm, log, machine, packages, program, session, tree
@@ -21,7 +22,7 @@ NO_FILE = os.strerror(errno.ENOENT)  # musl's words are the same
 
 EPILOG = """\
 Ctrl-A x ends QEMU and gives the terminal back; Ctrl-A Ctrl-A sends one Ctrl-A; every other key goes
-to the guest. In the demos q and Ctrl-C end them; then there is a shell. --cmdline nostory leaves the demos out. PROGRAM with a `/` in it is a file of the host
+to the guest, which is told the terminal's kind (TERM) and size, and every change of that. In the demos q and Ctrl-C end them; then there is a shell. --cmdline nostory leaves the demos out. PROGRAM with a `/` in it is a file of the host
 (with its libraries), without one a name in the initrd: `baton run sh`. The log of the serial port is
 kept in build/run/run.log. exit code: 0 when the machine ended or was ended, 1 when Baton failed, 127
 no such program, 126 it cannot be started, 2 wrong use.
@@ -80,11 +81,54 @@ class FirmwareFilter:
         return data
 
 
-def _console(qemu, record, stdin, stdout):
+class Window:
+    """Tells the guest how large the terminal is, over the second serial port: when it says READY, and
+    at each change. `wake` is readable after a signal."""
+
+    def __init__(self, sock, terminal):
+        self.sock, self.terminal = sock, terminal
+        self.decoder = channel.Decoder()
+        self.wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.previous = signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGWINCH, lambda *_: None)  # wakes the loop
+
+    def close(self):
+        signal.set_wakeup_fd(self.previous)
+        os.close(self.wake)
+        os.close(self.waker)
+
+    def heard(self):
+        """Bytes of the guest; False: its end."""
+        try:
+            data = self.sock.recv(65536)
+        except ConnectionError:
+            data = b""
+        was_ready = self.decoder.ready
+        self.decoder.feed(data)
+        if self.decoder.ready and not was_ready:
+            self.tell()
+        return bool(data)
+
+    def changed(self):
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.wake, 4096):
+                pass
+        self.tell()
+
+    def tell(self):
+        if self.decoder.ready:
+            size = os.get_terminal_size(self.terminal)
+            with contextlib.suppress(ConnectionError):  # nine bytes: they always fit
+                self.sock.sendall(channel.window(size.lines, size.columns))
+
+
+def _console(qemu, record, stdin, stdout, window=None):
     """Carries keys and output until QEMU ends or Ctrl-A x; True: it was ended by the user."""
     keys, wipe = Keys(), FirmwareFilter()
     sock, process = qemu.com1, qemu.process
     inputs = {sock.fileno(), stdin}
+    if window:
+        inputs |= {window.sock.fileno(), window.wake}
     pending = bytearray()
     while True:
         readable, writable, _ = select.select(inputs, [sock] if pending else [], [], 1.0)
@@ -97,6 +141,10 @@ def _console(qemu, record, stdin, stdout):
             view = wipe.feed(data)
             while view:
                 view = view[os.write(stdout, view):]
+        if window and window.wake in readable:
+            window.changed()
+        if window and window.sock.fileno() in readable and not window.heard():
+            inputs.discard(window.sock.fileno())
         if stdin in readable:
             try:
                 data = os.read(stdin, 4096)
@@ -129,6 +177,12 @@ def _program_words(name, folder, initrds=()):
     return f"-- /bin/{os.path.basename(name)}", [*initrds, *build.archives_with(name), more]
 
 
+def _terminal_words():
+    """Words for the command line: what kind of terminal this is, and that its size will be told."""
+    term = os.environ.get("TERM", "")
+    return ["window", *([f"TERM={term}"] if re.fullmatch(r"[A-Za-z0-9.+-]+", term) else [])]
+
+
 def _display(args):
     if not args.screen:
         return "none"
@@ -154,16 +208,19 @@ def command(args):
         folder = stack.enter_context(guest.private_folder())
         words, more = _program_words(args.program, folder, args.initrd)
         boot.grow(what, more)
-        options = f"{args.cmdline} {words}".strip()
+        interactive = os.isatty(stdin)
+        options = " ".join(filter(None, [*(_terminal_words() if interactive else ()), args.cmdline, words]))
         what.image = boot.image(folder, options, more) if options or more else build.IMAGE
         record = log.Log(tree.run_folder() / "run.log")
         stack.callback(record.close)
-        qemu = stack.enter_context(guest.Guest(what, folder))
-        interactive = os.isatty(stdin)
+        qemu = stack.enter_context(guest.Guest(what, folder, channel=interactive))
+        window = None
         if interactive:
+            window = Window(qemu.com2, stdin)
+            stack.callback(window.close)
             tree.say("Ctrl-A x ends QEMU; every other key goes to the guest")
             stack.enter_context(session.raw_terminal(stdin))
-        ended = _console(qemu, record, stdin, stdout)
+        ended = _console(qemu, record, stdin, stdout, window)
         code = qemu.quit()
     refused = REFUSED.search(record.text())
     if refused:
