@@ -85,8 +85,11 @@ static void step_up(struct walk *walk)
 	struct dentry *parent;
 
 	for (;;) {
-		if (walk->at.dentry == walk->root.dentry && walk->at.mount == walk->root.mount)
+		if (walk->at.dentry == walk->root.dentry && walk->at.mount == walk->root.mount) {
+			mount_descend(
+				&walk->at); /* what is over the root is found by `/..` alone */
 			return;
+		}
 		if (!mount_ascend(&walk->at))
 			break;
 	}

@@ -92,7 +92,8 @@ static uint32_t mount_flags(unsigned long flags)
 
 static bool is_mount(const struct path *path)
 {
-	return path->dentry == path->mount->root;
+	return path->mount &&
+	       path->dentry == path->mount->root; /* no mount: a pipe, by /proc/self/fd */
 }
 
 /* Without any flags for the times those stay as they were. */
@@ -111,11 +112,12 @@ static int set_flags(const struct path *path, const struct request *request)
 
 static int remount(const struct path *path, const struct request *request)
 {
-	struct superblock *superblock = path->mount->superblock;
+	struct superblock *superblock;
 	int error = 0;
 
 	if (!is_mount(path))
 		return -EINVAL;
+	superblock = path->mount->superblock;
 	if (superblock->operations && superblock->operations->remount)
 		error = superblock->operations->remount(superblock, request->options);
 	if (!error)
@@ -127,10 +129,16 @@ static int remount(const struct path *path, const struct request *request)
 static int find_source(const struct request *request, struct path *out)
 {
 	struct fs_context *fs = current_fs();
+	int error;
 
 	if (!request->has_source || !*request->source.text)
 		return -EINVAL;
-	return path_find(fs, fs_working(fs), request->source.text, WALK_FOLLOW, out);
+	error = path_find(fs, fs_working(fs), request->source.text, WALK_FOLLOW, out);
+	if (!error && !out->mount) {
+		path_put(out);
+		error = -EINVAL;
+	}
+	return error;
 }
 
 static int bind_or_move(const struct path *over, const struct request *request)
@@ -186,6 +194,8 @@ static int do_mount(const struct path *path, struct request *request)
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if (!path->mount)
+		return -EINVAL;
 	if (flags & MS_REMOUNT)
 		return flags & MS_BIND ? set_flags(path, request) : remount(path, request);
 	if (flags & MS_BIND)
@@ -254,6 +264,8 @@ long sys_umount2(user_t target, unsigned int flags)
 		AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0, &path);
 	if (result)
 		return result;
+	if (path.mount)
+		mount_descend(&path); /* what is over the root, too, below which a path begins */
 	result = unmount(&path, flags);
 	/* What was taken down goes with this, when nobody else is in it. */
 	path_put(&path);

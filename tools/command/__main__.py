@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 
-from . import attack, bench, debug, difference, execute, image, reference, rootfs, run, selftests, stop, symbolise, tests, tree
+from . import attack, bench, debug, difference, execute, fuzz, image, reference, rootfs, run, selftests, stop, symbolise, tests, tree
 
 VERBS = (run, execute, difference, tests, attack, image, debug, bench, reference, rootfs, selftests, stop, symbolise)
 

@@ -382,7 +382,7 @@ class Words:
     kind_system_info_out = _out(_system_info)
 
     def _sched_attributes(self, b):
-        size, policy, flags, nice, priority, runtime, deadline, period = struct.unpack("<IIQiIQQQ", b)
+        size, policy, flags, nice, priority, runtime, deadline, period = struct.unpack("<IIQiIQQQ", b[:48])
         return (f"{{size={size}, sched_policy={self.flags('SCHED_POLICY', policy)}, "
                 f"sched_flags={self.flags('SCHED_FLAGS', flags)}, sched_nice={nice}, sched_priority={priority}, "
                 f"sched_runtime={runtime}, sched_deadline={deadline}, sched_period={period}}}")

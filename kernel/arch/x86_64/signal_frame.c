@@ -247,7 +247,8 @@ long arch_syscall_number(struct thread *thread, long *result)
 	const struct trap_frame *user = user_frame(thread);
 
 	*result = (long)user->rax;
-	return user->vector == VECTOR_SYSCALL ? (long)user->error : -1;
+	/* the lower half of RAX is the number, whatever the upper one was */
+	return user->vector == VECTOR_SYSCALL ? (int32_t)user->error : -1;
 }
 
 void arch_syscall_forget(struct thread *thread)

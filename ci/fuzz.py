@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""The system-call fuzzer (user/fuzz) as a test: so many calls from a fixed seed, on one CPU and on four."""
+import re
+
+import harness
+from harness import build, check, run_program
+
+SEED = 1
+
+
+def _calls(number, cpus):
+    result = run_program(build.PROGRAMS / "fuzz", ["--calls", str(number), "--seed", str(SEED)], cpus=cpus, seconds=840)
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.endswith(f"ok fuzz: {number} calls, seed {SEED}\n"), text[-3000:])
+    check("has no" not in text, "the kernel's audit was not run")
+    made = re.findall(r"^checkpoint: (\d+) calls; (\d+) a second", text, re.M)
+    print(f"{made[-1][0]} calls, {made[-1][1]} a second")
+
+
+def one_cpu():
+    """Two million calls: every 10,000 all processes are ended and the kernel audits its tables."""
+    _calls(2_000_000, 1)
+
+
+def four_cpus():
+    """Three million on four CPUs."""
+    _calls(3_000_000, 4)
+
+
+if __name__ == "__main__":
+    harness.main([one_cpu, four_cpus])

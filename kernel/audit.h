@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's look at itself. See audit.c. */
+#ifndef AUDIT_H
+#define AUDIT_H
+
+#include "lib/types.h"
+
+struct audit_counts {
+	uint64_t audits; /* since the start */
+};
+
+/* Checks what must be so at all times; what is not is a panic. 0, or -ENOMEM. May sleep. */
+int audit_all(void) MUST_CHECK;
+/* What the last one counted. */
+void audit_last(struct audit_counts *out);
+
+#endif

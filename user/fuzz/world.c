@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* What the supervisor makes before an epoch and takes down after it. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "fuzz.h"
+#include "tests/check.h"
+
+#define MOUNTS_MOST 64
+
+static int proc_fd = -1, audit_fd = -1, self_fd = -1; /* kept open: workers may hide the paths */
+static char own_mounts[MOUNTS_MOST][128];             /* that were there at first */
+static unsigned own_mount_count;
+
+void world_fail(const char *what)
+{
+	printf("not ok fuzz: %s (errno %d, %s)\n", what, errno, strerror(errno));
+	fflush(stdout);
+	exit(1);
+}
+
+/* ---- Mounts ---- */
+
+/* The mount points now, the last mounted last: how many. */
+static unsigned read_mounts(char names[MOUNTS_MOST][128])
+{
+	static char text[32768];
+	int fd = openat(proc_fd, "self/mounts", O_RDONLY | O_CLOEXEC);
+	unsigned count = 0;
+	size_t used = 0;
+	ssize_t got;
+
+	while (fd >= 0 && (got = read(fd, text + used, sizeof text - 1 - used)) > 0)
+		used += (size_t)got;
+	if (fd < 0)
+		world_fail("no /proc/self/mounts");
+	close(fd);
+	text[used] = 0;
+	for (char *line = strtok(text, "\n"); line && count < MOUNTS_MOST;
+		line = strtok(NULL, "\n")) {
+		if (sscanf(line, "%*s %127s", names[count]) == 1)
+			count++;
+	}
+	return count;
+}
+
+static bool is_own(const char *name, unsigned nth)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < own_mount_count; i++)
+		found += strcmp(own_mounts[i], name) == 0;
+	return nth < found;
+}
+
+/* Unmounts what the epoch has left mounted. */
+static void unmount_all(void)
+{
+	static char names[MOUNTS_MOST][128];
+
+	for (int tries = 0; tries < 200; tries++) {
+		unsigned count = read_mounts(names), i, nth;
+
+		for (i = count; i-- > 0;) {
+			nth = 0;
+			for (unsigned j = 0; j < i; j++)
+				nth += strcmp(names[j], names[i]) == 0;
+			if (!is_own(names[i], nth))
+				break;
+		}
+		if (i == UINT32_MAX)
+			return;
+		/* what is over the root is not found as `/`, which is the root */
+		umount2(strcmp(names[i], "/") == 0 ? "/.." : names[i], MNT_DETACH);
+	}
+	for (unsigned i = 0; i < read_mounts(names); i++)
+		printf("# mounted: %s\n", names[i]);
+	world_fail("a mount that a worker made cannot be taken away");
+}
+
+/* ---- Files ---- */
+
+static void make_file(const char *path, const void *bytes, size_t size, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fchmod(fd, mode) != 0)
+		world_fail(path);
+	close(fd);
+}
+
+/* This program, whose main ends at once without the right arguments, as something to be executed. */
+static void make_programs(void)
+{
+	static char bytes[1 << 17];
+	ssize_t size = pread(self_fd, bytes, sizeof bytes, 0);
+
+	if (size <= 0 || size == sizeof bytes)
+		world_fail("the program itself cannot be read");
+	make_file(BASE "/x0", bytes, (size_t)size, 0777);
+	memset(bytes + 64, 0xff, 200); /* its program headers */
+	make_file(BASE "/x2", bytes, (size_t)size, 0777);
+	make_file(BASE "/x3", bytes, 100, 0777);
+	make_file(BASE "/x1", "#!" BASE "/x0 a b\n", 21, 0777);
+}
+
+void world_make(void)
+{
+	static const char *const files[] = {"/f0", "/f1", "/f2", "/f3", "/d0/f4", "/d1/f5"};
+	static char text[3 * PAGE];
+	char path[64];
+
+	mkdir(BASE, 0755);
+	if (mount("fuzz", BASE, "tmpfs", 0, "size=16m,mode=1777,nr_inodes=2000") != 0)
+		world_fail("mount " BASE);
+	memset(text, 't', sizeof text);
+	mkdir(BASE "/d0", 0700);
+	mkdir(BASE "/d1", 0700);
+	chmod(BASE, 0777);
+	chmod(BASE "/d0", 0777);
+	chmod(BASE "/d1", 0777);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		snprintf(path, sizeof path, BASE "%s", files[i]);
+		make_file(path, text, i * 2500, 0666);
+	}
+	symlink("f0", BASE "/l0");
+	symlink("l1", BASE "/l1");
+	symlink("nosuch", BASE "/l2");
+	symlink(BASE "/d0", BASE "/l3");
+	if (mkfifo(BASE "/p0", 0666) != 0 || chmod(BASE "/p0", 0666) != 0)
+		world_fail("mkfifo");
+	make_programs();
+}
+
+/* ---- Processes ---- */
+
+/* All that workers have started comes to the supervisor when they end. True: there was somebody. */
+static bool kill_children(void)
+{
+	static char text[65536];
+	int fd = openat(proc_fd, "thread-self/children", O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		world_fail("no /proc/thread-self/children");
+	while ((got = read(fd, text + used, sizeof text - 1 - used)) > 0)
+		used += (size_t)got;
+	close(fd);
+	text[used] = 0;
+	for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
+		if (atoi(word) > 1)
+			kill(atoi(word), SIGKILL);
+	}
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
+	return used > 0;
+}
+
+static void end_all(void)
+{
+	int64_t until = now_ns() + 120 * INT64_C(1000000000);
+
+	while (kill_children()) {
+		if (now_ns() > until)
+			world_fail("a process does not end by SIGKILL");
+		sleep_ms(1);
+	}
+}
+
+/* ---- Segments of shared memory ---- */
+
+static void remove_segments(void)
+{
+	struct shm_info info;
+	struct shmid_ds status;
+	int last = shmctl(0, SHM_INFO, (struct shmid_ds *)&info);
+
+	for (int i = 0; i <= last; i++) {
+		int id = shmctl(i, SHM_STAT, &status);
+
+		if (id >= 0)
+			shmctl(id, IPC_RMID, NULL);
+	}
+}
+
+void world_clear(void)
+{
+	end_all();
+	unmount_all();
+	remove_segments();
+}
+
+bool world_audit(void)
+{
+	if (audit_fd < 0)
+		return false;
+	if (write(audit_fd, "1", 1) != 1)
+		world_fail("the kernel's audit");
+	return true;
+}
+
+void world_init(const char *program)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (write(fd, "-1000", 5) != 5)
+			world_fail("oom_score_adj");
+		close(fd);
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	self_fd = open(program, O_RDONLY | O_CLOEXEC);
+	audit_fd = open("/proc/sys/baton/audit", O_WRONLY | O_CLOEXEC);
+	if (proc_fd < 0 || self_fd < 0)
+		world_fail("/proc, or the program itself");
+	own_mount_count = read_mounts(own_mounts);
+}
