@@ -6,7 +6,7 @@
  * fuzzer and the tests want to know at once.
  *
  * The design. Each room has an audit of its own, which gives NULL or the first broken invariant in words; here they
- * are run one after the other. Root asks for it by writing to /proc/sys/baton/audit. What is broken is a panic,
+ * are run one after the other. Root asks for it by writing to /proc/baton/audit. What is broken is a panic,
  * whose log shows who ran last.
  */
 #include "audit.h"

@@ -9,7 +9,6 @@
 
 #include <linux/utsname.h>
 
-#include "audit.h"
 #include "devices/random.h"
 #include "files/inotify.h"
 #include "lib/errno.h"
@@ -124,29 +123,6 @@ static int show_threads_max(struct proc_file *file, struct text *out)
 	return 0;
 }
 
-/* ---- Baton's own ---- */
-
-/* Writing anything has the kernel look itself over: it panics if something is not as it must be. */
-static ssize_t store_audit(struct proc_inode *inode, char *text, size_t size)
-{
-	int error;
-
-	(void)inode;
-	(void)text;
-	error = audit_all();
-	return error ? error : (ssize_t)size;
-}
-
-static int show_audit(struct proc_file *file, struct text *out)
-{
-	struct audit_counts counts;
-
-	audit_last(&counts);
-	text_add(out, "audits %lu\n", counts.audits);
-	file->cursor = PROC_END;
-	return 0;
-}
-
 /* ---- Tables ---- */
 
 #define NUMBER(name, value)                                                               \
@@ -221,13 +197,7 @@ static const struct proc_entry fs_entries[] = {
 	END,
 };
 
-static const struct proc_entry baton_entries[] = {
-	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
-	END,
-};
-
 const struct proc_entry proc_sys_entries[] = {
-	DIRECTORY("baton", baton_entries),
 	DIRECTORY("fs", fs_entries),
 	DIRECTORY("kernel", kernel_entries),
 	DIRECTORY("vm", vm_entries),

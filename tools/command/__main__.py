@@ -8,7 +8,7 @@ import sys
 
 from . import attack, bench, debug, difference, execute, fuzz, image, reference, rootfs, run, selftests, stop, symbolise, tests, tree
 
-VERBS = (run, execute, difference, tests, attack, image, debug, bench, reference, rootfs, selftests, stop, symbolise)
+VERBS = (run, execute, difference, tests, attack, fuzz, image, debug, bench, reference, rootfs, selftests, stop, symbolise)
 
 
 def version():

@@ -13,7 +13,7 @@
  * stands there), which mostly gives what makes sense and sometimes what does not. The calls are made in epochs of
  * EPOCH_CALLS. Each epoch has a tmpfs, some workers with one or two threads, of users without rights or with some
  * of root's (never those with which a worker could end the machine or the supervisor), and ends with the whole of
- * it taken down and the kernel's own audit (/proc/sys/baton/audit). What an epoch does follows from the seed and
+ * it taken down and the kernel's own audit (/proc/baton/audit). What an epoch does follows from the seed and
  * its number alone: so any epoch can be had again, and a run goes on where another one stopped.
  *
  * Call i of a stream (a thread of a worker) is a function of (seed, epoch, stream, i). A worker that dies of

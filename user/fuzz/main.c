@@ -109,7 +109,7 @@ static bool look_at(unsigned index)
 			worker->seen[i] = progress->next;
 			worker->waited[i] = 0;
 			moved = true;
-		} else if (++worker->waited[i] >= KILL_TICKS) {
+		} else if (++worker->waited[i] % KILL_TICKS == 0) {
 			kill(worker->pid, SIGKILL);
 			counts.kills++;
 		} else if (worker->waited[i] % POKE_TICKS == 0 && progress->next < epoch.calls) {
@@ -198,7 +198,7 @@ static void run_all(uint64_t from, uint64_t calls)
 			say(done, begun, from);
 	}
 	if (!audited)
-		printf("# this kernel has no /proc/sys/baton/audit\n");
+		printf("# this kernel has no /proc/baton/audit\n");
 	printf("ok fuzz: %lu calls, seed %lu\n", (unsigned long)(calls - from),
 		(unsigned long)epoch.seed);
 }

@@ -217,7 +217,7 @@ void world_init(const char *program)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	self_fd = open(program, O_RDONLY | O_CLOEXEC);
-	audit_fd = open("/proc/sys/baton/audit", O_WRONLY | O_CLOEXEC);
+	audit_fd = open("/proc/baton/audit", O_WRONLY | O_CLOEXEC);
 	if (proc_fd < 0 || self_fd < 0)
 		world_fail("/proc, or the program itself");
 	own_mount_count = read_mounts(own_mounts);
