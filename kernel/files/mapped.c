@@ -49,6 +49,7 @@ void file_mapped(struct file *file)
 {
 	struct mapped_name *mapped = &file->inode->mapped;
 
+	inode_touch_accessed(file->inode);
 	if (!file->path.mount || __atomic_load_n(&mapped->dentry, __ATOMIC_RELAXED))
 		return;
 	spin_lock(&mapped_lock);

@@ -72,6 +72,11 @@ static void data_unmapped(struct object *object)
 	inode_unmapped(inode_of(object));
 }
 
+static void data_written(struct object *object)
+{
+	inode_touch_modified(inode_of(object));
+}
+
 static int charge_data(struct object *object)
 {
 	return tmpfs_charge_page(inode_of(object)->superblock);
@@ -97,6 +102,7 @@ static const struct object_operations data_operations = {
 	.uncharge = uncharge_data,
 	.mapped = data_mapped,
 	.unmapped = data_unmapped,
+	.written = data_written,
 	.describe = describe_data,
 };
 

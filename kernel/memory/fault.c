@@ -78,8 +78,12 @@ static enum fault_verdict object_fault(struct fault *fault)
 	error = object_page(vma->object, at / PAGE_SIZE, &frame);
 	if (error)
 		return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_BUS;
-	if (vma->flags & VMA_SHARED)
+	if (vma->flags & VMA_SHARED) {
+		if (fault->access == FAULT_WRITE && vma->object->operations &&
+			vma->object->operations->written)
+			vma->object->operations->written(vma->object);
 		return install(fault, frame, table_access(vma));
+	}
 	if (fault->access != FAULT_WRITE)
 		return install(fault, frame, table_access(vma) & ~(unsigned)MAP_WRITE);
 	copy = private_copy(frame);

@@ -37,6 +37,9 @@ struct object_operations {
 	 * them. Called under the space's lock, without spin locks; must not sleep. NULL: nobody. */
 	void (*mapped)(struct object *object);
 	void (*unmapped)(struct object *object);
+	/* A shared mapping's page is touched for the first time, by a write: files' times change. Called
+	 * under the space's lock, without spin locks; must not sleep. NULL: it has none. */
+	void (*written)(struct object *object);
 	/* A page more is to be in it: 0, or the errno (ENOSPC). And `count` pages less are. Called without
 	 * spin locks. NULL: nobody counts. */
 	int (*charge)(struct object *object);

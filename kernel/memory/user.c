@@ -13,24 +13,30 @@ static size_t clip(user_t p, size_t size)
 	return size < USER_END - p.address ? size : USER_END - p.address;
 }
 
+/* Of a range that is not the user's nothing can be copied; and nothing, from wherever, is no error. */
+static int none_unless(size_t size)
+{
+	return size ? -EFAULT : 0;
+}
+
 int copy_from_user(void *to, user_t from, size_t size)
 {
 	if (!user_range_ok(from, size))
-		return -EFAULT;
+		return none_unless(size);
 	return arch_user_copy(to, (const void *)from.address, size) ? -EFAULT : 0;
 }
 
 int copy_to_user(user_t to, const void *from, size_t size)
 {
 	if (!user_range_ok(to, size))
-		return -EFAULT;
+		return none_unless(size);
 	return arch_user_copy((void *)to.address, from, size) ? -EFAULT : 0;
 }
 
 int clear_user(user_t to, size_t size)
 {
 	if (!user_range_ok(to, size))
-		return -EFAULT;
+		return none_unless(size);
 	return arch_user_clear((void *)to.address, size) ? -EFAULT : 0;
 }
 

@@ -132,8 +132,8 @@ static void link_process(struct process *process, struct pid *pid, struct proces
 	process->pid = pid;
 	process->id = pid->number;
 	pid->process = process;
-	process_set_session(process, parent ? parent->session : pid);
-	process_set_group(process, parent ? parent->group : pid);
+	process_set_session(process, parent ? parent->session : &pid_zero);
+	process_set_group(process, parent ? parent->group : &pid_zero);
 }
 
 /* ---- clone ---- */

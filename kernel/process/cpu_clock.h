@@ -40,4 +40,10 @@ static inline bool cpu_clock_is_coarse(int clock)
 	return clock < 0 && (clock & 3) != CPU_CLOCK_SCHEDULED;
 }
 
+/* The ids by which Linux names the clock of a device's descriptor; no device has one. */
+static inline bool clock_is_of_file(int clock)
+{
+	return clock < 0 && (clock & 7) == 3;
+}
+
 #endif

@@ -43,6 +43,8 @@ static int find_object(
 			} else {
 				error = -EFAULT;
 			}
+		} else if (!(vma->access & MAP_WRITE)) {
+			error = -EFAULT; /* a word that nobody can change, as on Linux */
 		}
 	}
 	mutex_unlock(&space->lock);

@@ -28,6 +28,10 @@ static struct leaf *spare; /* empty */
 static int last;
 static struct cache pid_cache;
 
+struct pid pid_zero = {.references = 1,
+	.group = LIST_INIT(pid_zero.group),
+	.session = LIST_INIT(pid_zero.session)};
+
 void pid_init(void)
 {
 	cache_init(&pid_cache, "pid", sizeof(struct pid), 0);
@@ -128,7 +132,8 @@ void pid_release(struct pid *pid)
 {
 	int number = pid->number;
 
-	if (pid->thread || pid->process || !list_empty(&pid->group) || !list_empty(&pid->session))
+	if (!number || pid->thread || pid->process || !list_empty(&pid->group) ||
+		!list_empty(&pid->session))
 		return;
 	leaves[number / WORD_BITS]->pids[number % WORD_BITS] = NULL;
 	used[number / WORD_BITS] &= ~(UINT64_C(1) << (number % WORD_BITS));

@@ -31,6 +31,10 @@ struct pid {
 	struct wait_queue ended; /* pidfds: the process became a zombie */
 };
 
+/* Number 0, which pid_find does not know: the group and the session of the first processes, those that
+ * nobody cloned, and of their children until these have their own. */
+extern struct pid pid_zero;
+
 void pid_init(void);
 struct pid *pid_create(void) MUST_CHECK; /* without a number yet; NULL: no memory */
 void pid_get(struct pid *pid);

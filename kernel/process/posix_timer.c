@@ -167,24 +167,32 @@ static void destroy(struct posix_timer *timer)
 	cache_free(&timer_cache, timer);
 }
 
-/* The clock, for timers: -EINVAL: none, -EOPNOTSUPP: none for timers. */
+int posix_timer_clock(int clock)
+{
+	switch (clock) {
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+		return -EOPNOTSUPP;
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+		return 0;
+	default:
+		if (clock < 0)
+			return clock_is_of_file(clock) ? -EOPNOTSUPP : 0;
+		return clock_base_of(clock) < 0 ? -EINVAL : 0;
+	}
+}
+
+/* -EINVAL: the process or thread is not there. */
 static int choose_clock(struct posix_timer *timer, int clock)
 {
 	struct process *process;
 	int error;
 
 	timer->clock = clock;
-	switch (clock) {
-	case CLOCK_REALTIME_ALARM:
-	case CLOCK_BOOTTIME_ALARM:
+	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM)
 		return capable(CAP_WAKE_ALARM) ? 0 : -EPERM;
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_MONOTONIC_COARSE:
-		return -EOPNOTSUPP;
-	default:
-		break;
-	}
 	if (clock_base_of(clock) >= 0)
 		return 0;
 	timer->by_cpu = true;

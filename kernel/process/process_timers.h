@@ -72,7 +72,9 @@ struct timer_setting {
 	ns_t value, interval; /* value 0: off */
 };
 
-/* The id; -EINVAL, -EOPNOTSUPP, -EPERM, -EAGAIN, -ENOMEM. */
+/* Whether there are timers by the clock: -EINVAL: no such clock; -EOPNOTSUPP: by none of these. */
+int posix_timer_clock(int clock) MUST_CHECK;
+/* The id, by a clock that has timers; -EINVAL, -EPERM, -EAGAIN, -ENOMEM. */
 int posix_timer_create(const struct timer_request *request) MUST_CHECK;
 /* -EINVAL: no such timer. */
 int posix_timer_delete(int id) MUST_CHECK;

@@ -153,10 +153,23 @@ long sys_getgroups(int size, user_t list)
 	return count;
 }
 
+/* No group has the number -1, which stands for none. */
+static int get_groups(struct groups *out, user_t list)
+{
+	if (copy_from_user(out->ids, list, out->count * sizeof(out->ids[0])))
+		return -EFAULT;
+	for (uint32_t i = 0; i < out->count; i++) {
+		if (out->ids[i] == UINT32_MAX)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 long sys_setgroups(int size, user_t list)
 {
 	struct credentials *new;
 	struct groups *groups;
+	int error;
 
 	if (!capable(CAP_SETGID))
 		return -EPERM;
@@ -165,9 +178,10 @@ long sys_setgroups(int size, user_t list)
 	groups = groups_create((uint32_t)size);
 	if (!groups)
 		return -ENOMEM;
-	if (copy_from_user(groups->ids, list, (uint32_t)size * sizeof(groups->ids[0]))) {
+	error = get_groups(groups, list);
+	if (error) {
 		groups_put(groups);
-		return -EFAULT;
+		return error;
 	}
 	groups_sort(groups);
 	new = credentials_copy(current_credentials());
@@ -192,17 +206,24 @@ static unsigned words_of(uint32_t version)
 		       : 0;
 }
 
-/* Reads the header; who does not know the version is told the one that is best. */
-static int get_header(user_t from, struct __user_cap_header_struct *header, unsigned *words)
+/* Reads the header's version; who does not know it is told the one that is best. */
+static int get_version(user_t from, unsigned *words)
 {
 	const uint32_t best = _LINUX_CAPABILITY_VERSION_3;
+	uint32_t version;
 
-	if (copy_from_user(header, from, sizeof(*header)))
+	if (copy_from_user(&version, from, sizeof(version)))
 		return -EFAULT;
-	*words = words_of(header->version);
+	*words = words_of(version);
 	if (*words)
 		return 0;
 	return copy_to_user(from, &best, sizeof(best)) ? -EFAULT : -EINVAL;
+}
+
+static int get_pid(user_t from, int *pid)
+{
+	from = user_offset(from, offsetof(struct __user_cap_header_struct, pid));
+	return copy_from_user(pid, from, sizeof(*pid));
 }
 
 static int capabilities_of(int pid, struct credentials *out)
@@ -220,20 +241,24 @@ static int capabilities_of(int pid, struct credentials *out)
 	return error;
 }
 
-long sys_capget(user_t header_address, user_t data)
+long sys_capget(user_t header, user_t data)
 {
 	struct __user_cap_data_struct record[_LINUX_CAPABILITY_U32S_3];
-	struct __user_cap_header_struct header;
 	struct credentials who;
 	unsigned words;
-	int error = get_header(header_address, &header, &words);
+	int error = get_version(header, &words), pid;
 
+	/* Who asks without a place for the answer asks for the version alone. */
+	if (!data.address)
+		return error == -EINVAL ? 0 : error;
+	if (!error)
+		error = get_pid(header, &pid);
 	if (error)
-		return error == -EINVAL && !data.address ? 0 : error;
-	if (header.pid < 0)
+		return error;
+	if (pid < 0)
 		return -EINVAL;
-	error = capabilities_of(header.pid, &who);
-	if (error || !data.address)
+	error = capabilities_of(pid, &who);
+	if (error)
 		return error;
 	for (unsigned i = 0; i < words; i++)
 		record[i] = (struct __user_cap_data_struct){(uint32_t)(who.effective >> 32 * i),
@@ -241,18 +266,19 @@ long sys_capget(user_t header_address, user_t data)
 	return copy_to_user(data, record, words * sizeof(record[0]));
 }
 
-long sys_capset(user_t header_address, user_t data)
+long sys_capset(user_t header, user_t data)
 {
 	struct __user_cap_data_struct record[_LINUX_CAPABILITY_U32S_3] = {0};
-	struct __user_cap_header_struct header;
 	struct credentials *new;
 	uint64_t effective, permitted, inheritable;
 	unsigned words;
-	int error = get_header(header_address, &header, &words);
+	int error = get_version(header, &words), pid;
 
+	if (!error)
+		error = get_pid(header, &pid);
 	if (error)
 		return error;
-	if (header.pid && header.pid != current_thread()->tid)
+	if (pid && pid != current_thread()->tid)
 		return -EPERM;
 	if (copy_from_user(record, data, words * sizeof(record[0])))
 		return -EFAULT;

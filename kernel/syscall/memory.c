@@ -106,6 +106,8 @@ static int check_mapping(struct mapping *mapping, struct file *file, size_t leng
 		return -EINVAL;
 	if (!ALIGN_UP(length, PAGE_SIZE))
 		return -ENOMEM;
+	if (length > USER_END)
+		return -ENOMEM;
 	if (file && (offset < 0 || length > (uint64_t)INT64_MAX - (uint64_t)offset))
 		return -EOVERFLOW;
 	read_flags(mapping, flags);

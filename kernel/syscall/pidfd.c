@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/kcmp.h>
 
+#include "devices/random.h"
 #include "files/file.h"
 #include "files/table.h"
 #include "files/vfs.h"
@@ -136,6 +137,8 @@ static int things_of(const int pids[2], int type, const unsigned long fds[2],
 		out[i] = thing_of(thread, type);
 		files[i] = thread->files;
 	}
+	if (type < 0 || type >= KCMP_TYPES || type == KCMP_EPOLL_TFD)
+		return -EINVAL;
 	for (int i = 0; type == KCMP_FILE && i < 2; i++) {
 		out[i] = files[i] && fds[i] <= INT32_MAX ? files_peek(files[i], (int)fds[i]) : NULL;
 		if (!out[i])
@@ -144,20 +147,32 @@ static int things_of(const int pids[2], int type, const unsigned long fds[2],
 	return 0;
 }
 
+/* Where it stands in an order that tells nothing of addresses: one to one, by secrets. */
+static uint64_t place_of(const void *thing, int type) requires(process_lock)
+{
+	static uint64_t secrets[KCMP_TYPES][2];
+
+	if (!secrets[type][1]) {
+		secrets[type][0] = random_u64();
+		secrets[type][1] = random_u64() | 1;
+	}
+	return ((uintptr_t)thing ^ secrets[type][0]) * secrets[type][1];
+}
+
 long sys_kcmp(int pid1, int pid2, int type, unsigned long a, unsigned long b)
 {
 	const int pids[2] = {pid1, pid2};
 	const unsigned long fds[2] = {a, b};
 	const void *things[2];
+	uint64_t places[2] = {0, 0};
 	int error;
 
-	if (type < 0 || type >= KCMP_TYPES || type == KCMP_EPOLL_TFD)
-		return -EINVAL;
 	spin_lock(&process_lock);
 	error = things_of(pids, type, fds, things);
+	for (int i = 0; i < 2 && !error; i++)
+		places[i] = place_of(things[i], type);
 	spin_unlock(&process_lock);
 	if (error)
 		return error;
-	/* An order that tells nothing of addresses but which comes first. */
-	return things[0] == things[1] ? 0 : things[0] < things[1] ? 1 : 2;
+	return places[0] == places[1] ? 0 : places[0] < places[1] ? 1 : 2;
 }

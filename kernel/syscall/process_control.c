@@ -3,6 +3,7 @@
 #include <asm/prctl.h>
 #include <linux/capability.h>
 #include <linux/ioprio.h>
+#include <linux/sched.h>
 #include <linux/prctl.h>
 #include <linux/securebits.h>
 
@@ -11,6 +12,7 @@
 #include "memory/user.h"
 #include "process/credentials.h"
 #include "process/process.h"
+#include "process/sched.h"
 #include "syscall/table.h"
 
 #define CAPABILITY_BIT(n) (UINT64_C(1) << (n))
@@ -333,22 +335,40 @@ static bool may_set(const struct thread *thread) requires(process_lock)
 
 /* Visits the threads that `which` and `who` name: all of a group or user by their leaders. */
 struct io_priority {
-	bool set;
+	bool set, of_many; /* of a group or a user the best is told */
 	uint32_t uid;
 	int value;
 	long result; /* -ESRCH until one is found */
 };
 
+/* What a thread that never said so has: by its policy and its nice value. */
+static uint32_t effective_io_priority(struct thread *thread) requires(process_lock)
+{
+	struct sched_parameters sched;
+	int class;
+
+	if (IOPRIO_PRIO_CLASS(thread->io_priority) != IOPRIO_CLASS_NONE)
+		return thread->io_priority;
+	sched_get_parameters(thread, &sched);
+	class = sched.policy == SCHED_IDLE                               ? IOPRIO_CLASS_IDLE
+		: sched.policy == SCHED_FIFO || sched.policy == SCHED_RR ? IOPRIO_CLASS_RT
+									 : IOPRIO_CLASS_BE;
+	return (uint32_t)IOPRIO_PRIO_VALUE(class, (sched.nice + 20) / 5);
+}
+
 static void io_priority_of(struct thread *thread, struct io_priority *io) requires(process_lock)
 {
+	uint32_t value;
+
 	if (io->set && !may_set(thread)) {
 		io->result = -EPERM;
 		return;
 	}
 	if (io->set)
 		thread->io_priority = (uint32_t)io->value;
-	if (io->result < 0 || (!io->set && thread->io_priority < io->result))
-		io->result = io->set ? 0 : thread->io_priority;
+	value = io->of_many ? effective_io_priority(thread) : thread->io_priority;
+	if (io->result < 0 || (!io->set && value < io->result))
+		io->result = io->set ? 0 : value;
 }
 
 static void io_priority_of_user(struct process *process, void *context) no_lock_checks
@@ -366,6 +386,7 @@ static long io_priority(int which, int who, struct io_priority *io)
 	struct pid *group;
 
 	io->result = -ESRCH;
+	io->of_many = which != IOPRIO_WHO_PROCESS;
 	spin_lock(&process_lock);
 	if (which == IOPRIO_WHO_PROCESS) {
 		thread = who ? thread_find(who) : current_thread();

@@ -77,8 +77,11 @@ static int open_and_run(int directory, const char *path, const char *name, unsig
 {
 	struct file *file;
 	struct path start;
-	int error = get_start(directory, path, &start);
+	int error;
 
+	if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	error = get_start(directory, path, &start);
 	if (!error)
 		error = file_open_program(start, path, flags, &file);
 	if (error)
@@ -95,8 +98,6 @@ long sys_execveat(int directory, user_t path, user_t argv, user_t envp, unsigned
 	char *made = NULL;
 	int error;
 
-	if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	error = get_path(&text, path, empty);
 	if (error)
 		return error;

@@ -63,6 +63,11 @@ static int pidfd_request(int fd, unsigned options, struct wait_request *out)
 /* waitid's first two arguments. What out->pid refers to is to be put. */
 static int waitid_request(int type, int id, unsigned options, struct wait_request *out)
 {
+	const unsigned known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			       __WCLONE | __WALL;
+
+	if (options & ~known || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
 	switch (type) {
 	case P_ALL:
 		*out = (struct wait_request){WAIT_ANY, 0, options, NULL};
@@ -82,15 +87,11 @@ static int waitid_request(int type, int id, unsigned options, struct wait_reques
 
 long sys_waitid(int type, int id, user_t info, int options, user_t usage)
 {
-	const unsigned known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
-			       __WCLONE | __WALL;
 	struct wait_result child = {0};
 	struct wait_request request;
 	siginfo_t record = {0};
 	long result;
 
-	if ((unsigned)options & ~known || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
-		return -EINVAL;
 	result = waitid_request(type, id, (unsigned)options, &request);
 	if (!result) {
 		result = process_wait(&request, &child);
@@ -109,7 +110,7 @@ long sys_waitid(int type, int id, user_t info, int options, user_t usage)
 		if (usage.address && put_usage(usage, &child.usage))
 			return -EFAULT;
 	}
-	/* Only the fields that are about a child: the caller's others stay. */
+	/* Only the fields that are about a child: the caller's others stay. With an error too. */
 	if (info.address && copy_to_user(info, &record,
 				    offsetof(siginfo_t, si_status) + sizeof(record.si_status)))
 		return -EFAULT;

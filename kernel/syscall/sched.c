@@ -312,7 +312,7 @@ long sys_sched_getattr(int tid, user_t out, unsigned size, unsigned flags)
 
 /* ---- CPUs ---- */
 
-long sys_sched_setaffinity(int tid, size_t size, user_t in)
+long sys_sched_setaffinity(int tid, unsigned size, user_t in)
 {
 	struct thread *thread;
 	uint64_t mask = 0;
@@ -331,7 +331,7 @@ long sys_sched_setaffinity(int tid, size_t size, user_t in)
 	return result;
 }
 
-long sys_sched_getaffinity(int tid, size_t size, user_t out)
+long sys_sched_getaffinity(int tid, unsigned size, user_t out)
 {
 	struct thread *thread;
 	uint64_t mask = 0;

@@ -57,7 +57,7 @@ static int sleep_base(int clock)
 	case CLOCK_THREAD_CPUTIME_ID:
 		return -EOPNOTSUPP;
 	default:
-		return -EINVAL;
+		return clock_is_of_file(clock) ? -EOPNOTSUPP : -EINVAL;
 	}
 }
 
@@ -80,8 +80,7 @@ long sys_clock_nanosleep(int clock, unsigned flags, user_t request, user_t remai
 {
 	int base = sleep_base(clock), error;
 	ns_t time;
-
-	bool by_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+	bool by_cpu = (clock < 0 && !clock_is_of_file(clock)) || clock == CLOCK_PROCESS_CPUTIME_ID;
 
 	if (base < 0 && !by_cpu)
 		return base;

@@ -97,8 +97,8 @@
 	CALL2(200, tkill, PID, tid, SIGNAL, signal) \
 	CALL1(201, time, TIME_OUT, time) \
 	CALL6(202, futex, INOUT, word, FUTEX_OPERATION, operation, UINT, value, FUTEX_TIMEOUT, timeout, INOUT, second, UINT, third) LACKS("priority inheritance: FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI") \
-	CALL3(203, sched_setaffinity, PID, tid, SIZE, size, CPU_MASK, mask) \
-	CALL3(204, sched_getaffinity, PID, tid, SIZE, size, CPU_MASK_OUT, mask) \
+	CALL3(203, sched_setaffinity, PID, tid, UINT, size, CPU_MASK, mask) \
+	CALL3(204, sched_getaffinity, PID, tid, UINT, size, CPU_MASK_OUT, mask) \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL0(219, restart_syscall) \
 	CALL3(222, timer_create, CLOCK, clock, SIGNAL_EVENT, event, TIMER_ID_OUT, id) LACKS("CPU clocks of other processes") \

@@ -92,6 +92,8 @@ long sys_clock_settime(int clock, user_t time)
 	if (clock != CLOCK_REALTIME) {
 		if (clock >= 0)
 			return -EINVAL;
+		if (clock_is_of_file(clock))
+			return get_timespec(time, &to) == -EFAULT ? -EFAULT : -EINVAL;
 		error = cpu_clock_read(clock, &now);
 		if (error)
 			return error;

@@ -9,24 +9,20 @@
 
 /* ---- POSIX timers ---- */
 
-static int read_event(user_t from, struct timer_request *out)
+static int read_event(const struct sigevent *event, struct timer_request *out)
 {
-	struct sigevent event;
-
 	*out = (struct timer_request){.notify = NOTIFY_SIGNAL, .signal = SIGALRM};
-	if (!from.address)
+	if (!event)
 		return 0;
-	if (copy_from_user(&event, from, sizeof(event)))
-		return -EFAULT;
-	out->signal = event.sigev_signo;
+	out->signal = event->sigev_signo;
 	out->has_value = true;
-	out->value = (uint64_t)event.sigev_value.sival_ptr;
-	switch (event.sigev_notify) {
+	out->value = (uint64_t)event->sigev_value.sival_ptr;
+	switch (event->sigev_notify) {
 	case SIGEV_NONE:
 		out->notify = NOTIFY_NOTHING;
 		return 0;
 	case SIGEV_SIGNAL | SIGEV_THREAD_ID:
-		out->thread = event._sigev_un._tid;
+		out->thread = event->_sigev_un._tid;
 		if (out->thread <= 0)
 			return -EINVAL;
 		break;
@@ -42,8 +38,14 @@ static int read_event(user_t from, struct timer_request *out)
 long sys_timer_create(int clock, user_t event, user_t id_out)
 {
 	struct timer_request request;
-	int error = read_event(event, &request), id;
+	struct sigevent record;
+	int error, id;
 
+	if (event.address && copy_from_user(&record, event, sizeof(record)))
+		return -EFAULT;
+	error = posix_timer_clock(clock);
+	if (!error)
+		error = read_event(event.address ? &record : NULL, &request);
 	if (error)
 		return error;
 	request.clock = clock;

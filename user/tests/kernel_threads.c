@@ -83,6 +83,16 @@ static void signals(void)
 	WANT_IS(kernel_call(SYS_wait4, 2, NULL, WNOHANG, NULL), -ECHILD);
 }
 
+/* They are in group and session 0, as process 1 is until it makes its own. */
+static void groups(void)
+{
+	WANT_IS(kernel_call(SYS_getpgid, 2), 0);
+	WANT_IS(kernel_call(SYS_getsid, 2), 0);
+	WANT_IS(kernel_call(SYS_kill, -2, 0), -ESRCH);
+	WANT_IS(kernel_call(SYS_setpgid, 2, 0), -ESRCH);
+	WANT_IS(kernel_call(SYS_getpriority, PRIO_PGRP, 2), -ESRCH);
+}
+
 static void tracing(void)
 {
 	WANT_IS(kernel_call(SYS_ptrace, PTRACE_ATTACH, 2, 0, 0), -EPERM);
@@ -159,6 +169,7 @@ static void reaped(void)
 static const struct test_case cases[] = {
 	CASE(names, "kthreadd is process 2, and the parent of oom_reaper"),
 	CASE(signals, "kill, tgkill: a kernel thread takes no signal"),
+	CASE(groups, "getpgid, getsid: kernel threads have 0"),
 	CASE(tracing, "ptrace: EPERM for a kernel thread"),
 	CASE(reaped, "out of memory: what a killed process has comes back though it cannot run"),
 };
