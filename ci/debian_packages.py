@@ -29,6 +29,7 @@ GROUPS = {
     "text_and_files": (TOOLS, ("coreutils", "text", "files", "shells"), 768),
     "languages": (LANGUAGES, ("sqlite", "lua_perl", "git", "python", "procps", "editors"), 1280),
     "compiler": (COMPILER, ("compile",), 1280),
+    "watching": (("bash", "coreutils", "grep", "mount", "libc-bin", "inotify-tools"), ("inotify",), 512),
     "sessions": (SESSIONS, ("sockets", "tmux", "redis"), 1024),
 }
 

@@ -317,6 +317,12 @@ int object_punch(struct object *object, uint64_t first, uint64_t count)
 	return 0;
 }
 
+int object_seal(struct object *object, uint32_t seals)
+{
+	object->seals |= seals;
+	return 0;
+}
+
 ns_t realtime_offset_word = 1700000000 * NS_PER_SECOND;
 
 void random_bytes(void *to, size_t size)

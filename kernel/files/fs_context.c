@@ -157,7 +157,8 @@ const char *path_text(const struct path *path, const struct path *root, char *bu
 		at = prepend(at, buffer, "/", 1);
 		dentry = dentry->parent;
 	}
-	unreachable = root->dentry && (dentry != root->dentry || mount != root->mount);
+	unreachable = root->dentry && (dentry != root->dentry || mount != root->mount) &&
+		      !(mount->flags & MS_KERNMOUNT);
 	spin_unlock(&dentry_lock);
 	spin_unlock(&mount_lock);
 	if (at == end)

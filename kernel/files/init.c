@@ -4,6 +4,7 @@
 #include "files/file.h"
 #include "files/initrd.h"
 #include "files/inotify.h"
+#include "files/memfd.h"
 #include "files/mount.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
@@ -26,6 +27,7 @@ void files_init(phys_t initrd, uint64_t size)
 	if (size)
 		initrd_unpack(fs, initrd, size);
 	tmpfs_limit_by_memory(root);
+	memfd_init();
 	error = devfs_init(fs); /* keeps fs */
 	if (error)
 		log_error("files: /dev cannot be made: error %d", -error);

@@ -321,6 +321,11 @@ int mount_add(
 	return error;
 }
 
+struct mount *mount_hidden(struct superblock *superblock)
+{
+	return make_mount(superblock, superblock->root, superblock->type, MS_KERNMOUNT);
+}
+
 /* ---- Bind mounts ---- */
 
 /* Copies those mounts upon `from` that lie below its copy's root, and what is upon them, each with its

@@ -31,6 +31,8 @@ uint64_t superblock_device(void);
  * there already; -ENOENT: the place has been removed; -ENOTDIR: a directory over a file. */
 int mount_add(struct superblock *superblock, const struct path *over, const char *source,
 	uint32_t flags) MUST_CHECK;
+/* One that is in no tree and stays for ever. NULL: no memory. */
+struct mount *mount_hidden(struct superblock *superblock) MUST_CHECK;
 int mount_bind(const struct path *what, const struct path *over, bool recursive) MUST_CHECK;
 int mount_move(const struct path *what, const struct path *over) MUST_CHECK;
 /* Takes down the mount that path->mount is; the caller's is the one reference beside the tree's. */

@@ -132,6 +132,9 @@ static int tmpfs_truncate(struct inode *inode, uint64_t size)
 
 	if (!S_ISREG(inode->mode))
 		return -EINVAL;
+	if ((size < file->object.size && file->object.seals & F_SEAL_SHRINK) ||
+		(size > file->object.size && file->object.seals & F_SEAL_GROW))
+		return -EPERM;
 	if (size >= file->object.size) {
 		object_truncate(&file->object, size);
 		return 0;
@@ -371,6 +374,7 @@ int tmpfs_inode_create(
 	file->inode.file_operations = operations_for(what->mode);
 	if (S_ISREG(what->mode)) {
 		object_init(&file->object, &data_operations, 0);
+		file->object.seals = F_SEAL_SEAL;
 		file->inode.object = &file->object;
 	} else if (S_ISDIR(what->mode)) {
 		radix_init(&file->directory.entries);

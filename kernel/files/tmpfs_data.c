@@ -65,6 +65,14 @@ static void grow_to(struct object *object, uint64_t size)
 	spin_unlock(&object->lock);
 }
 
+#define NO_WRITING (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+
+/* Whether a write up to `end` is sealed off. */
+static bool is_sealed(const struct object *object, uint64_t end)
+{
+	return object->seals & NO_WRITING || (object->seals & F_SEAL_GROW && end > object->size);
+}
+
 /* Writes at *at with the inode's lock held. */
 static ssize_t write_locked(struct object *object, struct io *io, uint64_t *at)
 {
@@ -76,6 +84,11 @@ static ssize_t write_locked(struct object *object, struct io *io, uint64_t *at)
 		part = PAGE_SIZE - *at % PAGE_SIZE;
 		if (part > io->left)
 			part = io->left;
+		if (unlikely(object->seals & (F_SEAL_GROW | NO_WRITING)) &&
+			is_sealed(object, *at + part)) {
+			error = -EPERM;
+			break;
+		}
 		error = object_page(object, *at / PAGE_SIZE, &frame);
 		if (error)
 			break;
@@ -187,12 +200,14 @@ int tmpfs_allocate(struct inode *inode, int mode, uint64_t start, uint64_t lengt
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
 	if (mode & FALLOC_FL_PUNCH_HOLE)
-		return punch(object, start, end);
+		return object->seals & NO_WRITING ? -EPERM : punch(object, start, end);
 	if (end > object->size && !(mode & FALLOC_FL_KEEP_SIZE) &&
 		end > process_limit(RLIMIT_FSIZE)) {
 		signal_current(SIGXFSZ);
 		return -EFBIG;
 	}
+	if (object->seals & F_SEAL_GROW && end > object->size)
+		return -EPERM;
 	error = fill(object, start, end);
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		grow_to(object, end);

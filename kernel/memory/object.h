@@ -57,6 +57,9 @@ struct object {
 	uint64_t size;        /* bytes; a fault at or past the last page is SIGBUS */
 	uint64_t cuts;        /* how often it was made shorter */
 	struct list mappings; /* VMAs of it */
+	/* Of a file: F_SEAL_*, changed with the file's lock too; and how many are about to map it so that it
+	 * can be written (object_map.c). */
+	uint32_t seals, sharing;
 };
 
 /* Pages of objects without a filler: what is in no file but in memory alone. Atomic. */
@@ -90,5 +93,10 @@ enum unmap_copies { KEEP_COPIES, UNMAP_COPIES }; /* what private mappings have o
 void object_unmap_range(
 	struct object *object, uint64_t first, uint64_t count, enum unmap_copies copies);
 void object_unmap(struct object *object, uint64_t first); /* all from there on */
+/* Around the making of a shared mapping that is, or may become, writable. False: that is sealed. */
+bool object_begin_sharing(struct object *object) MUST_CHECK;
+void object_end_sharing(struct object *object);
+/* Adds seals. -EBUSY: F_SEAL_WRITE, and there is such a mapping. */
+int object_seal(struct object *object, uint32_t seals) MUST_CHECK;
 
 #endif

@@ -5,7 +5,13 @@
  * Who maps an object is on its list of VMAs. A space that is found there is locked without the
  * object's lock, so each call has a number, and VMAs that it has seen carry it. A VMA that comes to
  * the list later (a fork's) is at its end and does not carry it.
+ *
+ * A file may be sealed against being written, which no mapping may then be able to do. Whoever makes such a
+ * mapping says so first and counts as one until it is on the list; a mapping that is moved, split or forked
+ * comes of one that is there.
  */
+#include <linux/fcntl.h>
+
 #include "lib/errno.h"
 #include "memory/object.h"
 #include "memory/space_internal.h"
@@ -109,4 +115,49 @@ int object_punch(struct object *object, uint64_t first, uint64_t count)
 	/* Once more, for what was touched in between: its page is no longer the object's. */
 	object_unmap_range(object, first, count, KEEP_COPIES);
 	return 0;
+}
+
+/* ---- Seals ---- */
+
+bool object_begin_sharing(struct object *object)
+{
+	bool may;
+
+	spin_lock(&object->lock);
+	may = !(object->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
+	object->sharing += may;
+	spin_unlock(&object->lock);
+	return may;
+}
+
+void object_end_sharing(struct object *object)
+{
+	spin_lock(&object->lock);
+	object->sharing--;
+	spin_unlock(&object->lock);
+}
+
+static bool may_be_written(const struct object *object) requires(object->lock)
+{
+	const struct vma *vma;
+
+	list_for_each(vma, &object->mappings, mapping)
+	{
+		if ((vma->flags & (VMA_SHARED | VMA_READ_ONLY)) == VMA_SHARED)
+			return true;
+	}
+	return object->sharing;
+}
+
+int object_seal(struct object *object, uint32_t seals)
+{
+	int error = 0;
+
+	spin_lock(&object->lock);
+	if (seals & ~object->seals & F_SEAL_WRITE && may_be_written(object))
+		error = -EBUSY;
+	else
+		__atomic_or_fetch(&object->seals, seals, __ATOMIC_RELAXED);
+	spin_unlock(&object->lock);
+	return error;
 }

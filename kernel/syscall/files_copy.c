@@ -85,6 +85,8 @@ static ssize_t copy_bytes(
 		io = io_kernel(page, (size_t)got);
 		put = file_write(out, &io, out_at);
 		if (put > 0) {
+			inotify_file(
+				out, IN_MODIFY); /* Linux 6.1 tells of the parts and the whole */
 			done += (size_t)put;
 			*in_at += put;
 		}

@@ -2,6 +2,9 @@
 /* System calls that make and give back descriptors: open, close, dup, pipe, fcntl, ioctl. */
 #include "syscall/files.h"
 
+#include <linux/memfd.h>
+
+#include "files/memfd.h"
 #include "files/pipe.h"
 
 /* Descriptor first, then the walk, as Linux has it: EMFILE comes before ENOENT. */
@@ -228,12 +231,50 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		result =
 			file->flags & O_PATH ? -EBADF : pipe_set_size(file, (unsigned int)argument);
 		break;
+	case F_ADD_SEALS:
+		result = file->flags & O_PATH ? -EBADF : file_seal(file, argument);
+		break;
+	case F_GET_SEALS:
+		result = file->flags & O_PATH ? -EBADF : file_seals(file);
+		break;
 	default:
 		result = file->flags & O_PATH ? -EBADF : -EINVAL;
 		break;
 	}
 	file_put(file);
 	return result;
+}
+
+/* ---- memfd_create ---- */
+
+#define MFD_SIZES ((unsigned int)MFD_HUGE_MASK << MFD_HUGE_SHIFT)
+
+long sys_memfd_create(user_t name, unsigned int flags)
+{
+	const unsigned int known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB;
+	enum memfd_kind kind = flags & MFD_ALLOW_SEALING ? MEMFD_SEALABLE : MEMFD_PLAIN;
+	char text[MEMFD_NAME_MAX + 1];
+	struct file *file;
+	ssize_t length;
+	int fd, error;
+
+	if (flags & ~known & ~(flags & MFD_HUGETLB ? MFD_SIZES : 0))
+		return -EINVAL;
+	length = copy_string_from_user(text, name, sizeof(text));
+	if (length < 0)
+		return length == -ENAMETOOLONG ? -EINVAL : (long)length;
+	fd = files_reserve(current_files(), 0, flags & MFD_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	error = -ENOSYS; /* there are no huge pages */
+	if (!(flags & MFD_HUGETLB))
+		error = memfd_make(&(struct name){text, (uint32_t)length}, kind, &file);
+	if (error) {
+		files_unreserve(current_files(), fd);
+		return error;
+	}
+	files_fill(current_files(), fd, file);
+	return fd;
 }
 
 /* ---- ioctl ---- */

@@ -74,6 +74,7 @@
 	KIND(LOCK_OPERATION, unsigned int, NONE, 0) /* flock */ \
 	KIND(MAP_FLAGS, unsigned int, NONE, 0) \
 	KIND(MEMBARRIER_COMMAND, int, NONE, 0) \
+	KIND(MEMFD_FLAGS, unsigned int, NONE, 0) \
 	KIND(MLOCK_FLAGS, int, NONE, 0) \
 	KIND(MLOCKALL_FLAGS, int, NONE, 0) \
 	KIND(MOUNT_FLAGS, unsigned long, NONE, 0) \

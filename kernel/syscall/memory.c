@@ -28,6 +28,7 @@ _Static_assert(PROT_READ == MAP_READ && PROT_WRITE == MAP_WRITE && PROT_EXEC == 
 struct mapping {
 	struct object *object; /* NULL: anonymous; a reference */
 	unsigned vma_flags, map_flags;
+	bool sharing; /* a file can be written by it */
 };
 
 static void read_flags(struct mapping *mapping, unsigned flags)
@@ -93,7 +94,12 @@ static int check_file(
 		mapping->vma_flags |= VMA_SHARED;
 	if (shared && file_may_map(file, true, true, false))
 		mapping->vma_flags |= VMA_READ_ONLY;
-	return 0;
+	if (!shared || mapping->vma_flags & VMA_READ_ONLY)
+		return 0;
+	mapping->sharing = object_begin_sharing(mapping->object);
+	if (!mapping->sharing)
+		mapping->vma_flags |= VMA_READ_ONLY;
+	return !mapping->sharing && protection & PROT_WRITE ? -EPERM : 0;
 }
 
 /* All that can be said before the space is looked at; `file` is NULL for anonymous memory. */
@@ -134,6 +140,8 @@ long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned fl
 		result = space_map(current_space(), address, length, protection & ACCESS,
 			mapping.vma_flags, mapping.map_flags, mapping.object,
 			file ? (uint64_t)offset : 0);
+	if (mapping.sharing)
+		object_end_sharing(mapping.object);
 	if (mapping.object) {
 		file_mapped(file);
 		object_put(mapping.object);

@@ -25,7 +25,7 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
-	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification, seals") \
+	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification") \
 	CALL2(73, flock, FD, fd, LOCK_OPERATION, operation) \
 	CALL1(74, fsync, FD, fd) \
 	CALL1(75, fdatasync, FD, fd) \
@@ -93,6 +93,7 @@
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
+	CALL2(319, memfd_create, TEXT, name, MEMFD_FLAGS, flags) LACKS("huge pages") \
 	CALL6(326, copy_file_range, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \

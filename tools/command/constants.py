@@ -12,7 +12,7 @@ HEADERS = """linux/version.h linux/fcntl.h linux/mman.h linux/sched.h linux/sche
 linux/wait.h asm/prctl.h linux/prctl.h linux/futex.h asm/ioctls.h linux/ioctl.h asm/poll.h linux/eventpoll.h
 linux/timerfd.h linux/resource.h linux/stat.h linux/fs.h linux/reboot.h linux/random.h linux/membarrier.h
 linux/close_range.h linux/xattr.h linux/falloc.h linux/time.h linux/capability.h linux/fadvise.h asm/termbits.h
-linux/magic.h linux/mount.h linux/inotify.h""".split()
+linux/magic.h linux/mount.h linux/inotify.h linux/memfd.h""".split()
 STAMP = "/usr/include/linux/version.h"
 FILE = tree.BUILD / "constants.json"
 
