@@ -105,6 +105,21 @@ def shell():
         terminal.wait_line("status 130")
 
 
+def ctrl_alt_del():
+    """Process 1 is told, once init has said so, and reboots in order; before that the machine is reset."""
+    with Boot("-- nostory", vga="VGA", reboot=True) as machine:
+        machine.until(harness.PROMPT)
+        machine.qemu.monitor.keys("ctrl-alt-delete")
+        machine.until(r"^init: reboot$")
+        machine.until(r"^loader: Baton ")
+        machine.power_off()
+    with Boot("init=/bin/busybox -- sleep 1000", vga="VGA") as machine:
+        machine.until(r"boot: ticks: ")
+        machine.qemu.monitor.keys("ctrl-alt-delete")
+        machine.until(r"reset: Ctrl-Alt-Del$")
+        machine.until_off()
+
+
 def switching():
     """Alt-F2 and back: each has its own screen and its own shell; the state by an ioctl's program."""
     with _machine(SHELLS) as terminal:
@@ -199,4 +214,4 @@ def vi():
 
 
 if __name__ == "__main__":
-    harness.main([shell, switching, scrolling_back, german, french, colours, vi])
+    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, vi])

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "main.h"
+#include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/dispatch.h"
@@ -63,6 +64,20 @@ void machine_reset(const char *why)
 		acpi_reset();
 	firmware_reset_system(FIRMWARE_RESET_COLD);
 	arch_reset();
+}
+
+static enum ctrl_alt_del ctrl_alt_del; /* as on Linux a reset until process 1 has said otherwise */
+
+void machine_set_ctrl_alt_del(enum ctrl_alt_del does)
+{
+	__atomic_store_n(&ctrl_alt_del, does, __ATOMIC_RELAXED);
+}
+
+void machine_ctrl_alt_del(void)
+{
+	if (__atomic_load_n(&ctrl_alt_del, __ATOMIC_RELAXED) == CTRL_ALT_DEL_RESETS)
+		machine_reset("Ctrl-Alt-Del");
+	signal_leader(1, 1u << SIGINT);
 }
 
 void process_one_ended(int status)

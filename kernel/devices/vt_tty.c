@@ -17,6 +17,7 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "memory/user.h"
+#include "power.h"
 #include "process/credentials.h"
 #include "process/current.h"
 
@@ -140,8 +141,8 @@ static void act(const struct keys *keys, unsigned number, unsigned locks)
 	case KEYS_LOOK_FORWARD:
 		vt_look(-1);
 		break;
-	case KEYS_REBOOT: /* as Linux with CAD off, as init sets it: process 1 is told */
-		signal_group(1, SIGINT);
+	case KEYS_REBOOT:
+		machine_ctrl_alt_del();
 		break;
 	case KEYS_LOCKS:
 		if (leds_function)

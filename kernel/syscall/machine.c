@@ -107,8 +107,11 @@ long sys_reboot(unsigned magic1, unsigned magic2, unsigned command, user_t argum
 	case LINUX_REBOOT_CMD_HALT:
 		machine_halt("reboot(2)");
 	case LINUX_REBOOT_CMD_CAD_ON:
+		machine_set_ctrl_alt_del(CTRL_ALT_DEL_RESETS);
+		return 0;
 	case LINUX_REBOOT_CMD_CAD_OFF:
-		return 0; /* no keyboard sends Ctrl-Alt-Del to the kernel yet: both are true */
+		machine_set_ctrl_alt_del(CTRL_ALT_DEL_TELLS);
+		return 0;
 	default:
 		return -EINVAL;
 	}
