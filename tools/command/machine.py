@@ -86,7 +86,8 @@ def _firmware(firmware, variables):
 
 
 def command(machine, variables, com1=None, com2=None, qmp=None):
-    """QEMU's words. com1, com2, qmp: descriptors of connected sockets that QEMU inherits."""
+    """QEMU's words. com1, qmp: descriptors of connected sockets that QEMU inherits; com2: the
+    path of two FIFOs, without .in and .out."""
     machine.check()
     firmware = firmwares.find(machine.firmware)
     words = [QEMU, "-nodefaults", "-no-user-config", "-name", "baton",
@@ -99,9 +100,10 @@ def command(machine, variables, com1=None, com2=None, qmp=None):
     words += _firmware(firmware, variables)
     if machine.image is not None:
         words += _disk(machine)
-    for name, descriptor in (("com1", com1), ("com2", com2)):
-        if descriptor is not None:
-            words += ["-chardev", f"socket,id={name},fd={descriptor}", "-serial", f"chardev:{name}"]
+    if com1 is not None:
+        words += ["-chardev", f"socket,id=com1,fd={com1}", "-serial", "chardev:com1"]
+    if com2:
+        words += ["-chardev", f"pipe,id=com2,path={_escape(com2)}", "-serial", "chardev:com2"]
     if qmp is not None:
         words += ["-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control"]
     if machine.icount:

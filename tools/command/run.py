@@ -119,7 +119,7 @@ class Window:
         if self.decoder.ready:
             size = os.get_terminal_size(self.terminal)
             with contextlib.suppress(ConnectionError):  # nine bytes: they always fit
-                self.sock.sendall(channel.window(size.lines, size.columns))
+                self.sock.send(channel.window(size.lines, size.columns))
 
 
 def _console(qemu, record, stdin, stdout, window=None):

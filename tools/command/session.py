@@ -18,6 +18,7 @@ from . import channel, tree
 
 WAITING_MAX = 65536  # bytes of input on their way to the guest
 INPUT_CHUNK = 4096
+BURST, GATHER = 0.005, 0.002  # seconds: a read so soon after the last one waits so long for more
 GRACE = 3.0  # seconds for the rest of a log that says that the boot failed
 HANDLED = select.POLLIN | select.POLLHUP | select.POLLERR
 
@@ -27,7 +28,8 @@ class TimedOut(Exception):
 
 
 class Session:
-    """`sink(stream, data)` takes STDOUT and STDERR; `source` is a descriptor to read, or None."""
+    """`sink(stream, data)` takes STDOUT and STDERR; `source` is a descriptor to read, or None. guest_channel:
+    guest.Pipes, or for tests a socket."""
 
     def __init__(self, guest_channel, com1, log, source, sink, terminal=None, seconds=None):
         self.channel, self.com1, self.log = guest_channel, com1, log
@@ -42,6 +44,8 @@ class Session:
         self.refused = None  # (errno, words): the program could not be started
         self.status = None
         self.closed = set()
+        self.last_read = 0.0
+        self.channel_out = getattr(guest_channel, "writer", guest_channel.fileno())
 
     # ---- the caller's side ----
 
@@ -70,6 +74,10 @@ class Session:
     # ---- the guest's side ----
 
     def _read_channel(self):
+        # QEMU gives single bytes: each would wake us.
+        if time.monotonic() - self.last_read < BURST:
+            time.sleep(GATHER)
+        self.last_read = time.monotonic()
         try:
             data = self.channel.recv(1 << 18)
         except BlockingIOError:
@@ -125,8 +133,10 @@ class Session:
         if "com1" not in self.closed:
             wanted[self.com1.fileno()] = (select.POLLIN, self._read_log)
         if "channel" not in self.closed:
-            wanted[self.channel.fileno()] = (
-                select.POLLIN | (select.POLLOUT if self.outgoing else 0), self._read_channel)
+            wanted[self.channel.fileno()] = (select.POLLIN, self._read_channel)
+            if self.outgoing:
+                events = wanted.get(self.channel_out, (0,))[0]
+                wanted[self.channel_out] = (events | select.POLLOUT, self._read_channel)
         if self.decoder.ready and not self.input_ended and len(self.outgoing) < WAITING_MAX:
             if self.source is None:
                 self._read_input()
@@ -150,8 +160,10 @@ class Session:
         for descriptor, (events, _) in wanted.items():
             poller.register(descriptor, events)
         for descriptor, events in poller.poll(self._wait()):
-            if events & select.POLLOUT and descriptor == self.channel.fileno():
+            if descriptor == self.channel_out and events & (select.POLLOUT | select.POLLERR):
                 self._write_channel()
+            if descriptor == self.channel_out != self.channel.fileno():
+                continue
             if events & select.POLLNVAL and descriptor == self.source:
                 self._read_input()  # closed: it ends
             elif events & HANDLED:
