@@ -135,7 +135,10 @@ extern struct shared *shared;
 /* Ends it as not held, or as skipped, with a reason. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* Skips on QEMU's emulated CPUs (TCG), which do not have it. */
+/* In a child: what comes of crime(argument) must be this, at `aim` where the outcome says so. */
+void want_fault(const char *what, void (*crime)(long), long argument, struct outcome expected);
+bool is_emulated(void); /* QEMU's CPUs (TCG), which are no real ones here and there */
+/* Skips there. */
 void need_hardware(const char *why);
 void want_is(const char *what, long found, long expected);
 #define WANT(condition)          ((condition) ? (void)0 : fail("not so: %s", #condition))

@@ -41,12 +41,17 @@ void skip(const char *format, ...)
 		;
 }
 
-void need_hardware(const char *why)
+bool is_emulated(void)
 {
 	unsigned a, b = 0, c = 0, d = 0;
 
 	__cpuid(0x40000000, a, b, c, d);
-	if (memcmp(&b, "TCGT", 4) == 0 && memcmp(&c, "CGTC", 4) == 0)
+	return memcmp(&b, "TCGT", 4) == 0 && memcmp(&c, "CGTC", 4) == 0;
+}
+
+void need_hardware(const char *why)
+{
+	if (is_emulated())
 		skip("%s", why);
 }
 
@@ -104,6 +109,89 @@ int ended(pid_t pid)
 			return -errno;
 	}
 	return status & ~0x80;
+}
+
+/* ---- What came of it ---- */
+
+static const char *code_name(int signal, int code)
+{
+	if (code == SI_KERNEL)
+		return "SI_KERNEL";
+	if (signal == SIGSEGV)
+		return code == SEGV_MAPERR   ? "SEGV_MAPERR"
+		       : code == SEGV_ACCERR ? "SEGV_ACCERR"
+					     : "?";
+	if (signal == SIGILL)
+		return code == ILL_ILLOPN ? "ILL_ILLOPN" : "?";
+	if (signal == SIGBUS)
+		return code == BUS_ADRALN ? "BUS_ADRALN" : code == BUS_ADRERR ? "BUS_ADRERR" : "?";
+	if (signal == SIGTRAP)
+		return code == TRAP_BRKPT ? "TRAP_BRKPT" : code == TRAP_TRACE ? "TRAP_TRACE" : "?";
+	if (signal == SIGFPE)
+		return code == FPE_FLTINV ? "FPE_FLTINV" : code == FPE_INTDIV ? "FPE_INTDIV" : "?";
+	return "?";
+}
+
+static bool is_outcome(const struct outcome *outcome, int status)
+{
+	if (outcome->ending == CALM_END)
+		return status == EXITED(0);
+	if (outcome->ending == DIES)
+		return status == KILLED(outcome->signal);
+	if (status != EXITED(FAULTED) || !shared->faulted || shared->signal != outcome->signal ||
+		shared->code != outcome->code)
+		return false;
+	switch (outcome->address) {
+	case AT_ZERO:
+		return shared->address == 0;
+	case AT_TARGET:
+		return shared->address == shared->target;
+	case NEAR_TARGET:
+		return shared->address - shared->target < 512;
+	case AT_IP:
+		return shared->address == shared->ip;
+	default:
+		return true;
+	}
+}
+
+static void describe(const struct outcome *outcome, char *text, size_t size)
+{
+	static const char *const where[] = {
+		"0", "the target", "the target's 512 bytes", "the instruction", "anywhere"};
+
+	if (outcome->ending == CALM_END)
+		snprintf(text, size, "refused, and goes on");
+	else if (outcome->ending == DIES)
+		snprintf(text, size, "killed by %s", signal_name(outcome->signal));
+	else
+		snprintf(text, size, "%s, %s, at %s", signal_name(outcome->signal),
+			code_name(outcome->signal, outcome->code), where[outcome->address]);
+}
+
+static void observe(int status, char *text, size_t size)
+{
+	if (status == EXITED(FAULTED))
+		snprintf(text, size, "%s, %s, at %#lx", signal_name(shared->signal),
+			code_name(shared->signal, shared->code), (unsigned long)shared->address);
+	else if (status == EXITED(0))
+		snprintf(text, size, "refused, and goes on");
+	else
+		how_it_ended(status, text, size);
+}
+
+void want_fault(const char *what, void (*crime)(long), long argument, struct outcome expected)
+{
+	char found[96], wanted[96];
+	int status;
+
+	shared->faulted = false;
+	status = ended(begin(crime, argument));
+	if (is_outcome(&expected, status))
+		return;
+	observe(status, found, sizeof found);
+	describe(&expected, wanted, sizeof wanted);
+	fail("%s %#lx: %s; expected: %s", what, (unsigned long)argument, found, wanted);
 }
 
 int file_of(size_t size)
@@ -202,62 +290,6 @@ static int run(const struct attack *attack)
 	return status;
 }
 
-static const char *code_name(int signal, int code)
-{
-	if (code == SI_KERNEL)
-		return "SI_KERNEL";
-	if (signal == SIGSEGV)
-		return code == SEGV_MAPERR   ? "SEGV_MAPERR"
-		       : code == SEGV_ACCERR ? "SEGV_ACCERR"
-					     : "?";
-	if (signal == SIGILL)
-		return code == ILL_ILLOPN ? "ILL_ILLOPN" : "?";
-	if (signal == SIGBUS)
-		return code == BUS_ADRALN ? "BUS_ADRALN" : code == BUS_ADRERR ? "BUS_ADRERR" : "?";
-	if (signal == SIGTRAP)
-		return code == TRAP_BRKPT ? "TRAP_BRKPT" : code == TRAP_TRACE ? "TRAP_TRACE" : "?";
-	if (signal == SIGFPE)
-		return code == FPE_FLTINV ? "FPE_FLTINV" : code == FPE_INTDIV ? "FPE_INTDIV" : "?";
-	return "?";
-}
-
-static bool is_outcome(const struct outcome *outcome, int status)
-{
-	if (outcome->ending == CALM_END)
-		return status == EXITED(0);
-	if (outcome->ending == DIES)
-		return status == KILLED(outcome->signal);
-	if (status != EXITED(FAULTED) || !shared->faulted || shared->signal != outcome->signal ||
-		shared->code != outcome->code)
-		return false;
-	switch (outcome->address) {
-	case AT_ZERO:
-		return shared->address == 0;
-	case AT_TARGET:
-		return shared->address == shared->target;
-	case NEAR_TARGET:
-		return shared->address - shared->target < 512;
-	case AT_IP:
-		return shared->address == shared->ip;
-	default:
-		return true;
-	}
-}
-
-static void describe(const struct outcome *outcome, char *text, size_t size)
-{
-	static const char *const where[] = {
-		"0", "the target", "the target's 512 bytes", "the instruction", "anywhere"};
-
-	if (outcome->ending == CALM_END)
-		snprintf(text, size, "refused, and goes on");
-	else if (outcome->ending == DIES)
-		snprintf(text, size, "killed by %s", signal_name(outcome->signal));
-	else
-		snprintf(text, size, "%s, %s, at %s", signal_name(outcome->signal),
-			code_name(outcome->signal, outcome->code), where[outcome->address]);
-}
-
 void expected_text(const struct attack *attack, char *text, size_t size)
 {
 	size_t used = 0;
@@ -272,17 +304,6 @@ void expected_text(const struct attack *attack, char *text, size_t size)
 			used += strlen(text + used);
 		}
 	}
-}
-
-static void observe(int status, char *text, size_t size)
-{
-	if (status == EXITED(FAULTED))
-		snprintf(text, size, "%s, %s, at %#lx", signal_name(shared->signal),
-			code_name(shared->signal, shared->code), (unsigned long)shared->address);
-	else if (status == EXITED(0))
-		snprintf(text, size, "refused, and goes on");
-	else
-		how_it_ended(status, text, size);
 }
 
 static void judge(const struct attack *attack, int status, struct verdict *verdict)
