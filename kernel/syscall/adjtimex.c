@@ -143,8 +143,12 @@ long sys_adjtimex(user_t at)
 
 long sys_clock_adjtime(int clock, user_t at)
 {
+	struct __kernel_timex words;
 	ns_t now;
 
+	if (copy_from_user(
+		    &words, at, sizeof(words))) /* before the clock is looked at, as Linux does */
+		return -EFAULT;
 	if (clock == CLOCK_REALTIME)
 		return adjust(at);
 	if (clock_base_of(clock) < 0 && cpu_clock_read(clock, &now))
