@@ -6,26 +6,12 @@ import sys
 import time
 
 import harness
+from command import keys
 from harness import Boot, ScenarioFailure, check
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 import mkcpio
 import screen as screens
-
-# How a US keyboard's keys are called, by what is printed on them.
-NAMES = {" ": "spc", "\n": "ret", "-": "minus", "/": "slash", ".": "dot", ",": "comma",
-         ";": "semicolon", "'": "apostrophe", "[": "bracket_left", "]": "bracket_right",
-         "=": "equal", "\\": "backslash", "`": "grave_accent"}
-SHIFTED = dict(zip('!@#$%^&*()_+{}:"|<>?~', "1234567890-=[];'\\,./`"))
-
-
-def _keys(text):
-    for character in text:
-        shift = ""
-        if character in SHIFTED or character.isupper():
-            shift, character = "shift-", SHIFTED.get(character, character.lower())
-        yield shift + NAMES.get(character, character)
-
 
 class Terminal:
     """The machine's screen and keyboard."""
@@ -37,7 +23,7 @@ class Terminal:
         self.machine.qemu.monitor.keys(*names)
 
     def type(self, text):
-        self.press(*_keys(text))
+        self.press(*map(keys.qcode, text))
 
     def wait(self, test, what, seconds=40):
         """The screen's lines once `test` holds of them."""

@@ -72,14 +72,19 @@ def version():
     return (FOLDER / "version").read_text(encoding="utf-8").strip()
 
 
-def prepare(request, folder, more):
+def boot(machine, folder, more, options):
     """Fills in the machine: Debian's kernel, our initrd with the archives `more` after it."""
-    if request.machine.firmware == "uboot":
+    if machine.firmware == "uboot":
         raise tree.Failure("--on linux --firmware uboot: U-Boot does not take QEMU's -kernel")
     initrd = folder / "initrd.cpio"
     with open(initrd, "wb") as out:
         for part in (build.INITRD, *more):
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, out, 1 << 20)
+    machine.extra += ["-kernel", str(kernel()), "-initrd", str(initrd), "-append", options]
+
+
+def prepare(request, folder, more):
+    """The machine of `exec`: the runner is process 1."""
     options = f"console=ttyS0 rdinit={channel.RUNNER_PATH} {request.cmdline}".strip()
-    request.machine.extra += ["-kernel", str(kernel()), "-initrd", str(initrd), "-append", options]
+    boot(request.machine, folder, more, options)

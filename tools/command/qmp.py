@@ -66,9 +66,10 @@ class Qmp:
     def screendump(self, path):
         self.command("screendump", filename=str(path))
 
-    def keys(self, *names):
-        """Presses keys one after the other (QKeyCode names: a, ret, up, ...); `ctrl-c` together."""
+    def keys(self, *names, pause=0.12):
+        """Presses keys one after the other (QKeyCode names: a, ret, up, ...); `ctrl-c` together. Seconds from
+        one to the next: a keyboard keeps some four of them until they are read."""
         for name in names:
             keys = [{"type": "qcode", "data": part} for part in name.split("-")]
-            self.command("send-key", keys=keys)
-            time.sleep(0.12)
+            self.command("send-key", keys=keys, hold_time=int(pause * 800))
+            time.sleep(pause)

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from . import bench, build, linux, packages, scripts, selftests, suites, tree
+from . import bench, build, linux, packages, scripts, selftests, sessions, suites, tree
 
 
 def _bench(version):
@@ -33,10 +33,18 @@ def _suites(version, names=()):
         print(f"{suites.REFERENCE.relative_to(tree.ROOT)}: {passed} of {len(found)} of {name} pass on {version}")
 
 
-WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell, "suites": _suites}
-# One of the suites alone.
+def _sessions(version, names=()):
+    for name in names or sessions.GROUPS:
+        found = sessions.record(version, name)
+        looks = sum(len(shots) for played in found.values() for shots in played.values())
+        print(f"ci/reference/sessions-{name}.txt: {looks} looks at the screen on {version}")
+
+
+WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell, "suites": _suites, "sessions": _sessions}
+# One of the suites, or one group of sessions, alone.
 WHAT.update({f"suites-{name}": lambda version, name=name: _suites(version, [name]) for name in suites.SUITES})
-ALL = ("bench", "selftests", "shell", "suites")
+WHAT.update({f"sessions-{name}": lambda version, name=name: _sessions(version, [name]) for name in sessions.GROUPS})
+ALL = ("bench", "selftests", "shell", "suites", "sessions")
 
 
 def command(args):
