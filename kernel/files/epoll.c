@@ -111,26 +111,49 @@ static void list_move_all(struct list *from, struct list *to)
 	list_init(from);
 }
 
-static void take_batch(struct epoll *epoll, struct list *batch)
+/* The first of the batch, on no list then; NULL: no more. */
+static struct epoll_item *pop(struct list *batch)
 {
+	struct epoll_item *item;
+
+	if (list_empty(batch))
+		return NULL;
+	item = list_first(batch, struct epoll_item, ready);
+	list_remove(&item->ready);
+	return item;
+}
+
+/* Others may go on with what is listed. */
+static void pass_on(struct epoll *epoll) requires(epoll->sleepers.lock)
+{
+	if (!list_empty(&epoll->ready) && unlikely(!list_empty(&epoll->sleepers.waiters)))
+		(void)wake_one_locked(&epoll->sleepers);
+}
+
+/* Takes a batch, and its first. */
+static struct epoll_item *first_of(struct epoll *epoll, struct list *batch)
+{
+	struct epoll_item *item;
+
 	list_init(batch);
 	spin_lock(&epoll->sleepers.lock);
 	list_move_all(&epoll->ready, batch);
+	item = pop(batch);
 	spin_unlock(&epoll->sleepers.lock);
+	return item;
 }
 
-/* The next of the batch, on no list then; NULL: no more. `again` was asked and goes back to the list. */
+/* The next of the batch; NULL: no more, and all is given back. `again` was asked and goes back to the list. */
 static struct epoll_item *next_of(struct epoll *epoll, struct list *batch, struct epoll_item *again)
 {
-	struct epoll_item *item = NULL;
+	struct epoll_item *item;
 
 	spin_lock(&epoll->sleepers.lock);
 	if (again && !is_listed(again))
 		list_push_back(&epoll->ready, &again->ready);
-	if (!list_empty(batch)) {
-		item = list_first(batch, struct epoll_item, ready);
-		list_remove(&item->ready);
-	}
+	item = pop(batch);
+	if (!item)
+		pass_on(epoll);
 	spin_unlock(&epoll->sleepers.lock);
 	return item;
 }
@@ -144,15 +167,14 @@ static void keep_first(struct epoll *epoll, struct list *batch, struct epoll_ite
 	spin_unlock(&epoll->sleepers.lock);
 }
 
-/* What was not asked comes first again; `again` was, and comes last. Others may go on with it. */
+/* Gives back before the batch's end: what was not asked comes first again; `again` was, and comes last. */
 static void give_back(struct epoll *epoll, struct list *batch, struct epoll_item *again)
 {
 	spin_lock(&epoll->sleepers.lock);
 	if (again && !is_listed(again))
 		list_push_back(&epoll->ready, &again->ready);
 	list_move_all(batch, &epoll->ready);
-	if (!list_empty(&epoll->ready))
-		(void)wake_one_locked(&epoll->sleepers);
+	pass_on(epoll);
 	spin_unlock(&epoll->sleepers.lock);
 }
 
@@ -174,26 +196,27 @@ static bool stays(struct epoll_item *item)
 /* How many events were written; -EFAULT where that failed with the first. */
 static int hand_out(struct epoll *epoll, user_t out, int most)
 {
-	struct epoll_item *item, *again = NULL;
+	struct epoll_item *item, *again;
 	struct list batch;
 	uint32_t events;
 	int count = 0, error = 0;
 
 	mutex_lock(&epoll->lock);
-	take_batch(epoll, &batch);
-	while (count < most && !error && (item = next_of(epoll, &batch, again))) {
+	for (item = first_of(epoll, &batch); item; item = next_of(epoll, &batch, again)) {
 		again = NULL;
 		events = ask_again(item);
-		if (!events)
-			continue;
-		error = put_event(
-			user_offset(out, count * sizeof(struct epoll_event)), events, item->data);
+		if (events)
+			error = put_event(user_offset(out, count * sizeof(struct epoll_event)),
+				events, item->data);
 		if (error)
 			keep_first(epoll, &batch, item);
-		else if (++count && stays(item))
+		else if (events && ++count && stays(item))
 			again = item;
+		if (error || count == most) {
+			give_back(epoll, &batch, again);
+			break;
+		}
 	}
-	give_back(epoll, &batch, again);
 	mutex_unlock(&epoll->lock);
 	return count ? count : error;
 }
@@ -231,13 +254,13 @@ static unsigned int epoll_poll(struct file *file, struct wait_queue *queues[2])
 
 	queues[0] = &epoll->pollers;
 	mutex_lock_nested(&epoll->lock);
-	take_batch(epoll, &batch);
-	do
+	item = first_of(epoll, &batch);
+	while (item && !ask_again(item))
 		item = next_of(epoll, &batch, NULL);
-	while (item && !ask_again(item));
-	if (item)
+	if (item) {
 		keep_first(epoll, &batch, item);
-	give_back(epoll, &batch, NULL);
+		give_back(epoll, &batch, NULL);
+	}
 	mutex_unlock(&epoll->lock);
 	return item ? POLLIN | POLLRDNORM : 0;
 }

@@ -19,6 +19,7 @@
 #include "memory/user.h"
 #include "process/credentials.h"
 #include "process/current.h"
+#include "process/process.h"
 #include "process/wait.h"
 
 bool (*fake_on_sleep)(void);
@@ -27,8 +28,8 @@ int fake_session = FAKE_PID, fake_group = FAKE_PID;
 uint64_t fake_signals;
 unsigned int fake_sleeps;
 
-static struct files *files;
-static struct fs_context *fs;
+static struct thread self;
+struct thread *fake_thread = &self;
 
 #define RAM_SIZE (UINT64_C(64) << 20)
 #define RAM_BASE UINT64_C(0x1000000)
@@ -51,22 +52,17 @@ void fake_process_init(uint64_t kept)
 
 void fake_process_start(void)
 {
-	files = files_create();
-	fs = fs_context_create();
+	self.files = files_create();
+	self.fs = fs_context_create();
 }
 
 void fake_process_end(void)
 {
-	files_put(files);
-	fs_context_put(fs);
+	files_put(self.files);
+	fs_context_put(self.fs);
 }
 
 /* ---- process/current.h ---- */
-
-struct files *current_files(void)
-{
-	return files;
-}
 
 int current_files_unshare(void)
 {
@@ -75,12 +71,7 @@ int current_files_unshare(void)
 
 void all_fs_replace(const struct path *from, const struct path *to)
 {
-	fs_replace(fs, from, to);
-}
-
-struct fs_context *current_fs(void)
-{
-	return fs;
+	fs_replace(self.fs, from, to);
 }
 
 const struct credentials *current_credentials(void)
@@ -150,12 +141,6 @@ void signal_current(int signal)
 }
 
 /* ---- process/wait.h ---- */
-
-void wait_queue_init(struct wait_queue *queue)
-{
-	queue->lock = (struct spinlock)SPINLOCK_INIT;
-	list_init(&queue->waiters);
-}
 
 void wake_all(struct wait_queue *queue)
 {
@@ -260,30 +245,15 @@ static size_t touchable(user_t start, size_t size)
 	return size;
 }
 
-size_t copy_from_user_partial(void *to, user_t from, size_t size)
+/* One of the two is a user's; what is the kernel's can be touched. */
+size_t arch_user_copy(void *to, const void *from, size_t size)
 {
-	size = touchable(from, size);
-	if (size)
-		memcpy(to, (void *)from.address, size);
-	return size;
-}
+	size_t most = touchable(user_pointer((uintptr_t)to), size);
 
-size_t copy_to_user_partial(user_t to, const void *from, size_t size)
-{
-	size = touchable(to, size);
-	if (size)
-		memcpy((void *)to.address, from, size);
-	return size;
-}
-
-int copy_from_user(void *to, user_t from, size_t size)
-{
-	return copy_from_user_partial(to, from, size) == size ? 0 : -EFAULT;
-}
-
-int copy_to_user(user_t to, const void *from, size_t size)
-{
-	return copy_to_user_partial(to, from, size) == size ? 0 : -EFAULT;
+	most = touchable(user_pointer((uintptr_t)from), most);
+	if (most)
+		memcpy(to, from, most);
+	return size - most;
 }
 
 int clear_user(user_t to, size_t size)

@@ -19,7 +19,7 @@
 
 ns_t vfs_now(void)
 {
-	return realtime_offset() + arch_clock();
+	return realtime_offset() + arch_clock_now();
 }
 
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what)

@@ -24,11 +24,12 @@
 #define NAMELESS  ((unsigned int)__O_TMPFILE)
 
 static const struct file_operations no_operations; /* O_PATH */
+static struct cache file_cache = CACHE_INIT("file", sizeof(struct file), 0);
 
 int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out)
 {
-	struct file *file = kzalloc(sizeof(*file));
+	struct file *file = cache_alloc(&file_cache);
 	int error = 0;
 
 	if (!file)
@@ -49,7 +50,7 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	if (error) {
 		path_put(&file->path);
 		inode_put(inode);
-		kfree(file);
+		cache_free(&file_cache, file);
 		return error;
 	}
 	*out = file;
@@ -117,7 +118,7 @@ void file_put(struct file *file)
 	inode_put(file->inode);
 	if (unlikely(file->path_text))
 		kfree(file->path_text);
-	kfree(file);
+	cache_free(&file_cache, file);
 }
 
 void file_close(struct file *file, struct files *files)

@@ -67,12 +67,16 @@ static bool has_readers(const struct pipe *pipe)
 	return __atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE);
 }
 
+static struct cache pipe_cache = CACHE_INIT("pipe", sizeof(struct pipe), 0);
+
 static struct pipe *make_pipe(void)
 {
-	struct pipe *pipe = kzalloc(sizeof(*pipe));
+	struct pipe *pipe = cache_alloc_raw(&pipe_cache);
 
 	if (!pipe)
 		return NULL;
+	memset(pipe, 0,
+		offsetof(struct pipe, first)); /* a slot is looked at when it has been filled */
 	mutex_init(&pipe->lock, "pipe->lock");
 	wait_queue_init(&pipe->readable);
 	wait_queue_init(&pipe->writable);
@@ -104,7 +108,7 @@ static void free_pipe(struct pipe *pipe)
 		frame_put(pipe->spare);
 	if (pipe->ring != pipe->first)
 		kfree(pipe->ring);
-	kfree(pipe);
+	cache_free(&pipe_cache, pipe);
 }
 
 void fifo_release(struct inode *inode)

@@ -14,7 +14,8 @@
  * last put closes all, and files_borrow goes by the count. Who looks into another process's table holds
  * process_lock meanwhile, under which threads let go of theirs.
  *
- * Locks: files->lock guards all but the reference count. It is a leaf; files are put after it.
+ * Locks: files->lock guards all but the reference count. It is a leaf; files are put after it. Who has a table
+ * of its own reads it without, and fills a slot that is promised: others read slots with the lock.
  */
 #include "files/table.h"
 
@@ -28,19 +29,6 @@
 
 #define WORD_BITS   64u
 #define FIRST_SLOTS 64u
-
-struct slots {
-	uint32_t count; /* a multiple of WORD_BITS */
-	uint64_t *used, *close_on_exec;
-	struct file *file[];
-};
-
-struct files {
-	uint32_t references; /* atomic */
-	struct spinlock lock;
-	struct slots *slots; /* guarded by lock, replaced whole */
-	uint32_t hint;       /* guarded by lock */
-};
 
 uint64_t files_limit(void)
 {
@@ -74,14 +62,24 @@ static void set_bit(uint64_t *bits, uint32_t n, bool on)
 		bits[n / WORD_BITS] &= ~bit;
 }
 
+/* A descriptor comes into use. */
+static void use_bit(struct file_slots *slots, uint32_t n, bool close_on_exec)
+{
+	uint64_t bit = UINT64_C(1) << (n % WORD_BITS),
+		 *close = &slots->close_on_exec[n / WORD_BITS];
+
+	slots->used[n / WORD_BITS] |= bit;
+	*close = close_on_exec ? *close | bit : *close & ~bit;
+}
+
 static size_t slots_size(uint32_t count)
 {
-	return sizeof(struct slots) + count * sizeof(struct file *) +
+	return sizeof(struct file_slots) + count * sizeof(struct file *) +
 	       2 * (count / WORD_BITS) * sizeof(uint64_t);
 }
 
 /* `slots` are zeroes. */
-static struct slots *slots_init(struct slots *slots, uint32_t count)
+static struct file_slots *slots_init(struct file_slots *slots, uint32_t count)
 {
 	slots->count = count;
 	slots->used = (uint64_t *)(void *)&slots->file[count];
@@ -89,27 +87,27 @@ static struct slots *slots_init(struct slots *slots, uint32_t count)
 	return slots;
 }
 
-static struct slots *make_slots(uint32_t count)
+static struct file_slots *make_slots(uint32_t count)
 {
-	struct slots *slots = kzalloc(slots_size(count));
+	struct file_slots *slots = kzalloc(slots_size(count));
 
 	return slots ? slots_init(slots, count) : NULL;
 }
 
 /* Those that lie behind the table itself: enough for most. */
-static struct slots *first_slots(struct files *files)
+static struct file_slots *first_slots(struct files *files)
 {
-	return (struct slots *)(void *)(files + 1);
+	return (struct file_slots *)(void *)(files + 1);
 }
 
-static void drop_slots(struct files *files, struct slots *slots)
+static void drop_slots(struct files *files, struct file_slots *slots)
 {
 	if (slots != first_slots(files))
 		kfree(slots);
 }
 
 /* Copies a table's contents into a larger or equal one. */
-static void copy_slots(struct slots *to, const struct slots *from)
+static void copy_slots(struct file_slots *to, const struct file_slots *from)
 {
 	memcpy(to->file, from->file, from->count * sizeof(from->file[0]));
 	memcpy(to->used, from->used, from->count / 8);
@@ -151,13 +149,13 @@ static uint32_t next_set(const uint64_t *bits, uint32_t count, uint32_t from)
 	return count;
 }
 
-static uint32_t next_used(const struct slots *slots, uint32_t from)
+static uint32_t next_used(const struct file_slots *slots, uint32_t from)
 {
 	return next_set(slots->used, slots->count, from);
 }
 
 /* A copy has every open file once more; descriptors only promised are not copied. */
-static void take_files(struct slots *slots)
+static void take_files(struct file_slots *slots)
 {
 	for (uint32_t i = next_used(slots, 0); i < slots->count; i = next_used(slots, i + 1)) {
 		if (slots->file[i])
@@ -171,7 +169,7 @@ struct files *files_copy(struct files *from)
 {
 	uint32_t count = __atomic_load_n(&from->slots, __ATOMIC_ACQUIRE)->count;
 	struct files *files = files_create();
-	struct slots *slots;
+	struct file_slots *slots;
 
 	if (!files)
 		return NULL;
@@ -220,7 +218,7 @@ void files_put(struct files *files)
 /* Makes room for descriptor `fd`. With files->lock, which it may give away and take again. */
 static int make_room(struct files *files, uint32_t fd) requires(files->lock)
 {
-	struct slots *larger, *old;
+	struct file_slots *larger, *old;
 	uint32_t count = files->slots->count;
 
 	while (files->slots->count <= fd) {
@@ -243,7 +241,7 @@ static int make_room(struct files *files, uint32_t fd) requires(files->lock)
 }
 
 /* The lowest clear bit at or above `least`; slots->count when there is none. */
-static uint32_t lowest_free(const struct slots *slots, uint32_t least)
+static uint32_t lowest_free(const struct file_slots *slots, uint32_t least)
 {
 	for (uint32_t n = least; n < slots->count; n = (n / WORD_BITS + 1) * WORD_BITS) {
 		uint64_t free = ~slots->used[n / WORD_BITS] & (~UINT64_C(0) << (n % WORD_BITS));
@@ -254,15 +252,13 @@ static uint32_t lowest_free(const struct slots *slots, uint32_t least)
 	return slots->count > least ? slots->count : least;
 }
 
-int files_reserve(struct files *files, int least, bool close_on_exec)
+/* The lowest descriptor at or above `from` that is free, marked as used; -EMFILE, -ENOMEM. */
+static inline int reserve_locked(struct files *files, uint32_t from, uint64_t limit,
+	bool close_on_exec) requires(files->lock)
 {
-	uint64_t limit = files_limit();
-	uint32_t from = (uint32_t)least, fd;
+	uint32_t fd;
 	int error;
 
-	if (least < 0 || (uint32_t)least >= limit)
-		return -EMFILE;
-	spin_lock(&files->lock);
 	do { /* a descriptor at `hint` that is free is the one: none below is */
 		fd = from < files->hint ? files->hint : from;
 		if (fd >= files->slots->count || get_bit(files->slots->used, fd))
@@ -271,18 +267,35 @@ int files_reserve(struct files *files, int least, bool close_on_exec)
 		if (!error && unlikely(fd >= files->slots->count))
 			error = make_room(files, fd);
 	} while (!error && get_bit(files->slots->used, fd));
-	if (!error) {
-		set_bit(files->slots->used, fd, true);
-		set_bit(files->slots->close_on_exec, fd, close_on_exec);
-		if (from <= files->hint)
-			files->hint = fd + 1;
-	}
+	if (error)
+		return error;
+	use_bit(files->slots, fd, close_on_exec);
+	if (from <= files->hint)
+		files->hint = fd + 1;
+	return (int)fd;
+}
+
+int files_reserve(struct files *files, int least, bool close_on_exec)
+{
+	uint64_t limit = files_limit();
+	int fd;
+
+	if (least < 0 || (uint32_t)least >= limit)
+		return -EMFILE;
+	spin_lock(&files->lock);
+	fd = reserve_locked(files, (uint32_t)least, limit, close_on_exec);
 	spin_unlock(&files->lock);
-	return error ? error : (int)fd;
+	return fd;
 }
 
 void files_fill(struct files *files, int fd, struct file *file)
 {
+	if (files_own(
+		    files)) { /* nobody else moves the slots; who looks at them finds the whole file */
+		assert(!files->slots->file[fd]);
+		__atomic_store_n(&files->slots->file[fd], file, __ATOMIC_RELEASE);
+		return;
+	}
 	spin_lock(&files->lock);
 	assert(!files->slots->file[fd]);
 	files->slots->file[fd] = file;
@@ -291,9 +304,12 @@ void files_fill(struct files *files, int fd, struct file *file)
 
 static void clear_slot(struct files *files, uint32_t fd) requires(files->lock)
 {
-	files->slots->file[fd] = NULL;
-	set_bit(files->slots->used, fd, false);
-	set_bit(files->slots->close_on_exec, fd, false);
+	struct file_slots *slots = files->slots;
+	uint64_t others = ~(UINT64_C(1) << (fd % WORD_BITS));
+
+	slots->file[fd] = NULL;
+	slots->used[fd / WORD_BITS] &= others;
+	slots->close_on_exec[fd / WORD_BITS] &= others;
 	if (fd < files->hint)
 		files->hint = fd;
 }
@@ -314,32 +330,16 @@ int files_install(struct files *files, struct file *file, int least, bool close_
 	return fd;
 }
 
-static struct file *slot(const struct files *files, int fd)
-{
-	return (uint32_t)fd < files->slots->count ? files->slots->file[fd] : NULL;
-}
-
 struct file *files_lookup(struct files *files, int fd)
 {
 	struct file *file;
 
 	spin_lock(&files->lock);
-	file = slot(files, fd);
+	file = files_slot(files, fd);
 	if (file)
 		file_get(file);
 	spin_unlock(&files->lock);
 	return file;
-}
-
-struct borrowed_file files_borrow(struct files *files, int fd)
-{
-	struct file *file;
-
-	/* Who shared it before has let go: what it changed is seen. */
-	if (likely(__atomic_load_n(&files->references, __ATOMIC_ACQUIRE) == 1))
-		return (struct borrowed_file){slot(files, fd), false};
-	file = files_lookup(files, fd);
-	return (struct borrowed_file){file, file};
 }
 
 bool files_see(struct files *files, int fd, struct seen_file *out)
@@ -347,7 +347,7 @@ bool files_see(struct files *files, int fd, struct seen_file *out)
 	struct file *file;
 
 	spin_lock(&files->lock);
-	file = slot(files, fd);
+	file = files_slot(files, fd);
 	if (file) {
 		*out = (struct seen_file){file->path, file->inode, file->operations,
 			__atomic_load_n(&file->flags, __ATOMIC_RELAXED)};
@@ -364,7 +364,7 @@ const void *files_peek(struct files *files, int fd)
 	const struct file *file;
 
 	spin_lock(&files->lock);
-	file = slot(files, fd);
+	file = files_slot(files, fd);
 	spin_unlock(&files->lock);
 	return file;
 }
@@ -381,7 +381,7 @@ struct file *files_remove(struct files *files, int fd)
 	struct file *file;
 
 	spin_lock(&files->lock);
-	file = slot(files, fd);
+	file = files_slot(files, fd);
 	if (file)
 		clear_slot(files, (uint32_t)fd);
 	spin_unlock(&files->lock);
@@ -414,7 +414,7 @@ int files_get_close_on_exec(struct files *files, int fd)
 	int on;
 
 	spin_lock(&files->lock);
-	on = slot(files, fd) ? get_bit(files->slots->close_on_exec, (uint32_t)fd) : -EBADF;
+	on = files_slot(files, fd) ? get_bit(files->slots->close_on_exec, (uint32_t)fd) : -EBADF;
 	spin_unlock(&files->lock);
 	return on;
 }
@@ -424,7 +424,7 @@ int files_set_close_on_exec(struct files *files, int fd, bool on)
 	int error = 0;
 
 	spin_lock(&files->lock);
-	if (slot(files, fd))
+	if (files_slot(files, fd))
 		set_bit(files->slots->close_on_exec, (uint32_t)fd, on);
 	else
 		error = -EBADF;
@@ -439,7 +439,7 @@ static struct file *take_next(struct files *files, uint32_t *fd, uint32_t last, 
 
 	spin_lock(&files->lock);
 	while (!file && *fd <= last) {
-		const struct slots *slots = files->slots;
+		const struct file_slots *slots = files->slots;
 
 		*fd = next_set(only_marked ? slots->close_on_exec : slots->used, slots->count, *fd);
 		if (*fd >= slots->count || *fd > last)

@@ -21,7 +21,43 @@ struct borrowed_file {
 	struct file *file; /* NULL: not open */
 	bool counted;
 };
-struct borrowed_file files_borrow(struct files *files, int fd) MUST_CHECK;
+
+struct file_slots {
+	uint32_t count; /* a multiple of 64 */
+	uint64_t *used, *close_on_exec;
+	struct file *file[];
+};
+
+/* See table.c. */
+struct files {
+	uint32_t references; /* atomic */
+	struct spinlock lock;
+	struct file_slots *slots; /* guarded by lock, replaced whole */
+	uint32_t hint;            /* guarded by lock */
+};
+
+/* Whether the caller, whose table it is, shares it with nobody. Who did has let go: what it changed is seen. */
+static inline bool files_own(const struct files *files)
+{
+	return likely(__atomic_load_n(&files->references, __ATOMIC_ACQUIRE) == 1);
+}
+
+/* A descriptor's file, with the lock, or of a table of the caller's own. */
+static inline struct file *files_slot(const struct files *files, int fd)
+{
+	return (uint32_t)fd < files->slots->count ? files->slots->file[fd] : NULL;
+}
+
+static inline struct borrowed_file MUST_CHECK files_borrow(struct files *files, int fd)
+{
+	struct file *file;
+
+	if (files_own(files))
+		return (struct borrowed_file){files_slot(files, fd), false};
+	file = files_lookup(files, fd);
+	return (struct borrowed_file){file, file};
+}
+
 static inline void file_return(struct borrowed_file borrowed)
 {
 	if (unlikely(borrowed.counted))

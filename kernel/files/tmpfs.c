@@ -431,18 +431,18 @@ static bool emit_dot(struct file *file, struct entry_sink *sink, int64_t positio
 static int tmpfs_iterate(struct file *file, struct entry_sink *sink, int64_t *position)
 {
 	struct tmpfs_inode *directory = tmpfs_of(file->inode);
+	struct radix_walk walk = {0};
 	struct dentry *dentry;
-	uint64_t cookie;
 
 	for (; *position < FIRST_COOKIE; ++*position)
 		if (!emit_dot(file, sink, *position))
 			return 0;
-	cookie = (uint64_t)*position;
-	while ((dentry = radix_next(&directory->directory.entries, &cookie))) {
+	walk.index = (uint64_t)*position;
+	while ((dentry = radix_walk_next(&directory->directory.entries, &walk))) {
 		if (!sink->emit(sink, dentry->name, dentry->length, dentry->inode->number,
-			    dentry->inode->mode, (int64_t)cookie + 1))
+			    dentry->inode->mode, (int64_t)walk.index + 1))
 			return 0;
-		*position = (int64_t)++cookie;
+		*position = (int64_t)++walk.index;
 	}
 	return 0;
 }

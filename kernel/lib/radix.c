@@ -54,8 +54,10 @@ void *radix_get(const struct radix *tree, uint64_t index)
 
 	if (!reaches(tree->height, index))
 		return NULL;
-	for (unsigned level = tree->height; level && at; level--)
-		at = ((struct node *)at)->slots[slot_of(index, level)];
+	for (unsigned shift = tree->height * BITS; shift && at;) {
+		shift -= BITS;
+		at = ((struct node *)at)->slots[(index >> shift) % SLOTS];
+	}
 	return at;
 }
 
@@ -204,18 +206,25 @@ static uint64_t next_slot(uint64_t index, unsigned level)
 	return ((index >> shift_of(level)) + 1) << shift_of(level);
 }
 
-void *radix_next(const struct radix *tree, uint64_t *index)
+void *radix_walk_down(const struct radix *tree, struct radix_walk *walk)
 {
-	uint64_t at = *index;
+	uint64_t at = walk->index;
 
 	while (tree->root && reaches(tree->height, at)) {
 		void *found = tree->root;
 		unsigned level = tree->height;
 
-		while (level && (found = ((struct node *)found)->slots[slot_of(at, level)]))
-			level--;
+		for (; level; level--) {
+			struct node *node = found;
+
+			if (level == 1)
+				walk->slots = node->slots;
+			found = node->slots[slot_of(at, level)];
+			if (!found)
+				break;
+		}
 		if (found) {
-			*index = at;
+			walk->index = at;
 			return found;
 		}
 		at = next_slot(at, level);
@@ -223,4 +232,14 @@ void *radix_next(const struct radix *tree, uint64_t *index)
 			break;
 	}
 	return NULL;
+}
+
+void *radix_next(const struct radix *tree, uint64_t *index)
+{
+	struct radix_walk walk = {.index = *index};
+	void *found = radix_walk_down(tree, &walk);
+
+	if (found)
+		*index = walk.index;
+	return found;
 }

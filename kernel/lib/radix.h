@@ -21,4 +21,19 @@ void *radix_remove(struct radix *tree, uint64_t index); /* the value, or NULL; f
 /* The first value at or after *index (set to where it is), or NULL. */
 void *radix_next(const struct radix *tree, uint64_t *index);
 
+/* A walk over all values from an index on, while the tree stays as it is: the neighbours of the last one are
+ * found without a way down from the root. */
+struct radix_walk {
+	uint64_t index;     /* where to go on */
+	void *const *slots; /* the values from index / 64 * 64 on; NULL: not known */
+};
+void *radix_walk_down(const struct radix *tree, struct radix_walk *walk);
+/* The value at or after walk->index, which is set to where it is; NULL: no more. */
+static inline void *radix_walk_next(const struct radix *tree, struct radix_walk *walk)
+{
+	void *value = walk->slots && walk->index % 64 ? walk->slots[walk->index % 64] : NULL;
+
+	return likely(value) ? value : radix_walk_down(tree, walk);
+}
+
 #endif

@@ -199,6 +199,31 @@ static void model_compare(void)
 	CHECK(!radix_next(&tree, &at));
 }
 
+/* Runs of neighbours over nodes' ends, with holes: a walk gives each once, in order, from anywhere. */
+static void test_walk(void)
+{
+	const uint64_t last = 3 * 4096 + 70;
+
+	start();
+	for (uint64_t i = 1; i <= last; i++)
+		CHECK_EQUAL(i % 7 && i / 100 % 3 ? radix_put(&tree, i, value_of(i)) : 0, 0);
+	for (uint64_t from = 0; from < last; from += 61) {
+		struct radix_walk walk = {.index = from};
+
+		for (uint64_t i = from; i <= last; i++) {
+			if (!radix_get(&tree, i))
+				continue;
+			CHECK(radix_walk_next(&tree, &walk) == value_of(i));
+			CHECK_EQUAL(walk.index++, i);
+		}
+		CHECK(!radix_walk_next(&tree, &walk));
+	}
+	for (uint64_t i = 1; i <= last; i++)
+		(void)radix_remove(&tree, i);
+	CHECK(!tree.root);
+	slab_shrink();
+}
+
 static void test_model(void)
 {
 	unsigned most = 0;
@@ -227,6 +252,7 @@ int main(void)
 	RUN(test_far);
 	RUN(test_no_memory_empty);
 	RUN(test_no_memory);
+	RUN(test_walk);
 	RUN(test_model);
 	return test_result();
 }

@@ -50,12 +50,6 @@ struct space *current_space(void)
 }
 
 /* One thread: who finds a mutex held would wait for ever. */
-void mutex_init(struct mutex *mutex, const char *kind)
-{
-	(void)kind;
-	memset(mutex, 0, sizeof(*mutex));
-}
-
 void mutex_lock_slow(struct mutex *mutex)
 {
 	(void)mutex;

@@ -14,8 +14,27 @@ static inline bool user_range_ok(user_t p, size_t size)
 	return p.address < USER_END && size <= USER_END - p.address;
 }
 
-int copy_from_user(void *to, user_t from, size_t size) MUST_CHECK;     /* 0 or -EFAULT */
-int copy_to_user(user_t to, const void *from, size_t size) MUST_CHECK; /* 0 or -EFAULT */
+/* Of a range that is not the user's nothing can be copied; and nothing, from wherever, is no error. */
+static inline int user_none_unless(size_t size)
+{
+	return size ? -EFAULT : 0;
+}
+
+/* 0 or -EFAULT. */
+static inline int MUST_CHECK copy_from_user(void *to, user_t from, size_t size)
+{
+	if (unlikely(!user_range_ok(from, size)))
+		return user_none_unless(size);
+	return arch_user_copy(to, (const void *)from.address, size) ? -EFAULT : 0;
+}
+
+static inline int MUST_CHECK copy_to_user(user_t to, const void *from, size_t size)
+{
+	if (unlikely(!user_range_ok(to, size)))
+		return user_none_unless(size);
+	return arch_user_copy((void *)to.address, from, size) ? -EFAULT : 0;
+}
+
 /* Two words side by side, as most small structures of times are. 0 or -EFAULT. */
 static inline long MUST_CHECK put_user_pair(user_t to, uint64_t first, uint64_t second)
 {
@@ -24,9 +43,27 @@ static inline long MUST_CHECK put_user_pair(user_t to, uint64_t first, uint64_t 
 	return arch_user_store_pair((void *)to.address, first, second);
 }
 int clear_user(user_t to, size_t size) MUST_CHECK; /* 0 or -EFAULT */
+/* As much of [p, p + size) as lies in the user half. */
+static inline size_t user_clip(user_t p, size_t size)
+{
+	if (unlikely(p.address >= USER_END))
+		return 0;
+	return size < USER_END - p.address ? size : USER_END - p.address;
+}
+
 /* As far as it goes: the number of bytes copied before the first one that could not be. */
-size_t copy_from_user_partial(void *to, user_t from, size_t size) MUST_CHECK;
-size_t copy_to_user_partial(user_t to, const void *from, size_t size) MUST_CHECK;
+static inline size_t MUST_CHECK copy_from_user_partial(void *to, user_t from, size_t size)
+{
+	size = user_clip(from, size);
+	return size - arch_user_copy(to, (const void *)from.address, size);
+}
+
+static inline size_t MUST_CHECK copy_to_user_partial(user_t to, const void *from, size_t size)
+{
+	size = user_clip(to, size);
+	return size - arch_user_copy((void *)to.address, from, size);
+}
+
 /* Copies a string with its NUL into `size` bytes. Its length without NUL, -EFAULT, or
  * -ENAMETOOLONG when no NUL stands among the first `size` bytes. */
 ssize_t copy_string_from_user(char *to, user_t from, size_t size) MUST_CHECK;

@@ -51,11 +51,6 @@ bool thread_wake(struct thread *thread)
 	return true;
 }
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	(void)queue;
-}
-
 void wake_all(struct wait_queue *queue)
 {
 	(void)queue;

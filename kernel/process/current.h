@@ -4,14 +4,23 @@
 #define PROCESS_CURRENT_H
 
 #include "lib/types.h"
+#include "process/process.h"
 
 struct files;
 struct fs_context;
 
-struct files *current_files(void);
+static inline struct files *current_files(void)
+{
+	return current_thread()->files;
+}
+
 /* Gives the calling thread a table of its own, if it shares one. -ENOMEM. */
 int current_files_unshare(void) MUST_CHECK;
-struct fs_context *current_fs(void);
+static inline struct fs_context *current_fs(void)
+{
+	return current_thread()->fs;
+}
+
 /* Of every process, where root or working directory are `from`, they become `to` (pivot_root). */
 struct path;
 void all_fs_replace(const struct path *from, const struct path *to);

@@ -9,15 +9,6 @@
  */
 #include "process/mutex.h"
 
-void mutex_init(struct mutex *mutex, const char *kind UNUSED)
-{
-	mutex->state = 0;
-#if LOCK_CHECKS
-	mutex->identity = (struct lock_identity){.name = kind};
-#endif
-	wait_queue_init(&mutex->waiters);
-}
-
 static bool take_contended(struct mutex *mutex)
 {
 	return __atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) == 0;

@@ -34,7 +34,15 @@ struct CAPABILITY mutex {
 #endif
 
 /* kind: the name of its kind in docs/locks.md, for a debug build's checks. */
-void mutex_init(struct mutex *mutex, const char *kind);
+static inline void mutex_init(struct mutex *mutex, const char *kind UNUSED)
+{
+	mutex->state = 0;
+#if LOCK_CHECKS
+	mutex->identity = (struct lock_identity){.name = kind};
+#endif
+	wait_queue_init(&mutex->waiters);
+}
+
 void mutex_lock_slow(struct mutex *mutex);
 int mutex_lock_slow_interruptible(struct mutex *mutex) MUST_CHECK;
 

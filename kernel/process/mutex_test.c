@@ -24,11 +24,6 @@ static pthread_mutex_t scheduler = PTHREAD_MUTEX_INITIALIZER;
 static __thread struct thread *self;
 static unsigned long sleeps;
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	list_init(&queue->waiters);
-}
-
 static void (*before_queue)(void); /* what others do until then */
 
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter)

@@ -11,11 +11,6 @@
 
 struct spinlock process_lock;
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	list_init(&queue->waiters);
-}
-
 static struct pid *all[PID_MAX];
 static struct thread user; /* who has the numbers */
 

@@ -109,11 +109,6 @@ ns_t process_cpu_time(struct process *process)
 
 /* ---- What other rooms ask (current.h) ---- */
 
-struct files *current_files(void)
-{
-	return current_thread()->files;
-}
-
 int current_files_unshare(void)
 {
 	struct thread *self = current_thread();
@@ -150,11 +145,6 @@ void all_fs_replace(const struct path *from, const struct path *to)
 	spin_lock(&process_lock);
 	process_for_each(replace_paths, both);
 	spin_unlock(&process_lock);
-}
-
-struct fs_context *current_fs(void)
-{
-	return current_thread()->fs;
 }
 
 const struct credentials *current_credentials(void)

@@ -10,12 +10,6 @@
 #include "process/current.h"
 #include "process/sched.h"
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	spin_init(&queue->lock, "wait_queue->lock");
-	list_init(&queue->waiters);
-}
-
 /* Nobody waits: the condition that the caller made true is seen by all who come now, since they look
  * at it after wait_prepare, whose change of state orders the two as the fence does here. */
 static inline bool nobody_waits(const struct wait_queue *queue)

@@ -43,7 +43,12 @@ struct wait_callback {
 		SPINLOCK_OF("wait_queue->lock"), LIST_INIT((name).waiters) \
 	}
 
-void wait_queue_init(struct wait_queue *queue);
+static inline void wait_queue_init(struct wait_queue *queue)
+{
+	spin_init(&queue->lock, "wait_queue->lock");
+	list_init(&queue->waiters);
+}
+
 void wake_all(struct wait_queue *queue);
 void wake_one(struct wait_queue *queue);
 /* The same, for who guards more by the queue's lock. True: somebody was woken. */

@@ -28,11 +28,6 @@ static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
 static __thread unsigned long seen;
 static unsigned long wakes;
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	list_init(&queue->waiters);
-}
-
 /* Every wake-up wakes all: who was asked to wake is not looked at. */
 void wake_all(struct wait_queue *queue)
 {

@@ -295,7 +295,7 @@ static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t lengt
 		return false;
 	}
 	/* The name's NUL and the padding lie in the last eight bytes. */
-	memset((char *)&record + size - 8, 0, 8);
+	*(uint64_t *)(void *)((char *)&record + size - 8) = 0;
 	record.entry.d_ino = number;
 	record.entry.d_off = next;
 	record.entry.d_reclen = (unsigned short)size;

@@ -17,12 +17,13 @@
 static uint8_t memory[8192]; /* all that can be read */
 static struct trace_record record;
 
-int copy_from_user(void *to, user_t from, size_t size)
+size_t arch_user_copy(void *to, const void *from, size_t size)
 {
-	if (from.address < BASE || size > sizeof(memory) ||
-		from.address - BASE > sizeof(memory) - size)
-		return -EFAULT;
-	memcpy(to, memory + (from.address - BASE), size);
+	uintptr_t at = (uintptr_t)from;
+
+	if (at < BASE || size > sizeof(memory) || at - BASE > sizeof(memory) - size)
+		return size;
+	memcpy(to, memory + (at - BASE), size);
 	return 0;
 }
 

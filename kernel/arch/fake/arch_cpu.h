@@ -30,6 +30,13 @@ static inline struct cpu *this_cpu(void)
 	return fake_cpu;
 }
 
+ns_t arch_clock(void);
+
+static inline ns_t arch_clock_now(void)
+{
+	return arch_clock();
+}
+
 static inline uint32_t arch_irq_save(void)
 {
 	return 0;
