@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Serial ports as terminals: two joined by a cable, a break, the console's choice."""
+import re
+
+import harness
+from harness import PROMPT, Boot, check, guest, run_program, tree
+
+
+def cable():
+    """Ports 2 and 3, joined, each sharing its interrupt: user/tests/serial_pair.c. BATON_ON=linux judges it."""
+    with guest.private_folder() as folder:
+        path = folder / "cable"
+        extra = ["-chardev", f"socket,id=com3,path={path},server=on,wait=off",
+                 "-device", "isa-serial,chardev=com3,index=2",
+                 "-chardev", f"socket,id=com4,path={path}", "-device", "isa-serial,chardev=com4,index=3"]
+        result = run_program(tree.BUILD / "user/serial-pair", ["/dev/ttyS2", "/dev/ttyS3"], extra=extra)
+    print(result.stdout.decode())
+    check(result.code == 0, f"exit code {result.code}: {result.stdout.decode()} {result.stderr.decode()}")
+
+
+def apart():
+    """A break is an interrupt from the keyboard; a shell on ttyS0 is not on the screen, but /dev/console is."""
+    with Boot("-- nostory", mem=256, vga="VGA") as machine:
+        machine.until(PROMPT)
+        machine.type("echo on $(tty) alone; echo on console >/dev/console; echo screen too >/dev/tty1\r")
+        machine.until(r"^on /dev/ttyS0 alone$")
+        machine.until(r"^on console$")
+        machine.until(PROMPT)
+        screen = "\n".join(machine.screen())
+        check("on console" in screen and "screen too" in screen and "alone" not in screen, screen)
+        check("screen too\n" not in machine.text().replace("\r", "").replace(">/dev/tty1", ""), machine.text()[-500:])
+        machine.type("sleep 1000\r")
+        machine.until(r"sleep 1000$")
+        machine.qemu.monitor.command("chardev-send-break", id="com1")
+        machine.until(PROMPT)
+        machine.type("echo $?\r")
+        machine.until(r"^130$")
+        machine.power_off()
+
+
+def chosen():
+    """console=tty0: the log and /dev/console are on the screen; ttyS0 is a terminal only."""
+    with Boot("console=tty0 -- nostory", mem=256, vga="VGA") as machine:
+        machine.until(PROMPT)
+        check(not re.search("initrd: ", machine.text()), machine.text()[-2000:])
+        machine.type("echo hidden >/dev/console; echo seen\r")
+        machine.until(r"^seen$")
+        check(not re.search("^hidden$", machine.text(), re.M), "on the serial line")
+        screen = "\n".join(machine.screen())
+        check("hidden" in screen, screen)
+
+
+if __name__ == "__main__":
+    harness.main([cable, apart, chosen])
