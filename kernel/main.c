@@ -25,6 +25,7 @@
 #include "devices/serial_tty.h"
 #include "devices/vt.h"
 #include "files/file.h"
+#include "files/sysfs.h"
 #include "firmware/acpi.h"
 #include "firmware/handoff_intake.h"
 #include "firmware/runtime.h"
@@ -346,6 +347,7 @@ void kernel_start(struct handoff *handoff)
 	arch_start_cpus(acpi_info(), options.nosmp ? 1 : (unsigned)options.maxcpus);
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
+	sysfs_machine_init();
 	terminals_init();
 	start_first_process(handoff);
 	sched_idle();

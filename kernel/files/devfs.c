@@ -11,6 +11,7 @@
 
 #include "files/file.h"
 #include "files/mount.h"
+#include "files/sysfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -103,6 +104,7 @@ int devfs_add(const char *name, uint32_t mode, struct device *device)
 		return error;
 	if (S_ISCHR(mode)) {
 		device_register(device);
+		sysfs_add_device(name, device->number, mode);
 		return 0;
 	}
 	path_get(&dev_root);

@@ -5,6 +5,7 @@
 #include "files/devfs.h"
 #include "files/devpts.h"
 #include "files/procfs.h"
+#include "files/sysfs.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -31,7 +32,14 @@ static int mount_devtmpfs(char *options, struct superblock **out)
 	return mount_the_one(devfs_superblock(), out);
 }
 
+static int mount_sysfs(char *options, struct superblock **out)
+{
+	(void)options;
+	return mount_the_one(sysfs_superblock(), out);
+}
+
 static const struct filesystem types[] = {
+	{"sysfs", mount_sysfs},
 	{"tmpfs", tmpfs_mount},
 	{"proc", mount_proc},
 	{"devtmpfs", mount_devtmpfs},

@@ -6,6 +6,7 @@
 #include "files/inotify.h"
 #include "files/memfd.h"
 #include "files/mount.h"
+#include "files/sysfs.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/log.h"
@@ -28,6 +29,7 @@ void files_init(phys_t initrd, uint64_t size)
 		initrd_unpack(fs, initrd, size);
 	tmpfs_limit_by_memory(root);
 	memfd_init();
+	sysfs_init();
 	error = devfs_init(fs); /* keeps fs */
 	if (error)
 		log_error("files: /dev cannot be made: error %d", -error);

@@ -229,8 +229,12 @@ static int find_or_make(struct walk *walk, unsigned int mode, struct dentry **ou
 	error = dentry_lookup_locked(walk->at.dentry, &walk->last, out);
 	*made = !error && !(*out)->inode;
 	if (*made) {
-		error = mount_read_only(walk->at.mount) ? -EROFS
-							: vfs_make_at(*out, directory, &what);
+		if (mount_read_only(walk->at.mount))
+			error = -EROFS;
+		else if (!directory->operations->make)
+			error = -EACCES;
+		else
+			error = vfs_make_at(*out, directory, &what);
 		if (error)
 			dentry_put(*out);
 	}

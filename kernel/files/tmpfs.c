@@ -38,6 +38,8 @@ struct tmpfs_inode {
 	};
 };
 
+static struct cache inodes = CACHE_INIT("tmpfs inode", sizeof(struct tmpfs_inode), 0);
+
 static struct tmpfs_inode *tmpfs_of(struct inode *inode)
 {
 	return container_of(inode, struct tmpfs_inode, inode);
@@ -47,7 +49,7 @@ static void free_inode(struct tmpfs_inode *file)
 {
 	struct superblock *superblock = file->inode.superblock;
 
-	kfree(file);
+	cache_free(&inodes, file);
 	tmpfs_uncharge_inode(superblock);
 	superblock_put(superblock);
 }
@@ -340,7 +342,7 @@ static const struct file_operations *operations_for(uint32_t mode)
 /* Memory for an inode and, of a symbolic link, its text. */
 static struct tmpfs_inode *allocate(const struct new_inode *what)
 {
-	struct tmpfs_inode *file = kzalloc(sizeof(*file));
+	struct tmpfs_inode *file = cache_alloc(&inodes);
 	size_t size;
 
 	if (!file || !S_ISLNK(what->mode))
@@ -348,7 +350,7 @@ static struct tmpfs_inode *allocate(const struct new_inode *what)
 	size = strlen(what->link_text) + 1;
 	file->link_text = kmalloc(size);
 	if (!file->link_text) {
-		kfree(file);
+		cache_free(&inodes, file);
 		return NULL;
 	}
 	memcpy(file->link_text, what->link_text, size);
