@@ -9,12 +9,14 @@ import difflib
 import json
 import os
 import re
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import debian_root
 import harness
-from command import linux
-from harness import check, run_program
+from command import linux, sources
+from harness import check, guest, run_program
 
 FOLDER = Path(__file__).parent / "debian"
 REFERENCE = Path(__file__).parent / "reference" / "debian.json"
@@ -24,22 +26,65 @@ COMPILER = (*TOOLS, "gcc", "make")
 LANGUAGES = (*TOOLS, "sqlite3", "lua5.4", "perl", "python3", "git", "procps", "util-linux", "bsdutils", "bsdextrautils",
              "less", "vim-tiny", "fzf")
 SESSIONS = (*TOOLS, "perl", "python3", "bsdutils", "vim-tiny", "tmux", "redis-server", "redis-tools")
-# scenario: the packages, its scripts, MiB of memory
+GO_RUST = (*TOOLS, "fzf", "ripgrep", "bat", "fd-find", "procps")
+HOST = ("gcc", "binutils", "libc-dev")  # what the compilers take of the host, where Baton itself is built with it
+
+
+def _go(out):
+    """A Go program by Debian's Go, which is unpacked for it; also one with C inside, by the host's gcc."""
+    root = debian_root.folder("golang-go", assumed=HOST)
+    environment = {**os.environ, "GOROOT": str(root / "usr/lib/go-1.19"), "GOCACHE": str(debian_root.FOLDER / "go-cache"),
+                   "GO111MODULE": "off", "GOFLAGS": "-p=2 -trimpath", "GOPATH": str(out)}
+    for name, cgo in (("go", "0"), ("go-and-c", "1")):
+        sources.run([root / "usr/lib/go-1.19/bin/go", "build", "-o", out / name, FOLDER / f"{name}.go"],
+                    env={**environment, "CGO_ENABLED": cgo})
+
+
+def _rust(out):
+    """A Rust program by Debian's rustc, which is unpacked for it and links with the host's gcc."""
+    root = debian_root.folder("rustc", assumed=HOST)
+    sources.run([root / "usr/bin/rustc", "--edition", "2021", "-O", "-g", "-o", out / "rust", FOLDER / "rust.rs"],
+                env={**os.environ, "LD_LIBRARY_PATH": str(root / "usr/lib/x86_64-linux-gnu")})
+
+
+def _lua(out):
+    """Debian's source of lua5.4."""
+    version = re.sub(r"\+b\d+$", "", debian_root.versions("lua5.4")["lua5.4"])
+    shutil.copytree(sources.fetch("lua5.4", version), out / "lua5.4", symlinks=True)
+
+
+@dataclass
+class Group:
+    """What one boot runs."""
+    packages: tuple
+    scripts: tuple
+    mem: int  # MiB
+    cpus: int = 2
+    made: dict = field(default_factory=dict)  # for /made in the guest: {Debian's package: what makes it of that, in a folder}
+    files: tuple = ()  # of which it is made, in ci/debian
+
+
 GROUPS = {
-    "text_and_files": (TOOLS, ("coreutils", "text", "files", "shells"), 768),
-    "languages": (LANGUAGES, ("sqlite", "lua_perl", "git", "python", "procps", "editors"), 1280),
-    "compiler": (COMPILER, ("compile",), 1280),
-    "watching": (("bash", "coreutils", "grep", "mount", "libc-bin", "inotify-tools"), ("inotify",), 512),
-    "sessions": (SESSIONS, ("sockets", "tmux", "redis"), 1024),
+    "text_and_files": Group(TOOLS, ("coreutils", "text", "files", "shells"), 768),
+    "languages": Group(LANGUAGES, ("sqlite", "lua_perl", "git", "python", "procps", "editors"), 1280),
+    "compiler": Group(COMPILER, ("compile",), 1280),
+    "watching": Group(("bash", "coreutils", "grep", "mount", "libc-bin", "inotify-tools"), ("inotify",), 512),
+    "sessions": Group(SESSIONS, ("sockets", "tmux", "redis"), 1024),
+    "go_rust": Group(GO_RUST, ("go", "rust"), 1024, made={"golang-go": _go, "rustc": _rust},
+                     files=("go.go", "go-and-c.go", "rust.rs")),
+    "toolchain": Group((*COMPILER, "g++", "gdb"), ("build",), 1536),
+    "lua_build": Group((*COMPILER, "g++", "libtool-bin"), ("lua_build",), 1536, cpus=4, made={"lua5.4": _lua}),
 }
 
 
 def _printed(name, on, wanted=None):
     """What the scripts of a group print, {script: text}."""
-    names, scripts, mem = GROUPS[name]
-    root = debian_root.folder(*names)
-    result = run_program("/bin/bash", ["/scripts/all.sh", *(wanted or scripts)], on=on, mem=mem, seconds=600,
-                         adds=[f"{root}:/", f"{FOLDER}:/scripts"])
+    group = GROUPS[name]
+    with guest.private_folder() as folder:
+        for make in group.made.values():
+            make(folder)
+        result = run_program("/bin/bash", ["/scripts/all.sh", *(wanted or group.scripts)], on=on, mem=group.mem, cpus=group.cpus,
+                             seconds=1200, adds=[f"{debian_root.folder(*group.packages)}:/", f"{FOLDER}:/scripts", f"{folder}:/made"])
     text = result.stdout.decode(errors="replace")
     check(result.code == 0, f"the scripts ended with {result.code}:\n{text[-3000:]}\n{result.stderr.decode()[-2000:]}")
     text = re.sub(r"(line \d+:) +\d+ ", r"\1 PID ", text)
@@ -48,9 +93,12 @@ def _printed(name, on, wanted=None):
 
 
 def _source(name):
-    """What the reference is of: versions of packages, the scripts themselves."""
-    return {"packages": debian_root.versions(*GROUPS[name][0]),
-            "scripts": [(FOLDER / f"{script}.sh").read_text(encoding="utf-8") for script in GROUPS[name][1]]}
+    """What the reference is of: versions of packages, the scripts and programs themselves."""
+    group = GROUPS[name]
+    files = [*(f"{script}.sh" for script in group.scripts), *group.files]
+    compilers = debian_root.versions(*group.made, assumed=HOST) if group.made else {}
+    return {"packages": {**debian_root.versions(*group.packages), **compilers},
+            "scripts": [(FOLDER / file).read_text(encoding="utf-8") for file in files]}
 
 
 def _reference(name):
@@ -64,7 +112,7 @@ def _reference(name):
 def _same(name):
     expected = _reference(name)
     found = _printed(name, os.environ.get("BATON_ON", "baton"))
-    check(list(found) == list(GROUPS[name][1]), f"the parts {list(found)}")
+    check(list(found) == list(GROUPS[name].scripts), f"the parts {list(found)}")
     lines = []
     for part, text in expected.items():
         lines += difflib.unified_diff(text.splitlines(), found[part].splitlines(), f"{part} on Debian's kernel",
@@ -75,10 +123,10 @@ def _same(name):
 
 def _record():
     """Runs all on Debian's kernel, or the groups in BATON_GROUPS, and keeps what they print."""
+    names = os.environ.get("BATON_GROUPS", " ".join(GROUPS)).split()
+    new = {name: {"kernel": linux.version(), "source": _source(name), "printed": _printed(name, "linux")} for name in names}
     kept = json.loads(REFERENCE.read_text(encoding="utf-8")) if REFERENCE.exists() else {}
-    for name in os.environ.get("BATON_GROUPS", " ".join(GROUPS)).split():
-        kept[name] = {"kernel": linux.version(), "source": _source(name), "printed": _printed(name, "linux")}
-    REFERENCE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    REFERENCE.write_text(json.dumps({**kept, **new}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _scenario(name):

@@ -34,10 +34,11 @@ def _output(command, **more):
     return done.stdout
 
 
-def _with_dependencies(names):
-    """[(package, version)] of these and of all that they need, as on a machine where nothing is installed."""
+def _with_dependencies(names, assumed=()):
+    """[(package, version)] of these and of all that they need, as on a machine where only `assumed` are installed."""
     status = FOLDER / "status"
-    status.write_text("", encoding="utf-8")
+    status.write_text("".join(f"Package: {name}\nStatus: install ok installed\nVersion: 9999\nArchitecture: amd64\n"
+                              "Maintainer: none\nDescription: assumed\n\n" for name in assumed), encoding="utf-8")
     text = _output(["apt-get", "install", "-s", "--no-install-recommends", "-o", f"Dir::State::status={status}",
                     "-o", "Debug::NoLocking=1", *names])
     found = re.findall(r"^Inst (\S+) \((\S+) ", text, re.M)
@@ -74,18 +75,19 @@ def _unpack(files, work):
     (work / "root").mkdir(exist_ok=True)
 
 
-def versions(*names):
-    """{package: version} of these and of all that they need."""
+def versions(*names, assumed=()):
+    """{package: version} of these and of all that they need beside `assumed`."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    return dict(_with_dependencies(names))
+    with build.locked():  # the file of what is taken as installed is one for all
+        return dict(_with_dependencies(names, assumed))
 
 
-def folder(*names):
-    """A folder with these packages and all that they need, for --add FOLDER:/."""
+def folder(*names, assumed=()):
+    """A folder with these packages and all that they need beside `assumed`, for --add FOLDER:/."""
     packages.need({"apt": "apt-get", "dpkg": "dpkg-deb"})
     FOLDER.mkdir(parents=True, exist_ok=True)
     with build.locked():
-        wanted = _with_dependencies(names)
+        wanted = _with_dependencies(names, assumed)
         text = "".join(f"{name} {version}\n" for name, version in wanted)
         mark = hashlib.sha256((text + repr((LEFT_OUT, ALTERNATIVES, ACCOUNTS))).encode()).hexdigest()[:16]
         done = FOLDER / mark
