@@ -124,5 +124,42 @@ def rootfs():
         check((done.returncode, done.stdout, done.stderr) == (0, expected, ""), f"{done.returncode}\n{done.stdout}\n{done.stderr}")
 
 
+HELLO = r"""#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	const char *name = getenv("WHO");
+	printf("hello, %s\n", name ? name : "nobody");
+	return 7;
+}
+"""
+
+
+def _baton(*words):
+    done = subprocess.run([str(TOOLS / "baton"), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def own_programs():
+    """docs/running-programs.md: a program put in by --add, started by `run`, and from a stick's image with a file beside it."""
+    with guest.private_folder() as folder:
+        hello, stick = folder / "hello", folder / "stick.img"
+        (folder / "hello.c").write_text(HELLO, encoding="utf-8")
+        subprocess.run(["gcc", "-static", "-O2", "-o", str(hello), str(folder / "hello.c")], check=True)
+        code, text = _baton("run", "--add", f"{hello}:/opt/hello", "--cmdline", "WHO=firmware", "/opt/hello")
+        check("hello, firmware\r\n" in text or "hello, firmware\n" in text, f"run: {code}\n{text}")
+        code, text = _baton("image", "--add", f"{hello}:/bin/hello")
+        check(code == 2 and "-o FILE" in text, f"image without -o: {code} {text}")
+        code, text = _baton("image", "-o", str(stick), "--add", f"{hello}:/bin/hello", "--add", f"{folder}/hello.c:/root/")
+        check(code == 0, f"image: {text}")
+        with Boot(image=stick, mem=256) as machine:
+            machine.until(r"^story: ")
+            machine.type("q")
+            machine.until(PROMPT)
+            machine.type("WHO=you hello; echo $?; wc -l < hello.c\r")
+            machine.until(rf"^hello, you\n7\n{HELLO.count(chr(10))}\n")
+            machine.power_off()
+
+
 if __name__ == "__main__":
-    harness.main([shell, respawn, reboot, halt, rootfs])
+    harness.main([shell, respawn, reboot, halt, rootfs, own_programs])

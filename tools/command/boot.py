@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from . import build, tree
+from . import build, program, tree
 
 sys.path.insert(0, str(tree.ROOT / "tools"))
 import mkcpio  # pylint: disable=wrong-import-position
@@ -34,6 +34,16 @@ def write_archive(archive, path):
     return path
 
 
+def added(folder, adds):
+    """[the archive with what --add names], or nothing where it names nothing."""
+    if not adds:
+        return []
+    archive = mkcpio.Archive()
+    for text in adds:
+        program.add_option(archive, text)
+    return [write_archive(archive, Path(folder) / "added.cpio")]
+
+
 def grow(machine, archives):
     """Where --mem does not say how much: memory for further initrds, which lie in it for good."""
     size = sum(Path(path).stat().st_size for path in archives) >> 20
@@ -59,3 +69,21 @@ def image(folder, options, more=(), free=0, kernel=KERNEL, loader=LOADER, initrd
     except (mkimage.ImageError, OSError) as error:
         raise tree.Failure(f"the boot image: {error}") from error
     return folder / "disk.img"
+
+
+def stick(folder, out, more):
+    """The disk image `out`: the built ESP, each of its entries with the further initrds `more`."""
+    folder = Path(folder)
+    names = [f"baton/more{i}.cpio" for i in range(len(more))]
+    items = [*zip(map(str, more), names)]
+    for path in (path for path in build.ESP.rglob("*") if path.is_file()):
+        inside = path.relative_to(build.ESP)
+        if inside.parts[:2] == ("loader", "entries"):
+            text = path.read_text(encoding="utf-8").rstrip("\n") + "".join(f"\ninitrd /{name}" for name in names) + "\n"
+            path = folder / inside.name
+            path.write_text(text, encoding="utf-8")
+        items.append((str(path), str(inside)))
+    try:
+        mkimage.make(str(out), items)
+    except (mkimage.ImageError, OSError) as error:
+        raise tree.Failure(f"the image {out}: {error}") from error

@@ -172,12 +172,16 @@ def ready(request, **how):
 
 def add_request_options(parser):
     """--add, --env, --cpus and --mem, as all verbs have them that run a program of the host."""
-    parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
-                        type=tree.checked(program.addition),
-                        help="put a file or tree into the initrd; GUEST is /NAME without")
+    add_addition(parser)
     parser.add_argument("--env", metavar="K=V", action="append", default=[], type=tree.checked(program.setting))
     parser.add_argument("--cpus", type=tree.positive, metavar="N", help="default 2")
     parser.add_argument("--mem", type=tree.positive, metavar="MIB", help="default 512")
+
+
+def add_addition(parser):
+    parser.add_argument("--add", metavar="HOST[:GUEST]", action="append", default=[],
+                        type=tree.checked(program.addition),
+                        help="put a file or tree into the initrd; GUEST is /NAME without")
 
 
 def add_initrd(parser):

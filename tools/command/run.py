@@ -198,15 +198,16 @@ def command(args):
                            reboot=True, display=_display(args))
     what.vga = DEFAULT_VGA if args.screen else "none"
     what.check()
-    if args.program and "/" in args.program and not program.inside(args.program, args.initrd):
-        execute.ready(execute.Request(args.program, machine=what))
-    else:
-        build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
-    what.accelerator = kvm.accelerator()
     stdin, stdout = 0, sys.stdout.fileno()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(guest.private_folder())
-        words, more = _program_words(args.program, folder, args.initrd)
+        initrds = [*args.initrd, *boot.added(folder, args.add)]
+        if args.program and "/" in args.program and not program.inside(args.program, initrds):
+            execute.ready(execute.Request(args.program, machine=what))
+        else:
+            build.ready(needs=[packages.RUN] + ([packages.UBOOT] if args.firmware == "uboot" else []))
+        what.accelerator = kvm.accelerator()
+        words, more = _program_words(args.program, folder, initrds)
         boot.grow(what, more)
         interactive = os.isatty(stdin)
         options = " ".join(filter(None, [*(_terminal_words() if interactive else ()), args.cmdline, words]))
@@ -247,6 +248,7 @@ def add(verbs):
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")
+    execute.add_addition(parser)
     execute.add_initrd(parser)
     parser.add_argument("program", nargs="?", metavar="PROGRAM", help="run this first instead")
     parser.set_defaults(function=command)
