@@ -421,7 +421,17 @@ static void master_close(struct file *file)
 	tty_put(&pty->tty);
 }
 
+/* As Linux's, by the file's own O_NONBLOCK alone. */
+static ssize_t master_splice(struct file *file, struct io *io, bool nonblocking)
+{
+	int64_t none = 0;
+
+	(void)nonblocking;
+	return master_read(file, io, &none);
+}
+
 static const struct file_operations master_operations = {
+	.splice = master_splice,
 	.release = master_close,
 	.read = master_read,
 	.write = master_write,

@@ -483,7 +483,17 @@ static void tty_close(struct file *file)
 	tty_put(tty);
 }
 
+/* As Linux's, by the file's own O_NONBLOCK alone. */
+static ssize_t tty_splice(struct file *file, struct io *io, bool nonblocking)
+{
+	int64_t none = 0;
+
+	(void)nonblocking;
+	return tty_read(file, io, &none);
+}
+
 const struct file_operations tty_operations = {
+	.splice = tty_splice,
 	.release = tty_close,
 	.read = tty_read,
 	.write = tty_write,

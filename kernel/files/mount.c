@@ -49,6 +49,14 @@ static struct mount **bucket_of(const struct mount *parent, const struct dentry 
 	return &table[(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) % BUCKETS];
 }
 
+/* The tree is whole again; who polls /proc/mounts hears of it. */
+static void end_changes(int error) releases(mount_changes)
+{
+	mutex_unlock(&mount_changes);
+	if (!error)
+		mounts_tell();
+}
+
 /* ---- References ---- */
 
 void mount_get(struct mount *mount)
@@ -315,7 +323,7 @@ int mount_add(
 	} else {
 		error = cover(mount, over);
 	}
-	mutex_unlock(&mount_changes);
+	end_changes(error);
 	if (error)
 		mount_put(mount);
 	return error;
@@ -395,7 +403,7 @@ int mount_bind(const struct path *what, const struct path *over, bool recursive)
 		error = cover(mount, over);
 	if (!error)
 		attach_all(&copies);
-	mutex_unlock(&mount_changes);
+	end_changes(error);
 	put_all(&copies);
 	if (error)
 		mount_put(mount);
@@ -461,7 +469,7 @@ int mount_remove(const struct path *path, unsigned int flags)
 	if (!error)
 		detach(path->mount, &gone);
 	spin_unlock(&mount_lock);
-	mutex_unlock(&mount_changes);
+	end_changes(error);
 	put_gone(&gone);
 	return error;
 }
@@ -534,7 +542,7 @@ int mount_move(const struct path *what, const struct path *over)
 		was = move_to(what->mount, over);
 	spin_unlock(&mount_lock);
 	mutex_unlock(&inode->lock);
-	mutex_unlock(&mount_changes);
+	end_changes(error);
 	path_put(&was);
 	return error;
 }
@@ -585,7 +593,7 @@ int mount_pivot(const struct path *root, const struct path *new, const struct pa
 	}
 	spin_unlock(&mount_lock);
 	mutex_unlock(&old->dentry->inode->lock);
-	mutex_unlock(&mount_changes);
+	end_changes(error);
 	path_put(&was_new);
 	path_put(&was_root);
 	return error;

@@ -41,6 +41,10 @@ int mount_remove(const struct path *path, unsigned int flags) MUST_CHECK;
 int mount_pivot(const struct path *root, const struct path *new, const struct path *old) MUST_CHECK;
 /* MOUNT_FLAGS; -EBUSY: a file is open for writing. */
 int mount_set_flags(struct mount *mount, uint32_t flags) MUST_CHECK;
+/* The tree, or what a mount allows, has changed: mounts_changes is one more, and who waits is woken. */
+void mounts_tell(void);
+extern uint32_t mounts_changes; /* atomic */
+extern struct wait_queue mounts_watchers;
 int mount_set_unbindable(struct mount *mount, bool unbindable) MUST_CHECK;
 int superblock_set_read_only(struct superblock *superblock, bool read_only) MUST_CHECK;
 

@@ -10,6 +10,15 @@
 
 #include "lib/errno.h"
 
+uint32_t mounts_changes;
+struct wait_queue mounts_watchers = WAIT_QUEUE_INIT(mounts_watchers);
+
+void mounts_tell(void)
+{
+	__atomic_add_fetch(&mounts_changes, 1, __ATOMIC_SEQ_CST);
+	wake_events(&mounts_watchers, POLLERR | POLLPRI);
+}
+
 static bool mount_attached(struct mount *mount)
 {
 	bool attached;
@@ -65,6 +74,7 @@ int mount_set_flags(struct mount *mount, uint32_t flags)
 		(old & ~MOUNT_FLAGS) | (flags & MOUNT_FLAGS), true, __ATOMIC_RELAXED,
 		__ATOMIC_RELAXED))
 		;
+	mounts_tell();
 	return 0;
 }
 

@@ -54,7 +54,8 @@ static uint32_t used_slots(const struct pipe *pipe)
 
 bool pipe_is_full(const struct pipe *pipe)
 {
-	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE);
+	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&pipe->filling, __ATOMIC_ACQUIRE);
 }
 
 static bool has_writers(const struct pipe *pipe)
@@ -506,7 +507,7 @@ static int set_slots(struct pipe *pipe, uint32_t slots, struct pipe_slot **ring)
 	struct pipe_slot *old = pipe->ring;
 	uint32_t used = used_slots(pipe);
 
-	if (slots < used)
+	if (slots < used || pipe->filling)
 		return -EBUSY;
 	for (uint32_t i = 0; i < used; i++)
 		(*ring)[(pipe->tail + i) & (slots - 1)] = *pipe_slot(pipe, pipe->tail + i);

@@ -23,8 +23,9 @@ struct pipe {
 	uint32_t readers, writers;            /* open ends */
 	uint32_t readers_ever, writers_ever;  /* for FIFOs: opens of each side, counted on */
 	bool splicing;                        /* its oldest bytes go to a file: nobody else reads */
-	struct frame *spare;                  /* for the next slot to be filled, or NULL */
-	struct pipe_slot *ring;               /* `first`, or memory of its own */
+	bool filling;           /* a splice has its free slots: nobody else fills them */
+	struct frame *spare;    /* for the next slot to be filled, or NULL */
+	struct pipe_slot *ring; /* `first`, or memory of its own */
 	struct pipe_slot first[PIPE_SLOTS];
 };
 

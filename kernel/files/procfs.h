@@ -87,6 +87,7 @@ struct proc_file {
 	int64_t start;     /* where in the file `text` begins */
 	uint64_t cursor;   /* of the entry's show: 0 at first */
 	uint64_t space_id; /* of the process's address space when it was opened; 0: none */
+	uint32_t seen;     /* of mounts_changes, by poll; atomic */
 	char *scratch;     /* PATH_MAX bytes, made by proc_scratch; or NULL */
 };
 
@@ -116,6 +117,8 @@ char *proc_scratch(struct proc_file *file) MUST_CHECK; /* NULL: no memory */
 int proc_open(struct file *file);
 void proc_close(struct file *file);
 int64_t proc_seek(struct file *file, int64_t offset, int whence);
+ssize_t proc_read(struct file *file, struct io *io, int64_t *position);
+extern const struct file_operations proc_mounts_operations;
 extern const struct file_operations proc_text_operations, proc_directory_operations;
 extern const struct proc_entry proc_root_entries[], proc_sys_entries[], proc_baton_entries[];
 extern const struct proc_directory proc_root_directory;

@@ -2,6 +2,8 @@
 /* Paths as /proc shows them, and /proc/PID/mounts and mountinfo: one line a mount, by rising ids. */
 #include "files/procfs.h"
 
+#include "files/mount.h"
+
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -187,3 +189,36 @@ int proc_show_mountinfo(struct proc_file *file, struct text *out)
 {
 	return show_next(file, out, add_mountinfo);
 }
+
+/* ---- Changes, for poll ---- */
+
+static int open_mounts(struct file *file)
+{
+	struct proc_file *proc;
+	int error = proc_open(file);
+
+	if (error)
+		return error;
+	proc = file->private;
+	proc->seen = __atomic_load_n(&mounts_changes, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* A change is told once to each open file. */
+static unsigned int poll_mounts(struct file *file, struct wait_queue *queues[2])
+{
+	struct proc_file *proc = file->private;
+	uint32_t now = __atomic_load_n(&mounts_changes, __ATOMIC_SEQ_CST);
+	uint32_t seen = __atomic_exchange_n(&proc->seen, now, __ATOMIC_RELAXED);
+
+	queues[0] = &mounts_watchers;
+	return POLLIN | POLLRDNORM | (seen != now ? POLLERR | POLLPRI : 0u);
+}
+
+const struct file_operations proc_mounts_operations = {
+	.open = open_mounts,
+	.release = proc_close,
+	.read = proc_read,
+	.seek = proc_seek,
+	.poll = poll_mounts,
+};

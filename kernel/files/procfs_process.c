@@ -395,8 +395,10 @@ const struct proc_directory proc_root_directory = {
 		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},            \
 		{"exe", S_IFLNK | 0777, .jump = jump_program},                                    \
 		{"net", S_IFDIR | 0555, .entries = proc_net_entries},                             \
-		{"mounts", S_IFREG | 0444, .show = proc_show_mounts},                             \
-		{"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo},                       \
+		{"mounts", S_IFREG | 0444, .show = proc_show_mounts,                              \
+			.operations = &proc_mounts_operations},                                   \
+		{"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo,                        \
+			.operations = &proc_mounts_operations},                                   \
 		{"smaps", S_IFREG | 0444, PROC_READ, .show = proc_show_smaps},                    \
 		{"smaps_rollup", S_IFREG | 0444, PROC_READ, .show = proc_show_smaps_rollup},      \
 		{"wchan", S_IFREG | 0444, .show = proc_show_wchan}, CONSTANT("cgroup", 0444, ""), \

@@ -139,7 +139,7 @@ static ssize_t read_locked(struct proc_file *file, struct io *io, int64_t *posit
 	return io_result(io, done, error);
 }
 
-static ssize_t proc_read(struct file *file, struct io *io, int64_t *position)
+ssize_t proc_read(struct file *file, struct io *io, int64_t *position)
 {
 	struct proc_file *proc = file->private;
 	ssize_t result;

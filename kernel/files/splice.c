@@ -283,6 +283,92 @@ ssize_t splice_from_file(struct file *in, int64_t *position, struct pipe *out, s
 	return result;
 }
 
+/* ---- From sockets and terminals ---- */
+
+#define STREAM_PAGES 16u
+
+/* The pages that bytes on their way have. */
+struct parcel {
+	struct frame *pages[STREAM_PAGES];
+	unsigned count;
+	char *bytes; /* as many in a row */
+};
+
+static void parcel_free(struct parcel *parcel)
+{
+	for (unsigned i = 0; i < parcel->count; i++)
+		if (parcel->pages[i])
+			frame_put(parcel->pages[i]);
+	kfree(parcel->bytes);
+}
+
+static int parcel_make(struct parcel *parcel, size_t size)
+{
+	unsigned count = (unsigned)DIV_ROUND_UP(size, PAGE_SIZE);
+
+	*parcel = (struct parcel){.bytes = kmalloc(size)};
+	while (parcel->bytes && parcel->count < count) {
+		parcel->pages[parcel->count] = pages_alloc(0, FRAME_USED, 0);
+		if (!parcel->pages[parcel->count])
+			break;
+		parcel->count++;
+	}
+	if (parcel->count == count)
+		return 0;
+	parcel_free(parcel);
+	return -ENOMEM;
+}
+
+/* Into the pipe, which has room for all. */
+static void parcel_push(struct parcel *parcel, struct pipe *out, size_t size) requires(out->lock)
+{
+	for (size_t done = 0; done < size;) {
+		struct frame **page = &parcel->pages[done / PAGE_SIZE];
+		size_t part = size - done < PAGE_SIZE ? size - done : PAGE_SIZE;
+		struct pipe_slot slot = {.page = *page, .length = (uint32_t)part};
+
+		memcpy(frame_ptr(*page), parcel->bytes + done, part);
+		pipe_push(out, &slot);
+		*page = NULL;
+		done += part;
+	}
+}
+
+/* The pipe's free slots are kept free while the stream is waited for, without the pipe's lock, so that
+ * nothing is taken from the stream that could not go into the pipe. */
+ssize_t splice_from_stream(
+	struct file *in, struct pipe *out, size_t count, bool in_now, bool out_now) no_lock_checks
+{
+	struct parcel parcel;
+	ssize_t result = lock_roomy(out, out_now);
+	struct io io;
+	size_t room;
+
+	if (result)
+		return result;
+	room = out->slots - (out->head - out->tail);
+	room = (room < STREAM_PAGES ? room : STREAM_PAGES) * PAGE_SIZE;
+	out->filling = true;
+	mutex_unlock(&out->lock);
+	count = count < room ? count : room;
+	result = parcel_make(&parcel, count);
+	if (!result) {
+		io = io_kernel(parcel.bytes, count);
+		result = in->operations->splice(in, &io, in_now);
+	}
+	mutex_lock(&out->lock);
+	if (result > 0)
+		parcel_push(&parcel, out, (size_t)result);
+	__atomic_store_n(&out->filling, false, __ATOMIC_RELEASE);
+	mutex_unlock(&out->lock);
+	if (result != -ENOMEM)
+		parcel_free(&parcel);
+	if (result > 0)
+		tell_readers(out);
+	wake_all(&out->writable); /* who waits for `filling` alone */
+	return result;
+}
+
 /* ---- To files and users ---- */
 
 ssize_t splice_to_user(struct pipe *in, struct io *io, bool nonblocking) no_lock_checks

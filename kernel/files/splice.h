@@ -14,6 +14,9 @@ ssize_t splice_pipes(struct pipe *in, struct pipe *out, size_t count, enum splic
 /* From a file at *position, which it moves on, as far as there is room. */
 ssize_t splice_from_file(struct file *in, int64_t *position, struct pipe *out, size_t count,
 	bool nonblocking) MUST_CHECK;
+/* From a socket or a terminal, what it gives at once. in_now, out_now: nothing is waited for there. */
+ssize_t splice_from_stream(
+	struct file *in, struct pipe *out, size_t count, bool in_now, bool out_now) MUST_CHECK;
 /* To a file, as far as there are bytes. */
 ssize_t splice_to_file(struct pipe *in, struct file *out, int64_t *position, size_t count,
 	bool nonblocking) MUST_CHECK;

@@ -435,6 +435,9 @@ struct file_operations {
 	/* POLL* bits that hold now; the queues (up to two, NULL-filled) whose wake-ups may change it.
 	 * NULL: always readable and writable. */
 	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
+	/* As read, for splice into a pipe, of a file that is neither a pipe nor a regular one. NULL: such a
+	 * file cannot be spliced from. */
+	ssize_t (*splice)(struct file *file, struct io *io, bool nonblocking);
 	/* What /proc/PID/fdinfo says beyond the common lines, in `out` of `size` bytes: the length. */
 	size_t (*describe)(struct file *file, char *out, size_t size);
 	const char *name;    /* of files without a path, in /proc/PID/fd: "anon_inode:[timerfd]" */

@@ -103,15 +103,25 @@ static unsigned int unix_poll(struct file *file, struct wait_queue *queues[2])
 	return mask;
 }
 
-static ssize_t unix_read(struct file *file, struct io *io, int64_t *position)
+static ssize_t receive_plain(struct file *file, struct io *io, unsigned flags)
 {
-	struct unix_call call = {.io = io};
+	struct unix_call call = {.io = io, .flags = flags};
 	ssize_t result = unix_receive(file, &call);
 
-	(void)position;
 	if (call.rights)
 		rights_free(call.rights);
 	return result;
+}
+
+static ssize_t unix_read(struct file *file, struct io *io, int64_t *position)
+{
+	(void)position;
+	return receive_plain(file, io, 0);
+}
+
+static ssize_t unix_splice(struct file *file, struct io *io, bool nonblocking)
+{
+	return receive_plain(file, io, nonblocking ? MSG_DONTWAIT : 0);
 }
 
 static ssize_t unix_write(struct file *file, struct io *io, int64_t *position)
@@ -149,6 +159,7 @@ static long unix_ioctl(struct file *file, unsigned int command, uintptr_t argume
 const struct file_operations unix_file_operations = {
 	.release = unix_release,
 	.read = unix_read,
+	.splice = unix_splice,
 	.write = unix_write,
 	.poll = unix_poll,
 	.ioctl = unix_ioctl,

@@ -109,6 +109,15 @@ static void tell_copied(const struct file *in, const struct file *out)
 
 /* ---- sendfile ---- */
 
+/* Into a pipe, from what it may be spliced from. */
+static ssize_t fill_pipe(struct file *in, int64_t *position, struct pipe *pipe, size_t count,
+	bool in_now, bool out_now)
+{
+	if (in->operations->splice)
+		return splice_from_stream(in, pipe, count, in_now, out_now);
+	return splice_from_file(in, position, pipe, count, out_now);
+}
+
 static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t count)
 {
 	struct pipe *pipe = pipe_of_file(out);
@@ -116,8 +125,8 @@ static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t
 	ssize_t sent;
 
 	if (pipe)
-		return splice_from_file(
-			in, position, pipe, count, file_nonblocking(in) || file_nonblocking(out));
+		return fill_pipe(in, position, pipe, count, file_nonblocking(in),
+			file_nonblocking(in) || file_nonblocking(out));
 	if (!S_ISREG(in->inode->mode) || !in->operations->read || out->flags & O_APPEND)
 		return -EINVAL;
 	if (!is_stream(out))
@@ -259,12 +268,12 @@ static ssize_t splice_in(struct pipe *pipe, struct file *out, int64_t *at, bool 
 	return splice_to_file(pipe, out, at, count < IO_MAX ? count : IO_MAX, nonblocking);
 }
 
-static ssize_t splice_out(
-	struct file *in, int64_t *at, bool given, struct pipe *pipe, size_t count, bool nonblocking)
+static ssize_t splice_out(struct file *in, int64_t *at, bool given, struct pipe *pipe, size_t count,
+	bool in_now, bool out_now)
 {
 	if ((given && is_stream(in)) || !is_somewhere(*at, count))
 		return -EINVAL;
-	return splice_from_file(in, at, pipe, count, nonblocking);
+	return fill_pipe(in, at, pipe, count < IO_MAX ? count : IO_MAX, in_now, out_now);
 }
 
 static long splice_files(struct file *in, user_t in_offset, struct file *out, user_t out_offset,
@@ -292,7 +301,8 @@ static long splice_files(struct file *in, user_t in_offset, struct file *out, us
 		if (result > 0 && give_offset(out, out_offset, out_at))
 			return -EFAULT;
 	} else if (to) {
-		result = splice_out(in, &in_at, in_offset.address, to, count, !out_waits);
+		result =
+			splice_out(in, &in_at, in_offset.address, to, count, !in_waits, !out_waits);
 		if (result > 0 && give_offset(in, in_offset, in_at))
 			return -EFAULT;
 	} else {

@@ -83,7 +83,7 @@
 	CALL3(269, faccessat, DIRFD, directory, PATH, path, ACCESS_MODE, mode) \
 	CALL6(270, pselect6, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMESPEC_INOUT, timeout, SIGNAL_SET_SIZED, mask) RETURNS(READY) \
 	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
-	CALL6(275, splice, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) LACKS("input from devices and sockets") \
+	CALL6(275, splice, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) LACKS("input from devices but terminals") \
 	CALL4(276, tee, FD, in, FD, out, SIZE, count, FLAGS, flags) \
 	CALL4(278, vmsplice, FD, pipe, VECTOR_IN, vector, SIZE, count, FLAGS, flags) \
 	CALL4(280, utimensat, DIRFD, directory, PATH, path, TIMESPEC_PAIR, times, AT_FLAGS, flags) \
