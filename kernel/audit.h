@@ -7,6 +7,9 @@
 
 struct audit_counts {
 	uint64_t audits; /* since the start */
+	/* of the last one */
+	uint64_t processes, threads, open_files;
+	uint64_t unexplained; /* references to pages that no page table or object accounts for */
 };
 
 /* Checks what must be so at all times; what is not is a panic. 0, or -ENOMEM. May sleep. */

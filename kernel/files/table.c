@@ -477,3 +477,30 @@ void files_close_range(struct files *files, unsigned int first, unsigned int las
 			set_bit(files->slots->close_on_exec, fd, true);
 	spin_unlock(&files->lock);
 }
+
+/* ---- For the audit ---- */
+
+uint32_t files_users(const struct files *files)
+{
+	return __atomic_load_n(&files->references, __ATOMIC_RELAXED);
+}
+
+const char *files_audit(
+	struct files *files, void (*visit)(void *context, struct file *file), void *context)
+{
+	const struct file_slots *slots = files->slots;
+
+	if (!files->references || slots->count % WORD_BITS || files->hint > slots->count)
+		return "a descriptor table has no references, or no proper size";
+	for (uint32_t i = 0; i < slots->count; i++) {
+		bool used = get_bit(slots->used, i);
+
+		if (!used && (slots->file[i] || get_bit(slots->close_on_exec, i)))
+			return "a descriptor is open and its bit is clear";
+		if (!used && i < files->hint)
+			return "a descriptor below the hint is free";
+		if (slots->file[i])
+			visit(context, slots->file[i]);
+	}
+	return NULL;
+}

@@ -94,4 +94,10 @@ int files_set_close_on_exec(struct files *files, int fd, bool on) MUST_CHECK;
 /* Closes [first, last], or marks them close-on-exec. */
 void files_close_range(struct files *files, unsigned int first, unsigned int last, bool only_mark);
 
+/* For the kernel's audit, the machine standing still: NULL or the first broken invariant in words; each open file is
+ * shown. How many hold the table. */
+const char *files_audit(
+	struct files *files, void (*visit)(void *context, struct file *file), void *context);
+uint32_t files_users(const struct files *files);
+
 #endif

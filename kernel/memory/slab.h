@@ -58,5 +58,7 @@ void kfree(void *p); /* NULL is fine */
 
 /* For tests: NULL or the first broken invariant in words. */
 const char *slab_audit(void);
+/* Name and objects in use of the nth cache that ever had any; false: there are fewer. */
+bool slab_count(unsigned nth, const char **name, uint64_t *objects) MUST_CHECK;
 
 #endif

@@ -97,3 +97,24 @@ const char *slab_audit(void)
 	spin_unlock(&caches_lock);
 	return broken;
 }
+
+bool slab_count(unsigned nth, const char **name, uint64_t *objects)
+{
+	struct cache *cache;
+	bool found = false;
+
+	spin_lock(&caches_lock);
+	list_for_each(cache, &caches, list)
+	{
+		if (nth-- > 0)
+			continue;
+		spin_lock(&cache->lock);
+		*name = cache->name;
+		*objects = cache->objects - cache->front_count;
+		spin_unlock(&cache->lock);
+		found = true;
+		break;
+	}
+	spin_unlock(&caches_lock);
+	return found;
+}

@@ -2,7 +2,7 @@
 /*
  * The system-call fuzzer.
  *
- *	fuzz --calls N [--seed S] [--from N] [--trace]
+ *	fuzz --calls N [--seed S] [--from N]
  *
  * The problem. A call may be made with anything in its registers and in the memory they lead to, by several
  * threads at once; the kernel must answer with a result or an errno, touch no byte that the call does not
@@ -192,7 +192,6 @@ struct epoch {
 	unsigned workers, threads;
 	uint32_t calls;            /* of each stream */
 	struct progress *progress; /* by worker * threads + thread */
-	bool trace;
 };
 
 /* What the running process is from now on. */
@@ -210,7 +209,7 @@ long invoke_thread(uint64_t flags, void *stack_top, void (*function)(unsigned), 
 void world_init(const char *program);
 void world_make(void);  /* mounts and fills it */
 void world_clear(void); /* ends all descendants, unmounts what was mounted, removes what is left */
-bool world_audit(void); /* the kernel's audit; false: there is none */
+bool world_audit(uint64_t epoch); /* the kernel's audit, after that one; false: there is none */
 void world_fail(const char *what) __attribute__((noreturn));
 
 #endif

@@ -131,12 +131,13 @@ static void refresh(unsigned thread)
 
 /* ---- Rights ---- */
 
-/* All but what would let it end the machine, the supervisor or other workers, stop the log, or use all memory. */
+/* All but what would let it end the machine, the supervisor or other workers, stop the log, use all memory, or leave
+ * its root. */
 static uint64_t privileges(void)
 {
 	static const uint8_t without[] = {CAP_KILL, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PTRACE,
-		CAP_SYS_BOOT, CAP_SYS_RESOURCE, CAP_SYS_TTY_CONFIG, CAP_SYSLOG, CAP_SETFCAP,
-		CAP_MAC_ADMIN, CAP_MAC_OVERRIDE};
+		CAP_SYS_BOOT, CAP_SYS_RESOURCE, CAP_SYS_CHROOT, CAP_SYS_TTY_CONFIG, CAP_SYSLOG,
+		CAP_SETFCAP, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE};
 	uint64_t all = (UINT64_C(1) << 41) - 1;
 
 	for (size_t i = 0; i < COUNT(without); i++)
@@ -170,6 +171,8 @@ static void become(enum rights rights)
 		{(uint32_t)(own >> 32), (uint32_t)(own >> 32), 0}};
 
 	kernel_call(SYS_setsid);
+	kernel_call(SYS_chroot, BASE);
+	kernel_call(SYS_chdir, "/");
 	set_limits();
 	kernel_call(SYS_prctl, PR_SET_KEEPCAPS, 1);
 	kernel_call(SYS_setgroups, 0, NULL);

@@ -5,13 +5,17 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "fuzz.h"
 #include "tests/check.h"
 
 #define MOUNTS_MOST 64
+#define SLACK       8 /* what long-lived files and tables may come to have once */
+#define SETTLING    5 /* epochs in which caches and tables become as large as they get */
 
 static int proc_fd = -1, audit_fd = -1, self_fd = -1; /* kept open: workers may hide the paths */
 static char own_mounts[MOUNTS_MOST][128];             /* that were there at first */
@@ -43,7 +47,9 @@ static unsigned read_mounts(char names[MOUNTS_MOST][128])
 	text[used] = 0;
 	for (char *line = strtok(text, "\n"); line && count < MOUNTS_MOST;
 		line = strtok(NULL, "\n")) {
-		if (sscanf(line, "%*s %127s", names[count]) == 1)
+		char *behind = strchr(line, ' '); /* the source, which may be empty */
+
+		if (behind && sscanf(behind, " %127s", names[count]) == 1)
 			count++;
 	}
 	return count;
@@ -73,6 +79,8 @@ static void unmount_all(void)
 			if (!is_own(names[i], nth))
 				break;
 		}
+		if (i == UINT32_MAX && count < own_mount_count)
+			world_fail("a worker has unmounted what is not its own");
 		if (i == UINT32_MAX)
 			return;
 		/* what is over the root is not found as `/`, which is the root */
@@ -109,6 +117,33 @@ static void make_programs(void)
 	make_file(BASE "/x1", "#!" BASE "/x0 a b\n", 21, 0777);
 }
 
+/* What a worker finds outside its files: devices, terminals and /proc of its own root. */
+static void make_system(void)
+{
+	static const struct {
+		const char *path;
+		unsigned major, minor;
+	} devices[] = {{"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/full", 1, 7},
+		{"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}, {"/dev/ptmx", 5, 2}};
+	char path[64];
+
+	mkdir(BASE "/dev", 0755);
+	mkdir(BASE "/dev/pts", 0755);
+	mkdir(BASE "/proc", 0755);
+	mkdir(BASE "/tmp", 0755);
+	symlink("/", BASE "/tmp/fuzz"); /* so that BASE is the same place from inside */
+	symlink("/proc/self/fd", BASE "/dev/fd");
+	for (size_t i = 0; i < COUNT(devices); i++) {
+		snprintf(path, sizeof path, BASE "%s", devices[i].path);
+		if (mknod(path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) != 0 ||
+			chmod(path, 0666) != 0)
+			world_fail(path);
+	}
+	if (mount("devpts", BASE "/dev/pts", "devpts", 0, "mode=620") != 0 ||
+		mount("proc", BASE "/proc", "proc", 0, NULL) != 0)
+		world_fail("/dev/pts and /proc for the workers");
+}
+
 void world_make(void)
 {
 	static const char *const files[] = {"/f0", "/f1", "/f2", "/f3", "/d0/f4", "/d1/f5"};
@@ -119,6 +154,7 @@ void world_make(void)
 	if (mount("fuzz", BASE, "tmpfs", 0, "size=16m,mode=1777,nr_inodes=2000") != 0)
 		world_fail("mount " BASE);
 	memset(text, 't', sizeof text);
+	make_system();
 	mkdir(BASE "/d0", 0700);
 	mkdir(BASE "/d1", 0700);
 	chmod(BASE, 0777);
@@ -196,12 +232,119 @@ void world_clear(void)
 	remove_segments();
 }
 
-bool world_audit(void)
+/* ---- The kernel's books ---- */
+
+#define USES_MOST 64
+
+struct use {
+	char name[40];
+	unsigned long count;
+};
+
+static unsigned read_uses(struct use uses[USES_MOST])
+{
+	static char text[8192];
+	unsigned count = 0;
+	ssize_t got = pread(audit_fd, text, sizeof text - 1, 0);
+
+	if (got <= 0)
+		world_fail("the kernel's audit cannot be read");
+	text[got] = 0;
+	for (char *line = strtok(text, "\n"); line && count < USES_MOST;
+		line = strtok(NULL, "\n")) {
+		if (sscanf(line, "%39[^:]: %lu", uses[count].name, &uses[count].count) == 2 &&
+			strcmp(uses[count].name, "audits") != 0)
+			count++;
+	}
+	return count;
+}
+
+static unsigned long *find_use(struct use *uses, unsigned *count, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < *count && strcmp(uses[i].name, name) != 0; i++)
+		;
+	if (i == *count) {
+		*count += *count < USES_MOST;
+		uses[i] = (struct use){.count = 0};
+		strcpy(uses[i].name, name);
+	}
+	return &uses[i].count;
+}
+
+/* Sockets that were sent over each other are found to be garbage when one more is sent and closed. */
+static void collect_garbage(void)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0;
+	struct iovec vector = {&byte, 1};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		world_fail("socketpair");
+	*header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(header), fds, sizeof(int));
+	if (sendmsg(fds[0], &message, 0) != 1)
+		world_fail("sendmsg");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* What is more than before, in words: the length. settling: it may be. */
+static size_t compare(
+	struct use *first, unsigned *first_count, bool settling, char *text, size_t size)
+{
+	static struct use now[USES_MOST];
+	unsigned count = read_uses(now);
+	size_t used = 0;
+
+	text[0] = 0;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned long *before = find_use(first, first_count, now[i].name);
+
+		if (settling && now[i].count > *before)
+			*before = now[i].count;
+		if (now[i].count > *before + SLACK && used < size)
+			used += (size_t)snprintf(text + used, size - used, "; %s: %lu, before %lu",
+				now[i].name, now[i].count, *before);
+	}
+	return used;
+}
+
+/* After the first epochs nothing is more than it was then. What has just ended is freed a moment later. */
+static void compare_uses(uint64_t epoch)
+{
+	static struct use first[USES_MOST + 1];
+	static unsigned first_count, epochs;
+	static char text[512];
+	int tries = 0;
+
+	collect_garbage();
+	while (compare(first, &first_count, epochs < SETTLING, text, sizeof text) > 0) {
+		if (++tries == 200) {
+			printf("# epoch %lu (--from %lu) has left%s\n", (unsigned long)epoch,
+				(unsigned long)(epoch * EPOCH_CALLS), text);
+			world_fail("an epoch has left something behind");
+		}
+		sleep_ms(10);
+	}
+	epochs++;
+}
+
+bool world_audit(uint64_t epoch)
 {
 	if (audit_fd < 0)
 		return false;
 	if (write(audit_fd, "1", 1) != 1)
 		world_fail("the kernel's audit");
+	compare_uses(epoch);
 	return true;
 }
 
@@ -217,7 +360,7 @@ void world_init(const char *program)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	self_fd = open(program, O_RDONLY | O_CLOEXEC);
-	audit_fd = open("/proc/baton/audit", O_WRONLY | O_CLOEXEC);
+	audit_fd = open("/proc/baton/audit", O_RDWR | O_CLOEXEC);
 	if (proc_fd < 0 || self_fd < 0)
 		world_fail("/proc, or the program itself");
 	own_mount_count = read_mounts(own_mounts);
