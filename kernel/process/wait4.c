@@ -92,7 +92,8 @@ void child_ended(struct process *zombie)
 
 	zombie->child_events = 0;
 	list_events(zombie);
-	if (signal > SIGNALS) /* clone(2) takes any number that fits, and nobody gets such a signal */
+	if (signal >
+		SIGNALS) /* clone(2) takes any number that fits, and nobody gets such a signal */
 		signal = 0;
 	if (signal == SIGCHLD) {
 		struct signal_policy policy = signal_policy(parent, SIGCHLD);
