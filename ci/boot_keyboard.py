@@ -56,12 +56,15 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def _machine(script, options=""):
-    """A machine that runs a script, with its screen; the script's lines end in READY."""
+def _machine(script, options="", program=None, ready="^READY$"):
+    """A machine that runs a script, with its screen, from where it says that it is ready; with a program of the
+    tests in /bin."""
     archive = mkcpio.Archive()
+    if program:
+        archive.data((harness.tree.BUILD / "user" / program).read_bytes(), f"/bin/{program}", 0o755)
     archive.data(script.encode() + b"\n", "/keys.sh")
     with Boot(f"{options} -- sh /keys.sh".strip(), more=archive, vga="VGA") as machine:
-        machine.until("^READY$")
+        machine.until(ready)
         terminal = Terminal(machine)
         yield terminal
 
@@ -180,6 +183,50 @@ echo READY; sleep 1000"""
             check(found == expected, f"{text}: {found}, expected {expected}")
 
 
+def framebuffer():
+    """A program draws by /dev/fb0, mapped and written; then the terminal's text is there again."""
+    with _machine("echo text on the screen >/dev/tty1\n/bin/screen-input draw\necho READY\nsleep 1000",
+                  program="screen-input", ready=r"^DRAWN 1280 800$") as terminal:
+        path = terminal.machine.folder / "drawn.ppm"
+        for _ in range(20):  # shown within some 20 ms of the machine's time
+            terminal.machine.qemu.monitor.screendump(path)
+            wide, _, data = screens.read_ppm(path.read_bytes())
+            found = [tuple(data[(y * wide + x) * 3:(y * wide + x) * 3 + 3])
+                     for x, y in ((300, 100), (399, 199), (350, 150), (299, 150), (400, 150), (510, 350), (0, 0))]
+            if found[0] == (255, 128, 0):
+                break
+            time.sleep(0.5)
+        check(found == [(255, 128, 0)] * 3 + [(0, 0, 0)] * 2 + [(0, 64, 255), (0, 0, 0)], f"{found}")
+        check("text on the screen" not in terminal.machine.screen(), "the terminal painted in graphics mode")
+        terminal.machine.type("\r")
+        terminal.machine.until("^TEXT AGAIN$")
+        terminal.wait_line("text on the screen")
+        path = terminal.machine.folder / "after.ppm"
+        terminal.machine.qemu.monitor.screendump(path)
+        wide, _, data = screens.read_ppm(path.read_bytes())
+        square = {tuple(data[(y * wide + x) * 3:][:3]) for y in range(100, 200, 9) for x in range(300, 400, 9)}
+        check((255, 128, 0) not in square, "the picture is still there")
+
+
+def events():
+    """/dev/input/event0: keys go to all readers and to the terminal; a reader that grabs has them alone."""
+    with _machine("cat /dev/tty1 >/tmp/typed & sleep 1\n/bin/screen-input keys 6\necho READY\n"
+                  "read line; kill $!; echo typed $(cat /tmp/typed)\nsleep 1000",
+                  program="screen-input", ready="^READY$") as terminal:
+        check("NAME AT Translated Set 2 keyboard\n" in terminal.machine.text().replace("\r", ""), "name")
+        terminal.press("a", "shift-b")
+        for who in ("first", "second"):
+            terminal.machine.until("".join(f"^{who}: key {key} {value}$\\s*" for key, value in (
+                (30, 1), (30, 0), (42, 1), (48, 1), (48, 0), (42, 0))).replace("\\s*^", "\\s*^"))
+        terminal.machine.until("^GRABBED$")
+        terminal.press("c", "d", "ret")
+        terminal.machine.until(r"^second: key 28 0$")
+        terminal.machine.until("^ALL SEEN$")
+        terminal.press("ret")
+        terminal.machine.type("\r")
+        terminal.machine.until("^typed aB$")
+
+
 def vi():
     """busybox's vi on the screen: inserting, cursor keys, deleting a line, saving."""
     with _machine(SHELLS) as terminal:
@@ -200,4 +247,4 @@ def vi():
 
 
 if __name__ == "__main__":
-    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, vi])
+    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, events, vi])

@@ -17,6 +17,7 @@
 #include "devices/channel.h"
 #include "devices/console.h"
 #include "devices/console_tty.h"
+#include "devices/fb.h"
 #include "devices/kmsg.h"
 #include "devices/pty.h"
 #include "devices/random.h"
@@ -305,6 +306,9 @@ static void terminals_init(void)
 	error = vt_init(options.keymap);
 	if (error)
 		log_warn("no keyboard or terminals on the screen: error %d", -error);
+	error = fb_init();
+	if (error)
+		log_warn("no /dev/fb0: error %d", -error);
 	kmsg_init();
 	error = channel_init();
 	if (!error)

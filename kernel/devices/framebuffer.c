@@ -45,6 +45,13 @@ static const struct font *font_for(const struct handoff_framebuffer *fb)
 	return fb->width >= DENSE_WIDTH ? &font_large : &font_regular;
 }
 
+static struct framebuffer found;
+
+const struct framebuffer *framebuffer_get(void)
+{
+	return found.pixels ? &found : NULL;
+}
+
 int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *painter)
 {
 	const struct font *font = font_for(fb);
@@ -64,6 +71,17 @@ int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *paint
 	painter->pixels = arch_map_device(fb->base, fb->size, MAP_WRITE_COMBINING);
 	if (!painter->pixels)
 		return -ENOMEM;
+	found = (struct framebuffer){.pixels = painter->pixels,
+		.base = fb->base,
+		.size = (uint64_t)fb->pitch * fb->height,
+		.width = fb->width,
+		.height = fb->height,
+		.pitch = fb->pitch,
+		.red = fb->red_mask,
+		.green = fb->green_mask,
+		.blue = fb->blue_mask};
+	if (found.size > fb->size) /* the last line may end early */
+		found.size = fb->size;
 	painter_init(painter, fb->red_mask, fb->green_mask, fb->blue_mask);
 	return 0;
 }

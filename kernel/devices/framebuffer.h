@@ -11,4 +11,16 @@ struct painter;
  * -ENODEV: there is none. -EINVAL: its description is wrong (a log line says how). -ENOMEM. */
 int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *painter) MUST_CHECK;
 
+struct framebuffer {
+	uint8_t *pixels; /* the kernel's mapping, write-combining */
+	phys_t base;
+	uint64_t size; /* bytes that are shown */
+	unsigned width, height;
+	size_t pitch;
+	uint32_t red, green, blue; /* masks */
+};
+
+/* NULL: there is none. */
+const struct framebuffer *framebuffer_get(void);
+
 #endif

@@ -14,6 +14,8 @@
 #include "devices/keyboard_ps2.h"
 
 #include "arch/arch.h"
+#include "devices/input.h"
+#include "devices/input_abi.h"
 #include "devices/vt.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -166,14 +168,23 @@ static void set_leds(unsigned locks)
 
 struct event {
 	uint8_t code;
+	uint16_t scan; /* with 0xe000 for those that 0xe0 begins */
 	enum key_event what;
 };
+
+/* The numbers are those that Linux gives such a keyboard. */
+static struct input_device device = {.name = "AT Translated Set 2 keyboard",
+	.place = "isa0060/serio0/input0",
+	.bus = BUS_I8042,
+	.vendor = 1,
+	.product = 1,
+	.version = 0xab41};
 
 /* One byte; true: it made an event. */
 static bool decode(uint8_t byte, struct event *event) requires(controller_lock)
 {
+	unsigned code, scan = (scancodes.extended ? 0xe000u : 0u) | (byte & 0x7fu);
 	bool up;
-	unsigned code;
 
 	if (byte == ACK && !scancodes.extended && !scancodes.skip) {
 		acknowledged();
@@ -182,7 +193,7 @@ static bool decode(uint8_t byte, struct event *event) requires(controller_lock)
 	code = scancode_key(&scancodes, byte, &up);
 	if (!code)
 		return false;
-	*event = (struct event){(uint8_t)code, up ? RELEASED : PRESSED};
+	*event = (struct event){(uint8_t)code, (uint16_t)scan, up ? RELEASED : PRESSED};
 	if (!up && down[code / 64] >> code % 64 & 1)
 		event->what = REPEATED;
 	down[code / 64] &= ~(1ull << code % 64);
@@ -209,7 +220,19 @@ static void interrupt(void *context)
 	}
 	spin_unlock(&controller_lock);
 	for (unsigned i = 0; i < count; i++)
-		vt_key(events[i].code, events[i].what);
+		input_key(&device, events[i].code, events[i].what, events[i].scan);
+}
+
+/* All that scan codes may mean. */
+static void set_keys(void)
+{
+	for (unsigned i = 0; i < 256; i++) {
+		struct scancodes state = {.extended = i >= 128};
+		bool up;
+		unsigned code = scancode_key(&state, (uint8_t)(i & 127), &up);
+
+		device.keys[code / 64] |= (uint64_t)(code != 0) << code % 64;
+	}
 }
 
 int keyboard_ps2_init(void)
@@ -221,7 +244,10 @@ int keyboard_ps2_init(void)
 		log_info("keyboard: %s", wrong);
 		return 0;
 	}
-	error = arch_irq_attach(IRQ, interrupt, NULL);
+	set_keys();
+	error = input_register(&device);
+	if (!error)
+		error = arch_irq_attach(IRQ, interrupt, NULL);
 	if (error)
 		return error;
 	vt_set_leds_function(set_leds);

@@ -29,6 +29,7 @@ struct spinlock vt_lock = SPINLOCK_INIT;
 
 static struct painter painter guarded_by(vt_lock);
 static unsigned shown guarded_by(vt_lock);
+static bool drawn_over guarded_by(vt_lock);
 static unsigned columns, rows; /* 0: there is no framebuffer; set once */
 
 static void lock_vt(void) acquires(vt_lock) no_lock_checks
@@ -160,11 +161,22 @@ bool vt_show(unsigned number)
 	lock_vt();
 	there = number < VT_COUNT && vts[number].memory;
 	if (there && number != shown) {
+		if (drawn_over && !vts[number].graphics) {
+			painter_clear(&painter, &vts[number].screen);
+			drawn_over = false;
+		}
 		shown = number;
 		show_afresh(number);
 	}
 	unlock_vt();
 	return there;
+}
+
+void vt_drawn_over(void)
+{
+	lock_vt();
+	drawn_over = true;
+	unlock_vt();
 }
 
 void vt_look(int screens_halved)

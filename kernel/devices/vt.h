@@ -23,6 +23,9 @@ void vt_key(unsigned code, enum key_event event);
 /* Where keyboards hear of locks that changed: bits of enum keyboard_lock. Called without locks. */
 void vt_set_leds_function(void (*function)(unsigned locks));
 
+/* A program has drawn on the screen by itself: the next terminal to be shown is painted anew. */
+void vt_drawn_over(void);
+
 /* ---- Between vt.c and vt_tty.c ---- */
 
 struct vt {

@@ -465,6 +465,8 @@ struct object *file_object(struct file *file)
 {
 	struct object *object = file->inode->object;
 
+	if (file->operations->object)
+		return file->operations->object(file);
 	if (object)
 		object_get(object);
 	return object;

@@ -438,6 +438,8 @@ struct file_operations {
 	/* As read, for splice into a pipe, of a file that is neither a pipe nor a regular one. NULL: such a
 	 * file cannot be spliced from. */
 	ssize_t (*splice)(struct file *file, struct io *io, bool nonblocking);
+	/* What a mapping of it is of, with a reference. NULL: the inode's object, if there is one. */
+	struct object *(*object)(struct file *file);
 	/* What /proc/PID/fdinfo says beyond the common lines, in `out` of `size` bytes: the length. */
 	size_t (*describe)(struct file *file, char *out, size_t size);
 	const char *name;    /* of files without a path, in /proc/PID/fd: "anon_inode:[timerfd]" */

@@ -82,6 +82,8 @@ static enum fault_verdict object_fault(struct fault *fault)
 		if (fault->access == FAULT_WRITE && vma->object->operations &&
 			vma->object->operations->written)
 			vma->object->operations->written(vma->object);
+		if (vma->object->operations && vma->object->operations->touched)
+			vma->object->operations->touched(vma->object, at / PAGE_SIZE);
 		return install(fault, frame, table_access(vma));
 	}
 	if (fault->access != FAULT_WRITE)

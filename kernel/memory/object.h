@@ -40,6 +40,8 @@ struct object_operations {
 	/* A shared mapping's page is touched for the first time, by a write: files' times change. Called
 	 * under the space's lock, without spin locks; must not sleep. NULL: it has none. */
 	void (*written)(struct object *object);
+	/* A shared mapping's page is put into the tables and may be written from now on. As `written`. */
+	void (*touched)(struct object *object, uint64_t index);
 	/* A page more is to be in it: 0, or the errno (ENOSPC). And `count` pages less are. Called without
 	 * spin locks. NULL: nobody counts. */
 	int (*charge)(struct object *object);
