@@ -256,12 +256,12 @@ size_t arch_user_copy(void *to, const void *from, size_t size)
 	return size - most;
 }
 
-int clear_user(user_t to, size_t size)
+size_t clear_user_partial(user_t to, size_t size)
 {
-	if (touchable(to, size) < size)
-		return -EFAULT;
-	memset((void *)to.address, 0, size);
-	return 0;
+	size = touchable(to, size);
+	if (size)
+		memset((void *)to.address, 0, size);
+	return size;
 }
 
 ssize_t copy_string_from_user(char *to, user_t from, size_t size)

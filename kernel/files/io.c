@@ -20,7 +20,7 @@ static size_t move_user(struct io *io, void *kernel, size_t size, enum io_way wa
 		moved = copy_from_user_partial(kernel, io->user, size);
 		break;
 	case IO_ZERO:
-		moved = clear_user(io->user, size) ? 0 : size;
+		moved = clear_user_partial(io->user, size);
 		break;
 	}
 	io->user = user_offset(io->user, moved);

@@ -67,6 +67,14 @@ static void inherit(const struct inode *directory, struct new_inode *what)
 		what->mode &= ~(uint32_t)S_ISGID;
 }
 
+/* A device's node is a way to the device for whom the node lets, so not everybody makes one. The number 0:0
+ * is no device's. */
+static bool may_make_node(const struct new_inode *what)
+{
+	return !(S_ISBLK(what->mode) || (S_ISCHR(what->mode) && what->device)) ||
+	       capable(CAP_MKNOD);
+}
+
 int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new_inode *what)
 {
 	struct new_inode made = *what;
@@ -74,7 +82,7 @@ int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new
 
 	if (error)
 		return error;
-	if (!directory->operations->make)
+	if (!directory->operations->make || !may_make_node(what))
 		return -EPERM;
 	inherit(directory, &made);
 	error = directory->operations->make(directory, dentry, &made);

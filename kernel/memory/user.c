@@ -12,6 +12,12 @@ int clear_user(user_t to, size_t size)
 	return arch_user_clear((void *)to.address, size) ? -EFAULT : 0;
 }
 
+size_t clear_user_partial(user_t to, size_t size)
+{
+	size = user_clip(to, size);
+	return size - arch_user_clear((void *)to.address, size);
+}
+
 ssize_t copy_string_from_user(char *to, user_t from, size_t size)
 {
 	size_t limit = user_clip(from, size);

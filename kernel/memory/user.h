@@ -64,6 +64,7 @@ static inline size_t MUST_CHECK copy_to_user_partial(user_t to, const void *from
 	return size - arch_user_copy((void *)to.address, from, size);
 }
 
+size_t clear_user_partial(user_t to, size_t size) MUST_CHECK;
 /* Copies a string with its NUL into `size` bytes. Its length without NUL, -EFAULT, or
  * -ENAMETOOLONG when no NUL stands among the first `size` bytes. */
 ssize_t copy_string_from_user(char *to, user_t from, size_t size) MUST_CHECK;

@@ -175,6 +175,7 @@ void expected_text(const struct attack *attack, char *text, size_t size);
 
 void victim_start(void);
 void victim_end(void);
+bool victim_counts(void); /* on every CPU */
 /* Memory as it was, all threads counting. False: the reason is written. */
 bool victim_lives(char *reason, size_t size);
 

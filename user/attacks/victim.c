@@ -132,7 +132,7 @@ void victim_end(void)
 	wait_status(shared->victim);
 }
 
-static bool all_count(void)
+bool victim_counts(void)
 {
 	uint64_t before[COUNT(shared->counters)];
 	unsigned moved = 0;
@@ -156,7 +156,7 @@ bool victim_lives(char *reason, size_t size)
 		snprintf(reason, size, "the victim does not answer");
 	else if (shared->hash != expected_hash)
 		snprintf(reason, size, "the victim's memory has changed");
-	else if (!all_count())
+	else if (!victim_counts())
 		snprintf(reason, size, "the victim makes no more progress on every CPU");
 	else
 		return true;
