@@ -204,6 +204,7 @@ static struct pid *take_lead(struct process *process, struct thread *self) requi
 	self->tid = process->id;
 	process->pid->thread = self;
 	process->leader = self;
+	ptrace_leader_replaced(process);
 	old->thread = NULL;
 	pid_release(old);
 	limits_thread_end(process->credentials->user);

@@ -133,6 +133,7 @@ struct process {
 	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
 	int stop_signal;        /* by which it was stopped last */
 	int exit_status;        /* as wait4 gives it */
+	struct tracee *held; /* its ended leader's: the tracer hears of the end before the parent */
 	const struct credentials *credentials; /* of its leader, once that ended */
 	int exit_signal; /* what the parent gets at the end: SIGCHLD, another, or 0 */
 	struct process_signals signals;

@@ -49,16 +49,30 @@ static void link_tracee(
 	__atomic_store_n(&thread->signals.tracee, tracee, __ATOMIC_RELEASE);
 }
 
+/* Of a thread that has ended. */
+static void drop_ended(struct tracee *tracee) requires(process_lock)
+{
+	struct process *process = tracee->holds;
+
+	list_remove(&tracee->link);
+	kfree(tracee);
+	if (process)
+		process->held = NULL;
+}
+
 /* The thread runs untraced; the tracee is off every list. */
 static void unlink_tracee(struct tracee *tracee) requires(process_lock)
 {
 	struct thread *thread = tracee->thread;
+	struct process *process = tracee->holds;
 
-	list_remove(&tracee->link);
 	if (!thread) {
-		kfree(tracee);
+		drop_ended(tracee);
+		if (process && process->zombie)
+			child_ended(process); /* now its parent hears of it */
 		return;
 	}
+	list_remove(&tracee->link);
 	__atomic_store_n(&thread->signals.tracee, (struct tracee *)NULL, __ATOMIC_RELEASE);
 	if (thread->calls == ptrace_calls)
 		thread->calls = syscalls_plain;
@@ -351,6 +365,18 @@ bool ptrace_by_parent(const struct process *process)
 	       leader->signals.tracee->tracer == process->parent;
 }
 
+/* How a thread ended by a status, as siginfo has it. */
+static int end_code(int status)
+{
+	return !(status & 0x7f) ? CLD_EXITED : status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+}
+
+static void tell_end(struct tracee *tracee, int status) requires(process_lock)
+{
+	tracee->code = status;
+	ptrace_tell(tracee, end_code(status), status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
+}
+
 void ptrace_thread_exit(struct thread *thread, int status)
 {
 	struct tracee *tracee = thread->signals.tracee;
@@ -366,9 +392,33 @@ void ptrace_thread_exit(struct thread *thread, int status)
 		return;
 	}
 	tracee->thread = NULL;
-	tracee->code = status;
-	ptrace_tell(tracee, status & 0x7f ? CLD_KILLED : CLD_EXITED,
-		status & 0x7f ? status & 0x7f : status >> 8);
+	if (is_leader) { /* told when the process has ended, with its status */
+		tracee->holds = thread->process;
+		thread->process->held = tracee;
+		return;
+	}
+	tell_end(tracee, status);
+}
+
+bool ptrace_holds(struct process *zombie)
+{
+	struct tracee *tracee = zombie->held;
+
+	if (likely(!tracee))
+		return false;
+	if (tracee->tracer == zombie->parent) { /* by now: it hears of it as the parent */
+		drop_ended(tracee);
+		return false;
+	}
+	if (!tracee->news)
+		tell_end(tracee, zombie->exit_status);
+	return true;
+}
+
+void ptrace_leader_replaced(struct process *process)
+{
+	if (unlikely(process->held))
+		drop_ended(process->held);
 }
 
 void ptrace_tracer_exit(struct process *process)
@@ -410,7 +460,7 @@ bool ptrace_look(
 		if (ended && !(request->options & WEXITED))
 			continue;
 		*result = (struct wait_result){.id = tracee->tid, .uid = tracee->uid};
-		result->code = !ended ? CLD_TRAPPED : tracee->code & 0x7f ? CLD_KILLED : CLD_EXITED;
+		result->code = !ended ? CLD_TRAPPED : end_code(tracee->code);
 		result->status = !ended                ? tracee->code
 				 : tracee->code & 0x7f ? tracee->code & 0x7f
 						       : tracee->code >> 8 & 0xff;

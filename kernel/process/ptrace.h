@@ -20,6 +20,7 @@ enum ptrace_resume { RESUME_RUN, RESUME_SYSCALL, RESUME_STEP, RESUME_EMULATE, RE
  * stop, and the tracer alone looks at it. */
 struct tracee {
 	struct thread *thread; /* NULL: it has ended, and its tracer has yet to hear of it */
+	struct process *holds; /* whose leader it was: its `held`; NULL: none */
 	struct process *tracer;
 	struct list link; /* tracer->tracees */
 	int tid, group;   /* group: of its process, for wait4 */
@@ -75,6 +76,11 @@ struct tracee *ptrace_clone_prepare(int *error);
 void ptrace_clone_discard(struct tracee *spare);
 /* The thread leaves its process. status: as wait4 would give it. */
 void ptrace_thread_exit(struct thread *thread, int status) requires(process_lock);
+/* The process has ended. True: its leader's tracer, not its parent, hears of it first; then, or when
+ * that one ends, child_ended is called. */
+bool ptrace_holds(struct process *zombie) requires(process_lock);
+/* The process has another leader; nobody is told of the old one's end. */
+void ptrace_leader_replaced(struct process *process) requires(process_lock);
 /* The process ends: its tracees go free, or end. */
 void ptrace_tracer_exit(struct process *process) requires(process_lock);
 

@@ -24,7 +24,7 @@
 
 static bool has_news(const struct process *child)
 {
-	return child->zombie || child->child_events;
+	return (child->zombie && !child->held) || child->child_events;
 }
 
 /* On the parent's list exactly while there is something to tell. */
@@ -88,10 +88,12 @@ void child_ended(struct process *zombie)
 {
 	struct process *parent = zombie->parent;
 	int signal = zombie->exit_signal, status = zombie->exit_status;
-	bool unwanted = false;
+	bool unwanted = false, held = ptrace_holds(zombie);
 
 	zombie->child_events = 0;
 	list_events(zombie);
+	if (unlikely(held))
+		return;
 	if (signal >
 		SIGNALS) /* clone(2) takes any number that fits, and nobody gets such a signal */
 		signal = 0;
@@ -127,7 +129,7 @@ static bool matches(const struct process *child, const struct wait_request *requ
 static int news_for(const struct process *child, unsigned options)
 {
 	if (child->zombie)
-		return options & WEXITED ? end_code(child->exit_status) : 0;
+		return options & WEXITED && !child->held ? end_code(child->exit_status) : 0;
 	if (child->child_events & CHILD_STOPPED && options & WSTOPPED)
 		return CLD_STOPPED;
 	if (child->child_events & CHILD_CONTINUED && options & WCONTINUED)

@@ -61,6 +61,12 @@ static int poke(struct tracee *tracee, uintptr_t address, uint64_t word)
 
 /* ---- struct user ---- */
 
+static bool in_debug_registers(uintptr_t offset)
+{
+	return offset >= USER_AREA_DEBUG &&
+	       offset < USER_AREA_DEBUG + USER_AREA_DEBUGS * sizeof(uint64_t);
+}
+
 static long peek_user(struct tracee *tracee, uintptr_t offset, uint64_t *word)
 {
 	struct user_regs_struct registers;
@@ -68,7 +74,7 @@ static long peek_user(struct tracee *tracee, uintptr_t offset, uint64_t *word)
 	if (offset % sizeof(*word) || offset >= USER_AREA_SIZE)
 		return -EIO;
 	*word = 0; /* what lies between is not used on this machine */
-	if (offset >= USER_AREA_DEBUG) {
+	if (in_debug_registers(offset)) {
 		*word = arch_debug_get(
 			tracee->thread, (unsigned)((offset - USER_AREA_DEBUG) / sizeof(*word)));
 	} else if (offset < sizeof(registers)) {
@@ -84,7 +90,7 @@ static long poke_user(struct tracee *tracee, uintptr_t offset, uint64_t word)
 
 	if (offset % sizeof(word) || offset >= USER_AREA_SIZE)
 		return -EIO;
-	if (offset >= USER_AREA_DEBUG)
+	if (in_debug_registers(offset))
 		return arch_debug_set(tracee->thread,
 			(unsigned)((offset - USER_AREA_DEBUG) / sizeof(word)), word);
 	if (offset >= sizeof(registers))

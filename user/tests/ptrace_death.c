@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* A tracer that dies while its tracee stands at a signal: the signal is delivered, unless the tracer
- * has seen it by waiting, and so taken it. */
-#include <sys/ptrace.h>
-
-#include "cases.h"
+ * has seen it by waiting, and so taken it. And who hears of a tracee's end, in which order. */
+#include "ptrace.h"
 
 static struct gate ready;
 static volatile pid_t *shared;
 
 /* Dies of SIGUSR1, unless its tracer has swallowed it. */
-static void traced(void)
+static void signalled(void)
 {
 	open_gate(ready);
 	raise(SIGUSR1);
 	_exit(7);
 }
 
-static void tracer_dies_after(bool waiting)
+/* A child that waits to be seized. */
+static pid_t start_tracee(void)
 {
-	pid_t tracee, tracer;
-	siginfo_t info;
+	pid_t tracee;
 
 	shared = shared_memory(4096);
 	ready = make_gate();
@@ -27,8 +25,16 @@ static void tracer_dies_after(bool waiting)
 	if (tracee == 0) {
 		while (!*shared)
 			sched_yield();
-		traced();
+		signalled();
 	}
+	return tracee;
+}
+
+static void tracer_dies_after(bool waiting)
+{
+	pid_t tracee = start_tracee(), tracer;
+	siginfo_t info;
+
 	tracer = fork();
 	if (tracer == 0) {
 		WANT_IS(ptrace(PTRACE_SEIZE, tracee, NULL, NULL), 0);
@@ -55,17 +61,9 @@ static void tracer_dies_aware(void)
 static void tracer_dies_anyhow(void)
 {
 	for (int round = 0; round < 200; round++) {
-		pid_t tracee, tracer;
+		pid_t tracee = start_tracee(), tracer;
 		int status;
 
-		shared = shared_memory(4096);
-		ready = make_gate();
-		tracee = fork();
-		if (tracee == 0) {
-			while (!*shared)
-				sched_yield();
-			traced();
-		}
 		tracer = fork();
 		if (tracer == 0) {
 			WANT_IS(ptrace(PTRACE_SEIZE, tracee, NULL, NULL), 0);
@@ -84,10 +82,152 @@ static void tracer_dies_anyhow(void)
 	}
 }
 
+/* ---- A tracer that is not the parent hears of the end before the parent ---- */
+
+static void *wait_for_end(void *unused)
+{
+	(void)unused;
+	usleep(20000);
+	kernel_call(SYS_exit_group, 7);
+	return NULL;
+}
+
+static void leader_first(void)
+{
+	begin_thread(wait_for_end, NULL);
+	kernel_call(SYS_exit, 3);
+}
+
+/* Seizes the child, lets it end by `act`, tells the parent, and at its word takes the end or dies. */
+static void hear_first(pid_t tracee, struct gate go_on, struct gate ended_gate, bool takes)
+{
+	siginfo_t info;
+
+	WANT_IS(trace(PTRACE_SEIZE, tracee, 0, 0), 0);
+	open_gate(go_on);
+	WANT_IS(waitid(P_PID, (id_t)tracee, &info, WEXITED | WNOWAIT | __WALL), 0);
+	WANT_IS(info.si_code, CLD_EXITED);
+	WANT_IS(info.si_status, 7);
+	open_gate(ended_gate);
+	wait_gate(ready);
+	if (takes)
+		WANT_ENDS(tracee, 7 << 8);
+	_exit(0);
+}
+
+static void parent_hears_last(void (*act)(void), bool takes)
+{
+	struct gate go_on = make_gate(), ended_gate = make_gate();
+	pid_t tracee, tracer;
+	siginfo_t info = {0};
+
+	ready = make_gate();
+	block(SIGCHLD);
+	tracee = fork();
+	if (tracee == 0) {
+		wait_gate(go_on);
+		if (act)
+			act();
+		_exit(7);
+	}
+	tracer = fork();
+	if (tracer == 0)
+		hear_first(tracee, go_on, ended_gate, takes);
+	wait_gate(ended_gate);
+	WANT_IS(waitid(P_PID, (id_t)tracee, &info, WEXITED | WNOHANG), 0);
+	WANT_IS(info.si_pid, 0);
+	WANT(!is_pending(SIGCHLD));
+	open_gate(ready);
+	WANT_ENDS(tracee, 7 << 8);
+	WANT(is_pending(SIGCHLD));
+	WANT_ENDS(tracer, 0);
+}
+
+static void tracer_takes(void)
+{
+	parent_hears_last(NULL, true);
+}
+
+static void tracer_dies(void)
+{
+	parent_hears_last(NULL, false);
+}
+
+static void leader_ends_first(void)
+{
+	parent_hears_last(leader_first, true);
+}
+
+/* SIGCHLD ignored: the zombie goes when the tracer has seen it. */
+static void nobody_else_wants_it(void)
+{
+	struct gate go_on = make_gate(), ended_gate = make_gate();
+	pid_t tracee, tracer;
+
+	ready = make_gate();
+	signal(SIGCHLD, SIG_IGN);
+	tracee = fork();
+	if (tracee == 0) {
+		wait_gate(go_on);
+		_exit(7);
+	}
+	tracer = fork();
+	if (tracer == 0) {
+		signal(SIGCHLD, SIG_DFL);
+		hear_first(tracee, go_on, ended_gate, true);
+	}
+	wait_gate(ended_gate);
+	WANT_IS(kernel_call(SYS_kill, tracee, 0), 0);
+	open_gate(ready);
+	WANT_IS(kernel_call(SYS_wait4, tracee, NULL, 0, NULL), -ECHILD);
+	WANT_IS(kernel_call(SYS_kill, tracee, 0), -ESRCH);
+}
+
+/* The child's parent ends while the tracer has yet to take the end: whoever adopts it hears then. */
+static void parent_ends_meanwhile(void)
+{
+	struct gate go_on = make_gate(), ended_gate = make_gate(), leave = make_gate();
+	volatile pid_t *tracee_id = shared_memory(4096);
+	pid_t parent, tracer;
+
+	ready = make_gate();
+	WANT_IS(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	parent = fork();
+	if (parent == 0) {
+		pid_t tracee = fork();
+
+		if (tracee == 0) {
+			wait_gate(go_on);
+			_exit(7);
+		}
+		*tracee_id = tracee;
+		wait_gate(leave);
+		_exit(0);
+	}
+	while (!*tracee_id)
+		sched_yield();
+	tracer = fork();
+	if (tracer == 0)
+		hear_first(*tracee_id, go_on, ended_gate, true);
+	wait_gate(ended_gate);
+	open_gate(leave);
+	WANT_ENDS(parent, 0);
+	WANT_IS(waitpid(*tracee_id, NULL, WNOHANG), 0);
+	open_gate(ready);
+	WANT_ENDS(*tracee_id, 7 << 8);
+	WANT_ENDS(tracer, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(tracer_dies_unaware, "ptrace: the tracer dies at a stop that it has not waited for"),
 	CASE(tracer_dies_aware, "ptrace: the tracer dies at a stop that it has waited for"),
 	CASE(tracer_dies_anyhow, "ptrace: the tracer dies around a signal-delivery stop"),
+	CASE(tracer_takes, "ptrace: the parent hears of the end when the tracer has taken it"),
+	CASE(tracer_dies, "ptrace: ...or when the tracer dies without"),
+	CASE(leader_ends_first, "ptrace: a leader's end is told with its process's"),
+	CASE(nobody_else_wants_it,
+		"ptrace: SIGCHLD ignored, the zombie goes with the tracer's wait"),
+	CASE(parent_ends_meanwhile, "ptrace: the parent ends before the tracer takes the end"),
 };
 
 static void all(int argc, char **argv)

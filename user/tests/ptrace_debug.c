@@ -532,6 +532,25 @@ static void left_behind(void)
 	WANT_ENDS(pid, KILLED(SIGTRAP));
 }
 
+/* Behind them are two words that are 0 here; and all flags but the system's can be set. */
+static void around_them(void)
+{
+	const unsigned long all = 0x54dd5, /* CF PF AF ZF SF TF DF OF NT RF AC */ system = 0x202;
+	struct user_regs_struct regs;
+	pid_t pid = start_traced(traced);
+
+	WANT_IS(peek(pid, 8), 0);
+	WANT_IS(peek(pid, 9), 0);
+	WANT_IS(poke(pid, 8, 0), -EIO);
+	WANT_IS(poke(pid, 10, 0), -EIO);
+	regs = registers(pid);
+	regs.eflags = ~0ul;
+	WANT_IS(trace(PTRACE_SETREGS, pid, 0, (unsigned long)&regs), 0);
+	WANT_IS(registers(pid).eflags, all | system);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, KILLED(SIGKILL));
+}
+
 static const struct test_case cases[] = {
 	CASE(fresh, "debug registers are empty at first; DR4, DR5 and what lies beside: EIO"),
 	CASE(addresses, "DR0 to DR3 take addresses of user space, others are EINVAL"),
@@ -551,6 +570,7 @@ static const struct test_case cases[] = {
 	CASE(one_thread, "another thread of the process has none"),
 	CASE(own_cpu_own_registers, "two processes have their own, on every CPU"),
 	CASE(left_behind, "they stay after PTRACE_DETACH"),
+	CASE(around_them, "PEEKUSER to the end of struct user; SETREGS of all flags"),
 };
 
 static const struct role roles[] = {{"nothing", nothing}};

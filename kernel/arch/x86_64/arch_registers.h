@@ -13,9 +13,10 @@ struct user_regs_struct {
 		flags, sp, ss, fs_base, gs_base, ds, es, fs, gs;
 };
 
-#define USER_AREA_SIZE  912u /* struct user, in which PTRACE_PEEKUSER looks */
-#define USER_AREA_DEBUG 848u /* its u_debugreg: DR0 to DR7, which are its end */
-#define FPU_LEGACY_SIZE 512u
+#define USER_AREA_SIZE   928u /* struct user, in which PTRACE_PEEKUSER looks */
+#define USER_AREA_DEBUG  848u /* its u_debugreg: DR0 to DR7 */
+#define USER_AREA_DEBUGS 8u
+#define FPU_LEGACY_SIZE  512u
 
 /* Of a thread that does not run; or of the running one, after this. */
 void arch_registers_sync(void);

@@ -19,7 +19,7 @@
 
 #define FLAGS_SETTABLE                                                                       \
 	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF | \
-		RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
+		RFLAGS_OF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC)
 
 void arch_single_step(struct thread *thread, bool on)
 {
