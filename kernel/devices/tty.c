@@ -96,11 +96,23 @@ void tty_init(struct tty *tty)
 
 /* ---- From the driver ---- */
 
+ns_t tty_prompted;
+
+static COLD void note_prompt(const struct tty *tty)
+{
+	ns_t none = 0, written = __atomic_load_n(&tty->written, __ATOMIC_RELAXED);
+
+	__atomic_compare_exchange_n(
+		&tty_prompted, &none, written, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 {
 	bool was_stopped, readable;
 	size_t taken = 0;
 
+	if (unlikely(!__atomic_load_n(&tty_prompted, __ATOMIC_RELAXED)))
+		note_prompt(tty);
 	spin_lock(&tty->lock);
 	was_stopped = tty->line.stopped;
 	while (taken < count && line_room(&tty->line))
@@ -329,6 +341,7 @@ static ssize_t write_to(
 	if (error)
 		return error;
 	result = write_locked(file, open, io);
+	__atomic_store_n(&open->tty->written, arch_clock_now(), __ATOMIC_RELAXED);
 	mutex_unlock(lock);
 	return result;
 }

@@ -66,7 +66,12 @@ struct tty {
 	bool exclusive;                     /* TIOCEXCL */
 	bool starved;                       /* the driver holds input back */
 	uint32_t signals; /* to be sent once the lock is released: bit n is signal n */
+	ns_t written;     /* when output was last written to it; atomic */
 };
+
+/* When the last output was written on the terminal on which the first byte was typed, before that: its prompt;
+ * 0: none was typed yet. Atomic. */
+extern ns_t tty_prompted;
 
 /* How it was opened: /dev/console's files are not hung up and ask nobody about job control. */
 enum tty_view { TTY_OWN, TTY_CONSOLE };

@@ -32,29 +32,95 @@ static uint32_t buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS;
 static uint32_t round_buckets guarded_by(dentry_lock) = SEGMENT_BUCKETS; /* <= buckets < 2 * it */
 static uint64_t entries guarded_by(dentry_lock);
 
-/* A hash of a name in a directory, byte by byte. */
+/* ---- Names, eight bytes at a time ---- */
+
+#define WORD          8u
+#define EACH(byte)    (UINT64_C(0x0101010101010101) * (byte))
+#define IN_PAGE(text) ((uintptr_t)(text) & (PAGE_SIZE - 1))
+
+/* Of the word's bytes that are 0, the lowest one has its top bit set, and none below has. */
+static inline uint64_t zero_bytes(uint64_t word)
+{
+	return (word - EACH(1)) & ~word & EACH(0x80);
+}
+
+/* The lowest `count` bytes, 1 to 8. */
+static inline uint64_t low_bytes(uint64_t word, uint32_t count)
+{
+	return word & (~UINT64_C(0) >> (8 * (WORD - count)));
+}
+
+/* Up to a NUL or `count` bytes; what follows those in the same page may come with them. */
+static inline __attribute__((no_sanitize("address"))) uint64_t word_at(
+	const char *text, uint32_t count)
+{
+	uint64_t word = 0;
+
+	if (likely(IN_PAGE(text) <= PAGE_SIZE - WORD)) {
+		__builtin_memcpy(&word, text, WORD);
+		return word;
+	}
+	for (uint32_t i = 0; i < count && i < WORD && text[i]; i++)
+		word |= (uint64_t)(unsigned char)text[i] << (8 * i);
+	return word;
+}
+
+static bool names_equal(const char *a, const char *b, uint32_t length)
+{
+	for (; length > WORD; length -= WORD, a += WORD, b += WORD)
+		if (word_at(a, WORD) != word_at(b, WORD))
+			return false;
+	return !length || !low_bytes(word_at(a, length) ^ word_at(b, length), length);
+}
+
 static inline uint64_t hash_start(const struct dentry *parent)
 {
 	return (uintptr_t)parent >> 4;
 }
 
-static inline uint64_t hash_add(uint64_t hash, char c)
+/* Both halves of the product, so that every bit of the word has a part in every bit. */
+static inline uint64_t hash_add(uint64_t hash, uint64_t word)
 {
-	return (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+	unsigned __int128 product = (unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static inline uint32_t hash_end(uint64_t hash)
 {
-	return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	return (uint32_t)(hash ^ hash >> 32);
 }
 
 static uint32_t hash_name(const struct dentry *parent, const struct name *name)
 {
 	uint64_t hash = hash_start(parent);
+	const char *text = name->text;
+	uint32_t left = name->length;
 
-	for (uint32_t i = 0; i < name->length; i++)
-		hash = hash_add(hash, name->text[i]);
+	for (; left >= WORD; left -= WORD, text += WORD)
+		hash = hash_add(hash, word_at(text, WORD));
+	if (left)
+		hash = hash_add(hash, low_bytes(word_at(text, left), left));
 	return hash_end(hash);
+}
+
+/* The same of a path's component that begins with `text`, in a path that ends with a NUL; where it ends. */
+static inline const char *hash_component(const char *text, uint64_t *hash)
+{
+	uint64_t word, stop;
+	uint32_t count;
+
+	for (;; text += WORD) {
+		word = word_at(text, WORD);
+		stop = zero_bytes(word) | zero_bytes(word ^ EACH('/'));
+		if (stop)
+			break;
+		*hash = hash_add(*hash, word);
+	}
+	count = (uint32_t)__builtin_ctzll(stop) / 8;
+	if (count)
+		*hash = hash_add(*hash, low_bytes(word, count));
+	return text + count;
 }
 
 static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)
@@ -219,7 +285,7 @@ static inline struct dentry *find(const struct dentry *parent, const char *text,
 
 	for (entry = *bucket_of(hash); entry; entry = entry->hash_next)
 		if (entry->hash == hash && entry->parent == parent && entry->length == length &&
-			!memcmp(entry->name, text, length))
+			names_equal(entry->name, text, length))
 			break;
 	return entry;
 }
@@ -247,8 +313,7 @@ static inline struct dentry *descend(
 
 	for (text = *path; *text && *text != '.' && inode_searched_by_all(at->inode); text = next) {
 		hash = hash_start(at);
-		for (end = text; *end && *end != '/'; end++)
-			hash = hash_add(hash, *end);
+		end = hash_component(text, &hash);
 		for (next = end; *next == '/'; next++)
 			;
 		if (!*next && (how == DESCEND_TO_LAST || next != end))

@@ -142,7 +142,7 @@ void signal_current(int signal)
 
 /* ---- process/wait.h ---- */
 
-void wake_all(struct wait_queue *queue)
+void wake_waiters(struct wait_queue *queue)
 {
 }
 
@@ -155,7 +155,7 @@ bool wake_one_locked(struct wait_queue *queue)
 	return false;
 }
 
-void wake_events(struct wait_queue *queue, unsigned events)
+void wake_waiters_for(struct wait_queue *queue, unsigned events)
 {
 }
 

@@ -226,6 +226,35 @@ static void test_file_path(void)
 	CHECK_EQUAL(program_open("/nothing", &file), -ENOENT);
 }
 
+/* Names are read eight bytes at a time, but past a page's end nothing is: paths that end everywhere before one,
+ * and names of every length whose neighbours in the directory differ in one byte. */
+static void test_names_at_page_ends(void)
+{
+	static char pages[2 * PAGE_SIZE] __attribute__((aligned(4096)));
+	char path[64];
+	struct file *file;
+	int length;
+
+	start();
+	CHECK_EQUAL(sys_mkdir(user("/tmp/directory"), 0755), 0);
+	for (int size = 1; size <= 40; size++) {
+		length = snprintf(path, sizeof(path), "/tmp/directory/%.*s", size,
+			"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH");
+		CHECK_EQUAL(file_open(current_fs(), path, O_CREAT | O_RDWR, 0600, &file), 0);
+		file_put(file);
+		for (int end = 1; end <= 24; end++) {
+			char *at = pages + PAGE_SIZE - length - 1 + (end <= length ? end : 0) - 1;
+
+			memset(pages, '/', sizeof(pages));
+			memcpy(at, path, (size_t)length + 1);
+			CHECK_EQUAL(file_open(current_fs(), at, O_RDONLY, 0, &file), 0);
+			file_put(file);
+			at[length - 1] ^= 0x20;
+			CHECK_EQUAL(file_open(current_fs(), at, O_RDONLY, 0, &file), -ENOENT);
+		}
+	}
+}
+
 static void test_tables(void)
 {
 	struct files *copy;
@@ -257,6 +286,7 @@ int main(void)
 	RUN(test_blocking_pipe);
 	RUN(test_large_directory);
 	RUN(test_file_path);
+	RUN(test_names_at_page_ends);
 	RUN(test_tables);
 	return test_result();
 }

@@ -17,11 +17,6 @@
 #include "lib/string.h"
 #include "process/current.h"
 
-ns_t vfs_now(void)
-{
-	return realtime_offset() + arch_clock_now();
-}
-
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what)
 {
 	inode->superblock = superblock;
@@ -170,22 +165,4 @@ void inode_stat(struct inode *inode, struct stat *out)
 		.st_ctime = inode->changed / NS_PER_SECOND,
 		.st_ctime_nsec = inode->changed % NS_PER_SECOND,
 	};
-}
-
-#define NS_PER_DAY (86400 * NS_PER_SECOND)
-
-/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it, or it is
- * a day old. */
-void inode_touch_accessed(struct inode *inode)
-{
-	ns_t now = vfs_now();
-
-	if (inode->accessed <= inode->modified || inode->accessed <= inode->changed ||
-		now - inode->accessed >= NS_PER_DAY)
-		__atomic_store_n(&inode->accessed, now, __ATOMIC_RELAXED);
-}
-
-void inode_touch_modified(struct inode *inode)
-{
-	inode->modified = inode->changed = vfs_now();
 }

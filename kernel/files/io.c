@@ -67,25 +67,8 @@ static size_t move(struct io *io, char *other, size_t size, enum io_way way)
 	return done;
 }
 
-/* Whether it goes to, or comes from, the user range at hand: as nearly all does. */
-static inline bool is_simple(const struct io *io, size_t size)
+size_t io_put_any(struct io *io, const void *from, size_t size)
 {
-	return likely(!io->kernel && size <= io->range && size <= io->left);
-}
-
-static inline size_t moved_simply(struct io *io, size_t moved, size_t size)
-{
-	io->user = user_offset(io->user, moved);
-	io->range -= moved;
-	io->left -= moved;
-	io->failed = moved < size;
-	return moved;
-}
-
-size_t io_put(struct io *io, const void *from, size_t size)
-{
-	if (is_simple(io, size))
-		return moved_simply(io, copy_to_user_partial(io->user, from, size), size);
 	return move(io, (char *)(uintptr_t)from, size, IO_PUT);
 }
 
@@ -94,9 +77,7 @@ size_t io_put_zeros(struct io *io, size_t size)
 	return move(io, NULL, size, IO_ZERO);
 }
 
-size_t io_get(struct io *io, void *to, size_t size)
+size_t io_get_any(struct io *io, void *to, size_t size)
 {
-	if (is_simple(io, size))
-		return moved_simply(io, copy_from_user_partial(to, io->user, size), size);
 	return move(io, to, size, IO_GET);
 }

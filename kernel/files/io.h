@@ -11,6 +11,7 @@
 
 #include "lib/errno.h"
 #include "lib/types.h"
+#include "memory/user.h"
 
 #include <linux/uio.h>
 
@@ -42,11 +43,40 @@ static inline struct io io_vector(struct iovec *ranges, unsigned int count, size
 	return (struct io){.left = size, .next = ranges, .ranges = count};
 }
 
+size_t io_put_any(struct io *io, const void *from, size_t size) MUST_CHECK;
+size_t io_get_any(struct io *io, void *to, size_t size) MUST_CHECK;
+
+/* Whether it goes to, or comes from, the user range at hand: as nearly all does. */
+static inline bool io_is_simple(const struct io *io, size_t size)
+{
+	return likely(!io->kernel && size <= io->range && size <= io->left);
+}
+
+static inline size_t io_moved(struct io *io, size_t moved, size_t size)
+{
+	io->user = user_offset(io->user, moved);
+	io->range -= moved;
+	io->left -= moved;
+	io->failed = moved < size;
+	return moved;
+}
+
 /* To the reader: `size` bytes, or zeros. The number moved. */
-size_t io_put(struct io *io, const void *from, size_t size) MUST_CHECK;
+static inline size_t MUST_CHECK io_put(struct io *io, const void *from, size_t size)
+{
+	if (io_is_simple(io, size))
+		return io_moved(io, copy_to_user_partial(io->user, from, size), size);
+	return io_put_any(io, from, size);
+}
 size_t io_put_zeros(struct io *io, size_t size) MUST_CHECK;
+
 /* From the writer. */
-size_t io_get(struct io *io, void *to, size_t size) MUST_CHECK;
+static inline size_t MUST_CHECK io_get(struct io *io, void *to, size_t size)
+{
+	if (io_is_simple(io, size))
+		return io_moved(io, copy_from_user_partial(to, io->user, size), size);
+	return io_get_any(io, to, size);
+}
 
 static inline bool io_failed(const struct io *io)
 {

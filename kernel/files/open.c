@@ -26,7 +26,8 @@
 static const struct file_operations no_operations; /* O_PATH */
 static struct cache file_cache = CACHE_INIT("file", sizeof(struct file), 0);
 
-int file_make(struct inode *inode, const struct path *path, unsigned int flags,
+/* Takes over the path's references, if 0 is returned. */
+static int make_file(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out)
 {
 	struct file *file = cache_alloc(&file_cache);
@@ -37,10 +38,8 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	file->operations = operations ? operations : &no_operations;
 	file->inode = inode;
 	inode_get(inode);
-	if (path) {
+	if (path)
 		file->path = *path;
-		path_get(path);
-	}
 	file->references = 1;
 	file->flags = flags;
 	mutex_init(&file->position_lock, "file->position_lock");
@@ -48,13 +47,25 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 		error = file->operations->open(file);
 	__atomic_and_fetch(&file->flags, ~OPEN_ONLY, __ATOMIC_RELAXED);
 	if (error) {
-		path_put(&file->path);
 		inode_put(inode);
 		cache_free(&file_cache, file);
 		return error;
 	}
 	*out = file;
 	return 0;
+}
+
+int file_make(struct inode *inode, const struct path *path, unsigned int flags,
+	const struct file_operations *operations, struct file **out)
+{
+	int error;
+
+	if (path)
+		path_get(path);
+	error = make_file(inode, path, flags, operations, out);
+	if (error && path)
+		path_put(path);
+	return error;
 }
 
 /* ---- Writers, or running programs: never both ---- */
@@ -181,6 +192,7 @@ static void end_write(const struct path *path)
 	mount_end_write(path->mount);
 }
 
+/* Takes over the path's references, if 0 is returned. */
 static int open_path(const struct path *path, unsigned int flags, bool made, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
@@ -190,14 +202,14 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 	if (flags & O_DIRECTORY && !made && !is_directory(inode))
 		return -ENOTDIR;
 	if (flags & O_PATH)
-		return file_make(inode, path, flags, NULL, out);
+		return make_file(inode, path, flags, NULL, out);
 	error = may_open(path, flags, made);
 	writes = S_ISREG(inode->mode) && may_write(flags);
 	if (!error && writes)
 		error = begin_write(path);
 	if (error)
 		return error;
-	error = file_make(inode, path, flags, inode->file_operations, out);
+	error = make_file(inode, path, flags, inode->file_operations, out);
 	if (error) {
 		if (writes)
 			end_write(path);
@@ -209,11 +221,13 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 		error = -EINVAL;
 	else if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
 		error = file_truncate(inode, path->dentry, 0);
-	if (error)
+	if (unlikely(error)) {
+		path_get(path);
 		file_put(*out);
-	else
-		inotify_file(*out, IN_OPEN);
-	return error;
+		return error;
+	}
+	inotify_file(*out, IN_OPEN);
+	return 0;
 }
 
 /* The last component of open(O_CREAT): finds it or makes it. *made says which. */
@@ -318,7 +332,8 @@ static int open_nameless(
 	error = open_path(&made, flags & ~NAMELESS, true, out);
 	if (!error)
 		__atomic_or_fetch(&(*out)->flags, NAMELESS, __ATOMIC_RELAXED);
-	path_put(&made);
+	else
+		path_put(&made);
 	return error;
 }
 
@@ -345,28 +360,31 @@ int file_open_at(struct fs_context *fs, struct path start, const char *path, uns
 	bool made = false;
 	int error;
 
-	error = open_check_flags(&flags);
 	mode &= MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED);
-	if (error)
-		path_put(&start);
-	else if (flags & O_CREAT)
+	if (flags & O_CREAT)
 		error = find_and_create(fs, start, path, flags, mode, &found, &made);
 	else
 		error = path_find(fs, start, path, follow, &found);
 	if (error)
 		return error;
-	if (flags & NAMELESS)
+	if (unlikely(flags & NAMELESS)) {
 		error = open_nameless(&found, flags, mode, out);
-	else
-		error = open_path(&found, flags, made, out);
-	path_put(&found);
+		path_put(&found);
+		return error;
+	}
+	error = open_path(&found, flags, made, out);
+	if (error)
+		path_put(&found);
 	return error;
 }
 
 int file_open(
 	struct fs_context *fs, const char *path, int flags, unsigned int mode, struct file **out)
 {
-	return file_open_at(fs, fs_working(fs), path, (unsigned int)flags, mode, out);
+	unsigned int checked = (unsigned int)flags;
+	int error = open_check_flags(&checked);
+
+	return error ? error : file_open_at(fs, fs_working(fs), path, checked, mode, out);
 }
 
 /* ---- Reading and writing ---- */

@@ -127,7 +127,7 @@ struct pipe *pipe_of_file(struct file *file)
 
 /* ---- Reading ---- */
 
-void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
+static inline void consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
 {
 	slot->offset += size;
 	slot->length -= size;
@@ -137,9 +137,14 @@ void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
 	__atomic_store_n(&pipe->tail, pipe->tail + 1, __ATOMIC_RELEASE);
 }
 
+void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
+{
+	consume(pipe, slot, size);
+}
+
 /* What is there, up to what is asked; up to the end of a packet. What a slot has stays when the
  * caller's memory does not take all of it. */
-size_t pipe_take(struct pipe *pipe, struct io *io)
+static inline size_t take(struct pipe *pipe, struct io *io)
 {
 	struct pipe_slot *slot;
 	size_t done = 0, part;
@@ -154,11 +159,16 @@ size_t pipe_take(struct pipe *pipe, struct io *io)
 		if (io_put(io, (char *)frame_ptr(slot->page) + slot->offset, part) < part)
 			break;
 		done += part;
-		pipe_consume(pipe, slot, packet ? slot->length : (uint32_t)part);
+		consume(pipe, slot, packet ? slot->length : (uint32_t)part);
 		if (packet)
 			break;
 	}
 	return done;
+}
+
+size_t pipe_take(struct pipe *pipe, struct io *io)
+{
+	return take(pipe, io);
 }
 
 static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
@@ -176,7 +186,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 			break;
 		/* First: a writer may come with the last bytes and go while we look. */
 		writers = has_writers(pipe);
-		done = pipe_take(pipe, io);
+		done = take(pipe, io);
 		writers |= pipe->splicing;
 		mutex_unlock(&pipe->lock);
 		if (done || io_failed(io) || !writers)
@@ -234,33 +244,38 @@ void pipe_push(struct pipe *pipe, const struct pipe_slot *slot)
 }
 
 /* Fills slots as long as there are free ones and bytes. */
-size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error)
+static inline size_t fill(struct pipe *pipe, struct io *io, bool packet, int *error)
 {
-	struct pipe_slot slot = {.packet = packet};
-	size_t done = 0;
+	struct pipe_slot *slot;
+	size_t done = 0, part;
 
 	while (io->left && !pipe_is_full(pipe)) {
-		size_t part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
-
+		part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
 		if (!pipe->spare)
 			pipe->spare = pages_alloc(0, FRAME_USED, PAGES_NORMAL);
-		if (!pipe->spare) {
+		if (unlikely(!pipe->spare)) {
 			*error = -ENOMEM;
 			break;
 		}
 		if (io_get(io, frame_ptr(pipe->spare), part) < part)
 			break;
-		slot.page = pipe->spare;
-		slot.length = (uint32_t)part;
+		slot = pipe_slot(pipe, pipe->head);
+		*slot = (struct pipe_slot){
+			.page = pipe->spare, .length = (uint32_t)part, .packet = packet};
 		pipe->spare = NULL;
-		pipe_push(pipe, &slot);
+		__atomic_store_n(&pipe->head, pipe->head + 1, __ATOMIC_RELEASE);
 		done += part;
 	}
 	return done;
 }
 
+size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error)
+{
+	return fill(pipe, io, packet, error);
+}
+
 /* One turn of a write: how many bytes it put in; *error when there is no more to be done. */
-static size_t write_some(struct file *file, struct io *io, bool first, int *error)
+static inline size_t write_some(struct file *file, struct io *io, bool first, int *error)
 {
 	struct pipe *pipe = pipe_of(file);
 	int interrupted = mutex_lock_interruptible(&pipe->lock);
@@ -274,7 +289,7 @@ static size_t write_some(struct file *file, struct io *io, bool first, int *erro
 		if (first)
 			done = append(pipe, io);
 		if (!io_failed(io))
-			done += pipe_fill(pipe, io, file->flags & O_DIRECT, error);
+			done += fill(pipe, io, file->flags & O_DIRECT, error);
 	} else {
 		*error = -EPIPE;
 	}

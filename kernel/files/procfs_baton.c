@@ -7,9 +7,13 @@
  *	locks N free	or `locks NAME held`
  *
  * `audit` is for root too: writing has the kernel look itself over (audit.h), reading tells what is in use.
+ * `boot` has a line `prompt NS`: when the last output was written before anybody typed, in nanoseconds since the
+ * loader was entered; 0 as long as nobody has.
  */
 #include "files/procfs.h"
+
 #include "audit.h"
+#include "devices/tty.h"
 #include "integrity.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
@@ -73,8 +77,16 @@ static int show_audit(struct proc_file *file, struct text *out)
 	return 0;
 }
 
+static int show_boot(struct proc_file *file, struct text *out)
+{
+	text_add(out, "prompt %lu\n", __atomic_load_n(&tty_prompted, __ATOMIC_RELAXED));
+	file->cursor = PROC_END;
+	return 0;
+}
+
 const struct proc_entry proc_baton_entries[] = {
 	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
+	{"boot", S_IFREG | 0444, .show = show_boot},
 	{"integrity", S_IFREG | 0400, .show = show_integrity},
 	{.name = NULL},
 };

@@ -26,7 +26,6 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 	uint64_t at = (uint64_t)*position, size;
 	size_t done = 0, part, moved;
 	struct frame *frame;
-	int error = 0;
 
 	while (io->left) {
 		size = __atomic_load_n(&object->size, __ATOMIC_ACQUIRE);
@@ -37,9 +36,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 			part = size - at;
 		if (part > io->left)
 			part = io->left;
-		error = object_peek(object, at / PAGE_SIZE, &frame);
-		if (error)
-			break;
+		frame = object_peek_memory(object, at / PAGE_SIZE);
 		if (likely(frame)) {
 			moved = io_put(io, (char *)frame_ptr(frame) + at % PAGE_SIZE, part);
 			frame_put(frame);
@@ -54,7 +51,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 	}
 	*position = (int64_t)at;
 	inode_touch_accessed(file->inode);
-	return io_result(io, done, error);
+	return io_result(io, done, 0);
 }
 
 static void grow_to(struct object *object, uint64_t size)

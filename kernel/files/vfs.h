@@ -29,6 +29,8 @@
 #ifndef FILES_VFS_H
 #define FILES_VFS_H
 
+#include "arch/arch.h"
+#include "devices/realtime.h"
 #include "files/abi.h"
 #include "files/io.h"
 #include "lib/list.h"
@@ -223,9 +225,26 @@ int file_truncate(struct inode *inode, struct dentry *dentry, uint64_t size) MUS
 uint64_t inode_size(struct inode *inode);
 void inode_stat(struct inode *inode, struct stat *out);
 /* Now by the wall clock, since 1970. */
-ns_t vfs_now(void);
-void inode_touch_accessed(struct inode *inode); /* relatime */
-void inode_touch_modified(struct inode *inode);
+static inline ns_t vfs_now(void)
+{
+	return realtime_offset() + arch_clock_now();
+}
+
+/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it, or it is
+ * a day old. */
+static inline void inode_touch_accessed(struct inode *inode)
+{
+	const ns_t day = 86400 * NS_PER_SECOND;
+	ns_t now = vfs_now(), accessed = inode->accessed;
+
+	if (accessed <= inode->modified || accessed <= inode->changed || now - accessed >= day)
+		__atomic_store_n(&inode->accessed, now, __ATOMIC_RELAXED);
+}
+
+static inline void inode_touch_modified(struct inode *inode)
+{
+	inode->modified = inode->changed = vfs_now();
+}
 
 /* ---- mapped.c ---- */
 
@@ -472,6 +491,7 @@ struct file {
  * operations->open. 0 or a negative errno. */
 int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out) MUST_CHECK;
+/* Consumes `start`; flags: as open_check_flags leaves them. */
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out) MUST_CHECK;
 /* What open refuses before it looks at the path: -EINVAL. Drops what O_PATH does not heed. */

@@ -50,11 +50,16 @@ void radix_init(struct radix *tree)
 
 void *radix_get(const struct radix *tree, uint64_t index)
 {
+	unsigned shift = tree->height * BITS;
 	void *at = tree->root;
 
-	if (!reaches(tree->height, index))
+	if (!shift)
+		return index ? NULL : at;
+	shift -= BITS;
+	if (!at || index >> shift >= SLOTS)
 		return NULL;
-	for (unsigned shift = tree->height * BITS; shift && at;) {
+	at = ((struct node *)at)->slots[index >> shift];
+	while (shift && at) {
 		shift -= BITS;
 		at = ((struct node *)at)->slots[(index >> shift) % SLOTS];
 	}

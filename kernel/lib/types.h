@@ -33,6 +33,7 @@ typedef struct {
 #define PRINTF_LIKE(f, a)        __attribute__((format(printf, f, a)))
 #define COLD                     __attribute__((cold, noinline)) /* not in the quick path's way */
 #define UNUSED                   __attribute__((unused))
+#define ALWAYS_INLINE            inline __attribute__((always_inline))
 
 static inline user_t user_pointer(uintptr_t address)
 {

@@ -157,16 +157,9 @@ int object_page(struct object *object, uint64_t index, struct frame **out)
 
 int object_peek(struct object *object, uint64_t index, struct frame **out)
 {
-	struct frame *frame;
-
 	if (has_filler(object))
 		return object_page(object, index, out);
-	spin_lock(&object->lock);
-	frame = radix_get(&object->pages, index);
-	if (frame)
-		frame_get(frame);
-	spin_unlock(&object->lock);
-	*out = frame;
+	*out = object_peek_memory(object, index);
 	return 0;
 }
 

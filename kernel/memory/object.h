@@ -77,6 +77,18 @@ void object_put(struct object *object);
 int object_page(struct object *object, uint64_t index, struct frame **out) MUST_CHECK;
 /* The same, but NULL in *out where there is none and zeroes would be its content: a hole. */
 int object_peek(struct object *object, uint64_t index, struct frame **out) MUST_CHECK;
+/* The same of an object without a filler; NULL: a hole. */
+static inline struct frame *MUST_CHECK object_peek_memory(struct object *object, uint64_t index)
+{
+	struct frame *frame;
+
+	spin_lock(&object->lock);
+	frame = radix_get(&object->pages, index);
+	if (likely(frame))
+		frame_get(frame);
+	spin_unlock(&object->lock);
+	return frame;
+}
 /* Gives the object a single page that already has its content (and zeroes past the object's end);
  * takes over the caller's reference, if 0 is returned. -EEXIST: there is one; -ENOMEM. */
 int object_adopt(struct object *object, uint64_t index, struct frame *frame) MUST_CHECK;

@@ -344,13 +344,9 @@ void frame_set_state(struct frame *frame, enum frame_state state)
 	spin_unlock(&pages_lock);
 }
 
-void frame_put(struct frame *frame)
+void frame_put_last(struct frame *frame, uint32_t before)
 {
-	uint32_t before = __atomic_fetch_sub(&frame->references, 1, __ATOMIC_ACQ_REL);
-
 	assert(before != 0);
-	if (before > 1)
-		return;
 	assert(state_is_allocated(frame->state) && frame->order == 0);
 	release(frame, 0);
 }

@@ -126,7 +126,15 @@ static inline void frame_get(struct frame *frame)
 	assert(before != 0 && before != UINT32_MAX);
 }
 
-void frame_put(struct frame *frame);
+void frame_put_last(struct frame *frame, uint32_t before);
+static inline void frame_put(struct frame *frame)
+{
+	uint32_t before = __atomic_fetch_sub(&frame->references, 1, __ATOMIC_ACQ_REL);
+
+	if (unlikely(before <= 1))
+		frame_put_last(frame, before);
+}
+
 void frames_put(struct frame *const *frames, unsigned count); /* up to FRAMES_AT_ONCE */
 #define FRAMES_AT_ONCE 32u
 

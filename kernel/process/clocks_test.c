@@ -51,7 +51,7 @@ bool thread_wake(struct thread *thread)
 	return true;
 }
 
-void wake_all(struct wait_queue *queue)
+void wake_waiters(struct wait_queue *queue)
 {
 	(void)queue;
 }

@@ -148,15 +148,15 @@ void sched_preempt(struct cpu *cpu)
 
 void sched_came(struct cpu *cpu, struct thread *thread)
 {
-	switch (queue_came(cpu, thread, arch_clock())) {
+	switch (queue_came(cpu, thread, arch_clock_now())) {
 	case QUEUE_PREEMPT:
 		sched_preempt(cpu);
 		break;
 	case QUEUE_SLICE:
-		if (cpu == this_cpu())
-			arm(cpu);
-		else
+		if (cpu != this_cpu())
 			arch_kick(cpu);
+		else if (cpu->timer_armed > cpu->running->sched.slice_end)
+			arm(cpu);
 		break;
 	case QUEUE_NOTHING:
 		break;
@@ -167,7 +167,7 @@ void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arriv
 {
 	struct cpu *target;
 
-	while (unlikely((target = balance_choose(thread, arrival)) != cpu)) {
+	while (cpu_count > 1 && (target = balance_choose(thread, arrival)) != cpu) {
 		thread->sched.moving = true;
 		__atomic_store_n(&thread->sched.cpu, target, __ATOMIC_RELEASE);
 		spin_unlock(&cpu->queue.lock);
@@ -209,7 +209,7 @@ static inline bool wake(struct cpu *cpu, struct thread *thread) no_lock_checks
 		thread->sched.fresh = false;
 		arrival = FAIR_NEW;
 	} else {
-		ns_t now = arch_clock(), since = thread->sched.run_since;
+		ns_t now = arch_clock_now(), since = thread->sched.run_since;
 
 		fair_slept(&cpu->queue.fair, &thread->sched.fair, now > since ? now - since : 0);
 	}
@@ -340,7 +340,7 @@ static void reschedule(bool yields) no_lock_checks
 	lock_check_may_sleep();
 	if (cpu_count > 1)
 		look_around(cpu, self);
-	now = arch_clock();
+	now = arch_clock_now();
 	spin_lock_off(&cpu->queue.lock);
 	if (self->work & WORK_RESCHEDULE)
 		__atomic_and_fetch(&self->work, ~(uint32_t)WORK_RESCHEDULE, __ATOMIC_RELAXED);
@@ -455,7 +455,7 @@ static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->
 void timer_expired(bool user)
 {
 	struct cpu *cpu = this_cpu();
-	ns_t now = arch_clock();
+	ns_t now = arch_clock_now();
 	unsigned before = cpu->tick_count;
 
 	cpu->ticks++;

@@ -88,7 +88,7 @@ static uint64_t total_weight(const struct fair_queue *queue)
 	return queue->weight + (queue->running ? queue->running->weight : 0);
 }
 
-uint64_t fair_average(const struct fair_queue *queue)
+static ALWAYS_INLINE uint64_t average_of(const struct fair_queue *queue)
 {
 	const struct fair_entity *running = queue->running;
 
@@ -100,6 +100,11 @@ uint64_t fair_average(const struct fair_queue *queue)
 	return queue->base +
 	       (uint64_t)average(queue->sum + key(queue, running) * (int64_t)running->weight,
 		       queue->weight + running->weight);
+}
+
+uint64_t fair_average(const struct fair_queue *queue)
+{
+	return average_of(queue);
 }
 
 /* Moves the base to where the average is. */
@@ -115,15 +120,20 @@ static void insert(struct fair_queue *queue, struct fair_entity *entity)
 	queue->weight += entity->weight;
 	queue->count++;
 	entity->least = entity->vruntime;
-	tree_insert(&queue->tree, &entity->node, sooner);
+	if (queue->tree.root)
+		tree_insert(&queue->tree, &entity->node, sooner);
+	else
+		queue->tree.root = &entity->node; /* empty, as of all that are not in the tree */
 }
 
 static void take(struct fair_queue *queue, struct fair_entity *entity)
 {
 	queue->sum -= key(queue, entity) * (int64_t)entity->weight;
 	queue->weight -= entity->weight;
-	queue->count--;
-	tree_remove(&queue->tree, &entity->node);
+	if (--queue->count)
+		tree_remove(&queue->tree, &entity->node);
+	else
+		queue->tree.root = NULL; /* a node alone has no links */
 }
 
 /* ---- Coming and going ---- */
@@ -131,7 +141,7 @@ static void take(struct fair_queue *queue, struct fair_entity *entity)
 void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
 	bool patient)
 {
-	uint64_t now = fair_average(queue), slice = fair_virtual(entity, queue->slice),
+	uint64_t now = average_of(queue), slice = fair_virtual(entity, queue->slice),
 		 request = entity->deadline - entity->vruntime, total = total_weight(queue);
 	int64_t lag = entity->lag;
 
@@ -159,7 +169,7 @@ static int64_t limited(int64_t value, int64_t limit)
 
 void fair_leave(struct fair_queue *queue, struct fair_entity *entity)
 {
-	uint64_t now = fair_average(queue);
+	uint64_t now = average_of(queue);
 
 	entity->left_at = now;
 	entity->lag = limited(
@@ -307,6 +317,11 @@ struct fair_entity *fair_next_of_many(struct fair_queue *queue, bool yields)
 {
 	struct fair_entity *running = queue->running, *next;
 
+	if (!running && queue->count == 1) { /* the other one sleeps */
+		next = entity_of(queue->tree.root);
+		take(queue, next);
+		return queue->running = next;
+	}
 	next = yields && running ? pick_after_yield(queue, running) : fair_pick(queue);
 	fair_run(queue, next);
 	return next;

@@ -10,14 +10,6 @@
 #include "process/current.h"
 #include "process/sched.h"
 
-/* Nobody waits: the condition that the caller made true is seen by all who come now, since they look
- * at it after wait_prepare, whose change of state orders the two as the fence does here. */
-static inline bool nobody_waits(const struct wait_queue *queue)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&queue->waiters.next, __ATOMIC_RELAXED) == &queue->waiters;
-}
-
 static struct wait_callback *callback_of(struct waiter *waiter)
 {
 	return container_of(waiter, struct wait_callback, waiter);
@@ -30,19 +22,13 @@ static bool wake(struct waiter *waiter, unsigned events)
 	return callback_of(waiter)->call(callback_of(waiter), events);
 }
 
-static COLD void wake_waiters(struct wait_queue *queue)
+void wake_waiters(struct wait_queue *queue)
 {
 	struct waiter *waiter;
 
 	spin_lock(&queue->lock);
 	list_for_each(waiter, &queue->waiters, link) wake(waiter, WAKE_ALL_EVENTS);
 	spin_unlock(&queue->lock);
-}
-
-void wake_all(struct wait_queue *queue)
-{
-	if (!nobody_waits(queue))
-		wake_waiters(queue);
 }
 
 bool wake_one_locked(struct wait_queue *queue)
@@ -77,17 +63,11 @@ static void wake_for(struct wait_queue *queue, unsigned events) requires(queue->
 	}
 }
 
-static COLD void wake_waiters_for(struct wait_queue *queue, unsigned events)
+void wake_waiters_for(struct wait_queue *queue, unsigned events)
 {
 	spin_lock(&queue->lock);
 	wake_for(queue, events);
 	spin_unlock(&queue->lock);
-}
-
-void wake_events(struct wait_queue *queue, unsigned events)
-{
-	if (!nobody_waits(queue))
-		wake_waiters_for(queue, events);
 }
 
 void wake_events_nested(struct wait_queue *queue, unsigned events)
@@ -103,7 +83,7 @@ void wait_add(struct wait_queue *queue, struct wait_callback *callback)
 	spin_lock(&queue->lock);
 	list_push_back(&queue->waiters, &callback->waiter.link);
 	spin_unlock(&queue->lock);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see nobody_waits: the caller looks next */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see wait_queue_idle: the caller looks next */
 }
 
 void wait_remove(struct wait_queue *queue, struct wait_callback *callback)

@@ -49,12 +49,33 @@ static inline void wait_queue_init(struct wait_queue *queue)
 	list_init(&queue->waiters);
 }
 
-void wake_all(struct wait_queue *queue);
+/* Nobody waits: the condition that the caller made true is seen by all who come now, since they look
+ * at it after wait_prepare, whose change of state orders the two as the fence does here. */
+static inline bool wait_queue_idle(const struct wait_queue *queue)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&queue->waiters.next, __ATOMIC_RELAXED) == &queue->waiters;
+}
+
+void wake_waiters(struct wait_queue *queue);
+void wake_waiters_for(struct wait_queue *queue, unsigned events);
+
+static inline void wake_all(struct wait_queue *queue)
+{
+	if (!wait_queue_idle(queue))
+		wake_waiters(queue);
+}
+
 void wake_one(struct wait_queue *queue);
 /* The same, for who guards more by the queue's lock. True: somebody was woken. */
 bool wake_one_locked(struct wait_queue *queue) requires(queue->lock);
 /* As wake_all, by a change that may have made these POLL* bits true and no others. */
-void wake_events(struct wait_queue *queue, unsigned events);
+static inline void wake_events(struct wait_queue *queue, unsigned events)
+{
+	if (!wait_queue_idle(queue))
+		wake_waiters_for(queue, events);
+}
+
 /* The same from a callback: `queue` is one that comes after the caller's. */
 void wake_events_nested(struct wait_queue *queue, unsigned events);
 

@@ -28,8 +28,8 @@ static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
 static __thread unsigned long seen;
 static unsigned long wakes;
 
-/* Every wake-up wakes all: who was asked to wake is not looked at. */
-void wake_all(struct wait_queue *queue)
+/* Every wake-up of a queue that somebody is on wakes all. */
+void wake_waiters(struct wait_queue *queue)
 {
 	(void)queue;
 	pthread_mutex_lock(&scheduler);
@@ -45,9 +45,8 @@ void wake_one(struct wait_queue *queue)
 
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
-	(void)queue;
-	(void)waiter;
 	pthread_mutex_lock(&scheduler);
+	list_push_back(&queue->waiters, &waiter->link);
 	seen = wakes;
 	pthread_mutex_unlock(&scheduler);
 }
@@ -55,7 +54,9 @@ void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 void wait_finish(struct wait_queue *queue, struct waiter *waiter)
 {
 	(void)queue;
-	(void)waiter;
+	pthread_mutex_lock(&scheduler);
+	list_remove(&waiter->link);
+	pthread_mutex_unlock(&scheduler);
 }
 
 void wait_sleep_uninterruptible(void)

@@ -37,7 +37,7 @@ static COLD void tell_moved(
 }
 
 /* At the file's own position; `file` allows it. */
-static inline ssize_t move(struct file *file, struct io *io, enum direction way)
+static ALWAYS_INLINE ssize_t move(struct file *file, struct io *io, enum direction way)
 {
 	int64_t none = 0;
 	ssize_t result;
@@ -50,26 +50,44 @@ static inline ssize_t move(struct file *file, struct io *io, enum direction way)
 	return result;
 }
 
-static inline long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
+static ALWAYS_INLINE long move_in(
+	struct file *file, user_t buffer, size_t count, enum direction way)
 {
-	struct borrowed_file borrowed = borrow_file(fd);
+	struct io io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
 	long result;
 
-	if (!borrowed.file)
+	if (unlikely(!allows(file, way)))
 		return -EBADF;
-	if (!allows(borrowed.file, way)) {
-		result = -EBADF;
-	} else if (!user_range_ok(buffer, count)) {
-		result = -EFAULT;
-	} else {
-		struct io io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
-
-		result = move(borrowed.file, &io, way);
-		if (inotify_is_asked(EVENT_OF(way)))
-			tell_moved(borrowed.file, way, result, 1);
-	}
-	file_return(borrowed);
+	if (unlikely(!user_range_ok(buffer, count)))
+		return -EFAULT;
+	result = move(file, &io, way);
+	if (inotify_is_asked(EVENT_OF(way)))
+		tell_moved(file, way, result, 1);
 	return result;
+}
+
+/* Of a table that others share. */
+static COLD long move_shared(int fd, user_t buffer, size_t count, enum direction way)
+{
+	struct file *file = get_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = move_in(file, buffer, count, way);
+	file_put(file);
+	return result;
+}
+
+static ALWAYS_INLINE long move_buffer(int fd, user_t buffer, size_t count, enum direction way)
+{
+	struct files *files = current_files();
+	struct file *file;
+
+	if (unlikely(!files_own(files)))
+		return move_shared(fd, buffer, count, way);
+	file = files_slot(files, fd);
+	return likely(file) ? move_in(file, buffer, count, way) : -EBADF;
 }
 
 long sys_read(int fd, user_t buffer, size_t count)

@@ -8,7 +8,7 @@ import socket
 import statistics
 import time
 
-from . import build, execute, guest, log, packages, tree
+from . import boot, build, execute, guest, log, packages, tree
 from .machine import Machine
 
 PROGRAM = tree.BUILD / "user" / "bench"
@@ -22,6 +22,10 @@ FIGURE = re.compile(r"^([a-z][a-z0-9_-]*)\s+(\d+)$", re.M)
 BOOT_LINE = re.compile(r"\bboot: (ticks|KiB): (.*)\n")
 BOOT_FIGURE = re.compile(r"([a-z][a-z0-9_]*) (\d+)")
 UNIT = {"ticks": 1, "KiB": 1024}
+PROMPT = re.compile(r"# (\x1b\[\d*[a-zA-Z])*$")
+# Lines of /proc/meminfo: RAM that neither files nor programs have, and that is not free.
+KERNELS_OWN = ("Slab", "KernelStack", "PageTables", "KernelHeap", "PageArray", "KernelImage", "KernelOther",
+               "Initrd", "Stranded")
 BOOT_LAST = "boot total"  # the kernel's last line of figures
 
 # operation of user/bench, what it is, ours must reach (ticks)
@@ -46,7 +50,7 @@ OPERATIONS = [
     ("posix_spawn_wait", "posix_spawn + wait", 40_000),
     ("pthread_create_join", "pthread create + join", 18_000),
     ("write_null", "write 1 byte to /dev/null", None),
-    ("read_4k", "read 4 KiB from tmpfs", None),
+    ("read_4k", "read 4 KiB from tmpfs", 900),
     ("fstat", "fstat", 300),
     ("open_close", "open + close", None),
     ("walk_8", "stat of a path of 8 components", 2_900),
@@ -64,6 +68,8 @@ LIMITS = [
     ("getpid pti=on", "getpid, page-table isolation on", None),
     ("yield pti=on", "yield ping-pong, page-table isolation on", None),
     ("boot memory_in_use", "RAM in use at the first process, 256 MiB, bytes", 3 * MIB),
+    ("boot prompt", "loader entry to the shell's prompt on serial, 256 MiB, screen on", 30_000_000),
+    ("boot memory_at_prompt", "the kernel's RAM at the prompt, 256 MiB, bytes", 6 * MIB),
 ]
 # What else is on the machine when the same is measured again: id, in words, the program's options, MiB.
 CROWD = 10_000
@@ -126,6 +132,40 @@ def measure_boot(mem=None):
     return found
 
 
+def measure_prompt():
+    """Boots without the story up to the shell, which is asked when it was there, and for the kernel's memory."""
+    record = log.Log()
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(guest.private_folder())
+        what = Machine(image=boot.image(folder, "-- nostory"), icount=True, cpu=CPU, vga="VGA")
+        qemu = stack.enter_context(guest.Guest(what, folder))
+        qemu.com1.settimeout(5)
+        end = time.monotonic() + BOOT_SECONDS
+        asked = False
+        while not (found := prompt_figures(record.text())):
+            if record.fatal or time.monotonic() > end:
+                raise tree.Failure(f"no shell answered: {record.fatal or 'time-out'}\n{record.tail()}")
+            with contextlib.suppress(socket.timeout):
+                data = qemu.com1.recv(65536)
+                if not data:
+                    raise tree.Failure(f"the machine ended before the shell answered\n{record.tail()}")
+                record.feed(data)
+            if not asked and PROMPT.search(record.text()):
+                qemu.com1.sendall(b"cat /proc/meminfo /proc/baton/boot\n")
+                asked = True
+        qemu.quit()
+    return found
+
+
+def prompt_figures(text):
+    """What the shell's answer says, or {}: pure."""
+    prompt = re.search(r"^prompt (\d+)\r?\n", text, re.M)
+    if not prompt:
+        return {}
+    kernel = sum(int(size) for name, size in re.findall(r"^(\w+): +(\d+) kB\r?$", text, re.M) if name in KERNELS_OWN)
+    return {"boot prompt": int(prompt.group(1)), "boot memory_at_prompt": kernel * 1024}
+
+
 def median_boot(mem=None):
     boots = [measure_boot(mem) for _ in range(BOOTS)]
     return {name: int(statistics.median(boot.get(name, 0) for boot in boots)) for name in boots[0]}
@@ -180,6 +220,7 @@ def measure(parts, only):
     if "boot" in parts:
         with tree.Progress("measuring the boot, three times"):
             ours.update(median_boot())
+            ours.update(measure_prompt())
     if "costs" in parts:
         ours.update(measure_costs(only))
     if "scale" in parts:
