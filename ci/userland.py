@@ -20,6 +20,7 @@ SESSION = (
      "uid=1000(user) gid=1000(user) groups=1000(user)\n/root\nsh: can't create /root/f: Permission denied\n"),
     ("dmesg | grep -c 'command line: -- nostory'", "1\n"),
     ("sleep 77 & kill %1; wait; (sleep 0.1; exit 3) & wait $!; echo $?", None),
+    ("su - user -c 'pwd; touch mine; ls'; . /etc/os-release; echo $ID", "/home/user\nmine\nbaton\n"),
     ("cat /proc/1/comm; ls /lib/terminfo/l", "init\nlinux\n"),
 )
 

@@ -6,12 +6,12 @@ usage: mkcpio.py -o OUT [--list FILE] [ITEM...]
 
 An ITEM is one of
     HOST:GUEST[:MODE]       a file, or a folder with all that is in it (MODE: of files alone)
-    dir:GUEST[:MODE]        an empty folder
+    dir:GUEST[:MODE[:ID]]   an empty folder; ID: its owner and group
     symlink:TARGET:GUEST    a symbolic link
 MODE is octal. Folders above a GUEST are made. A later item replaces an earlier one of the same
 name. --list FILE holds items, one a line; empty lines and lines that start with # don't count.
 
-Owner and group are 0, inode numbers count from 1, times are SOURCE_DATE_EPOCH or 0, the order is by
+Owner and group are 0 elsewhere, inode numbers count from 1, times are SOURCE_DATE_EPOCH or 0, the order is by
 name, so parents come first. A file's data starts at a multiple of 4096, so that a kernel can map it
 where it lies: the name field is padded with NULs, which count in c_namesize (Linux takes up to
 4096 and reads the name to its first NUL). Where the name would not fit, a second entry for the root
@@ -19,6 +19,7 @@ folder fills the gap. The archive ends at a multiple of 4096: archives may be pu
 """
 import argparse
 import os
+import re
 import stat
 import sys
 
@@ -43,6 +44,7 @@ class Archive:
 
     def __init__(self):
         self.entries = {}  # path -> (mode, content: bytes, or str: host path to read)
+        self.owners = {}  # path -> owner and group, where they are not 0
 
     def _put(self, guest, mode, content):
         path = clean(guest)
@@ -55,8 +57,9 @@ class Archive:
                             f"at most {NAME_MAX - 1} fit")
         self.entries[path] = (mode, content)
 
-    def directory(self, guest, mode=0o755):
+    def directory(self, guest, mode=0o755, owner=0):
         self._put(guest, stat.S_IFDIR | mode, b"")
+        self.owners[clean(guest)] = owner
 
     def symlink(self, target, guest):
         self._put(guest, stat.S_IFLNK | 0o777, os.fsencode(target))
@@ -94,14 +97,16 @@ class Archive:
     def item(self, text):
         """An ITEM of the command line."""
         parts = text.split(":")
-        if parts[0] == "dir" and len(parts) in (2, 3):
-            self.directory(parts[1], octal(parts[2], text) if len(parts) == 3 else 0o755)
+        if parts[0] == "dir" and len(parts) in (2, 3, 4):
+            if len(parts) == 4 and not re.fullmatch("[0-9]{1,9}", parts[3]):
+                raise CpioError(f"{text!r}: owner {parts[3]!r}, expected a number")
+            self.directory(parts[1], octal(parts[2], text) if len(parts) > 2 else 0o755, int("".join(parts[3:]) or 0))
         elif parts[0] == "symlink" and len(parts) == 3:
             self.symlink(parts[1], parts[2])
         elif len(parts) in (2, 3) and parts[0] and parts[1]:
             self.tree(parts[0], parts[1], octal(parts[2], text) if len(parts) == 3 else None)
         else:
-            raise CpioError(f"{text!r}: expected HOST:GUEST[:MODE], dir:GUEST[:MODE] or "
+            raise CpioError(f"{text!r}: expected HOST:GUEST[:MODE], dir:GUEST[:MODE[:ID]] or "
                             "symlink:TARGET:GUEST")
 
     def _with_parents(self):
@@ -119,7 +124,7 @@ class Archive:
         """Writes the archive to a binary file, from its present position, counted as offset 0."""
         writer = _Writer(out, mtime)
         for path, (mode, content) in self._with_parents():
-            writer.entry(os.fsencode(path), mode, content)
+            writer.entry(os.fsencode(path), mode, content, self.owners.get(path, 0))
         writer.trailer()
 
 
@@ -133,9 +138,9 @@ class _Writer:
         self.out.write(content)
         self.offset += len(content)
 
-    def _header(self, name, field, mode, size, inode, links):
+    def _header(self, name, field, mode, size, inode, links, owner=0):
         """Header and name, the name padded with NULs to `field` bytes, up to where data starts."""
-        values = (inode, mode, 0, 0, links, self.mtime, size, 0, 0, 0, 0, field, 0)
+        values = (inode, mode, owner, owner, links, self.mtime, size, 0, 0, 0, 0, field, 0)
         self._emit(b"070701" + b"".join(b"%08X" % value for value in values))
         self._emit(name.ljust(field, b"\0"))
         self._emit(bytes(align(self.offset, 4) - self.offset))
@@ -151,7 +156,7 @@ class _Writer:
         target -= target % 4
         self._header(b".", target - self.offset - HEADER, stat.S_IFDIR | 0o755, 0, 0, 2)
 
-    def entry(self, name, mode, content):
+    def entry(self, name, mode, content, owner=0):
         size = os.stat(content).st_size if isinstance(content, str) else len(content)
         field = len(name) + 1
         if stat.S_ISREG(mode) and size:
@@ -160,7 +165,7 @@ class _Writer:
             field = self._field_for_page(field)
             assert field, "the filler makes room"
         self.inode += 1
-        self._header(name, field, mode, size, self.inode, 2 if stat.S_ISDIR(mode) else 1)
+        self._header(name, field, mode, size, self.inode, 2 if stat.S_ISDIR(mode) else 1, owner)
         start = self.offset
         if isinstance(content, str):
             with open(content, "rb") as source:

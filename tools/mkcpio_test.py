@@ -116,7 +116,7 @@ class MkcpioTest(unittest.TestCase):
 
     def test_refused(self):
         archive = mkcpio.Archive()
-        for item in ("", "x", "a:b:c:d", "dir:x:9", "dir:x:17777", f"{self.folder}/none:x",
+        for item in ("", "x", "a:b:c:d", "dir:x:9", "dir:x:17777", "dir:x:755:user", f"{self.folder}/none:x",
                      "dir:../x", "/dev/null:null"):
             with self.assertRaises(mkcpio.CpioError, msg=item):
                 archive.item(item)
@@ -124,6 +124,14 @@ class MkcpioTest(unittest.TestCase):
         archive.data(b"2", "a/b")
         with self.assertRaises(mkcpio.CpioError):
             made(archive)
+
+    def test_owner(self):
+        archive = mkcpio.Archive()
+        archive.item("dir:home:700:1000")
+        archive.item("dir:other:755")
+        data = made(archive)
+        self.assertEqual([data[at + 14:at + 38] for at in (0, 116)],
+                         [b"%08X%08X%08X" % (0o40700, 1000, 1000), b"%08X%08X%08X" % (0o40755, 0, 0)])
 
     def test_same_bytes_from_two_folders(self):
         images = []
