@@ -94,6 +94,13 @@ class Card:
         return self.count(HELD) > 0 and self.count(NOT_HELD) == 0 and not self.left()
 
 
+def the_end(log):
+    """A panic in a log's end, or its last lines: pure."""
+    lines = log.splitlines()
+    panics = [number for number, line in enumerate(lines) if "PANIC" in line]
+    return "\n".join(lines[panics[0]:] if panics else lines[-10:])
+
+
 class Records:
     """Takes the guest's standard error apart: a line for each attack, the first one about the machine."""
 
@@ -133,7 +140,7 @@ def _boot(card, request):
         if code not in (0, 1):
             ended = f"{PROGRAM.name} ended with {code}"
     except (tree.Failure, execute.session.TimedOut) as error:
-        ended = "\n".join(filter(None, [str(error), getattr(error, "tail", "")]))
+        ended = "\n".join(filter(None, [str(error), the_end(getattr(error, "tail", ""))]))
     records.end()
     if records.other:
         ended = "\n".join(filter(None, [ended, *records.other]))
