@@ -3,8 +3,8 @@
  * Consoles: where the log and the output of /dev/console go; and the control of the log
  * (lib/log.h has what everybody calls). See log.c.
  *
- * A console's functions are called with the log's lock held and interrupts off, one call at a time;
- * in panic mode without the lock. They must neither log nor sleep.
+ * A console's functions but settle are called with the log's lock held and interrupts off, one call at
+ * a time; in panic mode without the lock. They must neither log nor sleep.
  */
 #ifndef DEVICES_CONSOLE_H
 #define DEVICES_CONSOLE_H
@@ -18,6 +18,9 @@ enum console_colour { CONSOLE_NORMAL, CONSOLE_DIM, CONSOLE_YELLOW, CONSOLE_RED }
 struct console {
 	struct list link;
 	const char *name;
+	/* Called after `write` without the log's lock, and with interrupts on where its caller has them
+	 * on: what takes long. NULL: nothing. */
+	void (*settle)(struct console *console);
 	/* Bytes as for a terminal: UTF-8, \r\n at line ends, escape sequences. */
 	void (*write)(struct console *console, const char *bytes, size_t count);
 	/* The colour of what follows; NULL: a console without colours. */

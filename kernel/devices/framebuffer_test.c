@@ -129,6 +129,7 @@ int main(void)
 	CHECK_EQUAL(vt_console_init(&good), 0);
 	CHECK_STRING(registered->name, "tty0");
 	registered->write(registered, "ab\r\nc", 5);
+	registered->settle(registered);
 	check_glyph(0, 0, 'a', 0xaaaaaa);
 	check_glyph(1, 0, 'b', 0xaaaaaa);
 	check_glyph(39, 2, ' ', 0);
@@ -138,6 +139,8 @@ int main(void)
 	registered->write(registered, "W", 1);
 	registered->colour(registered, CONSOLE_NORMAL);
 	registered->write(registered, "n", 1);
+	check_glyph(3, 1, ' ', 0); /* painted when the log's lock is free */
+	registered->settle(registered);
 	check_glyph(0, 1, 'c', 0xaaaaaa);
 	check_glyph(1, 1, 'E', 0xff5555);
 	check_glyph(2, 1, 'W', 0xffff55);

@@ -153,6 +153,18 @@ static bool is_fresh(struct console *console) requires(log_lock)
 	return console->fresh ? console->fresh(console) : at_line_start;
 }
 
+/* Consoles come and go at the start only, when one CPU runs. */
+static void settle(void) no_lock_checks
+{
+	struct console *console;
+
+	list_for_each(console, &consoles, link)
+	{
+		if (console->settle)
+			console->settle(console);
+	}
+}
+
 static void keep_and_show(struct log_record *record)
 {
 	struct console *console;
@@ -166,6 +178,7 @@ static void keep_and_show(struct log_record *record)
 		at_line_start = true;
 	}
 	unlock_log();
+	settle();
 }
 
 /* Cuts a text that was `length` bytes long to LOG_TEXT_MAX, not inside a UTF-8 sequence. */
@@ -274,6 +287,7 @@ void console_register(struct console *console)
 	}
 	list_push_back(&consoles, &console->link);
 	unlock_log();
+	settle();
 }
 
 void console_remove(struct console *console)
@@ -297,6 +311,7 @@ void console_write(const char *bytes, size_t count)
 		bytes += piece;
 		count -= piece;
 	}
+	settle();
 }
 
 void console_flush(void)

@@ -288,16 +288,19 @@ static void paint_cursor(struct painter *painter, struct screen *screen)
 	painter->painted[(size_t)y * screen->columns + x] = cell;
 }
 
-void painter_update(struct painter *painter, struct screen *screen)
+bool painter_step(struct painter *painter, struct screen *screen)
 {
 	if (screen->palette_changed) {
 		screen->palette_changed = false;
 		set_palette(painter, screen->palette);
 		painter_forget(painter, screen);
 		screen_touch_all(screen);
+		return true;
 	}
-	for (unsigned row = screen->changed_first; row < screen->changed_end; row++)
-		update_row(painter, screen, row);
+	if (screen->changed_first < screen->changed_end) {
+		update_row(painter, screen, screen->changed_first++);
+		return true;
+	}
 	screen->changed_first = screen->rows;
 	screen->changed_end = 0;
 	if (screen_shows_cursor(screen)) {
@@ -305,4 +308,11 @@ void painter_update(struct painter *painter, struct screen *screen)
 		screen->changed_first = screen->pen.y;
 		screen->changed_end = screen->pen.y + 1;
 	}
+	return false;
+}
+
+void painter_update(struct painter *painter, struct screen *screen)
+{
+	while (painter_step(painter, screen))
+		;
 }

@@ -31,7 +31,10 @@ void painter_clear(struct painter *painter, struct screen *screen);
 /* Forgets what is shown: the next update paints every cell that is no blank, or all. */
 void painter_forget(struct painter *painter, const struct screen *screen);
 
-/* Paints the cells that differ from what is shown, and the cursor; a changed palette paints all. */
+/* Paints one row of those that changed, or after the last one the cursor: false. Others may write to
+ * the screen between two steps. A changed palette paints all. */
+bool painter_step(struct painter *painter, struct screen *screen);
+/* All steps: the cells that differ from what is shown, and the cursor. */
 void painter_update(struct painter *painter, struct screen *screen);
 
 #endif

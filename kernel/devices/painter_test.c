@@ -283,6 +283,27 @@ static void test_only_changes(void)
 	stop();
 }
 
+/* A step paints a row at most, however much has changed, and what comes in between is painted too. */
+static void test_steps(void)
+{
+	const struct layout *layout = &layouts[1];
+	unsigned steps = 0;
+	bool more;
+
+	start(layout, &font_regular);
+	say("\x1b[?25l"); /* the cursor comes with the last step */
+	screen_write(&screen, "\x1b[41m\x1b[2J", 9);
+	do {
+		scribble();
+		more = painter_step(&painter, &screen);
+		CHECK(painted_cells(layout) <= screen.columns);
+		if (++steps == 2)
+			screen_write(&screen, "\x1b[Hagain", 8);
+	} while (more);
+	CHECK(steps > screen.rows && steps <= 2 * screen.rows + 1);
+	stop();
+}
+
 static void test_glyphs(void)
 {
 	static const unsigned characters[] = {
@@ -307,6 +328,7 @@ int main(void)
 	}
 	test_palette();
 	test_only_changes();
+	test_steps();
 	test_glyphs();
 	return check_done();
 }

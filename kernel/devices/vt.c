@@ -4,8 +4,10 @@
  * /dev/console's too; it is there from the first lines of the log on. The others' screens are made
  * when they are first opened. Terminals are numbered from 0 here, from 1 for programs.
  *
- * What is painted follows what is written at once. The painter compares with what is shown, so
- * showing another terminal paints only what differs between the two.
+ * What is painted follows what is written at once, by whoever has written, a row at a time: vt_lock, and
+ * with it the interrupts, is let go between two rows. So somebody else may write in between; his rows are
+ * painted by him or by the one who is at it. The painter compares with what is shown, so showing
+ * another terminal paints only what differs between the two.
  *
  * Locks: vt_lock guards all screens, which of them is shown, the painter and the keyboard's state.
  * It comes after the log's lock (console_write) and a terminal's (echo); nothing is taken under it.
@@ -64,12 +66,19 @@ void vt_geometry(struct winsize *size)
 	*size = (struct winsize){.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
 }
 
-static void paint(unsigned number) requires(vt_lock)
+/* Without vt_lock. Ends when nothing is left, or when others have written so much meanwhile that they are
+ * painting as well. */
+static void paint(unsigned number)
 {
 	struct vt *vt = &vts[number];
+	bool more = true;
 
-	if (number == shown && !vt->graphics)
-		painter_update(&painter, &vt->screen);
+	for (unsigned steps = 0; more && steps < 3 * rows; steps++) {
+		lock_vt();
+		more = number == shown && vt->memory && !vt->graphics &&
+		       painter_step(&painter, &vt->screen);
+		unlock_vt();
+	}
 }
 
 int vt_prepare(unsigned number)
@@ -129,18 +138,17 @@ unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 	lock_vt();
 	if (vt->memory) {
 		screen_write(&vt->screen, bytes, count);
-		paint(number);
 		if (reply) {
 			length = vt->screen.reply_length;
 			memcpy(reply, vt->screen.reply, length);
 			vt->screen.reply_length = 0;
-			full = history_full(
-				vt); /* the log, which has no reply, cannot take memory */
+			full = history_full(vt); /* echo, which has no reply, cannot take memory */
 		}
 	}
 	unlock_vt();
 	if (full)
 		grow_history(vt);
+	paint(number);
 	return length;
 }
 
@@ -151,7 +159,6 @@ static void show_afresh(unsigned number) requires(vt_lock)
 
 	screen->palette_changed = true;
 	screen_touch_all(screen);
-	paint(number);
 }
 
 bool vt_show(unsigned number)
@@ -169,6 +176,8 @@ bool vt_show(unsigned number)
 		show_afresh(number);
 	}
 	unlock_vt();
+	if (there)
+		paint(number);
 	return there;
 }
 
@@ -181,12 +190,14 @@ void vt_drawn_over(void)
 
 void vt_look(int screens_halved)
 {
+	unsigned number;
+
 	lock_vt();
-	if (vts[shown].memory && !vts[shown].graphics) {
-		screen_look(&vts[shown].screen, screens_halved * (int)(rows + 1) / 2);
-		paint(shown);
-	}
+	number = shown;
+	if (vts[number].memory && !vts[number].graphics)
+		screen_look(&vts[number].screen, screens_halved * (int)(rows + 1) / 2);
 	unlock_vt();
+	paint(number);
 }
 
 void vt_set_graphics(unsigned number, bool graphics)
@@ -202,13 +213,23 @@ void vt_set_graphics(unsigned number, bool graphics)
 			show_afresh(number);
 	}
 	unlock_vt();
+	paint(number);
 }
 
 /* ---- The console ---- */
 
+/* The log's lock is held: painting comes after it. */
 static void console_bytes(struct console *console, const char *bytes, size_t count)
 {
-	vt_write(0, bytes, count, NULL);
+	lock_vt();
+	if (vts[0].memory)
+		screen_write(&vts[0].screen, bytes, count);
+	unlock_vt();
+}
+
+static void console_settle(struct console *console)
+{
+	paint(0);
 }
 
 static void set_colour(struct console *console, enum console_colour colour)
@@ -235,6 +256,7 @@ int vt_console_init(const struct handoff_framebuffer *fb)
 {
 	static struct console console = {.name = "tty0",
 		.write = console_bytes,
+		.settle = console_settle,
 		.colour = set_colour,
 		.fresh = console_fresh};
 	struct painter target;

@@ -40,6 +40,7 @@ const char *bench_self;
 static unsigned char *pages; /* what the fault operations touch */
 static pid_t me, partner;
 static char *break_start;
+static int terminal;
 static unsigned char *alone; /* a page that is no part of a larger mapping */
 static bool first;           /* under SCHED_FIFO all the time */
 
@@ -331,6 +332,36 @@ static int find_break(void)
 	return 0;
 }
 
+/* A line at the foot of the first terminal of the screen, which scrolls by it: baton bench has no screen,
+ * exec with a machine that has one measures it. Skipped where there is none. */
+static int screen_line(void)
+{
+	static unsigned int lines;
+	char line[62];
+	ssize_t written;
+
+	for (int i = 0; i < 60; i++) /* no two lines that follow each other share a letter */
+		line[i] = (char)('a' + (lines + (unsigned int)i) % 26);
+	lines++;
+	line[60] = '\r';
+	line[61] = '\n';
+	written = write(terminal, line, sizeof line);
+	return written == sizeof line ? 0 : errno;
+}
+
+static int open_screen(void)
+{
+	static const char foot[] = "\033[m\033[999;1H";
+
+	terminal = open("/dev/tty1", O_WRONLY | O_NOCTTY);
+	return terminal >= 0 && write(terminal, foot, sizeof foot - 1) > 0 ? 0 : errno;
+}
+
+static void close_screen(void)
+{
+	close(terminal);
+}
+
 static const struct operation core_operations[] = {
 	{"getpid", op_getpid, 1000, NULL, NULL},
 	{"clock_gettime", op_clock_gettime, 1000, NULL, NULL},
@@ -351,6 +382,7 @@ static const struct operation core_operations[] = {
 	{"fork_exec_exit_wait", op_fork_exec, 4, NULL, NULL},
 	{"posix_spawn_wait", op_posix_spawn, 4, NULL, NULL},
 	{"pthread_create_join", op_thread, 4, NULL, NULL},
+	{"screen_scroll_line", screen_line, 100, open_screen, close_screen},
 	{NULL, NULL, 0, NULL, NULL},
 };
 /* In the order in which they are measured: what forks and executes comes before what opens many files. */
