@@ -229,7 +229,7 @@ enum cpio_kind cpio_next(struct cpio *cpio, struct cpio_entry *entry, struct cpi
 	uint64_t end;
 	bool checksum, skipped;
 
-	if (!skip_zeros(cpio, error))
+	if (cpio->wrong || !skip_zeros(cpio, error))
 		return CPIO_BROKEN;
 	if (cpio->offset == cpio->size)
 		return CPIO_END;
@@ -250,9 +250,9 @@ enum cpio_kind cpio_next(struct cpio *cpio, struct cpio_entry *entry, struct cpi
 			show_bytes(error, (const uint8_t *)entry->name + name_size - 1, 1);
 			return broken(error, entry->offset, "the name's last byte", "a NUL");
 		}
-		if (checksum && S_ISREG(entry->mode) &&
-			!check_sum(cpio, entry, fields[FIELD_CHECKSUM], error))
-			return CPIO_BROKEN;
+		/* As on Linux the file is made, and nothing after it. */
+		if (checksum && S_ISREG(entry->mode))
+			cpio->wrong = !check_sum(cpio, entry, fields[FIELD_CHECKSUM], error);
 	}
 	end = ALIGN_UP(entry->data + entry->size, CPIO_ALIGNMENT);
 	cpio->offset = end < cpio->size ? end : cpio->size;
@@ -270,6 +270,8 @@ bool cpio_at_gzip(struct cpio *cpio)
 {
 	uint64_t at = cpio->offset;
 
+	if (cpio->wrong)
+		return false;
 	while (at < cpio->size && !cpio->bytes[at])
 		at++;
 	if (cpio->size - at < 2 || cpio->bytes[at] != 0x1f || cpio->bytes[at + 1] != 0x8b)

@@ -9,6 +9,7 @@ struct cpio {
 	const uint8_t *bytes;
 	uint64_t size;
 	uint64_t offset; /* of the next header, from the start of all archives */
+	bool wrong;      /* the last entry's data have another sum than it says: here it ends */
 };
 
 enum cpio_kind {

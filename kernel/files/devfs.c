@@ -45,6 +45,22 @@ static struct device *device_find(uint64_t number)
 	return found;
 }
 
+bool device_exists(uint32_t major, uint32_t first, uint32_t last)
+{
+	struct device *device;
+	bool found = false;
+
+	spin_lock(&devices_lock);
+	list_for_each(device, &devices, link)
+	{
+		found |= device_major(device->number) == major &&
+			 device_minor(device->number) >= first &&
+			 device_minor(device->number) <= last;
+	}
+	spin_unlock(&devices_lock);
+	return found;
+}
+
 static int device_open(struct file *file)
 {
 	struct device *device = device_find(file->inode->device);

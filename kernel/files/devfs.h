@@ -18,6 +18,9 @@ struct device {
  * with file->inode->driver. 0 or a negative errno. */
 int devfs_add(const char *name, uint32_t mode, struct device *device) MUST_CHECK;
 
+/* Whether there is a device with this major number and one of these minor ones. */
+bool device_exists(uint32_t major, uint32_t first, uint32_t last);
+
 /* Mounts /dev with null, zero, full, random and urandom. */
 int devfs_init(struct fs_context *fs) MUST_CHECK;
 /* What is mounted at /dev; NULL: there is none. */

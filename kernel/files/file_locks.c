@@ -38,6 +38,8 @@ struct inode_locks {
 	struct list flocks, records; /* struct file_lock */
 	struct wait_queue queue;     /* who waits for a lock to go */
 	uint64_t changes;            /* how often any went */
+	struct list all;             /* of inodes that have such, by file_locks_mutex */
+	const struct inode *inode;
 };
 
 struct lock_waiter {
@@ -47,7 +49,8 @@ struct lock_waiter {
 };
 
 static struct mutex file_locks_mutex = MUTEX_INIT(file_locks_mutex);
-static struct list waiters = LIST_INIT(waiters); /* by file_locks_mutex */
+static struct list waiters = LIST_INIT(waiters);     /* by file_locks_mutex */
+static struct list all_locks = LIST_INIT(all_locks); /* the same */
 
 /* ---- The lists ---- */
 
@@ -64,10 +67,16 @@ static struct inode_locks *locks_of(struct inode *inode)
 	list_init(&locks->flocks);
 	list_init(&locks->records);
 	wait_queue_init(&locks->queue);
+	locks->inode = inode;
+	mutex_lock(&file_locks_mutex);
 	if (__atomic_compare_exchange_n(
-		    &inode->locks, &none, locks, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return locks;
-	kfree(locks);
+		    &inode->locks, &none, locks, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		list_push_back(&all_locks, &locks->all);
+		none = locks;
+	} else {
+		kfree(locks);
+	}
+	mutex_unlock(&file_locks_mutex);
 	return none;
 }
 
@@ -365,5 +374,26 @@ void file_locks_drop(struct inode *inode, const void *owner)
 
 void inode_locks_free(struct inode *inode)
 {
-	kfree(inode->locks);
+	struct inode_locks *locks = inode->locks;
+
+	if (!locks)
+		return;
+	mutex_lock(&file_locks_mutex);
+	list_remove(&locks->all);
+	mutex_unlock(&file_locks_mutex);
+	kfree(locks);
+}
+
+void file_locks_list(struct lock_sink *sink)
+{
+	const struct inode_locks *locks;
+	const struct file_lock *lock;
+
+	mutex_lock(&file_locks_mutex);
+	list_for_each(locks, &all_locks, all)
+	{
+		list_for_each(lock, &locks->flocks, link) sink->add(sink, locks->inode, &lock->is);
+		list_for_each(lock, &locks->records, link) sink->add(sink, locks->inode, &lock->is);
+	}
+	mutex_unlock(&file_locks_mutex);
 }

@@ -24,6 +24,12 @@ int file_lock_set(struct inode *inode, const struct lock_request *request, bool 
 bool file_lock_test(struct inode *inode, struct lock_request *request) MUST_CHECK;
 /* All locks of an owner on the file go. */
 void file_locks_drop(struct inode *inode, const void *owner);
+/* Calls add for each lock that is held; no locks are set or dropped meanwhile. */
+struct lock_sink {
+	void (*add)(
+		struct lock_sink *sink, const struct inode *inode, const struct lock_request *lock);
+};
+void file_locks_list(struct lock_sink *sink);
 void inode_locks_free(struct inode *inode); /* of an inode that nobody has open */
 
 #endif

@@ -170,6 +170,11 @@ int proc_show_timer_slack(struct proc_file *file, struct text *out);
 ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size);
 int proc_show_children(struct proc_file *file, struct text *out);
 int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
+/* procfs_kernel.c */
+int proc_show_locks(struct proc_file *file, struct text *out);
+int proc_show_devices(struct proc_file *file, struct text *out);
+int proc_show_consoles(struct proc_file *file, struct text *out);
+int proc_show_slabinfo(struct proc_file *file, struct text *out);
 /* procfs_fd.c */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
 /* sockets/unix_proc.c */

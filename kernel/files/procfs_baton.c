@@ -52,15 +52,14 @@ static void add_uses(struct text *out)
 	} states[] = {{"anonymous pages", FRAME_ANON}, {"file pages", FRAME_OBJECT},
 		{"tables", FRAME_TABLE}, {"stacks", FRAME_STACK}, {"blocks", FRAME_HEAP},
 		{"other pages", FRAME_USED}};
+	struct slab_numbers cache;
 	struct pages_stats stats;
-	const char *name;
-	uint64_t objects;
 
 	pages_statistics(&stats);
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		text_add(out, "%s: %lu\n", states[i].name, stats.by_state[states[i].state]);
-	for (unsigned i = 0; slab_count(i, &name, &objects); i++)
-		text_add(out, "%s: %lu\n", name, objects);
+	for (unsigned i = 0; slab_numbers(i, &cache); i++)
+		text_add(out, "%s: %lu\n", cache.name, cache.active);
 }
 
 static int show_audit(struct proc_file *file, struct text *out)

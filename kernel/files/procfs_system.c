@@ -191,11 +191,14 @@ static int show_vmstat(struct proc_file *file, struct text *out)
 const struct proc_entry proc_root_entries[] = {
 	{"baton", S_IFDIR | 0555, .entries = proc_baton_entries},
 	{"cmdline", S_IFREG | 0444, .show = show_command_line},
+	{"consoles", S_IFREG | 0444, .show = proc_show_consoles},
 	{"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
+	{"devices", S_IFREG | 0444, .show = proc_show_devices},
 	/* no disks, no modules */
 	{"diskstats", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"filesystems", S_IFREG | 0444, .show = show_filesystems},
 	{"loadavg", S_IFREG | 0444, .show = show_loadavg},
+	{"locks", S_IFREG | 0444, .show = proc_show_locks},
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
 	{"modules", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"mounts", S_IFLNK | 0777, .target = target_mounts},
@@ -203,6 +206,7 @@ const struct proc_entry proc_root_entries[] = {
 	{"partitions", S_IFREG | 0444, .show = proc_show_constant,
 		.argument = (uintptr_t) "major minor  #blocks  name\n\n"},
 	{"self", S_IFLNK | 0777, .target = target_self},
+	{"slabinfo", S_IFREG | 0400, .show = proc_show_slabinfo},
 	{"stat", S_IFREG | 0444, .show = show_stat},
 	{"swaps", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t)SWAPS},
 	{"sys", S_IFDIR | 0555, .entries = proc_sys_entries},

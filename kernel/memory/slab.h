@@ -56,9 +56,16 @@ void *kmalloc(size_t size) MUST_CHECK;
 void *kzalloc(size_t size) MUST_CHECK;
 void kfree(void *p); /* NULL is fine */
 
+/* Numbers of a cache: objects given out, objects there is room for. */
+struct slab_numbers {
+	const char *name;
+	uint64_t active, objects, slabs;
+	uint32_t object_size, per_slab, slab_order;
+};
+/* Of the nth cache that ever had a slab; false: there are fewer. */
+bool slab_numbers(unsigned nth, struct slab_numbers *out) MUST_CHECK;
+
 /* For tests: NULL or the first broken invariant in words. */
 const char *slab_audit(void);
-/* Name and objects in use of the nth cache that ever had any; false: there are fewer. */
-bool slab_count(unsigned nth, const char **name, uint64_t *objects) MUST_CHECK;
 
 #endif

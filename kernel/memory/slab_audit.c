@@ -98,7 +98,7 @@ const char *slab_audit(void)
 	return broken;
 }
 
-bool slab_count(unsigned nth, const char **name, uint64_t *objects)
+bool slab_numbers(unsigned nth, struct slab_numbers *out)
 {
 	struct cache *cache;
 	bool found = false;
@@ -109,8 +109,15 @@ bool slab_count(unsigned nth, const char **name, uint64_t *objects)
 		if (nth-- > 0)
 			continue;
 		spin_lock(&cache->lock);
-		*name = cache->name;
-		*objects = cache->objects - cache->front_count;
+		*out = (struct slab_numbers){
+			.name = cache->name,
+			.active = cache->objects - cache->front_count,
+			.objects = cache->slabs * cache->per_slab,
+			.slabs = cache->slabs,
+			.object_size = cache->object_size,
+			.per_slab = cache->per_slab,
+			.slab_order = cache->slab_order,
+		};
 		spin_unlock(&cache->lock);
 		found = true;
 		break;

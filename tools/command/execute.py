@@ -32,6 +32,7 @@ class Request:
     adds: list = field(default_factory=list)
     env: list = field(default_factory=list)
     initrds: list = field(default_factory=list, kw_only=True)
+    behind: list = field(default_factory=list, kw_only=True)  # initrds after all others: broken ones, of tests
     cmdline: str = ""
     tty: bool = False
     init: bool = False
@@ -66,7 +67,7 @@ def prepare(request, folder):
         # Its boot manager passes `init=/sbin/init` of its own, behind ours.
         archive.symlink(channel.RUNNER_PATH, "/sbin/init")
     more = [*request.initrds, *([] if guest_path else build.archives_with(program.find(request.program))),
-            boot.write_archive(archive, folder / "exec.cpio")]
+            boot.write_archive(archive, folder / "exec.cpio"), *request.behind]
     boot.grow(request.machine, more)
     if request.on == "linux":
         from . import linux  # pylint: disable=import-outside-toplevel
