@@ -16,5 +16,5 @@ while :; do
 	mkdir -p "$home"
 	# -c takes the terminal from whoever has it as the controlling one.
 	HOME=$home setsid -c sh -c "
-		cd; stty sane rows $rows cols $columns; printf '\033c'; exec sh -i" </dev/$terminal >/dev/$terminal 2>&1
+		cd; stty sane rows $rows cols $columns; printf '\033c'; exec sh -i" <>/dev/$terminal >&0 2>&1
 done

@@ -36,7 +36,6 @@ import vt  # pylint: disable=wrong-import-position
 FOLDER = tree.ROOT / "ci" / "sessions"
 REFERENCES = tree.ROOT / "ci" / "reference"
 ROWS, COLUMNS = 30, 80
-SCREEN = f"VGA,xres={COLUMNS * 8},yres={ROWS * 16}"
 START_SECONDS = 240
 WAIT_SECONDS = 40  # for the screen to become what it is to be
 QUIET_SECONDS = 1.5  # without a change: this is what Debian's kernel shows
@@ -44,7 +43,7 @@ ESCAPE_SECONDS = 0.7  # after Esc, lest the next key be taken for a part of the 
 KEY_SECONDS = 0.07  # from one key to the next on the machine's keyboard
 # Debian's kernel: silent, no cursor drawn over the text on the screen.
 LINUX_OPTIONS = "console=ttyS0 quiet loglevel=1 no_timer_check tsc=reliable panic=-1 vt.cur_default=1 rdinit=/init"
-BATON_OPTIONS = f"quiet loglevel=3 video={COLUMNS * 8}x{ROWS * 16}"
+BATON_OPTIONS = "quiet loglevel=3"
 
 
 @dataclass
@@ -57,6 +56,8 @@ class Group:
 
 GROUPS = {
     "busybox": Group(("vi", "jobs", "tty", "line", "here", "less", "top")),
+    "packages": Group(("bash", "vim", "debian-less", "tmux", "htop", "mc"),
+                      ("bash", "vim-tiny", "less", "tmux", "htop", "mc", "libcom-err2"), 1024),
 }
 
 
@@ -190,21 +191,28 @@ class Player:
         if not pattern.search("\n".join(lines)):
             raise SessionError(f"{session}: {pattern.pattern!r} did not come:\n" + "\n".join(lines))
 
+    def shot(self, name):
+        wanted = None if self.expected is None else self.expected.get(name)
+        return self.settled() if wanted is None else self.until(lambda lines: lines == wanted)
+
+    def step(self, session, word, argument):
+        if word == "mask":
+            self.masks.append(argument)
+        elif word == "only":
+            self.only = argument if argument.pattern else None
+        else:
+            self.wait(session, argument if word == "wait" else PROMPT if word == "line" else ANY)
+            self.press(argument if word != "wait" else [])
+
     def play(self, session, seconds=WAIT_SECONDS):
         """{shot: lines}; ends with the next session's shell."""
         self.masks, self.only, found = [], None, {}
         self.begin(f"before {session.name}", seconds)
         for word, argument in session.steps:
-            if word == "mask":
-                self.masks.append(argument)
-            elif word == "only":
-                self.only = argument if argument.pattern else None
-            elif word == "shot":
-                wanted = None if self.expected is None else self.expected.get(argument)
-                found[argument] = self.until(lambda lines, wanted=wanted: lines == wanted) if wanted else self.settled()
+            if word == "shot":
+                found[argument] = self.shot(argument)
             else:
-                self.wait(session.name, argument if word == "wait" else PROMPT if word == "line" else ANY)
-                self.press(argument if word != "wait" else [])
+                self.step(session.name, word, argument)
         self.masks, self.only = [], None
         self.press(keys.split("<Enter>exit<Enter>"))
         self.begin(f"after {session.name}")
@@ -216,26 +224,29 @@ class Player:
 class Bench:
     """A machine with a shell on each of the two terminals, for as long as a `with` lasts."""
 
-    def __init__(self, on, group):
-        self.on, self.group = on, group
-        self.machine = Machine(vga=SCREEN, mem=group.mem)
+    def __init__(self, on, group, rows=ROWS, columns=COLUMNS, files=()):
+        self.files = [FOLDER / "start.sh", *files]  # in /sessions
+        self.on, self.group, self.rows, self.columns = on, group, rows, columns
+        self.machine = Machine(vga=f"VGA,xres={columns * 8},yres={rows * 16}", mem=group.mem)
         self.log = log.Log(tree.run_folder() / f"sessions-{on}.log")
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
         self.folder = self.stack.enter_context(guest.private_folder())
         archive = mkcpio.Archive()
-        archive.file(str(FOLDER / "start.sh"), "/sessions/start.sh")
+        for file in self.files:
+            archive.file(str(file), f"/sessions/{file.name}")
         archive.data(gzip.decompress(open(screens.FONT, "rb").read()), "/sessions/font")
         more = [boot.write_archive(archive, self.folder / "more.cpio")]
         if self.group.packages:
             rootfs.make(self.group.packages, self.folder / "packages.cpio")
             more.append(self.folder / "packages.cpio")
-        words = f"-- sh /sessions/start.sh {ROWS} {COLUMNS}"
+        words = f"-- sh /sessions/start.sh {self.rows} {self.columns}"
         if self.on == "linux":
             linux.boot(self.machine, self.folder, more, f"{LINUX_OPTIONS} {words}")
         else:
-            self.machine.image = boot.image(self.folder, f"{BATON_OPTIONS} {words}", more)
+            options = f"{BATON_OPTIONS} video={self.columns * 8}x{self.rows * 16} {words}"
+            self.machine.image = boot.image(self.folder, options, more)
         self.qemu = self.stack.enter_context(guest.Guest(self.machine, self.folder))
         return self
 
@@ -251,7 +262,7 @@ class Bench:
     def read(self, seconds, terminal):
         """Takes what comes on the serial port within some time."""
         end = time.monotonic() + seconds
-        while select.select([self.qemu.com1], [], [], max(0, end - time.monotonic()))[0]:
+        while (left := end - time.monotonic()) > 0 and select.select([self.qemu.com1], [], [], left)[0]:
             data = self.qemu.com1.recv(65536)
             if not data:
                 raise SessionError(f"the machine ended\n{self.log.tail()}\n{self.qemu.stderr()}")

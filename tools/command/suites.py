@@ -21,7 +21,7 @@ FOLDER = tree.BUILD / "suites"
 REFERENCE = tree.ROOT / "ci" / "reference" / "suites.json"
 BUSYBOX = "/bin/busybox"
 NEEDS = {"busybox-static": f"static:{BUSYBOX}", "bash": "/bin/bash", "musl-tools": "musl-gcc"}
-BOOT_SECONDS = 900
+BOOT_SECONDS, SLOW_SECONDS = 900, 3300  # a slow part computes for minutes: many_ifs some eight beside other work
 BOOTS = 6  # a suite that needs more machines than this is given up
 # An applet is a link, as in Debian's own busybox images.
 LINKS = """export SHELL=/bin/sh
@@ -202,14 +202,14 @@ def names_of(found):
     return named
 
 
-def _boot(name, folder, parts, on, cpus, record):
+def _boot(name, folder, parts, on, cpus, record, seconds):
     """One boot, its output to `record` as it comes: (output, why it ended before the end or "")."""
     suite, output = SUITES[name], bytearray()
     shell = [suite.program, ["-c", suite.start, "sh", *parts]]
     if suite.program == BUSYBOX:
         shell[1].insert(0, "sh")
     adds = [f"{folder}:/suite"] + ([f"{BUSYBOX}:{BUSYBOX}"] if suite.program != BUSYBOX else [])
-    request = execute.Request(*shell, adds, on=on, seconds=BOOT_SECONDS, machine=Machine(cpus=cpus, mem=1024),
+    request = execute.Request(*shell, adds, on=on, seconds=seconds, machine=Machine(cpus=cpus, mem=1024),
                               log=str(tree.run_folder() / f"suites-{name}-{on}.log"))
     request.cmdline = LINUX_OPTIONS if on == "linux" else ""
 
@@ -234,7 +234,7 @@ def run(name, on="baton", slow=False, only=(), cpus=2):
         while parts and boots < BOOTS:
             boots += 1
             with tree.Progress(f"running {len(parts)} parts of the suite {name} on {on}"):
-                text, words = _boot(name, folder, parts, on, cpus, record)
+                text, words = _boot(name, folder, parts, on, cpus, record, SLOW_SECONDS if slow else BOOT_SECONDS)
             some, running = suite.read(text)
             found += some
             if running is None and not words:
