@@ -306,7 +306,7 @@ def text_of(versions, found):
     lines = [f"# {versions}"]
     for side, sessions in found.items():
         for session, shots in sessions.items():
-            if side == "screen" and shots == found["serial"].get(session):
+            if side == "screen" and shots == found.get("serial", {}).get(session):
                 lines += [f"=== {side} {session}: {SAME}"]
                 continue
             for shot, seen in shots.items():
