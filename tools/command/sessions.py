@@ -214,7 +214,7 @@ class Player:
             else:
                 self.step(session.name, word, argument)
         self.masks, self.only = [], None
-        self.press(keys.split("<Enter>exit<Enter>"))
+        self.step(session.name, "line", keys.split("exit<Enter>"))
         self.begin(f"after {session.name}")
         return found
 
