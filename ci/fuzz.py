@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The system-call fuzzer (user/fuzz) as a test: so many calls from a fixed seed, on one CPU and on four."""
+"""The system-call fuzzer (user/fuzz) as a test: so many calls from a fixed seed, on one CPU and on four. And the sweep of
+failing allocations, with a bound for its time."""
 import re
 
 import harness
 from harness import build, check, run_program
+from command import sweep
 
 SEED = 1
 
@@ -27,5 +29,20 @@ def four_cpus():
     _calls(3_000_000, 4)
 
 
+SLICE_MS = 2000  # for each test: so the whole takes some three minutes; `baton sweep` has none
+
+
+def allocations():
+    """One allocation after the other of every system test fails; the kernel goes on, leaks nothing, and audits itself."""
+    names = [name for name in sweep.tests() if name not in sweep.WITHOUT]
+    request = sweep.request_for(names, ["--slice", str(SLICE_MS)], 2)
+    result = run_program(request.program, request.arguments, initrds=request.initrds, seconds=840)
+    text = result.stdout.decode(errors="replace")
+    done = sweep.DONE.findall(text)
+    check(result.code == 0 and len(done) == len(names), text[-3000:])
+    check(sum(int(failed) for *_, failed in done) >= 10 * len(names), "hardly an allocation failed")
+    print("\n".join(sweep.report(text)))
+
+
 if __name__ == "__main__":
-    harness.main([one_cpu, four_cpus])
+    harness.main([one_cpu, four_cpus, allocations])

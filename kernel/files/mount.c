@@ -275,18 +275,12 @@ bool mount_next(int id, struct path *root, struct path *over)
 
 /* ---- Mounting ---- */
 
-/* A name that each walk makes anew (/proc/PID/...): nobody would find what is mounted there, nor unmount it. */
-static bool is_fleeting(const struct dentry *dentry)
-{
-	return __atomic_load_n(&dentry->flags, __ATOMIC_RELAXED) & DENTRY_UNCACHED;
-}
-
 /* Of a path that a mount is to cover, with mount_changes and the covered file's lock. */
 static int may_cover(const struct path *over, const struct dentry *root)
 {
 	if (!over->dentry->inode->links)
 		return -ENOENT; /* removed meanwhile */
-	if (!over->mount->attached || is_fleeting(over->dentry))
+	if (!over->mount->attached || dentry_is_fleeting(over->dentry))
 		return -EINVAL;
 	if (is_directory(over->dentry->inode) != is_directory(root->inode))
 		return -ENOTDIR;
@@ -527,7 +521,7 @@ static int may_move_mount(struct mount *mount, const struct path *over) requires
 	if (!over->dentry->inode->links)
 		return -ENOENT;
 	if (!mount->attached || !mount->parent || !over->mount->attached ||
-		is_fleeting(over->dentry) ||
+		dentry_is_fleeting(over->dentry) ||
 		is_directory(over->dentry->inode) != is_directory(mount->root->inode))
 		return -EINVAL;
 	return is_upon(over->mount, mount) ? -ELOOP : 0;

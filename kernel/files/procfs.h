@@ -168,6 +168,8 @@ int proc_show_oom_adjust(struct proc_file *file, struct text *out);
 ssize_t proc_store_oom_adjust(struct proc_inode *inode, char *text, size_t size);
 int proc_show_timer_slack(struct proc_file *file, struct text *out);
 ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size);
+int proc_show_fail_nth(struct proc_file *file, struct text *out);
+ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size);
 int proc_show_children(struct proc_file *file, struct text *out);
 int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
 /* procfs_kernel.c */

@@ -15,6 +15,8 @@
 #include "audit.h"
 #include "devices/tty.h"
 #include "integrity.h"
+#include "lib/symbols.h"
+#include "memory/fail.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
 
@@ -83,7 +85,33 @@ static int show_boot(struct proc_file *file, struct text *out)
 	return 0;
 }
 
+/* Where threads with a fail-nth have allocated: function, offset in it, how often, how often it failed. */
+static int show_allocations(struct proc_file *file, struct text *out)
+{
+	struct fail_site site;
+	uint32_t within;
+
+	while (fail_site((unsigned)file->cursor, &site)) {
+		const char *name = symbol_of(site.address, &within);
+		size_t before = out->used;
+
+		text_add(out, "%s+%#x %lu %lu\n", name ? name : "?", name ? within : 0,
+			site.reached, site.failed);
+		if (out->overflow) {
+			if (before) {
+				out->used = before;
+				out->overflow = false;
+			}
+			return 0;
+		}
+		file->cursor++;
+	}
+	file->cursor = PROC_END;
+	return 0;
+}
+
 const struct proc_entry proc_baton_entries[] = {
+	{"allocations", S_IFREG | 0400, .show = show_allocations},
 	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
 	{"boot", S_IFREG | 0444, .show = show_boot},
 	{"integrity", S_IFREG | 0400, .show = show_integrity},

@@ -7,6 +7,7 @@
 #include "arch_registers.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "memory/fail.h"
 #include "memory/pages.h"
 #include "process/credentials.h"
 #include "process/current.h"
@@ -220,6 +221,40 @@ ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size
 	error = slack_thread(inode, &thread);
 	if (!error)
 		thread->timer_slack = value ? (ns_t)value : SLACK_STANDARD;
+	spin_unlock(&process_lock);
+	return error ? error : (ssize_t)size;
+}
+
+/* ---- fail-nth ---- */
+
+int proc_show_fail_nth(struct proc_file *file, struct text *out)
+{
+	struct process *process;
+	struct thread *thread;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	if (!error)
+		text_add(out, "%u\n", thread ? fail_nth(thread) : 0);
+	spin_unlock(&process_lock);
+	file->cursor = PROC_END;
+	return error;
+}
+
+ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size)
+{
+	struct process *process;
+	struct thread *thread;
+	long value;
+	int error = proc_parse_number(text, &value);
+
+	if (error || value < 0 || value > INT32_MAX)
+		return error ? error : -EINVAL;
+	spin_lock(&process_lock);
+	error = proc_target(inode, &process, &thread);
+	if (!error)
+		error = thread ? fail_set_nth(thread, (uint32_t)value) : -ESRCH;
 	spin_unlock(&process_lock);
 	return error ? error : (ssize_t)size;
 }

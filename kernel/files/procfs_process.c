@@ -405,6 +405,8 @@ const struct proc_directory proc_root_directory = {
 		{"oom_score", S_IFREG | 0444, .show = proc_show_oom_score},                       \
 		{"oom_score_adj", S_IFREG | 0644, .show = proc_show_oom_adjust,                   \
 			.store = proc_store_oom_adjust},                                          \
+		{"fail-nth", S_IFREG | 0644, .show = proc_show_fail_nth,                          \
+			.store = proc_store_fail_nth},                                            \
 		CONSTANT("loginuid", 0444, "4294967295"),                                         \
 		CONSTANT("sessionid", 0444, "4294967295"), CONSTANT("uid_map", 0444, ID_MAP),     \
 		CONSTANT("gid_map", 0444, ID_MAP)

@@ -281,6 +281,12 @@ struct dentry {
 
 extern struct spinlock mount_lock, dentry_lock;
 
+/* A name that each walk makes anew (/proc/PID/...): nobody would find what is mounted there, nor unmount it. */
+static inline bool dentry_is_fleeting(const struct dentry *dentry)
+{
+	return __atomic_load_n(&dentry->flags, __ATOMIC_RELAXED) & DENTRY_UNCACHED;
+}
+
 /* A new dentry, not in the table, with a reference to its parent. NULL: no memory. */
 struct dentry *dentry_make(struct dentry *parent, const struct name *name) MUST_CHECK;
 struct dentry *dentry_make_root(struct inode *inode) MUST_CHECK; /* takes over the inode */

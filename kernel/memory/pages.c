@@ -45,6 +45,8 @@
 struct spinlock pages_lock = SPINLOCK_INIT;
 struct pages_state pages;
 struct frame *frame_array;
+uint32_t alloc_fail_armed;
+bool (*alloc_fail_hook)(const void *site);
 
 static uint64_t frame_number(const struct frame *frame)
 {
@@ -250,7 +252,8 @@ static bool state_is_allocated(unsigned state)
 	return state > FRAME_FREE && state < FRAME_CACHED;
 }
 
-struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_flags flags)
+static inline struct frame *alloc_block(
+	unsigned order, enum frame_state state, enum pages_flags flags)
 {
 	struct frame *frame;
 
@@ -269,6 +272,11 @@ struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_fla
 	if (frame && (flags & PAGES_ZERO))
 		memset(frame_ptr(frame), 0, PAGE_SIZE << order);
 	return frame;
+}
+
+struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_flags flags)
+{
+	return ALLOC_FAILS() ? NULL : alloc_block(order, state, flags);
 }
 
 static void release_page(struct frame *frame) requires(pages_lock)
@@ -297,6 +305,8 @@ struct frame *pages_alloc_table(void)
 {
 	struct frame *frame = NULL;
 
+	if (ALLOC_FAILS())
+		return NULL;
 	spin_lock(&pages_lock);
 	if (likely(pages.zeroed.count && !pages.fail_nth)) {
 		frame = pages.zeroed.pages[--pages.zeroed.count];
@@ -304,7 +314,7 @@ struct frame *pages_alloc_table(void)
 		pages.by_state[FRAME_TABLE]++;
 	}
 	spin_unlock(&pages_lock);
-	return likely(frame) ? frame : pages_alloc(0, FRAME_TABLE, PAGES_ZERO);
+	return likely(frame) ? frame : alloc_block(0, FRAME_TABLE, PAGES_ZERO);
 }
 
 void pages_free_table(struct frame *frame)

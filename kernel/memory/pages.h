@@ -178,6 +178,14 @@ static inline void *frame_ptr(const struct frame *frame)
 uint64_t pages_total(void); /* in pages; may be a little old */
 void pages_statistics(struct pages_stats *out);
 
+/* Allocations that are to fail (fail.c): threads that have asked for one; who decides, at the return address of the
+ * call. Each entrance of the allocators begins with ALLOC_FAILS. */
+extern uint32_t alloc_fail_armed; /* atomic */
+extern bool (*alloc_fail_hook)(const void *site);
+#define ALLOC_FAILS()                                                      \
+	(unlikely(__atomic_load_n(&alloc_fail_armed, __ATOMIC_RELAXED)) && \
+		alloc_fail_hook(__builtin_return_address(0)))
+
 /* For tests: the nth allocation from now fails (0: none does). */
 void pages_fail_nth(uint64_t n);
 

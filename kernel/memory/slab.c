@@ -237,7 +237,7 @@ static COLD void *slab_alloc(struct cache *cache)
 	return got ? object : NULL;
 }
 
-void *cache_alloc_raw(struct cache *cache)
+static inline void *take_object(struct cache *cache)
 {
 	void *object;
 
@@ -252,9 +252,14 @@ void *cache_alloc_raw(struct cache *cache)
 	return object;
 }
 
+void *cache_alloc_raw(struct cache *cache)
+{
+	return ALLOC_FAILS() ? NULL : take_object(cache);
+}
+
 void *cache_alloc(struct cache *cache)
 {
-	void *object = cache_alloc_raw(cache);
+	void *object = ALLOC_FAILS() ? NULL : take_object(cache);
 
 	return likely(object) ? memset(object, 0, cache->object_size) : NULL;
 }
@@ -262,6 +267,9 @@ void *cache_alloc(struct cache *cache)
 unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 {
 	unsigned done = 0, more;
+
+	if (ALLOC_FAILS())
+		return 0;
 
 	do {
 		spin_lock(&cache->lock);
@@ -507,15 +515,19 @@ static COLD void *alloc_pages(size_t size)
 	return frame ? frame_ptr(frame) : NULL;
 }
 
+static inline void *alloc_size(size_t size)
+{
+	return likely(size <= KMALLOC_MAX) ? take_object(kmalloc_cache(size)) : alloc_pages(size);
+}
+
 void *kmalloc(size_t size)
 {
-	return likely(size <= KMALLOC_MAX) ? cache_alloc_raw(kmalloc_cache(size))
-					   : alloc_pages(size);
+	return ALLOC_FAILS() ? NULL : alloc_size(size);
 }
 
 void *kzalloc(size_t size)
 {
-	void *p = kmalloc(size);
+	void *p = ALLOC_FAILS() ? NULL : alloc_size(size);
 
 	return likely(p) ? memset(p, 0, size) : NULL;
 }

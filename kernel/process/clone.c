@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/fail.h"
 #include "memory/slab.h"
 #include "memory/space.h"
 #include "memory/user.h"
@@ -63,6 +64,7 @@ static struct thread *thread_new(
 
 void thread_free(struct thread *thread)
 {
+	fail_forget(thread);
 	arch_thread_destroy(thread);
 	if (thread->credentials)
 		credentials_put(thread->credentials);

@@ -78,6 +78,7 @@ struct thread {
 	struct fs_context *fs;
 	const struct credentials *credentials; /* NULL: a kernel thread, which is root */
 	struct usage usage;                    /* without CPU time */
+	uint32_t fail_nth; /* which allocation from now fails; 0: none; atomic: memory/fail.c */
 	struct timer sleep_timer;
 	bool timed_out;
 	bool no_new_privs;

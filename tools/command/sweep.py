@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""baton sweep: every allocation of the system tests fails in turn."""
+import argparse
+import re
+import subprocess
+import sys
+
+from . import build, channel, execute, kvm, packages, tree
+from .machine import Machine
+
+PROGRAM = build.PROGRAMS / "sweep"
+KERNEL = tree.BUILD / "kernel" / "kernel.elf"
+FIRST, DRAWN = 200, 50
+SECONDS = 4 * 3600
+# They use all memory, compute for a minute, or want a machine of their own.
+WITHOUT = {"stress", "memory-account", "regs"}
+# The entrances of the allocators: kernel/memory/pages.h, slab.h.
+ALLOCATORS = {"kmalloc", "kzalloc", "cache_alloc", "cache_alloc_raw", "cache_alloc_many", "pages_alloc", "pages_alloc_table"}
+SITE = re.compile(r"^(\S+)\+0x([0-9a-f]+) (\d+) (\d+)$", re.M)
+DONE = re.compile(r"^ok /tests/(\S+): (\d+) in turn, (\d+) drawn; (\d+) allocations failed$", re.M)
+EPILOG = """\
+Each test is started again and again, and each time another one of its allocations in the kernel fails: the first 200
+in turn, then 50 drawn by a fixed seed among the next 3,000. Whatever the test makes of it, the kernel must go on, leak nothing
+and pass its audit. At the end the places in the kernel that allocate and have never failed are listed. TEST: names of
+user/tests; all but %s without. exit code: 0 nothing was found, 1 something was.
+""" % ", ".join(sorted(WITHOUT))
+
+
+def tests():
+    """The names of the system tests."""
+    lines = subprocess.run([str(build.RUNNER), "--list"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                           check=True).stdout.splitlines()
+    return [name for _, name in map(str.split, lines)]
+
+
+def failed_sites(text):
+    """{function+offset: (reached, failed)} of what the program prints: pure."""
+    return {f"{name}+{int(offset, 16):#x}": (int(reached), int(failed))
+            for name, offset, reached, failed in SITE.findall(text)}
+
+
+def call_sites(disassembly):
+    """function+offset behind each call of an allocator in objdump's words: pure."""
+    found, function, start, called = [], None, 0, False
+    for line in disassembly.splitlines():
+        head = re.match(r"^([0-9a-f]+) <([^>]+)>:$", line)
+        code = re.match(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$", line)
+        if head:
+            function, start, called = head[2], int(head[1], 16), False
+        elif code and function:
+            if called:
+                found.append(f"{function}+{int(code[1], 16) - start:#x}")
+            target = re.search(r"<([^>+]+)>", code[3])
+            called = code[2].startswith("call") and bool(target) and target[1] in ALLOCATORS
+    return found
+
+
+def all_sites():
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(KERNEL)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return call_sites(text)
+
+
+def request_for(names, options, cpus):
+    return execute.Request(str(PROGRAM), [*options, *(f"/tests/{name}" for name in names)], initrds=[str(build.TESTS)],
+                           log=str(tree.run_folder() / "sweep.log"), seconds=SECONDS, machine=Machine(cpus=cpus))
+
+
+def report(text):
+    """The lines that sum a sweep up."""
+    sites, places = failed_sites(text), all_sites()
+    never = [place for place in places if sites.get(place, (0, 0))[1] == 0]
+    trials = sum(int(turn) + int(drawn) for _, turn, drawn, _ in DONE.findall(text))
+    failed = sum(int(count) for *_, count in DONE.findall(text))
+    return [f"{len(DONE.findall(text))} tests, {trials} trials, {failed} allocations failed",
+            f"{len(places) - len(never)} of {len(places)} places that allocate have failed; never:",
+            *(f"  {place}" for place in never)]
+
+
+def command(args):
+    build.ready(*build.BOOT, *build.OWN, "user/sweep", "user/runner", "kernel/kernel.elf", needs=[packages.RUN])
+    known = tests()
+    unknown = sorted(set(args.tests) - set(known))
+    if unknown:
+        raise tree.WrongUse(f"{' '.join(unknown)}: no such test; there are {', '.join(known)}")
+    names = args.tests or [name for name in known if name not in WITHOUT]
+    request = request_for(names, ["--first", str(args.first), "--drawn", str(args.drawn), "--seed", str(args.seed),
+                                  *(["--slice", str(args.slice)] if args.slice else [])], args.cpus)
+    request.machine.accelerator = kvm.accelerator()
+    output = []
+
+    def sink(stream, data):
+        text = data.decode("utf-8", "replace")
+        output.append(text if stream == channel.STDOUT else "")
+        sys.stdout.write("".join(line for line in text.splitlines(True) if not SITE.match(line)))
+        sys.stdout.flush()
+
+    try:
+        code, _ = execute.run(request, None, sink)
+    except (tree.Failure, execute.session.TimedOut) as error:
+        execute.show(error)
+        return 1
+    print("\n".join(report("".join(output))))
+    return 0 if code == 0 else 1
+
+
+def add(verbs):
+    parser = verbs.add_parser("sweep", help="every allocation of the system tests fails in turn", epilog=EPILOG,
+                              description="Makes allocations fail.",
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tests", nargs="*", metavar="TEST")
+    parser.add_argument("--first", type=tree.positive, metavar="N", default=FIRST, help="default %(default)s")
+    parser.add_argument("--drawn", type=int, metavar="N", default=DRAWN, help="default %(default)s")
+    parser.add_argument("--slice", type=tree.positive, metavar="MS", help="no more than so long for a test")
+    parser.add_argument("--seed", type=tree.positive, metavar="S", default=1, help="of what is drawn, default 1")
+    parser.add_argument("--cpus", type=tree.positive, metavar="N", default=2, help="default 2")
+    parser.set_defaults(function=command)
