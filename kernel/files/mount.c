@@ -518,11 +518,11 @@ static struct path move_to(struct mount *mount, const struct path *over) require
 /* With mount_changes and the covered file's lock. */
 static int may_move_mount(struct mount *mount, const struct path *over) requires(mount_lock)
 {
-	if (!over->dentry->inode->links)
-		return -ENOENT;
-	if (!mount->attached || !mount->parent || !over->mount->attached ||
-		dentry_is_fleeting(over->dentry) ||
-		is_directory(over->dentry->inode) != is_directory(mount->root->inode))
+	int error = may_cover(over, mount->root);
+
+	if (error == -ENOENT)
+		return error;
+	if (!mount->attached || !mount->parent || error)
 		return -EINVAL;
 	return is_upon(over->mount, mount) ? -ELOOP : 0;
 }
