@@ -520,10 +520,8 @@ static int may_move_mount(struct mount *mount, const struct path *over) requires
 {
 	int error = may_cover(over, mount->root);
 
-	if (error == -ENOENT)
-		return error;
-	if (!mount->attached || !mount->parent || error)
-		return -EINVAL;
+	if (error || !mount->attached || !mount->parent)
+		return error == -ENOENT ? error : -EINVAL;
 	return is_upon(over->mount, mount) ? -ELOOP : 0;
 }
 
