@@ -209,9 +209,10 @@ long invoke_thread(uint64_t flags, void *stack_top, void (*function)(unsigned), 
 void world_init(const char *program);
 void world_make(void);  /* mounts and fills it */
 void world_clear(void); /* ends all descendants, unmounts what was mounted, removes what is left */
-void world_end_all(void);         /* the descendants alone */
-int world_proc(void);             /* /proc, wherever it is mounted */
-bool world_audit(uint64_t epoch); /* the kernel's audit, after that one; false: there is none */
+void world_end_all(void); /* the descendants alone */
+int world_proc(void);     /* /proc, wherever it is mounted */
+/* The kernel's audit, after that epoch; false: there is none. settling: what is in use now is what may be from now on. */
+bool world_audit(uint64_t epoch, bool settling);
 void world_fail(const char *what) __attribute__((noreturn));
 
 #endif

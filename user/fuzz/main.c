@@ -192,7 +192,7 @@ static void run_all(uint64_t from, uint64_t calls)
 		sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK,
 			&first); /* a worker may have changed it */
 		run_epoch(done / EPOCH_CALLS);
-		audited = world_audit(done / EPOCH_CALLS) && audited;
+		audited = world_audit(done / EPOCH_CALLS, false) && audited;
 		done += EPOCH_CALLS;
 		if (done % SAID_CALLS == 0 || done >= calls)
 			say(done, begun, from);

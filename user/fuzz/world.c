@@ -331,7 +331,7 @@ static size_t compare(
 }
 
 /* After the first epochs nothing is more than it was then. What has just ended is freed a moment later. */
-static void compare_uses(uint64_t epoch)
+static void compare_uses(uint64_t epoch, bool settling)
 {
 	static struct use first[USES_MOST + 1];
 	static unsigned first_count, epochs;
@@ -339,7 +339,7 @@ static void compare_uses(uint64_t epoch)
 	int tries = 0;
 
 	collect_garbage();
-	while (compare(first, &first_count, epochs < SETTLING, text, sizeof text) > 0) {
+	while (compare(first, &first_count, settling || epochs < SETTLING, text, sizeof text) > 0) {
 		if (++tries == 200) {
 			printf("# epoch %lu (--from %lu) has left%s\n", (unsigned long)epoch,
 				(unsigned long)(epoch * EPOCH_CALLS), text);
@@ -350,13 +350,13 @@ static void compare_uses(uint64_t epoch)
 	epochs++;
 }
 
-bool world_audit(uint64_t epoch)
+bool world_audit(uint64_t epoch, bool settling)
 {
 	if (audit_fd < 0)
 		return false;
 	if (write(audit_fd, "1", 1) != 1)
 		world_fail("the kernel's audit");
-	compare_uses(epoch);
+	compare_uses(epoch, settling);
 	return true;
 }
 
