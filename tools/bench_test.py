@@ -15,6 +15,12 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(bench.boot_figures("[ 0.1] boot: ticks: total 5, kernel 2\nboot: KiB: memory_in_use 3\n"),
                          {"boot total": 5, "boot kernel": 2, "boot memory_in_use": 3072})
 
+    def test_prompt(self):
+        answer = "# cat\r\nMemTotal:   900 kB\r\nSlab:    3 kB\r\nKernelImage:   5 kB\r\nAnonPages: 7 kB\r\nprompt 12"
+        self.assertEqual(bench.prompt_figures(answer), {}, "a line that has not come whole")
+        self.assertEqual(bench.prompt_figures(answer + "34\r\n# "),
+                         {"boot prompt": 1234, "boot memory_at_prompt": 8192})
+
     def test_limits(self):
         rows = {row[0]: row for row in bench.table({"getpid": 101, "yield": 900}, {"getpid": 312}, ("costs",))}
         self.assertEqual((rows["getpid"][4], rows["getpid"][5]), (312, False))
