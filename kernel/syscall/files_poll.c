@@ -143,6 +143,9 @@ static void get_files(struct poll_entry *entries, const struct pollfd *fds, unsi
 /* Writes revents alone: the rest may be changed by other threads meanwhile. */
 static int put_found(user_t fds, const struct poll_entry *entries, unsigned int count)
 {
+	/* Linux looks at where it is written to even where there is nothing to write. */
+	if (!user_range_ok(fds, count * sizeof(struct pollfd)))
+		return -EFAULT;
 	for (unsigned int i = 0; i < count; i++) {
 		short found = (short)entries[i].found;
 		uintptr_t at = fds.address + i * sizeof(struct pollfd);
