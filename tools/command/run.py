@@ -198,7 +198,7 @@ def command(args):
                            reboot=True, display=_display(args))
     what.vga = DEFAULT_VGA if args.screen else "none"
     what.check()
-    stdin, stdout = 0, sys.stdout.fileno()
+    stdin, stdout = 0, 1
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(guest.private_folder())
         initrds = [*args.initrd, *boot.added(folder, args.add)]
