@@ -6,12 +6,14 @@ the runner. Each scenario is one boot of user/tests/runner.c with some tests; ev
 on both (`ok N name`), and none may say `not ok`. BATON_ON=linux runs them on Debian's kernel in the same
 machine instead of Baton: what fails there is a wrong test.
 """
+import contextlib
+import fcntl
 import functools
 import re
 import subprocess
 
 import harness
-from harness import build, check, run_program
+from harness import build, check, run_program, tree
 
 CLAIM = re.compile(r"^(?:not ok|ok) \d+ .*$|^1\.\.\d+$|^# \S+: (?:exited|killed|cannot).*$", re.M)
 SKIP = " # SKIP"
@@ -39,9 +41,18 @@ def _claims(text):
     return CLAIM.findall(text)
 
 
+@contextlib.contextmanager
+def _host_alone():
+    """One scenario at a time: the tests' files in /tmp and names of sockets are the same in each run."""
+    with open(tree.BUILD / "host-reference.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _on_host(tests):
-    done = subprocess.run([str(build.RUNNER), *tests], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          timeout=300, check=False)
+    with _host_alone():
+        done = subprocess.run([str(build.RUNNER), *tests], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              timeout=300, check=False)
     text = done.stdout.decode(errors="replace")
     bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
     check(done.returncode == 0, f"the reference itself failed on the host:\n{bad[-3000:]}")

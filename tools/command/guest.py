@@ -96,6 +96,13 @@ class Pipes:
         os.close(self.writer)
 
 
+def _widen(sender, size=16 << 20):
+    """Room for what a busy host reads late: the firmware's serial driver drops bytes that it cannot send."""
+    for option in (socket.SO_SNDBUF, 32):  # as much as anybody may have; SO_SNDBUFFORCE, root's
+        with contextlib.suppress(OSError):
+            sender.setsockopt(socket.SOL_SOCKET, option, size)
+
+
 class Guest:
     """QEMU from start to end; use with `with`. com1 and the monitor's are sockets, com2 (None without) Pipes."""
 
@@ -111,6 +118,7 @@ class Guest:
         for name in ("com1", "qmp"):
             ours[name], theirs[name] = socket.socketpair()
         self.com1 = ours["com1"]
+        _widen(theirs["com1"])
         self.com2 = Pipes(self.folder / "com2") if self.channel else None
         self.monitor = qmp.Qmp(ours["qmp"])
         variables = firmware.private_variables(firmware.find(self.what.firmware), self.folder)
