@@ -12,6 +12,7 @@
 #include "sockets/unix.h"
 
 #define ACCEPTING (1u << 16) /* __SO_ACCEPTCON */
+#define AT_ONCE   16u        /* lines of one step, which all_lock is held for */
 
 /* enum socket_state of linux/net.h */
 enum { UNCONNECTED = 1, CONNECTING, CONNECTED, DISCONNECTING };
@@ -71,6 +72,7 @@ static int show_unix(struct proc_file *file, struct text *out)
 {
 	const struct unix_socket *socket;
 	uint64_t shown = file->cursor;
+	unsigned left = AT_ONCE;
 
 	if (!shown)
 		text_add(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
@@ -79,7 +81,7 @@ static int show_unix(struct proc_file *file, struct text *out)
 	{
 		if (socket->age <= shown)
 			continue;
-		if (!add_socket(out, socket)) {
+		if (!left-- || !add_socket(out, socket)) {
 			/* What was added is whole; the rest comes in the next step. */
 			out->overflow = shown == file->cursor;
 			file->cursor = shown;

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,12 @@ def _after_exec(text, paths):
     return "".join(lines[start:])
 
 
+def _default_signals():
+    """A program on Baton begins with them, whatever a shell that starts us in the background ignores."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def on_host(request, stdin, watched):
     """The program on the host's Linux; an Outcome."""
     path = program.find(request.program)
@@ -85,7 +92,7 @@ def on_host(request, stdin, watched):
             words, executable = ["strace", "-f", "-o", trace, "setsid", *words], None
         done = subprocess.run(words, executable=executable, input=stdin, env=environment, cwd="/", check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, umask=0o022,
-                              timeout=request.seconds)
+                              timeout=request.seconds, preexec_fn=_default_signals)
         calls = None
         if watched:
             with open(trace, encoding="utf-8", errors="replace") as text:
