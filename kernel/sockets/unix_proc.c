@@ -56,10 +56,13 @@ static bool add_socket(struct text *out, const struct unix_socket *socket)
 		shown_state(state, number != 0), number);
 	if (__atomic_load_n(&socket->named, __ATOMIC_ACQUIRE)) {
 		const struct unix_name *name = &socket->name;
+		char shown[sizeof(name->path) + 1];
+		uint32_t length = 0;
 
-		text_add(out, " ");
-		for (uint32_t i = 0; i < name->length && (name->path[0] ? name->path[i] : 1); i++)
-			text_add(out, "%c", name->path[i] ? name->path[i] : '@');
+		for (; length < name->length && (name->path[0] ? name->path[length] : 1); length++)
+			shown[length] = name->path[length] ? name->path[length] : '@';
+		shown[length] = '\0';
+		text_add(out, " %s", shown);
 	}
 	text_add(out, "\n");
 	if (!out->overflow)
