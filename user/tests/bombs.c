@@ -129,7 +129,8 @@ static void memory(void)
 	}
 }
 
-/* Processes that each take memory: the kernel chooses among many. The first one only watches. */
+/* Processes that each take memory: the kernel chooses among many. The first one only watches, until
+ * the first of them has gone: all are there maybe before any has taken what it wants. */
 static void forks_with_memory(void)
 {
 	long killed = 0, refused = 0;
@@ -150,6 +151,8 @@ static void forks_with_memory(void)
 		while (waitpid(-1, &status, WNOHANG) > 0)
 			killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	}
+	while (killed + refused == 0 && waitpid(-1, &status, 0) > 0)
+		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	say(killed + refused, killed ? ENOMEM : errno);
 	waits(NULL);
 }
