@@ -451,8 +451,10 @@ static void count_close(struct tty *tty)
 	spin_lock(&tty->lock);
 	last = tty->opens == 1;
 	__atomic_store_n(&tty->opens, tty->opens - 1, __ATOMIC_RELAXED);
-	if (last)
+	if (last) {
 		tty->exclusive = false;
+		tty->locked = (struct termios){0};
+	}
 	spin_unlock(&tty->lock);
 	if (last && tty->driver->close)
 		tty->driver->close(tty);

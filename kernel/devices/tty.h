@@ -57,6 +57,7 @@ struct tty {
 	struct spinlock lock;               /* guards the rest */
 	struct line line;
 	struct winsize size;
+	struct termios locked; /* TIOCSLCKTRMIOS: bits and characters that nobody changes */
 	uint32_t input_speed, output_speed; /* in baud */
 	int session, foreground;            /* 0: none; written with ttys_lock too */
 	int old_session, old_foreground;    /* whose it was when it was hung up, until that ends */

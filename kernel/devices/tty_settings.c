@@ -4,12 +4,14 @@
  *
  * All forms become one: struct termios2. The speeds stand in c_cflag as codes (man 3 termios), or as
  * numbers of their own where the code is BOTHER. TCSETSW and its like wait for output first, TCSETSF drops
- * input too. Only a group in the foreground may set (SIGTTOU).
+ * input too. Only a group in the foreground may set (SIGTTOU). Bits and characters that are locked
+ * (TIOCSLCKTRMIOS) stay as they are whoever sets, until the terminal's last file is closed.
  */
 #include "devices/tty_settings.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "process/credentials.h"
 #include "process/current.h"
 
 #include <asm/signal.h>
@@ -142,6 +144,28 @@ static unsigned int events_of(const struct termios *old, const struct termios *n
 	return bits;
 }
 
+static tcflag_t mixed(tcflag_t new, tcflag_t old, tcflag_t locked)
+{
+	return (new & ~locked) | (old & locked);
+}
+
+/* What is locked stays. */
+static void keep_locked(const struct tty *tty, struct termios *new) requires(tty->lock)
+{
+	const struct termios *old = &tty->line.termios, *locked = &tty->locked;
+
+	new->c_iflag = mixed(new->c_iflag, old->c_iflag, locked->c_iflag);
+	new->c_oflag = mixed(new->c_oflag, old->c_oflag, locked->c_oflag);
+	new->c_cflag = mixed(new->c_cflag, old->c_cflag, locked->c_cflag);
+	new->c_lflag = mixed(new->c_lflag, old->c_lflag, locked->c_lflag);
+	if (locked->c_line)
+		new->c_line = old->c_line;
+	for (unsigned int i = 0; i < ARRAY_SIZE(locked->c_cc); i++) {
+		if (locked->c_cc[i])
+			new->c_cc[i] = old->c_cc[i];
+	}
+}
+
 static void apply(struct tty *tty, const struct termios2 *settings) requires(tty->lock)
 {
 	struct termios termios, old = tty->line.termios;
@@ -150,6 +174,7 @@ static void apply(struct tty *tty, const struct termios2 *settings) requires(tty
 	memcpy(&termios, settings, sizeof(termios));
 	if (tty->driver->pseudo) /* there is no line that could have another frame */
 		termios.c_cflag = (termios.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8 | CREAD;
+	keep_locked(tty, &termios);
 	line_set(&tty->line, &termios);
 	tty->input_speed = settings->c_ispeed;
 	tty->output_speed = settings->c_ospeed;
@@ -211,6 +236,30 @@ static long get_local(struct tty *tty, user_t out)
 	return copy_to_user(out, &on, sizeof(on));
 }
 
+static long get_locked(struct tty *tty, user_t out)
+{
+	struct termios locked;
+
+	spin_lock(&tty->lock);
+	locked = tty->locked;
+	spin_unlock(&tty->lock);
+	return copy_to_user(out, &locked, sizeof(locked));
+}
+
+static long set_locked(struct tty *tty, user_t from)
+{
+	struct termios locked;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&locked, from, sizeof(locked)))
+		return -EFAULT;
+	spin_lock(&tty->lock);
+	tty->locked = locked;
+	spin_unlock(&tty->lock);
+	return 0;
+}
+
 long tty_settings_ioctl(struct tty *tty, unsigned int command, user_t user)
 {
 	switch (command) {
@@ -232,6 +281,10 @@ long tty_settings_ioctl(struct tty *tty, unsigned int command, user_t user)
 	case TCSETSW2:
 	case TCSETSF2:
 		return set_settings(tty, FORM_TERMIOS2, (enum when)(command - TCSETS2), user);
+	case TIOCGLCKTRMIOS:
+		return get_locked(tty, user);
+	case TIOCSLCKTRMIOS:
+		return set_locked(tty, user);
 	case TIOCGSOFTCAR:
 		return get_local(tty, user);
 	case TIOCSSOFTCAR:

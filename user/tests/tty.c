@@ -237,6 +237,47 @@ static void exclusive(void)
 	WANT_IS(ioctl(pair.slave, TIOCNXCL), 0);
 }
 
+/* Locked bits and characters stay, whoever sets; the master asks for and sets the slave's. */
+static void locked(void)
+{
+	struct pair pair = open_pair();
+	struct termios wanted, termios;
+	uint32_t words[9] = {
+		0}; /* the kernel's struct termios: four words of flags, c_line, 19 characters */
+	uint8_t *characters = (uint8_t *)words + 17;
+
+	WANT_IS(ioctl(pair.slave, TIOCGLCKTRMIOS, words), 0);
+	for (int i = 0; i < 9; i++)
+		WANT_IS(words[i], 0);
+	words[3] = ECHO | ICANON;
+	characters[VERASE] = 1;
+	if (geteuid() != 0) {
+		WANT_IS(ioctl(pair.slave, TIOCSLCKTRMIOS, words), -1);
+		WANT_IS(errno, EPERM);
+		skip("only root may lock settings");
+	}
+	WANT_IS(ioctl(pair.master, TIOCSLCKTRMIOS, words), 0);
+	memset(words, 0, sizeof(words));
+	WANT_IS(ioctl(pair.master, TIOCGLCKTRMIOS, words), 0);
+	WANT_IS(words[3], ECHO | ICANON);
+	WANT_IS(characters[VERASE], 1);
+	WANT_IS(tcgetattr(pair.slave, &wanted), 0);
+	wanted.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
+	wanted.c_cc[VERASE] = 'e';
+	wanted.c_cc[VKILL] = 'k';
+	WANT_IS(tcsetattr(pair.slave, TCSANOW, &wanted), 0);
+	WANT_IS(tcgetattr(pair.slave, &termios), 0);
+	WANT_IS(termios.c_lflag & (ECHO | ICANON | ISIG), ECHO | ICANON);
+	WANT_IS(termios.c_cc[VERASE], 0177);
+	WANT_IS(termios.c_cc[VKILL], 'k');
+	WANT_IS(ioctl(pair.slave, TIOCSLCKTRMIOS, 8), -1);
+	WANT_IS(errno, EFAULT);
+	if (become_nobody()) {
+		WANT_IS(ioctl(pair.slave, TIOCSLCKTRMIOS, words), -1);
+		WANT_IS(errno, EPERM);
+	}
+}
+
 static void disciplines(void)
 {
 	struct pair pair = open_pair();
@@ -297,6 +338,7 @@ static const struct test_case cases[] = {
 	CASE(speeds, "termios2: speeds as numbers"),
 	CASE(old_form, "termio"),
 	CASE(exclusive, "TIOCEXCL: EBUSY but for root"),
+	CASE(locked, "TIOCSLCKTRMIOS: locked settings stay; EPERM but for root"),
 	CASE(disciplines, "TIOCGETD, TIOCSETD"),
 	CASE(bad_pointers, "EFAULT"),
 	CASE(hung_up, "TIOCVHANGUP: open files are dead, new ones live"),
