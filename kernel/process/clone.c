@@ -384,6 +384,14 @@ static void wait_for_vfork(struct vfork *vfork)
 	spin_unlock(&process_lock);
 }
 
+static void inherit_time_limits(struct process *child) requires(process_lock)
+{
+	if (child->limits[RLIMIT_CPU].soft != LIMIT_UNLIMITED)
+		cpu_limit_changed(child);
+	if (child->limits[RLIMIT_RTTIME].soft != LIMIT_UNLIMITED)
+		rt_limit_changed(child);
+}
+
 long process_clone(const struct clone_request *request)
 {
 	struct child child = {0};
@@ -401,9 +409,8 @@ long process_clone(const struct clone_request *request)
 		}
 		spin_lock(&process_lock);
 		error = place(request, &child);
-		if (!error && child.process &&
-			child.process->limits[RLIMIT_CPU].soft != LIMIT_UNLIMITED)
-			cpu_limit_changed(child.process);
+		if (!error && child.process)
+			inherit_time_limits(child.process);
 		spin_unlock(&process_lock);
 	}
 	ptrace_clone_discard(child.tracee);

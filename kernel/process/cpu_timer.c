@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers by CPU clocks, of a process or of one of its threads, and RLIMIT_CPU.
+ * Timers by CPU clocks, of a process or of one of its threads, RLIMIT_CPU and RLIMIT_RTTIME.
  *
  * Such a clock goes only as fast as the process runs, at most once for each CPU. So the earliest
  * moment at which a timer may be due is known, and one ordinary timer a process is set for the earliest
@@ -48,7 +48,7 @@ bool cpu_timer_now(struct process *process, const struct cpu_timer *timer, ns_t 
 static bool has_any(const struct process_timers *timers)
 {
 	return !list_empty(&timers->cpu) || timers->virtual.when || timers->profile.when ||
-	       timers->limit;
+	       timers->limit || timers->rt_limited;
 }
 
 /* An interval timer: sends its signal if it is due; what is left of it, as CPU time. */
@@ -74,6 +74,11 @@ static ns_t limit_time(uint64_t seconds)
 	return seconds < NS_NEVER / NS_PER_SECOND ? seconds * NS_PER_SECOND : NS_NEVER;
 }
 
+static ns_t microseconds(uint64_t count)
+{
+	return count < NS_NEVER / 1000 ? count * 1000 : NS_NEVER;
+}
+
 /* SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
 static ns_t look_at_limit(struct process *process) requires(process_lock)
 {
@@ -95,6 +100,36 @@ static ns_t look_at_limit(struct process *process) requires(process_lock)
 	return (timers->limit < hard ? timers->limit : hard) - now;
 }
 
+/* The same for a thread that has run so long under SCHED_FIFO or SCHED_RR without sleeping. As on Linux
+ * the soft limit itself goes up by a second. */
+static ns_t look_at_rt_limit(struct process *process) requires(process_lock)
+{
+	struct limit *limit = &process->limits[RLIMIT_RTTIME];
+	struct thread *thread;
+	ns_t longest = 0;
+
+	if (!process->timers.rt_limited)
+		return NS_NEVER;
+	list_for_each(thread, &process->threads, siblings)
+	{
+		ns_t time = thread_rt_time(thread);
+
+		longest = time > longest ? time : longest;
+	}
+	if (longest >= microseconds(limit->hard)) {
+		process->timers.rt_limited = false;
+		signal_send_kernel(process, SIGKILL);
+		return NS_NEVER;
+	}
+	if (longest >= microseconds(limit->soft)) {
+		signal_send_kernel(process, SIGXCPU);
+		__atomic_store_n(&limit->soft, limit->soft + 1000000, __ATOMIC_RELAXED);
+	}
+	/* One that becomes such a thread now is due after the whole limit: not before this. */
+	return (limit->soft < limit->hard ? microseconds(limit->soft) : microseconds(limit->hard)) -
+	       longest;
+}
+
 void cpu_limit_changed(struct process *process)
 {
 	uint64_t seconds = process->limits[RLIMIT_CPU].soft;
@@ -104,13 +139,19 @@ void cpu_limit_changed(struct process *process)
 	cpu_timers_changed(process);
 }
 
+void rt_limit_changed(struct process *process)
+{
+	process->timers.rt_limited = process->limits[RLIMIT_RTTIME].soft != LIMIT_UNLIMITED;
+	cpu_timers_changed(process);
+}
+
 /* Expires what is due. The least CPU time until the next. */
 static ns_t look_at_all(struct process *process) requires(process_lock)
 {
 	struct process_timers *timers = &process->timers;
 	ns_t left[] = {look_at_alarm(process, &timers->virtual, CPU_CLOCK_VIRTUAL, SIGVTALRM),
 		look_at_alarm(process, &timers->profile, CPU_CLOCK_PROFILE, SIGPROF),
-		look_at_limit(process)};
+		look_at_limit(process), look_at_rt_limit(process)};
 	ns_t least = NS_NEVER, now;
 	struct cpu_timer *timer, *next;
 

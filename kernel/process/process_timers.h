@@ -39,7 +39,8 @@ struct process_timers {
 	struct radix by_id; /* POSIX timers */
 	unsigned next_id;
 	struct process_alarm real, virtual, profile; /* of setitimer */
-	ns_t limit; /* CPU time at which RLIMIT_CPU is told next; 0: never */
+	ns_t limit;      /* CPU time at which RLIMIT_CPU is told next; 0: never */
+	bool rt_limited; /* RLIMIT_RTTIME says something */
 	struct clock_timer real_timer;
 	struct list cpu;         /* struct cpu_timer.link: those that run */
 	struct clock_timer look; /* at the CPU clocks, when one may be due */
@@ -100,8 +101,9 @@ void cpu_timer_start(struct process *process, struct cpu_timer *timer, ns_t when
 void cpu_timer_stop(struct cpu_timer *timer) requires(process_lock);
 /* Something about the process's CPU timers changed: looks when the first may be due. */
 void cpu_timers_changed(struct process *process) requires(process_lock);
-/* RLIMIT_CPU was set or inherited. */
+/* RLIMIT_CPU, or RLIMIT_RTTIME, was set or inherited. */
 void cpu_limit_changed(struct process *process) requires(process_lock);
+void rt_limit_changed(struct process *process) requires(process_lock);
 /* The running thread, on its way to user mode, has WORK_TIMERS: its process runs again. */
 void cpu_timers_resume(void);
 /* Sleeps until the clock reaches `when`: 0, or what wait_sleep says. */

@@ -123,6 +123,8 @@ int limits_change(
 		__atomic_store_n(&limit->hard, new->hard, __ATOMIC_RELAXED);
 		if (which == RLIMIT_CPU)
 			cpu_limit_changed(process);
+		if (which == RLIMIT_RTTIME)
+			rt_limit_changed(process);
 	}
 	return 0;
 }

@@ -212,6 +212,7 @@ static inline bool wake(struct cpu *cpu, struct thread *thread) no_lock_checks
 		ns_t now = arch_clock_now(), since = thread->sched.run_since;
 
 		fair_slept(&cpu->queue.fair, &thread->sched.fair, now > since ? now - since : 0);
+		thread->sched.run_awake = thread->sched.run_total;
 	}
 	sched_place(thread, cpu, arrival);
 	return true;

@@ -40,6 +40,7 @@ struct sched_entity {
 	/* CPU time, see sched_time.c */
 	ns_t run_since; /* while it runs: up to when it is counted; else when it stopped */
 	ns_t run_total; /* in all, up to run_since */
+	ns_t run_awake; /* run_total when it last woke, or became SCHED_FIFO or SCHED_RR */
 	ns_t seen_user, seen_system; /* of it, what ticks saw spent in the one mode or the other */
 	ns_t told_user, told_system; /* what sched_times last said */
 	uint64_t voluntary, involuntary; /* context switches */

@@ -63,6 +63,8 @@ static bool is_same(const struct sched_entity *entity, const struct sched_parame
 
 static void apply(struct sched_entity *entity, const struct sched_parameters *parameters)
 {
+	if (!sched_is_rt(entity))
+		entity->run_awake = entity->run_total;
 	entity->policy = parameters->policy;
 	entity->rt_priority = parameters->rt_priority;
 	entity->nice = parameters->nice;

@@ -63,6 +63,19 @@ ns_t thread_cpu_time(struct thread *thread) no_lock_checks
 	return total;
 }
 
+ns_t thread_rt_time(struct thread *thread) no_lock_checks
+{
+	struct cpu *cpu = queue_lock_of(thread);
+	ns_t time = 0;
+
+	if (thread == cpu->running)
+		queue_account(cpu, arch_clock());
+	if (sched_is_rt(&thread->sched))
+		time = thread->sched.run_total - thread->sched.run_awake;
+	spin_unlock(&cpu->queue.lock);
+	return time;
+}
+
 static void tell(struct thread *thread, ns_t *user, ns_t *system)
 {
 	struct sched_entity *entity = &thread->sched;

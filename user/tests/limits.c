@@ -317,6 +317,53 @@ static void cpu_time(void)
 	WANT(used.tv_sec < 10);
 }
 
+static void become_realtime(int policy)
+{
+	int priority = 1; /* struct sched_param; musl has no such call */
+
+	if (kernel_call(SYS_sched_setscheduler, 0, policy, &priority) == -EPERM)
+		_exit(SKIPPED);
+}
+
+/* The kernel counts only what runs on without sleeping; a soft limit that was reached goes up. */
+static void realtime_time(void)
+{
+	struct timespec used = {0};
+	struct rlimit now;
+
+	become_realtime(SCHED_FIFO);
+	set(RLIMIT_RTTIME, 50000, RLIM_INFINITY);
+	handle(SIGXCPU, note, 0);
+	while (got == 0 && used.tv_sec < 10)
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	WANT_IS(got, SIGXCPU);
+	getrlimit(RLIMIT_RTTIME, &now);
+	WANT_IS(now.rlim_cur, 1050000);
+}
+
+static void realtime_hard(void)
+{
+	become_realtime(SCHED_RR);
+	set(RLIMIT_RTTIME, 50000, 50000);
+	for (;;)
+		;
+}
+
+/* It sleeps now and then: never so long in one piece. */
+static void realtime_sleeper(void)
+{
+	struct timespec used, pause = {0, 1000};
+
+	become_realtime(SCHED_FIFO);
+	set(RLIMIT_RTTIME, 800000, RLIM_INFINITY);
+	do {
+		nanosleep(&pause, NULL);
+		for (volatile int i = 0; i < 20000; i++)
+			;
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	} while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < 1200);
+}
+
 /* ---- Usage and times ---- */
 
 static void usage(void)
@@ -489,6 +536,9 @@ static const struct test_case cases[] = {
 	CASE(stack_limit, "RLIMIT_STACK: a program's stack ends there"),
 	CASE(address_space, "RLIMIT_AS: ENOMEM"),
 	CASE(cpu_time, "RLIMIT_CPU: SIGXCPU"),
+	CASE(realtime_time, "RLIMIT_RTTIME: SIGXCPU, and the limit goes up by a second"),
+	CASE_ENDS(realtime_hard, SIGKILL, "RLIMIT_RTTIME: SIGKILL at the hard limit"),
+	CASE(realtime_sleeper, "RLIMIT_RTTIME: counts anew after each sleep"),
 	CASE(usage, "getrusage: grows; EINVAL, EFAULT"),
 	CASE(children_times, "getrusage, times: children count once they are waited for"),
 	CASE(names, "prctl SET_NAME, GET_NAME: 15 bytes; EFAULT"),
