@@ -29,6 +29,7 @@
 #include "files/sysfs.h"
 #include "firmware/acpi.h"
 #include "firmware/handoff_intake.h"
+#include "firmware/memory_map.h"
 #include "firmware/runtime.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -95,6 +96,7 @@ static void memory_init(const struct handoff *handoff)
 		if (used < ARRAY_SIZE(first))
 			first[used++] = range;
 	}
+	memory_map_keep(map, count);
 	pages_init_near(handoff->frames_virt, first, used, handoff->initrd.base);
 	for (i = 0, used = 0; i < count; i++) {
 		struct pages_range range = clipped(&map[i]);

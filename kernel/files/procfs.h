@@ -88,6 +88,7 @@ struct proc_file {
 	uint64_t cursor;   /* of the entry's show: 0 at first */
 	uint64_t space_id; /* of the process's address space when it was opened; 0: none */
 	uint32_t seen;     /* of mounts_changes, by poll; atomic */
+	bool frames;       /* pagemap: its opener may see frame numbers; set by open */
 	char *scratch;     /* PATH_MAX bytes, made by proc_scratch; or NULL */
 };
 
@@ -120,6 +121,9 @@ int64_t proc_seek(struct file *file, int64_t offset, int whence);
 ssize_t proc_read(struct file *file, struct io *io, int64_t *position);
 extern const struct file_operations proc_mounts_operations;
 extern const struct file_operations proc_text_operations, proc_directory_operations;
+/* procfs_pages.c */
+extern const struct file_operations proc_kpagecount_operations, proc_kpageflags_operations;
+extern const struct file_operations proc_frames_operations, proc_pagemap_operations;
 extern const struct proc_entry proc_root_entries[], proc_sys_entries[], proc_baton_entries[];
 extern const struct proc_directory proc_root_directory;
 

@@ -114,6 +114,7 @@ const struct proc_entry proc_baton_entries[] = {
 	{"allocations", S_IFREG | 0400, .show = show_allocations},
 	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
 	{"boot", S_IFREG | 0444, .show = show_boot},
+	{"frames", S_IFREG | 0400, .operations = &proc_frames_operations},
 	{"integrity", S_IFREG | 0400, .show = show_integrity},
 	{.name = NULL},
 };

@@ -391,6 +391,7 @@ const struct proc_directory proc_root_directory = {
 		{"statm", S_IFREG | 0444, .show = proc_show_statm},                               \
 		{"maps", S_IFREG | 0444, PROC_READ, .show = proc_show_maps},                      \
 		{"mem", S_IFREG | 0600, PROC_ATTACH, .operations = &proc_mem_operations},         \
+		{"pagemap", S_IFREG | 0400, PROC_READ, .operations = &proc_pagemap_operations},   \
 		{"cwd", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_WORKING},          \
 		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},            \
 		{"exe", S_IFLNK | 0777, .jump = jump_program},                                    \

@@ -197,6 +197,8 @@ const struct proc_entry proc_root_entries[] = {
 	/* no disks, no modules */
 	{"diskstats", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
 	{"filesystems", S_IFREG | 0444, .show = show_filesystems},
+	{"kpagecount", S_IFREG | 0400, .operations = &proc_kpagecount_operations},
+	{"kpageflags", S_IFREG | 0400, .operations = &proc_kpageflags_operations},
 	{"loadavg", S_IFREG | 0444, .show = show_loadavg},
 	{"locks", S_IFREG | 0444, .show = proc_show_locks},
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
