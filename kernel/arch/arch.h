@@ -271,9 +271,20 @@ void arch_out32(uint16_t port, uint32_t value);
 
 typedef void (*irq_handler)(void *context);
 
-/* Routes a legacy (ISA) interrupt to this handler, unmasked; it runs with interrupts off.
+/* Routes a legacy (ISA) interrupt to this handler, unmasked; it runs with interrupts off. `name`, which
+ * stays, is the device's in /proc/interrupts.
  * -ENODEV: no interrupt controller knows it; -EBUSY: taken. */
-int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context) MUST_CHECK;
+int arch_irq_attach(
+	unsigned isa_irq, const char *name, irq_handler handler, void *context) MUST_CHECK;
+
+/* What interrupts the CPUs: devices by their numbers, then what is the CPUs' own. */
+struct arch_interrupt {
+	int number;       /* of a device; -1: the CPUs' own */
+	const char *name; /* of those: "LOC"; NULL: nothing is attached to the number */
+	char text[64];    /* in Linux's words */
+};
+bool arch_interrupt(unsigned index, struct arch_interrupt *out); /* false: there are no more */
+uint64_t arch_interrupt_count(unsigned index, unsigned cpu);
 
 /* ---- Time ---- */
 

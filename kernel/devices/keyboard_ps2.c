@@ -247,7 +247,7 @@ int keyboard_ps2_init(void)
 	set_keys();
 	error = input_register(&device);
 	if (!error)
-		error = arch_irq_attach(IRQ, interrupt, NULL);
+		error = arch_irq_attach(IRQ, "i8042", interrupt, NULL);
 	if (error)
 		return error;
 	vt_set_leds_function(set_leds);

@@ -17,6 +17,7 @@
 #include "devices/console.h"
 #include "files/devfs.h"
 #include "files/file.h"
+#include "files/procfs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -144,15 +145,15 @@ static size_t line_of(const struct log_record *record, char out[LINE_SIZE])
 
 /* ---- syslog(2) ---- */
 
-/* What there is, up to `size` bytes; waits for the first. */
-static long read_unread(user_t buffer, size_t size) requires(kmsg_lock)
+/* What there is, as far as there is room. */
+static long read_unread(struct io *io) requires(kmsg_lock)
 {
 	struct log_record record;
 	char line[LINE_SIZE];
 	uint64_t next;
 	size_t done = 0, length, part;
 
-	while (done < size) {
+	while (io->left) {
 		next = next_read;
 		if (!log_read(&next, &record))
 			break;
@@ -160,8 +161,8 @@ static long read_unread(user_t buffer, size_t size) requires(kmsg_lock)
 			part_read = 0;
 		next_read = record.sequence;
 		length = line_of(&record, line);
-		part = length - part_read < size - done ? length - part_read : size - done;
-		if (copy_to_user(user_offset(buffer, done), line + part_read, part))
+		part = length - part_read < io->left ? length - part_read : io->left;
+		if (io_put(io, line + part_read, part) < part)
 			return done ? (long)done : -EFAULT;
 		done += part;
 		part_read += (uint32_t)part;
@@ -173,14 +174,15 @@ static long read_unread(user_t buffer, size_t size) requires(kmsg_lock)
 	return (long)done;
 }
 
-static long read_and_wait(user_t buffer, size_t size)
+/* Waits for the first line. */
+static long read_and_wait(struct io *io)
 {
 	uint64_t wanted;
 	long result;
 
 	do {
 		mutex_lock(&kmsg_lock);
-		result = read_unread(buffer, size);
+		result = read_unread(io);
 		wanted = next_read;
 		mutex_unlock(&kmsg_lock);
 		if (!result)
@@ -281,13 +283,15 @@ static void clear(void)
 
 static long read_action(enum action action, user_t buffer, int size)
 {
+	struct io io = io_user(buffer, (size_t)size);
+
 	if (!buffer.address || size < 0)
 		return -EINVAL;
 	if (!size)
 		return 0;
 	if (!user_range_ok(buffer, (size_t)size))
 		return -EFAULT;
-	return action == ACTION_READ ? read_and_wait(buffer, (size_t)size)
+	return action == ACTION_READ ? read_and_wait(&io)
 				     : read_all(buffer, (size_t)size, action == ACTION_READ_CLEAR);
 }
 
@@ -320,6 +324,45 @@ long kmsg_syslog(int action, user_t buffer, int size)
 		return -EINVAL;
 	}
 }
+
+/* ---- /proc/kmsg: SYSLOG_ACTION_READ as a file, from the same place in the log ---- */
+
+static int open_proc(struct file *file)
+{
+	(void)file;
+	return capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static ssize_t read_proc(struct file *file, struct io *io, int64_t *position)
+{
+	(void)position;
+	if (!io->left)
+		return 0;
+	if (file->flags & O_NONBLOCK && !size_unread())
+		return -EAGAIN;
+	return read_and_wait(io);
+}
+
+/* A glance: epoll asks with its own lock held. Who reads finds out what is so. */
+static uint64_t next_glance(void) no_lock_checks
+{
+	return __atomic_load_n(&next_read, __ATOMIC_RELAXED);
+}
+
+static unsigned int poll_proc(struct file *file, struct wait_queue *queues[2])
+{
+	uint64_t next = next_glance();
+
+	(void)file;
+	queues[0] = &readers;
+	if (log_next_sequence() > next)
+		return POLLIN | POLLRDNORM;
+	watch_from(next);
+	return 0;
+}
+
+const struct file_operations proc_kmsg_operations = {
+	.open = open_proc, .read = read_proc, .poll = poll_proc, .seek = proc_seek};
 
 /* ---- /dev/kmsg ---- */
 

@@ -505,11 +505,13 @@ static uint16_t attached_irqs guarded_by(attach_lock); /* bits */
 
 static int attach(struct serial_port *port)
 {
+	static const char *const names[SERIAL_PORTS] = {"ttyS0", "ttyS1", "ttyS2", "ttyS3"};
 	int error = 0;
 
 	spin_lock(&attach_lock);
 	if (!(attached_irqs & 1u << port->irq))
-		error = arch_irq_attach(port->irq, handle_interrupt, port);
+		error = arch_irq_attach(
+			port->irq, names[port - serial_ports], handle_interrupt, port);
 	if (!error)
 		attached_irqs |= (uint16_t)(1u << port->irq);
 	spin_unlock(&attach_lock);

@@ -232,8 +232,9 @@ void arch_out8(uint16_t port, uint8_t value)
 	uart_update(u);
 }
 
-int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context)
+int arch_irq_attach(unsigned isa_irq, const char *name, irq_handler handler, void *context)
 {
+	(void)name;
 	CHECK(isa_irq == 4 || isa_irq == 3);
 	if (uart_attach_fails)
 		return -ENODEV;

@@ -181,8 +181,20 @@ int proc_show_locks(struct proc_file *file, struct text *out);
 int proc_show_devices(struct proc_file *file, struct text *out);
 int proc_show_consoles(struct proc_file *file, struct text *out);
 int proc_show_slabinfo(struct proc_file *file, struct text *out);
+/* procfs_machine.c */
+int proc_show_interrupts(struct proc_file *file, struct text *out);
+void proc_add_interrupts(struct text *out);
+int proc_show_buddyinfo(struct proc_file *file, struct text *out);
+int proc_show_zoneinfo(struct proc_file *file, struct text *out);
+int proc_show_kallsyms(struct proc_file *file, struct text *out);
+/* devices/kmsg.c: a file of its own kind, with nothing of procfs's */
+extern const struct file_operations proc_kmsg_operations;
 /* procfs_fd.c */
 extern const struct proc_directory proc_fd_directory, proc_fdinfo_directory;
+/* What has no name in any tree gets a dentry of its own for the walk, with a reference to the inode. -ENOMEM. */
+int proc_nameless_path(struct inode *inode, struct path *out) MUST_CHECK;
+/* procfs_ns.c */
+extern const struct proc_entry proc_ns_entries[];
 /* sockets/unix_proc.c */
 extern const struct proc_entry proc_net_entries[];
 /* procfs_mounts.c */

@@ -40,8 +40,7 @@ static bool see(const struct proc_inode *inode, int fd, struct seen_file *out)
 
 /* ---- Links ---- */
 
-/* What has no name in any tree gets a dentry of its own for the walk. */
-static int path_of_nameless(struct inode *inode, struct path *out)
+int proc_nameless_path(struct inode *inode, struct path *out)
 {
 	struct dentry *dentry = dentry_make_root(inode);
 
@@ -63,7 +62,7 @@ static int jump_fd(struct proc_inode *inode, struct path *out)
 		*out = file.path;
 		path_get(out);
 	} else {
-		error = path_of_nameless(file.inode, out);
+		error = proc_nameless_path(file.inode, out);
 	}
 	seen_put(&file);
 	return error;

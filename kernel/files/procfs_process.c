@@ -396,6 +396,7 @@ const struct proc_directory proc_root_directory = {
 		{"root", S_IFLNK | 0777, .jump = jump_context, .argument = JUMP_ROOT},            \
 		{"exe", S_IFLNK | 0777, .jump = jump_program},                                    \
 		{"net", S_IFDIR | 0555, .entries = proc_net_entries},                             \
+		{"ns", S_IFDIR | 0511, .entries = proc_ns_entries},                               \
 		{"mounts", S_IFREG | 0444, .show = proc_show_mounts,                              \
 			.operations = &proc_mounts_operations},                                   \
 		{"mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo,                        \

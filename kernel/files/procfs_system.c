@@ -103,8 +103,9 @@ static int show_stat(struct proc_file *file, struct text *out)
 		format(name, sizeof(name), "cpu%u", i);
 		add_cpu(out, name, &one);
 	}
+	proc_add_interrupts(out);
 	text_add(out,
-		"intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
+		"ctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
 		"procs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
 		switches, realtime_offset() / NS_PER_SECOND, process_clone_count(),
 		sched_runnable());
@@ -190,6 +191,7 @@ static int show_vmstat(struct proc_file *file, struct text *out)
 
 const struct proc_entry proc_root_entries[] = {
 	{"baton", S_IFDIR | 0555, .entries = proc_baton_entries},
+	{"buddyinfo", S_IFREG | 0444, .show = proc_show_buddyinfo},
 	{"cmdline", S_IFREG | 0444, .show = show_command_line},
 	{"consoles", S_IFREG | 0444, .show = proc_show_consoles},
 	{"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
@@ -199,6 +201,9 @@ const struct proc_entry proc_root_entries[] = {
 	{"filesystems", S_IFREG | 0444, .show = show_filesystems},
 	{"kpagecount", S_IFREG | 0400, .operations = &proc_kpagecount_operations},
 	{"kpageflags", S_IFREG | 0400, .operations = &proc_kpageflags_operations},
+	{"interrupts", S_IFREG | 0444, .show = proc_show_interrupts},
+	{"kallsyms", S_IFREG | 0444, .show = proc_show_kallsyms},
+	{"kmsg", S_IFREG | 0400, .operations = &proc_kmsg_operations},
 	{"loadavg", S_IFREG | 0444, .show = show_loadavg},
 	{"locks", S_IFREG | 0444, .show = proc_show_locks},
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
@@ -216,5 +221,6 @@ const struct proc_entry proc_root_entries[] = {
 	{"uptime", S_IFREG | 0444, .show = show_uptime},
 	{"version", S_IFREG | 0444, .show = show_version},
 	{"vmstat", S_IFREG | 0444, .show = show_vmstat},
+	{"zoneinfo", S_IFREG | 0444, .show = proc_show_zoneinfo},
 	{.name = NULL},
 };

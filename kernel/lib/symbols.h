@@ -16,7 +16,14 @@
  * table (`size` bytes) is broken. */
 const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint32_t *within);
 
-/* The same for an address in the running kernel. */
+/* The nth of the table, in the order of the addresses, and its offset: pure. NULL: there are not so many, or the
+ * table is broken. */
+const char *symbols_at(const void *table, size_t size, uint32_t index, uint32_t *offset);
+
+/* The same in the running kernel. */
+const char *symbol_at(uint32_t index, virt_t *address);
+
+/* The first for an address in the running kernel. */
 const char *symbol_of(virt_t address, uint32_t *within);
 
 #endif

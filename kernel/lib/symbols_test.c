@@ -28,6 +28,9 @@ int main(void)
 	finds(0x40, "two", 0);
 	finds(0x5000, "six", 0x4f00);
 	CHECK(!symbols_lookup(&table, sizeof(table), 0xf, &within));
+	CHECK(!strcmp(symbols_at(&table, sizeof(table), 2, &within), "six") && within == 0x100);
+	CHECK(!symbols_at(&table, sizeof(table), 3, &within));
+	CHECK(!symbols_at(&table, sizeof(table) - 1, 0, &within));
 	CHECK(!symbols_lookup(&table, 7, 0x40, &within));
 	CHECK(!symbols_lookup(&table, sizeof(table) - 1, 0x40, &within));
 	return check_done();

@@ -68,6 +68,7 @@ static void block_push(uint64_t first, unsigned order) requires(pages_lock)
 		frame_array[next].free.prev = (uint32_t)first;
 	pages.heads[order] = (uint32_t)first;
 	pages.orders |= 1u << order;
+	pages.blocks[order]++;
 	pages.free += UINT64_C(1) << order;
 }
 
@@ -84,6 +85,7 @@ static void block_unlink(struct frame *frame) requires(pages_lock)
 	else if (!(pages.heads[order] = next))
 		pages.orders &= ~(1u << order);
 	*frame = (struct frame){0};
+	pages.blocks[order]--;
 	pages.free -= UINT64_C(1) << order;
 }
 
@@ -432,6 +434,21 @@ void pages_statistics(struct pages_stats *out)
 	out->sections = pages.active_sections;
 	memcpy(out->by_state, pages.by_state, sizeof(pages.by_state));
 	spin_unlock(&pages_lock);
+}
+
+void pages_free_blocks(uint64_t blocks[PAGES_MAX_ORDER + 1])
+{
+	uint64_t waiting, stranded;
+
+	spin_lock(&pages_lock);
+	for (unsigned order = 0; order < ORDERS; order++)
+		blocks[order] = pages.blocks[order];
+	waiting_count(&waiting, &stranded);
+	blocks[0] += pages.magazine.count + pages.zeroed.count;
+	spin_unlock(&pages_lock);
+	for (unsigned order = 0; order < PAGES_MAX_ORDER; order++)
+		blocks[order] += waiting >> order & 1;
+	blocks[PAGES_MAX_ORDER] += waiting >> PAGES_MAX_ORDER;
 }
 
 void pages_fail_nth(uint64_t n)

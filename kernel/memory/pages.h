@@ -177,6 +177,8 @@ static inline void *frame_ptr(const struct frame *frame)
 
 uint64_t pages_total(void); /* in pages; may be a little old */
 void pages_statistics(struct pages_stats *out);
+/* Free blocks by order. Memory that is not activated yet counts in the largest blocks that it may become. */
+void pages_free_blocks(uint64_t blocks[PAGES_MAX_ORDER + 1]);
 
 /* Allocations that are to fail (fail.c): threads that have asked for one; who decides, at the return address of the
  * call. Each entrance of the allocators begins with ALLOC_FAILS. */

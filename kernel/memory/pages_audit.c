@@ -87,6 +87,8 @@ static const char *audit_list(unsigned order, uint64_t expected) requires(pages_
 
 	if (!pages.heads[order] != !(pages.orders >> order & 1))
 		return "the mask of orders does not say which lists have blocks";
+	if (pages.blocks[order] != expected)
+		return "the count of an order's free blocks is wrong";
 	for (uint64_t n = pages.heads[order]; n; n = frame_array[n].free.next) {
 		const struct frame *frame = &frame_array[n];
 

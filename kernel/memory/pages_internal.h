@@ -28,9 +28,10 @@ struct extent {
 };
 
 struct pages_state {
-	uint32_t heads[ORDERS]; /* first free block of each order; 0: none */
-	uint32_t orders;        /* bit n: heads[n] is not 0 */
-	uint64_t free;          /* pages in free blocks, without the magazine's */
+	uint32_t heads[ORDERS];  /* first free block of each order; 0: none */
+	uint32_t orders;         /* bit n: heads[n] is not 0 */
+	uint32_t blocks[ORDERS]; /* free ones of each order */
+	uint64_t free;           /* pages in free blocks, without the magazine's */
 	uint64_t total;
 	uint64_t by_state[FRAME_STATES];
 	uint64_t fail_nth;

@@ -15,7 +15,8 @@
 #include "process/sched_fair.h"
 #include "process/sched_rt.h"
 
-#define CPUS_MAX 64u
+#define CPUS_MAX       64u
+#define CPU_INTERRUPTS 6u
 
 struct cpu_entry;
 struct thread;
@@ -55,8 +56,9 @@ struct cpu {
 	ns_t tick_next;   /* while a thread runs: when to look at it next */
 	unsigned tick_count;
 	uint64_t switches, ticks;
-	struct cpu_times seen; /* by ticks; by the queue's lock */
-	struct cpu_times told; /* the most that sched_cpu_times ever said; likewise */
+	uint64_t interrupts[CPU_INTERRUPTS]; /* arch's counts: arch_interrupt_count */
+	struct cpu_times seen;               /* by ticks; by the queue's lock */
+	struct cpu_times told;               /* the most that sched_cpu_times ever said; likewise */
 };
 
 extern struct cpu boot_cpu;

@@ -211,9 +211,10 @@ WEAK void arch_out32(uint16_t port, uint32_t value)
 	(void)value;
 }
 
-WEAK int arch_irq_attach(unsigned isa_irq, irq_handler handler, void *context)
+WEAK int arch_irq_attach(unsigned isa_irq, const char *name, irq_handler handler, void *context)
 {
 	(void)isa_irq;
+	(void)name;
 	(void)handler;
 	(void)context;
 	return -ENODEV;

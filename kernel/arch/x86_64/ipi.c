@@ -27,6 +27,7 @@
 #include "arch/arch.h"
 #include "devices/console.h"
 #include "entry_area.h"
+#include "irq_count.h"
 #include "lapic.h"
 #include "lib/log.h"
 #include "process/cpu.h"
@@ -74,6 +75,7 @@ void arch_serve_calls(void)
 			struct cpu_call *call = __atomic_load_n(
 				&cpus[__builtin_ctzll(from)]->entry->call, __ATOMIC_ACQUIRE);
 
+			irq_count(self, call->flush ? IRQ_TLB : IRQ_CALL);
 			call->function(call->argument);
 			__atomic_and_fetch(&call->waiting, ~cpu_bit(self), __ATOMIC_RELEASE);
 		}
@@ -225,10 +227,12 @@ void arch_stop_others(void)
 void ipi_dispatch(unsigned vector)
 {
 	lapic_eoi();
-	if (vector == VECTOR_KICK)
+	if (vector == VECTOR_KICK) {
+		irq_count(this_cpu(), IRQ_KICK);
 		cpu_kicked();
-	else if (vector == VECTOR_CALL)
+	}
+	if (vector == VECTOR_CALL)
 		arch_serve_calls();
-	else
+	else if (vector == VECTOR_STOP)
 		ipi_look_for_stop();
 }

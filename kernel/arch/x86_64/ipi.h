@@ -13,6 +13,7 @@ extern uint64_t cpus_up;
 struct cpu_call {
 	void (*function)(void *argument);
 	void *argument;
+	bool flush;       /* of a TLB: it is counted as such */
 	uint64_t waiting; /* CPUs that have not run it yet */
 };
 

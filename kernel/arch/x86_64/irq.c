@@ -11,10 +11,12 @@
 #include "arch/arch.h"
 #include "firmware/acpi.h"
 #include "ipi.h"
+#include "irq_count.h"
 #include "lapic.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/printf.h"
 #include "registers.h"
 #include "traps.h"
 
@@ -33,6 +35,7 @@ struct ioapic {
 };
 
 struct handler {
+	const char *name;
 	irq_handler function;
 	void *context;
 	uint64_t count;
@@ -43,7 +46,6 @@ static unsigned ioapic_count;
 static const struct acpi_info *info;
 static uint32_t destination;
 static struct handler handlers[ISA_IRQS];
-static uint64_t spurious;
 static struct spinlock irq_lock; /* the IOAPICs' index registers, and handlers being set */
 
 static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t index)
@@ -91,7 +93,7 @@ static uint32_t route(unsigned isa_irq, uint32_t *flags)
 	return isa->gsi;
 }
 
-int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
+int arch_irq_attach(unsigned isa_irq, const char *name, irq_handler function, void *context)
 {
 	uint32_t flags, gsi;
 	int error = -ENODEV;
@@ -107,7 +109,8 @@ int arch_irq_attach(unsigned isa_irq, irq_handler function, void *context)
 
 		if (gsi < ioapic->first || gsi >= ioapic->first + ioapic->count)
 			continue;
-		handlers[isa_irq] = (struct handler){.function = function, .context = context};
+		handlers[isa_irq] =
+			(struct handler){.name = name, .function = function, .context = context};
 		ioapic_write(
 			ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first) + 1, destination << 24);
 		ioapic_write(ioapic, IOAPIC_REDIRECT + 2 * (gsi - ioapic->first),
@@ -122,21 +125,68 @@ void interrupt_dispatch(unsigned vector, bool user)
 {
 	if (vector == VECTOR_TIMER) {
 		lapic_eoi();
+		irq_count(this_cpu(), IRQ_TIMER);
 		timer_expired(user);
 	} else if (vector >= VECTOR_KICK && vector <= VECTOR_STOP) {
 		ipi_dispatch(vector);
 	} else if (vector == VECTOR_SPURIOUS) {
-		__atomic_add_fetch(
-			&spurious, 1, __ATOMIC_RELAXED); /* SDM 3A 11.9: no end of interrupt */
+		irq_count(this_cpu(), IRQ_SPURIOUS); /* SDM 3A 11.9: no end of interrupt */
 	} else if (vector < VECTOR_IRQ + ISA_IRQS && handlers[vector - VECTOR_IRQ].function) {
 		struct handler *handler = &handlers[vector - VECTOR_IRQ];
 
-		handler->count++;
+		__atomic_store_n(&handler->count, handler->count + 1, __ATOMIC_RELAXED);
 		handler->function(handler->context);
 		lapic_eoi();
 	} else {
-		if (!__atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED))
+		static bool told;
+
+		irq_count(this_cpu(), IRQ_SPURIOUS);
+		if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
 			log_warn("interrupt by vector %u, which nobody uses", vector);
 		lapic_eoi();
 	}
+}
+
+/* ---- What is told of them ---- */
+
+bool arch_interrupt(unsigned index, struct arch_interrupt *out)
+{
+	static const struct {
+		const char *name, *text;
+	} own[IRQ_KINDS] = {
+		[IRQ_NMI] = {"NMI", "Non-maskable interrupts"},
+		[IRQ_TIMER] = {"LOC", "Local timer interrupts"},
+		[IRQ_SPURIOUS] = {"SPU", "Spurious interrupts"},
+		[IRQ_KICK] = {"RES", "Rescheduling interrupts"},
+		[IRQ_CALL] = {"CAL", "Function call interrupts"},
+		[IRQ_TLB] = {"TLB", "TLB shootdowns"},
+	};
+	uint32_t flags, gsi;
+
+	*out = (struct arch_interrupt){.number = (int)index};
+	if (index >= ISA_IRQS + IRQ_KINDS)
+		return false;
+	if (index >= ISA_IRQS) {
+		out->number = -1;
+		out->name = own[index - ISA_IRQS].name;
+		format(out->text, sizeof(out->text), " %s", own[index - ISA_IRQS].text);
+		return true;
+	}
+	spin_lock(&irq_lock);
+	out->name = handlers[index].function ? handlers[index].name : NULL;
+	spin_unlock(&irq_lock);
+	if (out->name) {
+		gsi = route(index, &flags);
+		format(out->text, sizeof(out->text), " IO-APIC %3u-%-8s  %s", gsi,
+			flags & REDIRECT_LEVEL ? "fasteoi" : "edge", out->name);
+	}
+	return true;
+}
+
+/* Devices' all go to the boot CPU. */
+uint64_t arch_interrupt_count(unsigned index, unsigned cpu)
+{
+	if (index < ISA_IRQS)
+		return cpu ? 0 : __atomic_load_n(&handlers[index].count, __ATOMIC_RELAXED);
+	return __atomic_load_n(&cpus[cpu]->interrupts[index - ISA_IRQS], __ATOMIC_RELAXED);
 }

@@ -31,6 +31,17 @@ const char *symbol_of(virt_t address, uint32_t *within)
 		(uint32_t)(address - (virt_t)kernel_image_start), within);
 }
 
+const char *symbol_at(uint32_t index, virt_t *address)
+{
+	uint32_t offset;
+	const char *name = symbols_at(kernel_symbols_start,
+		(size_t)(kernel_symbols_end - kernel_symbols_start), index, &offset);
+
+	if (name)
+		*address = (virt_t)kernel_image_start + offset;
+	return name;
+}
+
 static void log_address(const char *what, virt_t address)
 {
 	uint32_t within = 0;

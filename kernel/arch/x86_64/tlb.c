@@ -203,7 +203,7 @@ static uint64_t others_of(uint64_t mask)
 
 static void run_everywhere(uint64_t others, void (*function)(void *), void *argument)
 {
-	struct cpu_call call = {.function = function, .argument = argument};
+	struct cpu_call call = {.function = function, .argument = argument, .flush = true};
 
 	if (unlikely(others))
 		ipi_post(&call, others);

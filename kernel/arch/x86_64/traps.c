@@ -14,6 +14,7 @@
 #include "debug_registers.h"
 #include "entry_area.h"
 #include "ipi.h"
+#include "irq_count.h"
 #include "lib/log.h"
 #include "process/process.h"
 #include "registers.h"
@@ -187,6 +188,7 @@ static uint32_t kernel_nmis;
 
 static void non_maskable(const struct trap_frame *frame)
 {
+	irq_count(this_cpu(), IRQ_NMI);
 	ipi_look_for_stop();
 	if (frame->cs & 3)
 		log_warn("NMI in user mode, at %#lx", frame->rip);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc/interrupts, stat's intr, buddyinfo, zoneinfo, kallsyms, kmsg and PID/ns: what programs read by columns.
+ * As root; what a kernel does not have or a container hides is left out.
+ */
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "cases.h"
+
+#define NSFS 0x6e736673
+
+static char text[1 << 20];
+
+static char *read_file(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t got, used = 0;
+
+	WANT(fd >= 0);
+	while ((got = read(fd, text + used, sizeof text - 1 - (size_t)used)) > 0)
+		used += got;
+	WANT(got >= 0);
+	text[used] = '\0';
+	close(fd);
+	return text;
+}
+
+/* ---- Interrupts ---- */
+
+/* The sum over the CPUs of the line that begins with this; the columns are as wide as the header's. */
+static unsigned long interrupts(const char *name, unsigned *cpus)
+{
+	char *line = read_file("/proc/interrupts"), *at;
+	size_t length = strlen(name), column = strspn(line, " ");
+	unsigned long sum = 0;
+
+	for (*cpus = 0, at = line; *at != '\n'; at += strcspn(at, " \n"), at += strspn(at, " "))
+		*cpus += !strncmp(at, "CPU", 3);
+	for (line = at + 1; *line; line += strcspn(line, "\n") + 1) {
+		at = line + strspn(line, " ");
+		if (strncmp(at, name, length) != 0 || at[length] != ':')
+			continue;
+		WANT_IS(at + length + 1 - line, (long)column - 7);
+		for (unsigned cpu = 0; cpu < *cpus; cpu++) {
+			at = line + column - 6 + 11 * cpu;
+			WANT(strspn(at, " 0123456789") >= 11);
+			sum += strtoul(at, NULL, 10);
+		}
+		WANT(!strncmp(line + column - 6 + 11 * *cpus, "  ", 2));
+		return sum;
+	}
+	return 0;
+}
+
+static unsigned long all_interrupts(void)
+{
+	const char *line = strstr(read_file("/proc/stat"), "\nintr ");
+
+	WANT(line);
+	return strtoul(line + 6, NULL, 10);
+}
+
+static void timer(void)
+{
+	unsigned cpus, same;
+	unsigned long before = interrupts("LOC", &cpus), all = all_interrupts();
+	struct timespec nap = {.tv_nsec = 1000000};
+
+	WANT(cpus >= 1 && cpus <= (unsigned)sysconf(_SC_NPROCESSORS_CONF));
+	for (int i = 0; i < 20; i++)
+		nanosleep(&nap, NULL);
+	WANT(interrupts("LOC", &same) >= before + 20);
+	WANT_IS(same, cpus);
+	WANT(all_interrupts() >= all + 20);
+}
+
+static void *on_another(void *gate)
+{
+	char byte;
+
+	for (int i = 0; i < 50; i++)
+		WANT_IS(read(((int *)gate)[0], &byte, 1), 1);
+	return NULL;
+}
+
+/* A thread that sleeps on another CPU is woken through that CPU's interrupt, or found by it as it spins. */
+static void between_cpus(void)
+{
+	unsigned cpus;
+	unsigned long before = interrupts("RES", &cpus) + interrupts("CAL", &cpus);
+	cpu_set_t mine, other;
+	pthread_t thread;
+	int gate[2];
+
+	if (cpus < 2 || sched_getaffinity(0, sizeof mine, &mine) || CPU_COUNT(&mine) < 2)
+		skip("one CPU");
+	CPU_ZERO(&other);
+	for (size_t cpu = 0; CPU_COUNT(&other) < 1; cpu++)
+		if (CPU_ISSET(cpu, &mine))
+			CPU_SET(cpu, &other);
+	CPU_XOR(&mine, &mine, &other);
+	WANT_IS(pipe(gate), 0);
+	WANT_IS(sched_setaffinity(0, sizeof other, &other), 0);
+	thread = begin_thread(on_another, gate);
+	WANT_IS(sched_setaffinity(0, sizeof mine, &mine), 0);
+	for (int i = 0; i < 50; i++) {
+		WANT_IS(write(gate[1], "x", 1), 1);
+		usleep(1000);
+	}
+	join_thread(thread);
+	WANT(interrupts("RES", &cpus) + interrupts("CAL", &cpus) > before);
+}
+
+/* ---- Memory ---- */
+
+static void memory(void)
+{
+	unsigned long bytes = 0, count, total;
+	char zone[32], *line = read_file("/proc/buddyinfo"), *at;
+	int node, used;
+
+	WANT(*line);
+	for (; *line; line = at + 1) {
+		WANT_IS(sscanf(line, "Node %d, zone %31s%n", &node, zone, &used), 2);
+		at = line + used;
+		for (unsigned order = 0; *at != '\n'; order++) {
+			WANT_IS(sscanf(at, "%lu%n", &count, &used), 1);
+			WANT(used >= 7);
+			bytes += count * (4096ul << order);
+			at += used;
+			at += strspn(at, " ") == 1 && at[1] == '\n';
+		}
+	}
+	WANT_IS(sscanf(read_file("/proc/meminfo"), "MemTotal: %lu", &total), 1);
+	WANT(bytes && bytes / 1024 <= total);
+	WANT(strstr(read_file("/proc/zoneinfo"), "Node 0, zone"));
+	WANT(strstr(text, "\n        managed  "));
+}
+
+/* ---- The kernel's symbols and log ---- */
+
+static void look_at_symbols(bool must_hide)
+{
+	unsigned long address;
+	char kind, name[200], *line = read_file("/proc/kallsyms");
+
+	for (int i = 0; i < 100 && *line; i++, line += strcspn(line, "\n") + 1) {
+		WANT_IS(sscanf(line, "%16lx %c %199s", &address, &kind, name), 3);
+		WANT_IS(line[16], ' ');
+		WANT(!must_hide || !address);
+	}
+}
+
+static void as_nobody(void)
+{
+	WANT_IS(setgid(NOBODY), 0);
+	WANT_IS(setuid(NOBODY), 0);
+	look_at_symbols(true);
+	WANT(open("/proc/kmsg", O_RDONLY) < 0 && errno == EACCES);
+}
+
+static void symbols(void)
+{
+	if (access("/proc/kallsyms", F_OK))
+		skip("no symbols");
+	look_at_symbols(false);
+	WANT_ENDS(start(as_nobody), 0);
+}
+
+static void log_file(void)
+{
+	int fd = open("/proc/kmsg", O_RDONLY | O_NONBLOCK);
+	struct stat stat;
+
+	if (fd < 0 && (errno == EPERM || errno == ENOENT || errno == EACCES))
+		skip("the log is not for us");
+	WANT(fd >= 0);
+	WANT_IS(fstat(fd, &stat), 0);
+	WANT_IS(stat.st_mode, S_IFREG | 0400);
+	WANT_IS(read(fd, text, 0), 0);
+	WANT_IS(kernel_call(SYS_write, fd, "x", 1), -EBADF);
+}
+
+/* ---- Namespaces ---- */
+
+static void namespaces(void)
+{
+	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+	char path[64], link[64], expected[64];
+	struct stat own, opened;
+	struct statfs system;
+	ssize_t length;
+	int fd;
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof path, "/proc/self/ns/%s", names[i]);
+		WANT_IS(stat(path, &own), 0);
+		WANT_IS(own.st_mode, S_IFREG | 0444);
+		snprintf(expected, sizeof expected, "%s:[%lu]", names[i], own.st_ino);
+		length = readlink(path, link, sizeof link - 1);
+		WANT(length > 0);
+		link[length] = '\0';
+		WANT(!strcmp(link, expected));
+		fd = open(path, O_RDONLY);
+		WANT(fd >= 0);
+		WANT_IS(fstat(fd, &opened), 0);
+		WANT(opened.st_ino == own.st_ino && opened.st_dev == own.st_dev);
+		WANT_IS(fstatfs(fd, &system), 0);
+		WANT_IS(system.f_type, NSFS);
+		WANT_IS(kernel_call(SYS_read, fd, link, 1), -EINVAL);
+		WANT_IS(kernel_call(SYS_ioctl, fd, TCGETS, link), -ENOTTY);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		WANT_IS(readlink(path, link, sizeof link), length);
+		WANT(!memcmp(link, expected, (size_t)length));
+		snprintf(path, sizeof path, "/proc/%d/task/%d/ns/%s", (int)getpid(), (int)getpid(),
+			names[i]);
+		WANT_IS(stat(path, &opened), 0);
+		WANT_IS(opened.st_ino, own.st_ino);
+		WANT(open(path, O_WRONLY) < 0 && errno == EPERM);
+		close(fd);
+	}
+	WANT_IS(lstat("/proc/self/ns", &own), 0);
+	WANT_IS(own.st_mode, S_IFDIR | 0511);
+	WANT(access("/proc/self/ns/none", F_OK) < 0 && errno == ENOENT);
+}
+
+static const struct test_case cases[] = {
+	CASE(timer, "procfs: interrupts of the timer are counted"),
+	CASE(between_cpus, "procfs: interrupts between CPUs are counted"),
+	CASE(memory, "procfs: buddyinfo, zoneinfo"),
+	CASE(symbols, "procfs: kallsyms hides addresses from nobody"),
+	CASE(log_file, "procfs: kmsg"),
+	CASE(namespaces, "procfs: ns"),
+};
+
+static void all(int argc, char **argv)
+{
+	run_cases(cases, COUNT(cases), argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	return check_main(argc, argv, NULL, 0, all);
+}
