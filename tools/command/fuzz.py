@@ -87,7 +87,10 @@ def command(args):
     build.ready(*build.BOOT, "user/fuzz", needs=[packages.RUN])
     path, build_id = state_file(args.seed, args.cpus), build_id_now()
     end = rounded(args.calls)
-    at = 0 if args.again else load(path, build_id) if args.begin is None else args.begin // EPOCH * EPOCH
+    if args.begin is not None:
+        at = args.begin // EPOCH * EPOCH
+    else:
+        at = 0 if args.again else load(path, build_id)
     if at >= end:
         print(f"seed {args.seed} has made {at} calls already; --again starts over")
         return 0

@@ -211,6 +211,9 @@ void world_make(void);  /* mounts and fills it */
 void world_clear(void); /* ends all descendants, unmounts what was mounted, removes what is left */
 void world_end_all(void); /* the descendants alone */
 int world_proc(void);     /* /proc, wherever it is mounted */
+/* strays.c: what files there are, before the first epoch; removes those that have come since. */
+void strays_init(void);
+void strays_remove(void);
 /* The kernel's audit, after that epoch; false: there is none. settling: what is in use now is what may be from now on. */
 bool world_audit(uint64_t epoch, bool settling);
 void world_fail(const char *what) __attribute__((noreturn));

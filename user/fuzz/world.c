@@ -14,10 +14,9 @@
 #include "tests/check.h"
 
 #define MOUNTS_MOST 64
-#define SLACK       64   /* less than what would be lost by a leak in every few epochs */
-#define BLOCKS_KEPT 1024 /* pages: the history of the screen grows with the log */
-#define STACKS_KEPT 64   /* pages: kernel_area.c's spare ones */
-#define SETTLING    5    /* epochs in which caches and tables become as large as they get */
+#define SLACK       8  /* what long-lived files and tables may come to have once */
+#define STACKS_KEPT 64 /* pages: kernel_area.c's sixteen spare ones */
+#define SETTLING    5  /* epochs in which caches and tables become as large as they get */
 
 static int proc_fd = -1, audit_fd = -1, self_fd = -1; /* kept open: workers may hide the paths */
 static char own_mounts[MOUNTS_MOST][128];             /* that were there at first */
@@ -236,6 +235,7 @@ void world_clear(void)
 {
 	world_end_all();
 	unmount_all();
+	strays_remove();
 	remove_segments();
 }
 
@@ -304,12 +304,10 @@ static void collect_garbage(void)
 	close(fds[1]);
 }
 
-/* The kernel keeps some stacks of threads that have ended, and what the screen has shown. */
+/* The kernel keeps some stacks of threads that have ended. */
 static unsigned long slack_of(const char *name)
 {
-	if (strcmp(name, "stacks") == 0)
-		return STACKS_KEPT;
-	return strcmp(name, "blocks") == 0 ? BLOCKS_KEPT : SLACK;
+	return strcmp(name, "stacks") == 0 ? STACKS_KEPT : SLACK;
 }
 
 /* What is more than before, in words: the length. settling: it may be. */
@@ -379,4 +377,5 @@ void world_init(const char *program)
 	if (proc_fd < 0 || self_fd < 0)
 		world_fail("/proc, or the program itself");
 	own_mount_count = read_mounts(own_mounts);
+	strays_init();
 }
