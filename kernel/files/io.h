@@ -25,6 +25,7 @@ struct io {
 	struct iovec *next;  /* further ranges, copied from the user */
 	unsigned int ranges; /* how many */
 	bool failed;         /* user memory could not be touched */
+	bool append;         /* a write goes to the file's end, as with O_APPEND */
 };
 
 static inline struct io io_kernel(void *buffer, size_t size)

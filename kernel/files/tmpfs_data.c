@@ -121,8 +121,9 @@ static ssize_t write_data(struct file *file, struct io *io, int64_t *position)
 	if (!io->left)
 		return 0;
 	mutex_lock(&inode->lock);
-	at = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_APPEND ? inode->object->size
-									: (uint64_t)*position;
+	at = io->append || __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_APPEND
+		     ? inode->object->size
+		     : (uint64_t)*position;
 	if (at >= INT64_MAX || at >= limit) {
 		if (at >= limit)
 			signal_current(SIGXFSZ);

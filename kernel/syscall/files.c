@@ -11,6 +11,8 @@
 #include "files/inotify.h"
 #include "memory/slab.h"
 
+#include <linux/fs.h>
+
 enum direction { MOVE_READ, MOVE_WRITE };
 
 static inline bool allows(const struct file *file, enum direction way)
@@ -189,7 +191,15 @@ ssize_t io_get_ranges(user_t from, size_t count, struct iovec *fast, struct iove
 
 static const int64_t AT_POSITION = -1; /* of the file itself */
 
-static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enum direction way)
+/* flags: RWF_*. There is nothing to wait for in a write to memory, nor is anything polled for. */
+static int check_rw_flags(unsigned int flags)
+{
+	return flags & ~(unsigned int)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND) ? -EOPNOTSUPP
+										      : 0;
+}
+
+static long move_ranges(
+	int fd, user_t vector, size_t count, int64_t offset, unsigned int flags, enum direction way)
 {
 	struct iovec fast[IO_FAST_RANGES], *ranges;
 	struct borrowed_file borrowed = borrow_real_file(fd);
@@ -210,7 +220,11 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 		return sum;
 	}
 	io = io_vector(ranges, (unsigned int)count, (size_t)sum);
-	if (offset == AT_POSITION)
+	io.append = flags & RWF_APPEND;
+	result = sum ? check_rw_flags(flags) : 0;
+	if (result)
+		;
+	else if (offset == AT_POSITION)
 		result = move(file, &io, way);
 	else
 		result = move_positioned(file, &io, offset, way);
@@ -224,22 +238,41 @@ static long move_ranges(int fd, user_t vector, size_t count, int64_t offset, enu
 
 long sys_readv(int fd, user_t vector, size_t count)
 {
-	return move_ranges(fd, vector, count, AT_POSITION, MOVE_READ);
+	return move_ranges(fd, vector, count, AT_POSITION, 0, MOVE_READ);
 }
 
 long sys_writev(int fd, user_t vector, size_t count)
 {
-	return move_ranges(fd, vector, count, AT_POSITION, MOVE_WRITE);
+	return move_ranges(fd, vector, count, AT_POSITION, 0, MOVE_WRITE);
 }
 
 long sys_preadv(int fd, user_t vector, size_t count, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, MOVE_READ);
+	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, 0, MOVE_READ);
 }
 
 long sys_pwritev(int fd, user_t vector, size_t count, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, MOVE_WRITE);
+	return offset < 0 ? -EINVAL : move_ranges(fd, vector, count, offset, 0, MOVE_WRITE);
+}
+
+/* `high` is for machines of 32 bits. An offset of -1 is the file's position. */
+long sys_preadv2(
+	int fd, user_t vector, size_t count, int64_t offset, unsigned long high, unsigned int flags)
+{
+	(void)high;
+	if (offset < AT_POSITION)
+		return -EINVAL;
+	return move_ranges(fd, vector, count, offset, flags, MOVE_READ);
+}
+
+long sys_pwritev2(
+	int fd, user_t vector, size_t count, int64_t offset, unsigned long high, unsigned int flags)
+{
+	(void)high;
+	if (offset < AT_POSITION)
+		return -EINVAL;
+	return move_ranges(fd, vector, count, offset, flags, MOVE_WRITE);
 }
 
 /* ---- lseek ---- */

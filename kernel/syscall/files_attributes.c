@@ -240,6 +240,16 @@ long sys_fchown(int fd, unsigned int uid, unsigned int gid)
 #define UTIME_NOW_  ((1l << 30) - 1l)
 #define UTIME_OMIT_ ((1l << 30) - 2l)
 
+/* Times before 1970 and after 2554 are held at the ends, as Linux clamps to a range. */
+static ns_t clamped(int64_t seconds, int64_t nanoseconds)
+{
+	if (seconds < 0)
+		return 0;
+	if ((uint64_t)seconds > NS_NEVER / NS_PER_SECOND - 1)
+		return NS_NEVER - 1;
+	return (uint64_t)seconds * NS_PER_SECOND + (uint64_t)nanoseconds;
+}
+
 static int one_time(const struct __kernel_timespec *from, ns_t now, ns_t *out)
 {
 	if (from->tv_nsec == UTIME_NOW_)
@@ -248,11 +258,8 @@ static int one_time(const struct __kernel_timespec *from, ns_t now, ns_t *out)
 		*out = NS_NEVER;
 	else if (from->tv_nsec < 0 || from->tv_nsec >= (long long)NS_PER_SECOND)
 		return -EINVAL;
-	else /* times before 1970 and after 2554 are held at the ends, as Linux clamps to a range */
-		*out = from->tv_sec < 0 ? 0
-		       : (uint64_t)from->tv_sec > NS_NEVER / NS_PER_SECOND - 1
-			       ? NS_NEVER - 1
-			       : (uint64_t)from->tv_sec * NS_PER_SECOND + (uint64_t)from->tv_nsec;
+	else
+		*out = clamped(from->tv_sec, from->tv_nsec);
 	return 0;
 }
 
@@ -278,6 +285,50 @@ long sys_utimensat(int directory_fd, user_t path, user_t times, unsigned int fla
 	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	return change_path(directory_fd, path, flags, &change);
+}
+
+/* ---- The older forms: whole seconds, microseconds ---- */
+
+long sys_utime(user_t path, user_t times)
+{
+	struct change change = {.times = true, .accessed = vfs_now()};
+	int64_t both[2];
+
+	change.modified = change.accessed;
+	if (times.address) {
+		if (copy_from_user(both, times, sizeof(both)))
+			return -EFAULT;
+		change.given = true;
+		change.accessed = clamped(both[0], 0);
+		change.modified = clamped(both[1], 0);
+	}
+	return change_path(AT_FDCWD, path, 0, &change);
+}
+
+long sys_futimesat(int directory_fd, user_t path, user_t times)
+{
+	struct change change = {.times = true, .accessed = vfs_now()};
+	struct __kernel_old_timeval both[2];
+
+	change.modified = change.accessed;
+	if (times.address) {
+		if (copy_from_user(both, times, sizeof(both)))
+			return -EFAULT;
+		if (both[0].tv_usec < 0 || both[0].tv_usec >= 1000000 || both[1].tv_usec < 0 ||
+			both[1].tv_usec >= 1000000)
+			return -EINVAL;
+		change.given = true;
+		change.accessed = clamped(both[0].tv_sec, both[0].tv_usec * 1000);
+		change.modified = clamped(both[1].tv_sec, both[1].tv_usec * 1000);
+	}
+	if (!path.address && directory_fd != AT_FDCWD)
+		return change_file(directory_fd, &change);
+	return change_path(directory_fd, path, 0, &change);
+}
+
+long sys_utimes(user_t path, user_t times)
+{
+	return sys_futimesat(AT_FDCWD, path, times);
 }
 
 long sys_umask(unsigned int mask)

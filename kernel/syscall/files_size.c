@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on the size of files and where their data is: truncate, fallocate, fsync and its kin. */
+#include <linux/fadvise.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
 
 #include "files/inotify.h"
 #include "syscall/files.h"
@@ -135,4 +137,72 @@ long sys_fdatasync(int fd)
 long sys_sync(void)
 {
 	return 0;
+}
+
+long sys_syncfs(int fd)
+{
+	struct file *file = get_real_file(fd);
+
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return 0;
+}
+
+static int may_sync_range(const struct inode *inode, int64_t start, int64_t length, unsigned flags)
+{
+	const unsigned known =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	int64_t end;
+
+	if (flags & ~known || start < 0 || length < 0 ||
+		__builtin_add_overflow(start, length, &end))
+		return -EINVAL;
+	return S_ISREG(inode->mode) || S_ISBLK(inode->mode) || is_directory(inode) ? 0 : -ESPIPE;
+}
+
+long sys_sync_file_range(int fd, int64_t start, int64_t length, unsigned int flags)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = may_sync_range(file->inode, start, length, flags);
+	file_put(file);
+	return result;
+}
+
+/* ---- How data will be used: nothing is read ahead, or dropped that could be read again ---- */
+
+long sys_fadvise64(int fd, int64_t start, size_t length, int advice)
+{
+	struct file *file = get_real_file(fd);
+	long result = 0;
+
+	(void)start;
+	if (!file)
+		return -EBADF;
+	if (S_ISFIFO(file->inode->mode))
+		result = -ESPIPE;
+	else if ((int64_t)length < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+		result = -EINVAL;
+	file_put(file);
+	return result;
+}
+
+long sys_readahead(int fd, int64_t start, size_t count)
+{
+	struct file *file = get_real_file(fd);
+	long result = 0;
+
+	(void)start;
+	if (!file)
+		return -EBADF;
+	if (!file_readable(file))
+		result = -EBADF;
+	else if (!(S_ISREG(file->inode->mode) && file->inode->object) || (int64_t)count < 0)
+		result = -EINVAL;
+	file_put(file);
+	return result;
 }

@@ -48,6 +48,7 @@
 	CALL3(93, fchown, FD, fd, UID, uid, GID, gid) \
 	CALL3(94, lchown, PATH, path, UID, uid, GID, gid) \
 	CALL1(95, umask, MODE, mask) RETURNS(OCTAL) \
+	CALL2(132, utime, PATH, path, IN, times) \
 	CALL3(133, mknod, PATH, path, NODE_MODE, mode, DEVICE, device) \
 	CALL2(137, statfs, PATH, path, STATFS_OUT, statfs) \
 	CALL2(138, fstatfs, FD, fd, STATFS_OUT, statfs) \
@@ -56,6 +57,7 @@
 	CALL0(162, sync) \
 	CALL5(165, mount, TEXT, source, PATH, target, TEXT, type, MOUNT_FLAGS, flags, TEXT, options) LACKS("namespaces, and so MS_SHARED and MS_SLAVE") \
 	CALL2(166, umount2, PATH, target, FLAGS, flags) \
+	CALL3(187, readahead, FD, fd, OFFSET, offset, SIZE, count) \
 	CALL5(188, setxattr, PATH, path, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("user.*, access control lists, file capabilities") \
 	CALL5(189, lsetxattr, PATH, path, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("as setxattr") \
 	CALL5(190, fsetxattr, FD, fd, TEXT, name, DATA_IN, value, SIZE, size, XATTR_FLAGS, flags) LACKS("as setxattr") \
@@ -69,10 +71,13 @@
 	CALL2(198, lremovexattr, PATH, path, TEXT, name) \
 	CALL2(199, fremovexattr, FD, fd, TEXT, name) \
 	CALL3(217, getdents64, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
+	CALL4(221, fadvise64, FD, fd, OFFSET, offset, SIZE, length, FILE_ADVICE, advice) \
+	CALL2(235, utimes, PATH, path, IN, times) \
 	CALL4(257, openat, DIRFD, directory, PATH, path, OPEN_FLAGS, flags, OPEN_MODE, mode) \
 	CALL3(258, mkdirat, DIRFD, directory, PATH, path, MODE, mode) \
 	CALL4(259, mknodat, DIRFD, directory, PATH, path, NODE_MODE, mode, DEVICE, device) \
 	CALL5(260, fchownat, DIRFD, directory, PATH, path, UID, uid, GID, gid, AT_FLAGS, flags) \
+	CALL3(261, futimesat, DIRFD, directory, PATH, path, IN, times) \
 	CALL4(262, newfstatat, DIRFD, directory, PATH, path, STAT_OUT, stat, AT_FLAGS, flags) \
 	CALL3(263, unlinkat, DIRFD, directory, PATH, path, REMOVE_FLAGS, flags) \
 	CALL4(264, renameat, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to) \
@@ -85,6 +90,7 @@
 	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
 	CALL6(275, splice, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) LACKS("input from devices but terminals") \
 	CALL4(276, tee, FD, in, FD, out, SIZE, count, FLAGS, flags) \
+	CALL4(277, sync_file_range, FD, fd, OFFSET, offset, OFFSET, length, FLAGS, flags) \
 	CALL4(278, vmsplice, FD, pipe, VECTOR_IN, vector, SIZE, count, FLAGS, flags) \
 	CALL4(280, utimensat, DIRFD, directory, PATH, path, TIMESPEC_PAIR, times, AT_FLAGS, flags) \
 	CALL4(285, fallocate, FD, fd, FALLOCATE_FLAGS, mode, OFFSET, offset, OFFSET, length) \
@@ -92,9 +98,12 @@
 	CALL2(293, pipe2, FD_PAIR_OUT, fds, PIPE_FLAGS, flags) \
 	CALL4(295, preadv, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset) \
 	CALL4(296, pwritev, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset) \
+	CALL1(306, syncfs, FD, fd) \
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
 	CALL2(319, memfd_create, TEXT, name, MEMFD_FLAGS, flags) LACKS("huge pages") \
 	CALL6(326, copy_file_range, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) \
+	CALL6(327, preadv2, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) LACKS("RWF_NOWAIT") \
+	CALL6(328, pwritev2, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) LACKS("RWF_NOWAIT") \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags)

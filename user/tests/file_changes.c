@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What changes files: renameat2's exchange, fallocate and holes, copy_file_range, and what takes set-id bits away. */
-#include <ftw.h>
-#include <sys/stat.h>
 
-#include "cases.h"
+#include "file_cases.h"
 
 #define KEEP  1
 #define PUNCH 2
-
-static char base[100];
-
-/* A directory of the case's own. */
-static void enter(void)
-{
-	char path[200];
-
-	snprintf(path, sizeof path, "%s/%d", base, (int)getpid());
-	WANT_IS(mkdir(path, 0777), 0);
-	WANT_IS(chdir(path), 0);
-}
-
-static int remove_one(const char *path, const struct stat *what, int flag, struct FTW *where)
-{
-	return remove(path);
-}
 
 static int make(const char *name, const char *text)
 {
@@ -288,16 +269,4 @@ static const struct test_case cases[] = {
 	CASE(set_gid_directory, "set-gid directories"),
 };
 
-static void all(int argc, char **argv)
-{
-	snprintf(base, sizeof base, "%s/file-changes-%d",
-		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	mkdir(base, 0755);
-	run_cases(cases, COUNT(cases), argc, argv);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-int main(int argc, char **argv)
-{
-	return check_main(argc, argv, NULL, 0, all);
-}
+FILE_CASES("file-changes")

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies inside the kernel: sendfile, copy_file_range, splice, tee, vmsplice. */
-#include <ftw.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 
-#include "cases.h"
-
-static char base[100];
-
-static void enter(void)
-{
-	char path[200];
-
-	snprintf(path, sizeof path, "%s/%d", base, (int)getpid());
-	WANT_IS(mkdir(path, 0777), 0);
-	WANT_IS(chdir(path), 0);
-}
-
-static int remove_one(const char *path, const struct stat *what, int flag, struct FTW *where)
-{
-	return remove(path);
-}
+#include "file_cases.h"
 
 static char pattern(size_t at)
 {
@@ -480,16 +462,4 @@ static const struct test_case cases[] = {
 	CASE(vmsplices, "vmsplice"),
 };
 
-static void all(int argc, char **argv)
-{
-	snprintf(base, sizeof base, "%s/file-copy-%d",
-		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	mkdir(base, 0755);
-	run_cases(cases, COUNT(cases), argc, argv);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-int main(int argc, char **argv)
-{
-	return check_main(argc, argv, NULL, 0, all);
-}
+FILE_CASES("file-copy")

@@ -2,29 +2,11 @@
 /* FIFOs' opening and polling, and the ends of what names and directories may be: 40 links, paths of 4,096
  * bytes, any byte in a name, 100,000 entries that change while they are read. */
 #include <dirent.h>
-#include <ftw.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
-#include "cases.h"
+#include "file_cases.h"
 
 #define ENTRIES 100000
-
-static char base[100];
-
-static void enter(void)
-{
-	char path[200];
-
-	snprintf(path, sizeof path, "%s/%d", base, (int)getpid());
-	WANT_IS(mkdir(path, 0777), 0);
-	WANT_IS(chdir(path), 0);
-}
-
-static int remove_one(const char *path, const struct stat *what, int flag, struct FTW *where)
-{
-	return remove(path);
-}
 
 static long open_at(const char *path, int flags)
 {
@@ -314,16 +296,4 @@ static const struct test_case cases[] = {
 	CASE(large_directory, "100,000 entries that change while they are read"),
 };
 
-static void all(int argc, char **argv)
-{
-	snprintf(base, sizeof base, "%s/file-extremes-%d",
-		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	mkdir(base, 0755);
-	run_cases(cases, COUNT(cases), argc, argv);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-int main(int argc, char **argv)
-{
-	return check_main(argc, argv, NULL, 0, all);
-}
+FILE_CASES("file-extremes")
