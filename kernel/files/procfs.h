@@ -25,6 +25,8 @@ struct text {
 
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_bytes(struct text *text, const void *bytes, size_t size);
+/* In base 10, with spaces before it up to this width, of at most 32. */
+void text_number(struct text *text, uint64_t number, size_t width);
 /* A path with the characters in `escaped` as \ooo. */
 void text_escaped(struct text *text, const char *string, const char *escaped);
 /* Spaces up to this column of the line that began at `start`, and at least one. */

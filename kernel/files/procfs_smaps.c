@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /proc/PID/smaps and smaps_rollup: each mapping with what of it is in memory, or their sum. The space's lock is held
- * while the pages of one mapping are counted, and given away between two, so that a large space does
+ * while a few mappings, or one large one, are counted, and given away then, so that a large space does
  * not keep its owner from faults for long.
  */
 #include "files/procfs.h"
@@ -14,6 +14,7 @@
 #include "process/current.h"
 
 #define PSS_SHIFT 12
+#define LARGE     (4u << 20) /* after a mapping of more bytes others get the lock */
 
 /* Bytes. */
 struct pages_seen {
@@ -75,36 +76,38 @@ static void see_mapping(struct pages_seen *seen, const struct vma *vma)
 		seen->locked += seen->share - share;
 }
 
-static void add_line(struct text *out, const char *name, uint64_t bytes)
-{
-	size_t start = out->used;
+/* `name` is a literal, padded to 16 columns: a large process has thousands of lines. */
+#define add_line(out, name, bytes) add_padded(out, "" name, sizeof(name) - 1, bytes)
 
-	text_add(out, "%s:", name);
-	text_pad(out, start, 15);
-	text_add(out, "%8lu kB\n", bytes / 1024);
+static void add_padded(struct text *out, const char *name, size_t length, uint64_t bytes)
+{
+	text_bytes(out, name, length);
+	text_number(out, bytes / 1024, 8);
+	text_bytes(out, " kB\n", 4);
 }
 
 static void add_seen(struct text *out, const struct pages_seen *seen)
 {
-	add_line(out, "Rss", seen->resident);
-	add_line(out, "Pss", seen->share >> PSS_SHIFT);
-	add_line(out, "Pss_Dirty", seen->share_dirty >> PSS_SHIFT);
+	add_line(out, "Rss:            ", seen->resident);
+	add_line(out, "Pss:            ", seen->share >> PSS_SHIFT);
+	add_line(out, "Pss_Dirty:      ", seen->share_dirty >> PSS_SHIFT);
 }
 
 static void add_more(struct text *out, const struct pages_seen *seen)
 {
-	static const char *const never[] = {"LazyFree", "AnonHugePages", "ShmemPmdMapped",
-		"FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss"};
+	static const char never[] = "LazyFree:              0 kB\nAnonHugePages:         0 kB\n"
+				    "ShmemPmdMapped:        0 kB\nFilePmdMapped:         0 kB\n"
+				    "Shared_Hugetlb:        0 kB\nPrivate_Hugetlb:       0 kB\n"
+				    "Swap:                  0 kB\nSwapPss:               0 kB\n";
 
-	add_line(out, "Shared_Clean", seen->shared_clean);
-	add_line(out, "Shared_Dirty", seen->shared_dirty);
-	add_line(out, "Private_Clean", seen->private_clean);
-	add_line(out, "Private_Dirty", seen->private_dirty);
-	add_line(out, "Referenced", seen->resident);
-	add_line(out, "Anonymous", seen->anonymous);
-	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		add_line(out, never[i], 0);
-	add_line(out, "Locked", seen->locked >> PSS_SHIFT);
+	add_line(out, "Shared_Clean:   ", seen->shared_clean);
+	add_line(out, "Shared_Dirty:   ", seen->shared_dirty);
+	add_line(out, "Private_Clean:  ", seen->private_clean);
+	add_line(out, "Private_Dirty:  ", seen->private_dirty);
+	add_line(out, "Referenced:     ", seen->resident);
+	add_line(out, "Anonymous:      ", seen->anonymous);
+	text_bytes(out, never, sizeof(never) - 1);
+	add_line(out, "Locked:         ", seen->locked >> PSS_SHIFT);
 }
 
 static void add_flags(struct text *out, const struct vma *vma)
@@ -123,15 +126,30 @@ static void add_flags(struct text *out, const struct vma *vma)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (vma->flags & names[i].flag)
 			text_add(out, " %s", names[i].name);
-	text_add(out, " \n");
+	text_add(out, " sd \n"); /* soft-dirty: all is, as nobody clears it */
 }
 
-/* One mapping a call. */
+static void add_mapping(struct proc_file *file, struct text *out, const struct vma *vma)
+{
+	struct pages_seen seen = {0};
+
+	proc_add_mapping(file, out, vma);
+	see_mapping(&seen, vma);
+	add_line(out, "Size:           ", seen.size);
+	add_line(out, "KernelPageSize: ", PAGE_SIZE);
+	add_line(out, "MMUPageSize:    ", PAGE_SIZE);
+	add_seen(out, &seen);
+	add_more(out, &seen);
+	text_add(out, "THPeligible:    0\n");
+	add_flags(out, vma);
+}
+
+/* As many mappings as fit: the space's lock is given away between two pieces. */
 int proc_show_smaps(struct proc_file *file, struct text *out)
 {
 	struct space *space = proc_file_space(file);
-	struct pages_seen seen = {0};
 	const struct vma *vma;
+	size_t whole;
 
 	if (!space)
 		return proc_no_space(file);
@@ -140,19 +158,20 @@ int proc_show_smaps(struct proc_file *file, struct text *out)
 		return -ENOMEM;
 	}
 	mutex_lock(&space->lock);
-	vma = vma_find(space, file->cursor);
-	if (vma) {
-		proc_add_mapping(file, out, vma);
-		see_mapping(&seen, vma);
-		add_line(out, "Size", seen.size);
-		add_line(out, "KernelPageSize", PAGE_SIZE);
-		add_line(out, "MMUPageSize", PAGE_SIZE);
-		add_seen(out, &seen);
-		add_more(out, &seen);
-		text_add(out, "THPeligible:    0\n");
-		add_flags(out, vma);
+	for (vma = vma_find(space, file->cursor); vma; vma = vma_next(vma)) {
+		whole = out->used;
+		add_mapping(file, out, vma);
+		if (out->overflow && whole) {
+			out->used = whole;
+			out->overflow = false;
+			break;
+		}
+		file->cursor = vma->end;
+		if (out->overflow || vma->end - vma->start > LARGE)
+			break;
 	}
-	file->cursor = vma ? vma->end : PROC_END;
+	if (!vma)
+		file->cursor = PROC_END;
 	mutex_unlock(&space->lock);
 	space_put(space);
 	return 0;
@@ -194,9 +213,10 @@ int proc_show_smaps_rollup(struct proc_file *file, struct text *out)
 	text_pad(out, line, 73);
 	text_add(out, "[rollup]\n");
 	add_seen(out, &all);
-	add_line(out, "Pss_Anon", all.share_anonymous >> PSS_SHIFT);
-	add_line(out, "Pss_File", (all.share - all.share_anonymous - all.share_shmem) >> PSS_SHIFT);
-	add_line(out, "Pss_Shmem", all.share_shmem >> PSS_SHIFT);
+	add_line(out, "Pss_Anon:       ", all.share_anonymous >> PSS_SHIFT);
+	add_line(out, "Pss_File:       ",
+		(all.share - all.share_anonymous - all.share_shmem) >> PSS_SHIFT);
+	add_line(out, "Pss_Shmem:      ", all.share_shmem >> PSS_SHIFT);
 	add_more(out, &all);
 	file->cursor = PROC_END;
 	return 0;

@@ -54,9 +54,27 @@ void text_escaped(struct text *text, const char *string, const char *escaped)
 
 void text_pad(struct text *text, size_t start, size_t column)
 {
+	size_t length = text->used - start < column ? column - (text->used - start) : 1;
+
+	if (length >= text->size - text->used) {
+		text->overflow = true;
+		return;
+	}
+	memset(text->bytes + text->used, ' ', length);
+	text->used += length;
+}
+
+void text_number(struct text *text, uint64_t number, size_t width)
+{
+	char digits[32];
+	size_t at = sizeof(digits);
+
 	do
-		text_bytes(text, " ", 1);
-	while (text->used - start < column && !text->overflow);
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (sizeof(digits) - at < width && at)
+		digits[--at] = ' ';
+	text_bytes(text, digits + at, sizeof(digits) - at);
 }
 
 /* ---- Reading ---- */
