@@ -65,20 +65,27 @@ static inline __attribute__((no_sanitize("address"))) uint64_t word_at(
 	return word;
 }
 
-static bool names_equal(const char *a, const char *b, uint32_t length)
+/* Whether `text` is a dentry's name, which has zeros behind it up to a whole word: `length` bytes, of which
+ * `tail` is what follows the last whole word. */
+static inline bool name_is(const char *name, const char *text, uint32_t length, uint64_t tail)
 {
-	for (; length > WORD; length -= WORD, a += WORD, b += WORD)
-		if (word_at(a, WORD) != word_at(b, WORD))
-			return false;
-	return !length || !low_bytes(word_at(a, length) ^ word_at(b, length), length);
+	uint64_t word;
+
+	for (; unlikely(length >= WORD); length -= WORD, name += WORD, text += WORD) {
+		__builtin_memcpy(&word, name, WORD);
+		if (word != word_at(text, WORD))
+			return false; /* before the end of the one that is shorter */
+	}
+	__builtin_memcpy(&word, name, WORD);
+	return word == tail;
 }
 
 static inline uint64_t hash_start(const struct dentry *parent)
 {
-	return (uintptr_t)parent >> 4;
+	return (uintptr_t)parent;
 }
 
-/* Both halves of the product, so that every bit of the word has a part in every bit. */
+/* Both halves of the product, so that every bit of the word has a part in each of the lower 32. */
 static inline uint64_t hash_add(uint64_t hash, uint64_t word)
 {
 	unsigned __int128 product = (unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -86,12 +93,8 @@ static inline uint64_t hash_add(uint64_t hash, uint64_t word)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint32_t hash_end(uint64_t hash)
-{
-	return (uint32_t)(hash ^ hash >> 32);
-}
-
-static uint32_t hash_name(const struct dentry *parent, const struct name *name)
+/* Of a name: its whole words, then what is left, be it nothing; that in *tail. */
+static uint32_t hash_name(const struct dentry *parent, const struct name *name, uint64_t *tail)
 {
 	uint64_t hash = hash_start(parent);
 	const char *text = name->text;
@@ -99,28 +102,26 @@ static uint32_t hash_name(const struct dentry *parent, const struct name *name)
 
 	for (; left >= WORD; left -= WORD, text += WORD)
 		hash = hash_add(hash, word_at(text, WORD));
-	if (left)
-		hash = hash_add(hash, low_bytes(word_at(text, left), left));
-	return hash_end(hash);
+	*tail = left ? low_bytes(word_at(text, left), left) : 0;
+	return (uint32_t)hash_add(hash, *tail);
 }
 
 /* The same of a path's component that begins with `text`, in a path that ends with a NUL; where it ends. */
-static inline const char *hash_component(const char *text, uint64_t *hash)
+static inline const char *hash_component(
+	const char *text, const struct dentry *parent, uint32_t *out, uint64_t *tail)
 {
-	uint64_t word, stop;
-	uint32_t count;
+	uint64_t hash = hash_start(parent), word, stop;
 
 	for (;; text += WORD) {
 		word = word_at(text, WORD);
 		stop = zero_bytes(word) | zero_bytes(word ^ EACH('/'));
-		if (stop)
+		if (likely(stop))
 			break;
-		*hash = hash_add(*hash, word);
+		hash = hash_add(hash, word);
 	}
-	count = (uint32_t)__builtin_ctzll(stop) / 8;
-	if (count)
-		*hash = hash_add(*hash, low_bytes(word, count));
-	return text + count;
+	*tail = word & (stop ^ (stop - 1)) >> 8; /* the bytes below the lowest that stops */
+	*out = (uint32_t)hash_add(hash, *tail);
+	return text + (uint32_t)__builtin_ctzll(stop) / 8;
 }
 
 static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)
@@ -190,13 +191,12 @@ static struct dentry *make(const struct name *name)
 		return NULL;
 	dentry->name = dentry->short_name;
 	if (name->length >= DENTRY_INLINE)
-		dentry->name = kmalloc(name->length + 1);
+		dentry->name = kzalloc(ALIGN_DOWN(name->length, WORD) + WORD);
 	if (!dentry->name) {
 		kfree(dentry);
 		return NULL;
 	}
 	memcpy(dentry->name, name->text, name->length);
-	dentry->name[name->length] = '\0';
 	dentry->length = name->length;
 	dentry->references = 1;
 	dentry->parent = dentry;
@@ -206,12 +206,13 @@ static struct dentry *make(const struct name *name)
 struct dentry *dentry_make(struct dentry *parent, const struct name *name)
 {
 	struct dentry *dentry = make(name);
+	uint64_t tail;
 
 	if (!dentry)
 		return NULL;
 	dentry_get(parent);
 	dentry->parent = parent;
-	dentry->hash = hash_name(parent, name);
+	dentry->hash = hash_name(parent, name, &tail);
 	return dentry;
 }
 
@@ -222,11 +223,6 @@ struct dentry *dentry_make_root(struct inode *inode)
 	if (dentry)
 		dentry->inode = inode;
 	return dentry;
-}
-
-void dentry_get(struct dentry *dentry)
-{
-	__atomic_add_fetch(&dentry->references, 1, __ATOMIC_RELAXED);
 }
 
 /* Gives a reference back that is not the last one; false: it may be. */
@@ -278,28 +274,38 @@ void dentry_put(struct dentry *dentry)
 		put_and_free(dentry);
 }
 
+/* With hash and tail as of hash_name. */
 static inline struct dentry *find(const struct dentry *parent, const char *text, uint32_t length,
-	uint32_t hash) requires(dentry_lock)
+	uint32_t hash, uint64_t tail) requires(dentry_lock)
 {
 	struct dentry *entry;
 
 	for (entry = *bucket_of(hash); entry; entry = entry->hash_next)
-		if (entry->hash == hash && entry->parent == parent && entry->length == length &&
-			names_equal(entry->name, text, length))
+		if (likely(entry->hash == hash && entry->parent == parent) &&
+			likely(name_is(entry->name, text, length, tail)))
 			break;
 	return entry;
 }
 
 enum descent { DESCEND_TO_LAST, DESCEND_WHOLE };
 
+/* A directory through which everybody may go. */
+static inline bool is_open_way(const struct inode *inode)
+{
+	const uint32_t all = S_IXUSR | S_IXGRP | S_IXOTH;
+
+	return (__atomic_load_n(&inode->mode, __ATOMIC_RELAXED) & (S_IFMT | all)) ==
+	       (S_IFDIR | all);
+}
+
 /* Whether a walk comes to this entry without another look: one that is there, with nothing mounted over it, and
- * a directory unless the path ends here; then it is no link, and no slash follows. */
+ * an open way unless the path ends here; then it is no link, and no slash follows. */
 static inline bool is_plain(const struct dentry *entry, bool ends) requires(dentry_lock)
 {
-	if (!entry || !entry->inode ||
-		__atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED)
+	if (unlikely(!entry || !entry->inode ||
+		     __atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & DENTRY_MOUNTED))
 		return false;
-	return ends ? !S_ISLNK(entry->inode->mode) : is_directory(entry->inode);
+	return ends ? !S_ISLNK(entry->inode->mode) : is_open_way(entry->inode);
 }
 
 /* Down from `at`, as far as all is plain; with DESCEND_WHOLE up to the path's end, otherwise not through its
@@ -307,18 +313,24 @@ static inline bool is_plain(const struct dentry *entry, bool ends) requires(dent
 static inline struct dentry *descend(
 	struct dentry *at, const char **path, enum descent how) requires(dentry_lock)
 {
-	const char *text, *end, *next;
+	const char *text = *path, *end, *next;
 	struct dentry *entry;
-	uint64_t hash;
+	uint32_t hash;
+	uint64_t tail;
 
-	for (text = *path; *text && *text != '.' && inode_searched_by_all(at->inode); text = next) {
-		hash = hash_start(at);
-		end = hash_component(text, &hash);
-		for (next = end; *next == '/'; next++)
-			;
+	if (!inode_searched_by_all(at->inode))
+		return at;
+	for (; *text && *text != '.'; text = next) {
+		end = hash_component(text, at, &hash, &tail);
+		next = end;
+		if (*end) {
+			do {
+				next++;
+			} while (unlikely(*next == '/'));
+		}
 		if (!*next && (how == DESCEND_TO_LAST || next != end))
 			break;
-		entry = find(at, text, (uint32_t)(end - text), hash_end(hash));
+		entry = find(at, text, (uint32_t)(end - text), hash, tail);
 		if (!is_plain(entry, !*next))
 			break;
 		at = entry;
@@ -339,27 +351,29 @@ struct dentry *dentry_descend(struct dentry *directory, const char **path)
 	return at;
 }
 
-struct dentry *dentry_find_path(struct dentry *directory, const char *path)
+bool dentry_find_path(const struct path *from, const char *path, struct path *out)
 {
 	struct dentry *at;
 
 	spin_lock(&dentry_lock);
-	at = descend(directory, &path, DESCEND_WHOLE);
-	if (*path)
-		at = NULL;
-	else
+	at = descend(from->dentry, &path, DESCEND_WHOLE);
+	if (!*path) {
 		dentry_get(at);
+		mount_get(from->mount);
+		*out = (struct path){from->mount, at};
+	}
 	spin_unlock(&dentry_lock);
-	return at;
+	return !*path;
 }
 
 struct dentry *dentry_find(struct dentry *parent, const struct name *name)
 {
-	uint32_t hash = hash_name(parent, name);
 	struct dentry *entry;
+	uint64_t tail;
+	uint32_t hash = hash_name(parent, name, &tail);
 
 	spin_lock(&dentry_lock);
-	entry = find(parent, name->text, name->length, hash);
+	entry = find(parent, name->text, name->length, hash, tail);
 	if (entry)
 		dentry_get(entry);
 	spin_unlock(&dentry_lock);

@@ -85,8 +85,10 @@ static void set_path(struct fs_context *fs, struct path *place, const struct pat
 
 	path_get(path);
 	spin_lock(&fs->lock);
+	spin_lock(&dentry_lock);
 	old = *place;
 	*place = *path;
+	spin_unlock(&dentry_lock);
 	spin_unlock(&fs->lock);
 	path_put(&old);
 }
@@ -116,8 +118,10 @@ void fs_replace(struct fs_context *fs, const struct path *from, const struct pat
 	int put = 0;
 
 	spin_lock(&fs->lock);
+	spin_lock(&dentry_lock);
 	put += replace_path(&fs->root, from, to);
 	put += replace_path(&fs->working, from, to);
+	spin_unlock(&dentry_lock);
 	spin_unlock(&fs->lock);
 	while (put--)
 		path_put(from); /* never the last one: the caller has it too */

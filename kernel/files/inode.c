@@ -47,7 +47,7 @@ void inode_put(struct inode *inode)
 
 /* By owner, group and others; then by capabilities: who has them may read and write everything, search
  * every directory, and execute what anybody may. */
-int inode_permission(const struct inode *inode, unsigned int may)
+int inode_permission_of(const struct inode *inode, unsigned int may)
 {
 	const struct credentials *who = current_credentials();
 	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);

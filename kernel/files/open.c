@@ -21,32 +21,30 @@
 /* What open(2) alone looks at: not part of what F_GETFL shows. */
 #define OPEN_ONLY ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
 
-#define NAMELESS  ((unsigned int)__O_TMPFILE)
-
 static const struct file_operations no_operations; /* O_PATH */
 static struct cache file_cache = CACHE_INIT("file", sizeof(struct file), 0);
 
 /* Takes over the path's references, if 0 is returned. */
-static int make_file(struct inode *inode, const struct path *path, unsigned int flags,
+static inline int make_file(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out)
 {
-	struct file *file = cache_alloc(&file_cache);
+	struct file *file = cache_alloc_raw(&file_cache);
 	int error = 0;
 
-	if (!file)
+	if (unlikely(!file))
 		return -ENOMEM;
-	file->operations = operations ? operations : &no_operations;
-	file->inode = inode;
+	*file = (struct file){.operations = operations, .inode = inode, .references = 1};
 	inode_get(inode);
 	if (path)
 		file->path = *path;
-	file->references = 1;
-	file->flags = flags;
 	mutex_init(&file->position_lock, "file->position_lock");
-	if (file->operations->open)
-		error = file->operations->open(file);
-	__atomic_and_fetch(&file->flags, ~OPEN_ONLY, __ATOMIC_RELAXED);
-	if (error) {
+	if (operations->open) {
+		file->flags = flags;
+		error = operations->open(file);
+		flags = file->flags;
+	}
+	__atomic_store_n(&file->flags, flags & ~OPEN_ONLY, __ATOMIC_RELAXED);
+	if (unlikely(error)) {
 		inode_put(inode);
 		cache_free(&file_cache, file);
 		return error;
@@ -62,7 +60,7 @@ int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 
 	if (path)
 		path_get(path);
-	error = make_file(inode, path, flags, operations, out);
+	error = make_file(inode, path, flags, operations ? operations : &no_operations, out);
 	if (error && path)
 		path_put(path);
 	return error;
@@ -143,10 +141,11 @@ void file_close(struct file *file, struct files *files)
 
 static unsigned int may_of(unsigned int flags)
 {
-	static const unsigned char by_access[] = {
-		MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+	/* by O_ACCMODE, four bits each: reading, writing, both, both */
+	const unsigned int by_access = MAY_READ | MAY_WRITE << 4 | (MAY_READ | MAY_WRITE) << 8 |
+				       (MAY_READ | MAY_WRITE) << 12;
 
-	return by_access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0u);
+	return (by_access >> (flags & O_ACCMODE) * 4 & 7u) | (flags & O_TRUNC ? MAY_WRITE : 0u);
 }
 
 static bool may_write(unsigned int flags)
@@ -155,21 +154,26 @@ static bool may_write(unsigned int flags)
 }
 
 /* May this file be opened so? `made`: by this very call, so its mode does not matter. */
-static int may_open(const struct path *path, unsigned int flags, bool made)
+static inline int may_open(const struct path *path, unsigned int flags, bool made)
 {
 	const struct inode *inode = path->dentry->inode;
+	uint32_t type = inode->mode & S_IFMT;
 
-	if (S_ISLNK(inode->mode))
-		return -ELOOP;
-	if (S_ISDIR(inode->mode) && may_of(flags) & MAY_WRITE)
-		return -EISDIR;
-	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && mount_has(path->mount, MS_NODEV))
-		return -EACCES;
-	if (S_ISSOCK(inode->mode) || !inode->file_operations)
+	if (type != S_IFREG) {
+		if (type == S_IFLNK)
+			return -ELOOP;
+		if (type == S_IFDIR && may_of(flags) & MAY_WRITE)
+			return -EISDIR;
+		if ((type == S_IFCHR || type == S_IFBLK) && mount_has(path->mount, MS_NODEV))
+			return -EACCES;
+		if (type == S_IFSOCK)
+			return -ENXIO;
+	}
+	if (unlikely(!inode->file_operations))
 		return -ENXIO;
 	if (made)
 		return 0;
-	if (flags & O_TRUNC && S_ISREG(inode->mode) && mount_read_only(path->mount))
+	if (flags & O_TRUNC && type == S_IFREG && mount_read_only(path->mount))
 		return -EROFS;
 	return inode_permission(inode, may_of(flags));
 }
@@ -193,7 +197,8 @@ static void end_write(const struct path *path)
 }
 
 /* Takes over the path's references, if 0 is returned. */
-static int open_path(const struct path *path, unsigned int flags, bool made, struct file **out)
+static inline int open_path(
+	const struct path *path, unsigned int flags, bool made, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
 	bool writes;
@@ -201,8 +206,8 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 
 	if (flags & O_DIRECTORY && !made && !is_directory(inode))
 		return -ENOTDIR;
-	if (flags & O_PATH)
-		return make_file(inode, path, flags, NULL, out);
+	if (unlikely(flags & O_PATH))
+		return make_file(inode, path, flags, &no_operations, out);
 	error = may_open(path, flags, made);
 	writes = S_ISREG(inode->mode) && may_write(flags);
 	if (!error && writes)
@@ -228,6 +233,15 @@ static int open_path(const struct path *path, unsigned int flags, bool made, str
 	}
 	inotify_file(*out, IN_OPEN);
 	return 0;
+}
+
+int file_open_found(const struct path *path, unsigned int flags, bool made, struct file **out)
+{
+	int error = open_path(path, flags, made, out);
+
+	if (unlikely(error))
+		path_put(path);
+	return error;
 }
 
 /* The last component of open(O_CREAT): finds it or makes it. *made says which. */
@@ -297,20 +311,6 @@ static int walk_create(
 	return error;
 }
 
-/* Linux's build_open_flags: O_PATH drops all but a few; O_CREAT with O_DIRECTORY is refused, as it
- * is since Linux 6.4. */
-int open_check_flags(unsigned int *flags)
-{
-	*flags |= O_LARGEFILE;
-	if (*flags & O_PATH)
-		*flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-	if (*flags & O_CREAT && *flags & O_DIRECTORY)
-		return -EINVAL;
-	if (*flags & NAMELESS && (!(*flags & O_DIRECTORY) || !may_write(*flags)))
-		return -EINVAL;
-	return 0;
-}
-
 /* O_TMPFILE: the path leads to the directory; the file may get a name unless O_EXCL is given. */
 static int open_nameless(
 	const struct path *directory, unsigned int flags, unsigned int mode, struct file **out)
@@ -329,11 +329,9 @@ static int open_nameless(
 	if (error)
 		return error;
 	made.dentry->inode->linkable = !(flags & O_EXCL);
-	error = open_path(&made, flags & ~NAMELESS, true, out);
+	error = file_open_found(&made, flags & ~OPEN_NAMELESS, true, out);
 	if (!error)
-		__atomic_or_fetch(&(*out)->flags, NAMELESS, __ATOMIC_RELAXED);
-	else
-		path_put(&made);
+		__atomic_or_fetch(&(*out)->flags, OPEN_NAMELESS, __ATOMIC_RELAXED);
 	return error;
 }
 
@@ -364,18 +362,15 @@ int file_open_at(struct fs_context *fs, struct path start, const char *path, uns
 	if (flags & O_CREAT)
 		error = find_and_create(fs, start, path, flags, mode, &found, &made);
 	else
-		error = path_find(fs, start, path, follow, &found);
+		error = path_walk(fs, start, path, follow, &found);
 	if (error)
 		return error;
-	if (unlikely(flags & NAMELESS)) {
+	if (unlikely(flags & OPEN_NAMELESS)) {
 		error = open_nameless(&found, flags, mode, out);
 		path_put(&found);
 		return error;
 	}
-	error = open_path(&found, flags, made, out);
-	if (error)
-		path_put(&found);
-	return error;
+	return file_open_found(&found, flags, made, out);
 }
 
 int file_open(

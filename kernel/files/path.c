@@ -154,13 +154,6 @@ static enum last_kind kind_of(const struct name *name)
 	return name->text[1] == '.' ? LAST_DOTDOT : LAST_NORMAL;
 }
 
-static const char *skip_slashes(const char *text)
-{
-	while (*text == '/')
-		text++;
-	return text;
-}
-
 /* The quick part of the way, without a look at each step. */
 static void descend(struct walk *walk)
 {
@@ -281,25 +274,7 @@ int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
 	return 0;
 }
 
-bool path_find_cached(
-	struct fs_context *fs, const struct path *start, const char *path, struct path *out)
-{
-	struct path from = *start;
-
-	spin_lock(&fs->lock); /* the root stays while it is held */
-	if (*path == '/') {
-		from = fs->root;
-		path = skip_slashes(path);
-	}
-	out->mount = from.mount;
-	out->dentry = *path ? dentry_find_path(from.dentry, path) : NULL;
-	if (out->dentry)
-		mount_get(out->mount);
-	spin_unlock(&fs->lock);
-	return out->dentry;
-}
-
-int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+int path_walk(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
 	struct path *out)
 {
 	struct walk walk;
@@ -309,10 +284,6 @@ int path_find(struct fs_context *fs, struct path start, const char *path, enum w
 		*out = start;
 		return 0;
 	}
-	if (path_find_cached(fs, &start, path, out)) {
-		path_put(&start);
-		return 0;
-	}
 	error = walk_start(&walk, fs, start, path);
 	if (!error)
 		error = walk_parent(&walk);
@@ -320,4 +291,13 @@ int path_find(struct fs_context *fs, struct path start, const char *path, enum w
 		error = walk_last(&walk, flags, out);
 	walk_end(&walk);
 	return error;
+}
+
+int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+	struct path *out)
+{
+	if (!path_find_cached(fs, &start, path, out))
+		return path_walk(fs, start, path, flags, out);
+	path_put(&start);
+	return 0;
 }

@@ -15,7 +15,8 @@
  * process_lock meanwhile, under which threads let go of theirs.
  *
  * Locks: files->lock guards all but the reference count. It is a leaf; files are put after it. Who has a table
- * of its own reads it without, and fills a slot that is promised: others read slots with the lock.
+ * of its own reads it without, marks a descriptor as used, and fills a slot that is promised: others read slots
+ * with the lock, and bits as they find them. A slot is emptied, and slots are replaced, with the lock.
  */
 #include "files/table.h"
 
@@ -275,11 +276,35 @@ static inline int reserve_locked(struct files *files, uint32_t from, uint64_t li
 	return (int)fd;
 }
 
+/* The descriptor at `hint`, in a table of the caller's own, which nobody else changes: who looks at it finds each
+ * word as it was or as it is. False: that one will not do. */
+static inline bool reserve_own(
+	struct files *files, uint64_t limit, bool close_on_exec) no_lock_checks
+{
+	struct file_slots *slots = files->slots;
+	uint32_t fd = files->hint;
+	uint64_t bit = UINT64_C(1) << (fd % WORD_BITS), used, close;
+
+	if (unlikely(fd >= limit || fd >= slots->count))
+		return false;
+	used = slots->used[fd / WORD_BITS];
+	if (used & bit)
+		return false;
+	close = slots->close_on_exec[fd / WORD_BITS] & ~bit;
+	__atomic_store_n(&slots->used[fd / WORD_BITS], used | bit, __ATOMIC_RELAXED);
+	__atomic_store_n(&slots->close_on_exec[fd / WORD_BITS], close_on_exec ? close | bit : close,
+		__ATOMIC_RELAXED);
+	files->hint = fd + 1;
+	return true;
+}
+
 int files_reserve(struct files *files, int least, bool close_on_exec)
 {
 	uint64_t limit = files_limit();
 	int fd;
 
+	if (likely(!least && files_own(files)) && likely(reserve_own(files, limit, close_on_exec)))
+		return (int)files->hint - 1;
 	if (least < 0 || (uint32_t)least >= limit)
 		return -EMFILE;
 	spin_lock(&files->lock);

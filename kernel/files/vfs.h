@@ -214,7 +214,16 @@ void inode_init(struct inode *inode, struct superblock *superblock, const struct
 void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
 /* 0 or -EACCES. */
-int inode_permission(const struct inode *inode, unsigned int may) MUST_CHECK;
+int inode_permission_of(const struct inode *inode, unsigned int may) MUST_CHECK;
+/* The same. What owner, group and others alike may, anybody may; but immutable ones nobody writes. */
+static inline int MUST_CHECK inode_permission(const struct inode *inode, unsigned int may)
+{
+	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);
+
+	if (likely(!(may & MAY_WRITE) && !(may & ~(mode & mode >> 3 & mode >> 6))))
+		return 0;
+	return inode_permission_of(inode, may);
+}
 /* Whether the caller may do what owners may. */
 bool inode_owned(const struct inode *inode);
 /* Its data changes, by somebody without CAP_FSETID: set-id bits go. With its lock. True: there were some. */
@@ -290,7 +299,10 @@ static inline bool dentry_is_fleeting(const struct dentry *dentry)
 /* A new dentry, not in the table, with a reference to its parent. NULL: no memory. */
 struct dentry *dentry_make(struct dentry *parent, const struct name *name) MUST_CHECK;
 struct dentry *dentry_make_root(struct inode *inode) MUST_CHECK; /* takes over the inode */
-void dentry_get(struct dentry *dentry);
+static inline void dentry_get(struct dentry *dentry)
+{
+	__atomic_add_fetch(&dentry->references, 1, __ATOMIC_RELAXED);
+}
 void dentry_put(struct dentry *dentry); /* NULL is fine */
 /* From the table, with a reference, or NULL. */
 struct dentry *dentry_find(struct dentry *parent, const struct name *name) MUST_CHECK;
@@ -300,9 +312,9 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name) MUST_
  * still to be walked from there. One hold of dentry_lock, no reference on the way: nothing in the table goes
  * meanwhile. */
 struct dentry *dentry_descend(struct dentry *directory, const char **path) MUST_CHECK;
-/* The same through all of a path, which is not empty, to a last component that is no link: a reference, or NULL
- * when a step needs another look. */
-struct dentry *dentry_find_path(struct dentry *directory, const char *path) MUST_CHECK;
+/* The same through all of a path, which is not empty, to a last component that is no link: with references.
+ * False: a step needs another look. `from` may be a context's, which dentry_lock keeps. */
+bool dentry_find_path(const struct path *from, const char *path, struct path *out) MUST_CHECK;
 void dentry_hash(struct dentry *dentry);
 void dentry_unhash(struct dentry *dentry);
 /* Gives `from` the place (parent and name) of `to`, which leaves the table if it was in it. */
@@ -324,9 +336,9 @@ uint64_t dentry_count(void);
 /* ---- mount.c ---- */
 
 struct fs_context {
-	uint32_t references;  /* atomic */
-	struct spinlock lock; /* guards the rest */
-	struct path root, working;
+	uint32_t references;       /* atomic */
+	struct spinlock lock;      /* guards the rest */
+	struct path root, working; /* changed with dentry_lock too: either one keeps them */
 	uint32_t umask;
 };
 
@@ -408,10 +420,25 @@ struct walk {
 
 enum walk_flags { WALK_FOLLOW = 1, WALK_EMPTY = 2 };
 
+static inline const char *skip_slashes(const char *text)
+{
+	while (*text == '/')
+		text++;
+	return text;
+}
+
 /* Most paths go through directories alone: those are found by one look at the dentry cache. False: by a walk;
- * *out has nothing then. With references. */
-bool path_find_cached(struct fs_context *fs, const struct path *start, const char *path,
-	struct path *out) MUST_CHECK;
+ * *out has nothing then. With references. start: as that of dentry_find_path; of a path that begins with a
+ * slash it may be anything. */
+static inline bool MUST_CHECK path_find_cached(
+	struct fs_context *fs, const struct path *start, const char *path, struct path *out)
+{
+	if (*path == '/') {
+		start = &fs->root;
+		path = skip_slashes(path + 1);
+	}
+	return *path && dentry_find_path(start, path, out);
+}
 /* Starts a walk at `start` (consumed) or, for absolute paths, at the root of `fs`. */
 int walk_start(
 	struct walk *walk, struct fs_context *fs, struct path start, const char *path) MUST_CHECK;
@@ -422,7 +449,10 @@ int walk_parent(struct walk *walk) MUST_CHECK;
 int walk_follow(struct walk *walk, struct dentry *link) MUST_CHECK;
 /* The last component itself, with references. */
 int walk_last(struct walk *walk, enum walk_flags flags, struct path *out) MUST_CHECK;
-/* All of it: `start` is consumed. WALK_EMPTY: an empty path is `start` itself. */
+/* All of it, step by step: `start` is consumed. WALK_EMPTY: an empty path is `start` itself. */
+int path_walk(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+	struct path *out) MUST_CHECK;
+/* All of it: by one look, where that will do. */
 int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
 	struct path *out) MUST_CHECK;
 
@@ -497,11 +527,27 @@ struct file {
  * operations->open. 0 or a negative errno. */
 int file_make(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out) MUST_CHECK;
+/* What a walk has found, with its references, which are consumed; made: by this call. The rest as below. */
+int file_open_found(
+	const struct path *path, unsigned int flags, bool made, struct file **out) MUST_CHECK;
 /* Consumes `start`; flags: as open_check_flags leaves them. */
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out) MUST_CHECK;
-/* What open refuses before it looks at the path: -EINVAL. Drops what O_PATH does not heed. */
-int open_check_flags(unsigned int *flags) MUST_CHECK;
+#define OPEN_NAMELESS ((unsigned int)__O_TMPFILE)
+/* What open refuses before it looks at the path: -EINVAL. Drops what O_PATH does not heed. Linux's
+ * build_open_flags; O_CREAT with O_DIRECTORY is refused, as it is since Linux 6.4. */
+static inline int MUST_CHECK open_check_flags(unsigned int *flags)
+{
+	*flags |= O_LARGEFILE;
+	if (unlikely(*flags & O_PATH))
+		*flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+	if (unlikely((*flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)))
+		return -EINVAL;
+	if (unlikely(*flags & OPEN_NAMELESS) &&
+		(!(*flags & O_DIRECTORY) || (*flags & O_ACCMODE) == O_RDONLY))
+		return -EINVAL;
+	return 0;
+}
 /* Opens a program to be run: a regular file that the caller may execute (reading is not asked for),
  * and that nobody has open for writing, nor can as long as this file is there. Consumes `start`.
  * at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. -EACCES, -ETXTBSY, -ELOOP, or the walk's errno. */

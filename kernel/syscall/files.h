@@ -7,6 +7,7 @@
 #include "files/table.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
+#include "memory/slab.h"
 #include "memory/user.h"
 #include "process/current.h"
 #include "syscall/table.h"
@@ -57,10 +58,17 @@ struct user_path {
  * unless `empty` allows it. */
 enum path_empty { PATH_NOT_EMPTY, PATH_MAY_BE_EMPTY };
 int get_path(struct user_path *path, user_t from, enum path_empty empty) MUST_CHECK;
-void drop_path(struct user_path *path);
+static inline void drop_path(struct user_path *path)
+{
+	if (unlikely(path->text != path->small))
+		kfree(path->text);
+	path->text = path->small;
+}
 
 /* Where a walk with this directory descriptor starts, with references: -EBADF; -ENOTDIR. */
 int get_start(int directory_fd, const char *path, struct path *out) MUST_CHECK;
+/* What such a path leads to, with references, where one look at the dentry cache tells: see path_find_cached. */
+bool find_at_once(int directory_fd, const char *path, struct path *out) MUST_CHECK;
 /* A walk to the directory of the last component; walk_end in any case. */
 int get_walk(struct walk *walk, int directory_fd, const char *path) MUST_CHECK;
 /* The file that a path leads to. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */

@@ -7,20 +7,31 @@
 #include "files/memfd.h"
 #include "files/pipe.h"
 
+static int open_by_walk(int directory_fd, const char *path, unsigned int flags, unsigned int mode,
+	struct file **out)
+{
+	struct path start;
+	int error = get_start(directory_fd, path, &start);
+
+	return error ? error : file_open_at(current_fs(), start, path, flags, mode, out);
+}
+
 /* Descriptor first, then the walk, as Linux has it: EMFILE comes before ENOENT. */
-static long open_text(int directory_fd, const char *path, unsigned int flags, unsigned int mode)
+static inline long open_text(
+	int directory_fd, const char *path, unsigned int flags, unsigned int mode)
 {
 	struct files *files = current_files();
 	struct file *file;
-	struct path start;
+	struct path found;
 	int error, fd = files_reserve(files, 0, flags & O_CLOEXEC);
 
 	if (fd < 0)
 		return fd;
-	error = get_start(directory_fd, path, &start);
-	if (!error)
-		error = file_open_at(current_fs(), start, path, flags, mode, &file);
-	if (error) {
+	if (!(flags & (O_CREAT | OPEN_NAMELESS)) && find_at_once(directory_fd, path, &found))
+		error = file_open_found(&found, flags, false, &file);
+	else
+		error = open_by_walk(directory_fd, path, flags, mode, &file);
+	if (unlikely(error)) {
 		files_unreserve(files, fd);
 		return error;
 	}

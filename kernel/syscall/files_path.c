@@ -35,13 +35,6 @@ int get_path(struct user_path *path, user_t from, enum path_empty empty)
 	return 0;
 }
 
-void drop_path(struct user_path *path)
-{
-	if (path->text != path->small)
-		kfree(path->text);
-	path->text = path->small;
-}
-
 int get_start(int directory_fd, const char *path, struct path *out)
 {
 	struct file *file;
@@ -81,21 +74,47 @@ int get_walk(struct walk *walk, int directory_fd, const char *path)
 	return error ? error : walk_parent(walk);
 }
 
+static bool find_below(int directory_fd, const char *path, struct path *out)
+{
+	struct borrowed_file borrowed = borrow_file(directory_fd);
+	bool found = borrowed.file && borrowed.file->path.dentry &&
+		     path_find_cached(current_fs(), &borrowed.file->path, path, out);
+
+	file_return(borrowed);
+	return found;
+}
+
+bool find_at_once(int directory_fd, const char *path, struct path *out)
+{
+	struct fs_context *fs = current_fs();
+
+	if (likely(*path == '/' || directory_fd == AT_FDCWD))
+		return path_find_cached(fs, &fs->working, path, out);
+	return find_below(directory_fd, path, out);
+}
+
+/* By a walk. */
+static int find_target(int directory_fd, const char *path, enum walk_flags flags, struct path *out)
+{
+	struct path start;
+	int error = get_start(directory_fd, path, &start);
+
+	return error ? error : path_walk(current_fs(), start, path, flags, out);
+}
+
 int get_target(int directory_fd, user_t path, unsigned int flags, struct path *out)
 {
 	enum path_empty empty = flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NOT_EMPTY;
 	unsigned int walk = flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
 	struct user_path text;
-	struct path start;
 	int error = get_path(&text, path, empty);
 
 	if (error)
 		return error;
 	if (flags & AT_EMPTY_PATH)
 		walk |= WALK_EMPTY;
-	error = get_start(directory_fd, text.text, &start);
-	if (!error)
-		error = path_find(current_fs(), start, text.text, walk, out);
+	if (!find_at_once(directory_fd, text.text, out))
+		error = find_target(directory_fd, text.text, walk, out);
 	drop_path(&text);
 	return error;
 }
