@@ -50,19 +50,40 @@ static inline uint64_t low_bytes(uint64_t word, uint32_t count)
 	return word & (~UINT64_C(0) >> (8 * (WORD - count)));
 }
 
+static COLD uint64_t word_by_bytes(const char *text, uint32_t count)
+{
+	uint64_t word = 0;
+
+	for (uint32_t i = 0; i < count && i < WORD && text[i]; i++)
+		word |= (uint64_t)(unsigned char)text[i] << (8 * i);
+	return word;
+}
+
 /* Up to a NUL or `count` bytes; what follows those in the same page may come with them. */
 static inline __attribute__((no_sanitize("address"))) uint64_t word_at(
 	const char *text, uint32_t count)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	if (likely(IN_PAGE(text) <= PAGE_SIZE - WORD)) {
-		__builtin_memcpy(&word, text, WORD);
-		return word;
-	}
-	for (uint32_t i = 0; i < count && i < WORD && text[i]; i++)
-		word |= (uint64_t)(unsigned char)text[i] << (8 * i);
+	if (unlikely(IN_PAGE(text) > PAGE_SIZE - WORD))
+		return word_by_bytes(text, count);
+	__builtin_memcpy(&word, text, WORD);
 	return word;
+}
+
+/* name_is, of names that are longer than short ones. */
+static __attribute__((noinline)) bool long_name_is(
+	const char *name, const char *text, uint32_t length, uint64_t tail)
+{
+	uint64_t word;
+
+	for (; length >= WORD; length -= WORD, name += WORD, text += WORD) {
+		__builtin_memcpy(&word, name, WORD);
+		if (word != word_at(text, WORD))
+			return false; /* before the end of the one that is shorter */
+	}
+	__builtin_memcpy(&word, name, WORD);
+	return word == tail;
 }
 
 /* Whether `text` is a dentry's name, which has zeros behind it up to a whole word: `length` bytes, of which
@@ -71,11 +92,8 @@ static inline bool name_is(const char *name, const char *text, uint32_t length, 
 {
 	uint64_t word;
 
-	for (; unlikely(length >= WORD); length -= WORD, name += WORD, text += WORD) {
-		__builtin_memcpy(&word, name, WORD);
-		if (word != word_at(text, WORD))
-			return false; /* before the end of the one that is shorter */
-	}
+	if (length >= WORD)
+		return long_name_is(name, text, length, tail);
 	__builtin_memcpy(&word, name, WORD);
 	return word == tail;
 }
@@ -106,22 +124,50 @@ static uint32_t hash_name(const struct dentry *parent, const struct name *name, 
 	return (uint32_t)hash_add(hash, *tail);
 }
 
-/* The same of a path's component that begins with `text`, in a path that ends with a NUL; where it ends. */
-static inline const char *hash_component(
+/* A component of a path that ends with a NUL: its last word's bytes that are the component's, and how many. */
+static inline uint64_t component_tail(uint64_t word, uint64_t stop, uint32_t *count)
+{
+	*count = (uint32_t)__builtin_ctzll(stop) / 8;
+	return word & (stop ^ (stop - 1)) >> 8; /* those below the lowest that stops */
+}
+
+/* Where the word has a NUL or a slash: of the lowest one the top bit is set, and no bit below. */
+static inline uint64_t component_stop(uint64_t word)
+{
+	return zero_bytes(word) | zero_bytes(word ^ EACH('/'));
+}
+
+/* hash_component, of one that is longer than a short name. */
+static __attribute__((noinline)) const char *hash_long_component(
 	const char *text, const struct dentry *parent, uint32_t *out, uint64_t *tail)
 {
 	uint64_t hash = hash_start(parent), word, stop;
+	uint32_t count;
 
 	for (;; text += WORD) {
 		word = word_at(text, WORD);
-		stop = zero_bytes(word) | zero_bytes(word ^ EACH('/'));
-		if (likely(stop))
+		stop = component_stop(word);
+		if (stop)
 			break;
 		hash = hash_add(hash, word);
 	}
-	*tail = word & (stop ^ (stop - 1)) >> 8; /* the bytes below the lowest that stops */
+	*tail = component_tail(word, stop, &count);
 	*out = (uint32_t)hash_add(hash, *tail);
-	return text + (uint32_t)__builtin_ctzll(stop) / 8;
+	return text + count;
+}
+
+/* As hash_name, of a path's component that begins with `text`; where it ends. */
+static inline const char *hash_component(
+	const char *text, const struct dentry *parent, uint32_t *out, uint64_t *tail)
+{
+	uint64_t word = word_at(text, WORD), stop = component_stop(word);
+	uint32_t count;
+
+	if (!stop)
+		return hash_long_component(text, parent, out, tail);
+	*tail = component_tail(word, stop, &count);
+	*out = (uint32_t)hash_add(hash_start(parent), *tail);
+	return text + count;
 }
 
 static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)

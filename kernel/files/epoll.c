@@ -137,8 +137,8 @@ static struct epoll_item *first_of(struct epoll *epoll, struct list *batch)
 
 	list_init(batch);
 	spin_lock(&epoll->sleepers.lock);
+	item = pop(&epoll->ready);
 	list_move_all(&epoll->ready, batch);
-	item = pop(batch);
 	spin_unlock(&epoll->sleepers.lock);
 	return item;
 }
@@ -178,11 +178,12 @@ static void give_back(struct epoll *epoll, struct list *batch, struct epoll_item
 	spin_unlock(&epoll->sleepers.lock);
 }
 
-static int put_event(user_t to, uint32_t events, uint64_t data)
+/* `to` has been found to be the user's. */
+static inline int put_event(user_t to, uint32_t events, uint64_t data)
 {
 	const struct epoll_event event = {.events = events, .data = data};
 
-	return copy_to_user(to, &event, sizeof(event));
+	return arch_user_copy((void *)to.address, &event, sizeof(event)) ? -EFAULT : 0;
 }
 
 /* Of an item that was handed out: whether it is to be asked again next time. */
@@ -522,17 +523,12 @@ void epoll_forget(struct file *file)
 	}
 }
 
-static const struct file_operations operations = {
+const struct file_operations epoll_file_operations = {
 	.name = "anon_inode:[eventpoll]",
 	.release = epoll_release,
 	.poll = epoll_poll,
 	.traits = FILE_STREAM,
 };
-
-bool file_is_epoll(const struct file *file)
-{
-	return file->operations == &operations;
-}
 
 int epoll_make(struct file **out)
 {
@@ -550,7 +546,7 @@ int epoll_make(struct file **out)
 	tree_init(&epoll->items);
 	epoll->owner = current_credentials();
 	credentials_get(epoll->owner);
-	error = anonymous_file(&operations, epoll, O_RDWR, out);
+	error = anonymous_file(&epoll_file_operations, epoll, O_RDWR, out);
 	if (error)
 		epoll_put(epoll);
 	else

@@ -31,11 +31,6 @@ void inode_init(struct inode *inode, struct superblock *superblock, const struct
 	inode->accessed = inode->modified = inode->changed = vfs_now();
 }
 
-void inode_get(struct inode *inode)
-{
-	__atomic_add_fetch(&inode->references, 1, __ATOMIC_RELAXED);
-}
-
 void inode_put(struct inode *inode)
 {
 	if (__atomic_sub_fetch(&inode->references, 1, __ATOMIC_ACQ_REL) == 0) {

@@ -24,6 +24,22 @@
 static const struct file_operations no_operations; /* O_PATH */
 static struct cache file_cache = CACHE_INIT("file", sizeof(struct file), 0);
 
+/* All that a file has, but its flags: it comes as it was left. */
+static inline void init_file(struct file *file, struct inode *inode, const struct path *path,
+	const struct file_operations *operations)
+{
+	file->operations = operations;
+	file->inode = inode;
+	file->path = path ? *path : (struct path){NULL, NULL};
+	file->references = 1;
+	mutex_init(&file->position_lock, "file->position_lock");
+	file->position = 0;
+	file->private = NULL;
+	file->path_text = NULL;
+	file->watchers = NULL;
+	file->writes = file->forbids = false;
+}
+
 /* Takes over the path's references, if 0 is returned. */
 static inline int make_file(struct inode *inode, const struct path *path, unsigned int flags,
 	const struct file_operations *operations, struct file **out)
@@ -33,17 +49,14 @@ static inline int make_file(struct inode *inode, const struct path *path, unsign
 
 	if (unlikely(!file))
 		return -ENOMEM;
-	*file = (struct file){.operations = operations, .inode = inode, .references = 1};
+	init_file(file, inode, path, operations);
+	file->flags = flags;
 	inode_get(inode);
-	if (path)
-		file->path = *path;
-	mutex_init(&file->position_lock, "file->position_lock");
 	if (operations->open) {
-		file->flags = flags;
 		error = operations->open(file);
 		flags = file->flags;
 	}
-	__atomic_store_n(&file->flags, flags & ~OPEN_ONLY, __ATOMIC_RELAXED);
+	file->flags = flags & ~OPEN_ONLY; /* nobody else knows it yet */
 	if (unlikely(error)) {
 		inode_put(inode);
 		cache_free(&file_cache, file);
@@ -197,7 +210,7 @@ static void end_write(const struct path *path)
 }
 
 /* Takes over the path's references, if 0 is returned. */
-static inline int open_path(
+static ALWAYS_INLINE int open_path(
 	const struct path *path, unsigned int flags, bool made, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;

@@ -52,10 +52,15 @@ static uint32_t used_slots(const struct pipe *pipe)
 	return __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
 }
 
-bool pipe_is_full(const struct pipe *pipe)
+static inline bool is_full(const struct pipe *pipe)
 {
 	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE) ||
 	       __atomic_load_n(&pipe->filling, __ATOMIC_ACQUIRE);
+}
+
+bool pipe_is_full(const struct pipe *pipe)
+{
+	return is_full(pipe);
 }
 
 static bool has_writers(const struct pipe *pipe)
@@ -66,6 +71,13 @@ static bool has_writers(const struct pipe *pipe)
 static bool has_readers(const struct pipe *pipe)
 {
 	return __atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE);
+}
+
+/* Somebody else reads it, or there is nothing yet and may be. */
+static inline bool must_wait(const struct pipe *pipe)
+{
+	return __atomic_load_n(&pipe->splicing, __ATOMIC_ACQUIRE) ||
+	       (!used_slots(pipe) && has_writers(pipe));
 }
 
 static struct cache pipe_cache = CACHE_INIT("pipe", sizeof(struct pipe), 0);
@@ -144,7 +156,7 @@ void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
 
 /* What is there, up to what is asked; up to the end of a packet. What a slot has stays when the
  * caller's memory does not take all of it. */
-static inline size_t take(struct pipe *pipe, struct io *io)
+static ALWAYS_INLINE size_t take(struct pipe *pipe, struct io *io)
 {
 	struct pipe_slot *slot;
 	size_t done = 0, part;
@@ -181,6 +193,11 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 	if (!io->left)
 		return 0;
 	for (;;) {
+		if (must_wait(pipe)) {
+			error = pipe_wait_readable(pipe, file_nonblocking(file));
+			if (error)
+				break;
+		}
 		error = mutex_lock_interruptible(&pipe->lock);
 		if (error)
 			break;
@@ -190,9 +207,6 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 		writers |= pipe->splicing;
 		mutex_unlock(&pipe->lock);
 		if (done || io_failed(io) || !writers)
-			break;
-		error = pipe_wait_readable(pipe, file_nonblocking(file));
-		if (error)
 			break;
 	}
 	if (done) {
@@ -206,8 +220,7 @@ int pipe_wait_readable(struct pipe *pipe, bool nonblocking)
 {
 	if (nonblocking)
 		return -EAGAIN;
-	return wait_event(&pipe->readable, !__atomic_load_n(&pipe->splicing, __ATOMIC_ACQUIRE) &&
-						   (used_slots(pipe) || !has_writers(pipe)));
+	return wait_event(&pipe->readable, !must_wait(pipe));
 }
 
 int pipe_wait_writable(struct pipe *pipe, bool nonblocking)
@@ -244,12 +257,12 @@ void pipe_push(struct pipe *pipe, const struct pipe_slot *slot)
 }
 
 /* Fills slots as long as there are free ones and bytes. */
-static inline size_t fill(struct pipe *pipe, struct io *io, bool packet, int *error)
+static ALWAYS_INLINE size_t fill(struct pipe *pipe, struct io *io, bool packet, int *error)
 {
 	struct pipe_slot *slot;
 	size_t done = 0, part;
 
-	while (io->left && !pipe_is_full(pipe)) {
+	while (io->left && !is_full(pipe)) {
 		part = io->left < PAGE_SIZE ? io->left : PAGE_SIZE;
 		if (!pipe->spare)
 			pipe->spare = pages_alloc(0, FRAME_USED, PAGES_NORMAL);
@@ -275,7 +288,7 @@ size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error)
 }
 
 /* One turn of a write: how many bytes it put in; *error when there is no more to be done. */
-static inline size_t write_some(struct file *file, struct io *io, bool first, int *error)
+static ALWAYS_INLINE size_t write_some(struct file *file, struct io *io, bool first, int *error)
 {
 	struct pipe *pipe = pipe_of(file);
 	int interrupted = mutex_lock_interruptible(&pipe->lock);

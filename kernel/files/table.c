@@ -298,19 +298,26 @@ static inline bool reserve_own(
 	return true;
 }
 
-int files_reserve(struct files *files, int least, bool close_on_exec)
+static __attribute__((noinline)) int reserve_slowly(
+	struct files *files, int least, uint64_t limit, bool close_on_exec)
 {
-	uint64_t limit = files_limit();
 	int fd;
 
-	if (likely(!least && files_own(files)) && likely(reserve_own(files, limit, close_on_exec)))
-		return (int)files->hint - 1;
 	if (least < 0 || (uint32_t)least >= limit)
 		return -EMFILE;
 	spin_lock(&files->lock);
 	fd = reserve_locked(files, (uint32_t)least, limit, close_on_exec);
 	spin_unlock(&files->lock);
 	return fd;
+}
+
+int files_reserve(struct files *files, int least, bool close_on_exec)
+{
+	uint64_t limit = files_limit();
+
+	if (likely(!least && files_own(files)) && likely(reserve_own(files, limit, close_on_exec)))
+		return (int)files->hint - 1;
+	return reserve_slowly(files, least, limit, close_on_exec);
 }
 
 void files_fill(struct files *files, int fd, struct file *file)

@@ -211,7 +211,11 @@ static inline bool inode_searched_by_all(const struct inode *inode)
 enum may { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
 
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what);
-void inode_get(struct inode *inode);
+static inline void inode_get(struct inode *inode)
+{
+	__atomic_add_fetch(&inode->references, 1, __ATOMIC_RELAXED);
+}
+
 void inode_put(struct inode *inode);
 /* 0 or -EACCES. */
 int inode_permission_of(const struct inode *inode, unsigned int may) MUST_CHECK;
@@ -566,7 +570,7 @@ static inline bool file_readable(const struct file *file)
 
 static inline bool file_writable(const struct file *file)
 {
-	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+	return file->flags & O_ACCMODE; /* of O_PATH it has none: open_check_flags */
 }
 
 /* Where nothing can be: before 0, or past the largest position there is. */

@@ -11,7 +11,9 @@
 /* Linux's access_ok: the range lies in the user half (whether anything is mapped there or not). */
 static inline bool user_range_ok(user_t p, size_t size)
 {
-	return p.address < USER_END && size <= USER_END - p.address;
+	uintptr_t last;
+
+	return !__builtin_sub_overflow(USER_END, size, &last) && p.address <= last;
 }
 
 /* Of a range that is not the user's nothing can be copied; and nothing, from wherever, is no error. */
@@ -54,13 +56,15 @@ static inline size_t user_clip(user_t p, size_t size)
 /* As far as it goes: the number of bytes copied before the first one that could not be. */
 static inline size_t MUST_CHECK copy_from_user_partial(void *to, user_t from, size_t size)
 {
-	size = user_clip(from, size);
+	if (unlikely(!user_range_ok(from, size)))
+		size = user_clip(from, size);
 	return size - arch_user_copy(to, (const void *)from.address, size);
 }
 
 static inline size_t MUST_CHECK copy_to_user_partial(user_t to, const void *from, size_t size)
 {
-	size = user_clip(to, size);
+	if (unlikely(!user_range_ok(to, size)))
+		size = user_clip(to, size);
 	return size - arch_user_copy((void *)to.address, from, size);
 }
 

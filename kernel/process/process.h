@@ -62,10 +62,16 @@ struct usage {
 struct thread {
 	struct arch_thread arch;
 	struct process *process; /* NULL: an idle thread, or one that is gone from its process */
-	uint32_t work;           /* enum thread_work_flag, or-ed; changed atomically */
+	union {
+		struct {
+			uint32_t work; /* enum thread_work_flag, or-ed; changed atomically */
+			/* its user registers were: a system call leaves by the long way */
+			uint32_t frame_changed;
+		};
+		uint64_t work_or_changed; /* both at one look */
+	};
 	/* what its system calls go through (syscall/dispatch.h) */
 	const syscall_adapter *calls;
-	bool frame_changed; /* its user registers were: a system call leaves by the long way */
 	struct sched_entity sched;
 	/* by process_lock */
 	int tid;              /* pid->number; only exec by another than the leader changes it */

@@ -146,9 +146,10 @@ void sched_preempt(struct cpu *cpu)
 		arch_kick(cpu);
 }
 
-void sched_came(struct cpu *cpu, struct thread *thread)
+/* What has been used until now is counted. */
+static inline void came(struct cpu *cpu, struct thread *thread, ns_t now) requires(cpu->queue.lock)
 {
-	switch (queue_came(cpu, thread, arch_clock_now())) {
+	switch (queue_came(cpu, thread, now)) {
 	case QUEUE_PREEMPT:
 		sched_preempt(cpu);
 		break;
@@ -161,6 +162,14 @@ void sched_came(struct cpu *cpu, struct thread *thread)
 	case QUEUE_NOTHING:
 		break;
 	}
+}
+
+void sched_came(struct cpu *cpu, struct thread *thread)
+{
+	ns_t now = arch_clock_now();
+
+	queue_account(cpu, now);
+	came(cpu, thread, now);
 }
 
 void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arrival) no_lock_checks
@@ -183,6 +192,17 @@ void sched_place(struct thread *thread, struct cpu *cpu, enum fair_arrival arriv
 		balance_came(cpu, thread);
 	sched_came(cpu, thread);
 	spin_unlock(&cpu->queue.lock);
+}
+
+/* How a thread of this CPU comes back from its sleep where there is no other CPU to choose. */
+static inline void come_back(struct cpu *cpu, struct thread *thread, ns_t now, ns_t slept) requires(
+	cpu->queue.lock)
+{
+	assert(!thread->sched.queued);
+	thread->sched.queued = true;
+	queue_account(cpu, now);
+	fair_woken(&cpu->queue.fair, &thread->sched.fair, slept, queue_patient(thread));
+	came(cpu, thread, now);
 }
 
 /* With the queue's lock, which is dropped. */
@@ -209,10 +229,16 @@ static inline bool wake(struct cpu *cpu, struct thread *thread) no_lock_checks
 		thread->sched.fresh = false;
 		arrival = FAIR_NEW;
 	} else {
-		ns_t now = arch_clock_now(), since = thread->sched.run_since;
+		ns_t now = arch_clock_now(), since = thread->sched.run_since,
+		     slept = now > since ? now - since : 0;
 
-		fair_slept(&cpu->queue.fair, &thread->sched.fair, now > since ? now - since : 0);
 		thread->sched.run_awake = thread->sched.run_total;
+		if (likely(cpu_count == 1 && !sched_is_rt(&thread->sched))) {
+			come_back(cpu, thread, now, slept);
+			spin_unlock(&cpu->queue.lock);
+			return true;
+		}
+		fair_slept(&cpu->queue.fair, &thread->sched.fair, slept);
 	}
 	sched_place(thread, cpu, arrival);
 	return true;

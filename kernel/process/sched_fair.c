@@ -70,41 +70,9 @@ uint32_t fair_nice_weight(int nice)
 	return nice_weights[nice + 20];
 }
 
-static int64_t key(const struct fair_queue *queue, const struct fair_entity *entity)
-{
-	return (int64_t)(entity->vruntime - queue->base);
-}
-
-/* Rounded down: v <= V holds for whole v just when it holds for the exact V. */
-static int64_t average(int64_t sum, uint64_t weight)
-{
-	int64_t quotient = sum / (int64_t)weight;
-
-	return quotient - (quotient * (int64_t)weight > sum);
-}
-
 static uint64_t total_weight(const struct fair_queue *queue)
 {
 	return queue->weight + (queue->running ? queue->running->weight : 0);
-}
-
-static ALWAYS_INLINE uint64_t average_of(const struct fair_queue *queue)
-{
-	const struct fair_entity *running = queue->running;
-
-	if (!running)
-		return queue->weight ? queue->base + (uint64_t)average(queue->sum, queue->weight)
-				     : queue->base;
-	if (!queue->weight)
-		return running->vruntime;
-	return queue->base +
-	       (uint64_t)average(queue->sum + key(queue, running) * (int64_t)running->weight,
-		       queue->weight + running->weight);
-}
-
-uint64_t fair_average(const struct fair_queue *queue)
-{
-	return average_of(queue);
 }
 
 /* Moves the base to where the average is. */
@@ -114,9 +82,9 @@ static void rebase(struct fair_queue *queue, uint64_t to)
 	queue->base = to;
 }
 
-static void insert(struct fair_queue *queue, struct fair_entity *entity)
+static inline void insert(struct fair_queue *queue, struct fair_entity *entity)
 {
-	queue->sum += key(queue, entity) * (int64_t)entity->weight;
+	queue->sum += fair_key(queue, entity) * (int64_t)entity->weight;
 	queue->weight += entity->weight;
 	queue->count++;
 	entity->least = entity->vruntime;
@@ -128,7 +96,7 @@ static void insert(struct fair_queue *queue, struct fair_entity *entity)
 
 static void take(struct fair_queue *queue, struct fair_entity *entity)
 {
-	queue->sum -= key(queue, entity) * (int64_t)entity->weight;
+	queue->sum -= fair_key(queue, entity) * (int64_t)entity->weight;
 	queue->weight -= entity->weight;
 	if (--queue->count)
 		tree_remove(&queue->tree, &entity->node);
@@ -138,28 +106,34 @@ static void take(struct fair_queue *queue, struct fair_entity *entity)
 
 /* ---- Coming and going ---- */
 
-void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
-	bool patient)
+/* It is owed `lag`, and asks for `request`; now: the average. */
+static inline void join(struct fair_queue *queue, struct fair_entity *entity, uint64_t now,
+	int64_t lag, uint64_t request)
 {
-	uint64_t now = average_of(queue), slice = fair_virtual(entity, queue->slice),
-		 request = entity->deadline - entity->vruntime, total = total_weight(queue);
-	int64_t lag = entity->lag;
+	uint64_t total = total_weight(queue);
 
 	rebase(queue, now);
-	if (arrival == FAIR_NEW)
-		lag = 0;
 	/* Its own coming moves the average towards it: so that it is owed `lag` afterwards. */
 	if (lag && total)
 		lag += lag * (int64_t)entity->weight / (int64_t)total;
 	entity->vruntime = now - (uint64_t)lag;
+	entity->deadline = entity->vruntime + request;
+	insert(queue, entity);
+}
+
+void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
+	bool patient)
+{
+	uint64_t slice = fair_virtual(entity, queue->slice),
+		 request = entity->deadline - entity->vruntime;
+
 	if (arrival == FAIR_NEW)
 		request = slice / 2;
 	else if (arrival == FAIR_WOKEN)
 		request = patient ? slice : 0;
 	else if (request > slice)
 		request = slice;
-	entity->deadline = entity->vruntime + request;
-	insert(queue, entity);
+	join(queue, entity, fair_average(queue), arrival == FAIR_NEW ? 0 : entity->lag, request);
 }
 
 static int64_t limited(int64_t value, int64_t limit)
@@ -169,7 +143,7 @@ static int64_t limited(int64_t value, int64_t limit)
 
 void fair_leave(struct fair_queue *queue, struct fair_entity *entity)
 {
-	uint64_t now = average_of(queue);
+	uint64_t now = fair_average(queue);
 
 	entity->left_at = now;
 	entity->lag = limited(
@@ -185,20 +159,36 @@ void fair_leave(struct fair_queue *queue, struct fair_entity *entity)
 	}
 }
 
-void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept)
+/* What it is owed after it slept; now: the average, slice: one, in its virtual time. */
+static inline int64_t lag_after(const struct fair_queue *queue, const struct fair_entity *entity,
+	uint64_t now, uint64_t slice, ns_t slept)
 {
-	int64_t passed = (int64_t)(fair_average(queue) - entity->left_at),
-		limit = (int64_t)fair_virtual(entity, queue->slice), forgiven;
+	int64_t passed = (int64_t)(now - entity->left_at), limit = (int64_t)slice,
+		lag = entity->lag;
 
 	if (passed > 0)
-		entity->lag = limited(entity->lag + (passed < limit ? passed : 2 * limit), limit);
-	if (entity->lag >= 0)
-		return;
+		lag = limited(lag + (passed < limit ? passed : 2 * limit), limit);
+	if (lag >= 0)
+		return lag;
 	/* No more than would be enough, before it is scaled. */
 	if (slept > (ns_t)queue->slice * FORGIVEN)
 		slept = (ns_t)queue->slice * FORGIVEN;
-	forgiven = (int64_t)fair_virtual(entity, slept / FORGIVEN);
-	entity->lag = entity->lag + forgiven < 0 ? entity->lag + forgiven : 0;
+	lag += (int64_t)fair_virtual(entity, slept / FORGIVEN);
+	return lag < 0 ? lag : 0;
+}
+
+void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept)
+{
+	entity->lag = lag_after(
+		queue, entity, fair_average(queue), fair_virtual(entity, queue->slice), slept);
+}
+
+void fair_woken(struct fair_queue *queue, struct fair_entity *entity, ns_t slept, bool patient)
+{
+	uint64_t now = fair_average(queue), slice = fair_virtual(entity, queue->slice);
+
+	entity->lag = lag_after(queue, entity, now, slice, slept);
+	join(queue, entity, now, entity->lag, patient ? slice : 0);
 }
 
 void fair_reweight(struct fair_entity *entity, uint32_t weight)
@@ -274,7 +264,7 @@ static struct fair_entity *pick_after_yield(struct fair_queue *queue, struct fai
 static inline void exchange(
 	struct fair_queue *queue, struct fair_entity *running, struct fair_entity *next)
 {
-	queue->sum = key(queue, running) * (int64_t)running->weight;
+	queue->sum = fair_key(queue, running) * (int64_t)running->weight;
 	queue->weight = running->weight;
 	running->least = running->vruntime;
 	queue->tree.root = &running->node;
@@ -317,20 +307,7 @@ struct fair_entity *fair_next_of_many(struct fair_queue *queue, bool yields)
 {
 	struct fair_entity *running = queue->running, *next;
 
-	if (!running && queue->count == 1) { /* the other one sleeps */
-		next = entity_of(queue->tree.root);
-		take(queue, next);
-		return queue->running = next;
-	}
 	next = yields && running ? pick_after_yield(queue, running) : fair_pick(queue);
 	fair_run(queue, next);
 	return next;
-}
-
-bool fair_preempts(const struct fair_queue *queue, const struct fair_entity *entity)
-{
-	const struct fair_entity *running = queue->running;
-
-	return fair_before(entity->deadline, running->deadline) &&
-	       !fair_before(fair_average(queue), entity->vruntime);
 }

@@ -38,8 +38,6 @@ enum fair_arrival {
 
 void fair_init(struct fair_queue *queue, uint32_t slice);
 uint32_t fair_nice_weight(int nice); /* -20..19 */
-/* The virtual time: the average of those that compete. */
-uint64_t fair_average(const struct fair_queue *queue);
 /* Puts an entity into the tree. patient: a woken one does not hurry (SCHED_BATCH, SCHED_IDLE). */
 void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
 	bool patient);
@@ -47,15 +45,14 @@ void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_a
 void fair_leave(struct fair_queue *queue, struct fair_entity *entity);
 /* To one that left this queue, slept for `slept` ns and now comes back, here or elsewhere. */
 void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept);
+/* fair_slept and then fair_join of one that comes back here. */
+void fair_woken(struct fair_queue *queue, struct fair_entity *entity, ns_t slept, bool patient);
 /* Gives an entity that is on no queue another weight. */
 void fair_reweight(struct fair_entity *entity, uint32_t weight);
 /* Who should run: the running one, one of the tree, or NULL. */
 struct fair_entity *fair_pick(const struct fair_queue *queue);
 /* `next` (of the tree; NULL: nobody) runs instead of the running one, which goes back to the tree. */
 void fair_run(struct fair_queue *queue, struct fair_entity *next);
-/* Should `entity`, just woken, run instead of the running one? */
-bool fair_preempts(const struct fair_queue *queue, const struct fair_entity *entity);
-
 /* ---- At each switch ---- */
 
 #define FAIR_PROTECT 4 /* who got the CPU keeps it for one in so many of a slice */
@@ -73,6 +70,46 @@ static inline uint64_t fair_virtual(const struct fair_entity *entity, uint64_t t
 	return time * FAIR_WEIGHT_NORMAL / entity->weight;
 }
 
+static inline int64_t fair_key(const struct fair_queue *queue, const struct fair_entity *entity)
+{
+	return (int64_t)(entity->vruntime - queue->base);
+}
+
+/* Rounded down: v <= V holds for whole v just when it holds for the exact V. */
+static inline int64_t fair_quotient(int64_t sum, uint64_t weight)
+{
+	int64_t quotient = sum / (int64_t)weight;
+
+	return quotient - (quotient * (int64_t)weight > sum);
+}
+
+/* The virtual time: the average of those that compete. */
+static inline uint64_t fair_average(const struct fair_queue *queue)
+{
+	const struct fair_entity *running = queue->running;
+
+	if (!running)
+		return queue->base +
+		       (queue->weight ? (uint64_t)fair_quotient(queue->sum, queue->weight) : 0);
+	if (!queue->weight)
+		return running->vruntime;
+	return queue->base + (uint64_t)fair_quotient(queue->sum + fair_key(queue, running) *
+									  (int64_t)running->weight,
+				     queue->weight + running->weight);
+}
+
+/* Should `entity`, just woken, run instead of the running one? */
+static inline bool fair_preempts(const struct fair_queue *queue, const struct fair_entity *entity)
+{
+	const struct fair_entity *running = queue->running;
+
+	if (!fair_before(entity->deadline, running->deadline))
+		return false;
+	if (queue->count == 1) /* the average of the two lies between them */
+		return !fair_before(running->vruntime, entity->vruntime);
+	return !fair_before(fair_average(queue), entity->vruntime);
+}
+
 /* The running one has had the CPU for `time` more. */
 static inline void fair_account(struct fair_queue *queue, ns_t time)
 {
@@ -86,14 +123,25 @@ static inline void fair_account(struct fair_queue *queue, ns_t time)
 struct fair_entity *fair_next_of_two(struct fair_queue *queue, bool yields);
 struct fair_entity *fair_next_of_many(struct fair_queue *queue, bool yields);
 
+/* The one that waits runs; nobody did. */
+static inline struct fair_entity *fair_run_only(struct fair_queue *queue)
+{
+	queue->running = tree_entry(queue->tree.root, struct fair_entity, node);
+	queue->tree.root = NULL; /* a node alone has no links */
+	queue->sum = 0;
+	queue->weight = 0;
+	queue->count = 0;
+	return queue->running;
+}
+
 /* Picks and runs. yields: the running one gives up the rest of its request and what it is owed, and
  * any other goes first. */
 static inline struct fair_entity *fair_next(struct fair_queue *queue, bool yields)
 {
 	if (!queue->count)
 		return queue->running;
-	if (queue->count == 1 && queue->running)
-		return fair_next_of_two(queue, yields);
+	if (queue->count == 1)
+		return queue->running ? fair_next_of_two(queue, yields) : fair_run_only(queue);
 	return fair_next_of_many(queue, yields);
 }
 

@@ -2,8 +2,6 @@
 /* See sched_queue.h. */
 #include "process/sched_queue.h"
 
-#include <linux/sched.h>
-
 #include "lib/log.h"
 
 unsigned sched_rt_waiting;
@@ -13,23 +11,6 @@ void queue_init(struct run_queue *queue, uint32_t slice)
 	spin_init(&queue->lock, "cpu->queue.lock");
 	rt_init(&queue->rt);
 	fair_init(&queue->fair, slice);
-}
-
-struct cpu *queue_lock_of(struct thread *thread) no_lock_checks
-{
-	for (;;) {
-		struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
-
-		spin_lock(&cpu->queue.lock);
-		if (likely(cpu == thread->sched.cpu))
-			return cpu;
-		spin_unlock(&cpu->queue.lock);
-	}
-}
-
-static bool is_patient(const struct thread *thread)
-{
-	return thread->sched.policy == SCHED_BATCH || thread->sched.policy == SCHED_IDLE;
 }
 
 static void rt_put(struct cpu *cpu, struct thread *thread, bool front) requires(cpu->queue.lock)
@@ -52,7 +33,7 @@ void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival
 	if (unlikely(sched_is_rt(&thread->sched)))
 		rt_put(cpu, thread, false);
 	else
-		fair_join(&cpu->queue.fair, &thread->sched.fair, arrival, is_patient(thread));
+		fair_join(&cpu->queue.fair, &thread->sched.fair, arrival, queue_patient(thread));
 }
 
 void queue_add_front(struct cpu *cpu, struct thread *thread)
@@ -71,12 +52,6 @@ void queue_remove(struct cpu *cpu, struct thread *thread)
 		rt_take(cpu, thread);
 	else
 		fair_leave(&cpu->queue.fair, &thread->sched.fair);
-}
-
-void queue_stop(struct cpu *cpu, struct thread *self)
-{
-	if (likely(cpu->queue.fair.running == &self->sched.fair))
-		fair_leave(&cpu->queue.fair, &self->sched.fair);
 }
 
 /* ---- Who is next ---- */
@@ -120,44 +95,4 @@ struct thread *queue_next_rt(
 	if (stays && sched_is_rt(&self->sched))
 		rt_put_back(cpu, self, yields, now);
 	return rt_next(cpu, now);
-}
-
-/* ---- What an arrival changes ---- */
-
-static enum queue_effect fair_came(struct cpu *cpu, struct thread *thread, ns_t now) requires(
-	cpu->queue.lock)
-{
-	struct fair_queue *fair = &cpu->queue.fair;
-	struct sched_entity *running = &cpu->running->sched;
-	ns_t protect = running->got_cpu + fair->slice / FAIR_PROTECT;
-	bool first = fair->count == 1;
-
-	if (running->policy == SCHED_IDLE && thread->sched.policy != SCHED_IDLE)
-		return QUEUE_PREEMPT;
-	queue_account(cpu, now);
-	if (first)
-		running->slice_end = now + fair_left(fair);
-	if (is_patient(thread) || !fair_preempts(fair, &thread->sched.fair))
-		return first ? QUEUE_SLICE : QUEUE_NOTHING;
-	if (now >= protect)
-		return QUEUE_PREEMPT;
-	if (protect >= running->slice_end)
-		return first ? QUEUE_SLICE : QUEUE_NOTHING;
-	running->slice_end = protect;
-	return QUEUE_SLICE;
-}
-
-enum queue_effect queue_came(struct cpu *cpu, struct thread *thread, ns_t now)
-{
-	const struct sched_entity *running = &cpu->running->sched;
-
-	if (cpu->running == cpu->idle)
-		return QUEUE_PREEMPT;
-	if (unlikely(sched_is_rt(&thread->sched))) {
-		if (thread->sched.rt_priority > running->rt_priority)
-			return QUEUE_PREEMPT;
-		return thread->sched.rt_priority == running->rt_priority ? QUEUE_SLICE
-									 : QUEUE_NOTHING;
-	}
-	return sched_is_rt(running) ? QUEUE_NOTHING : fair_came(cpu, thread, now);
 }

@@ -7,6 +7,8 @@
 #ifndef PROCESS_SCHED_QUEUE_H
 #define PROCESS_SCHED_QUEUE_H
 
+#include <linux/sched.h>
+
 #include "process/cpu.h"
 #include "process/process.h"
 
@@ -14,7 +16,24 @@
 
 void queue_init(struct run_queue *queue, uint32_t slice);
 /* Locks the queue of the CPU that a thread belongs to, which may change until it is locked. */
-struct cpu *queue_lock_of(struct thread *thread);
+static inline struct cpu *queue_lock_of(struct thread *thread) no_lock_checks
+{
+	for (;;) {
+		struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
+
+		spin_lock(&cpu->queue.lock);
+		if (likely(cpu == thread->sched.cpu))
+			return cpu;
+		spin_unlock(&cpu->queue.lock);
+	}
+}
+
+/* One that does not hurry when it is woken. */
+static inline bool queue_patient(const struct thread *thread)
+{
+	return thread->sched.policy == SCHED_BATCH || thread->sched.policy == SCHED_IDLE;
+}
+
 /* A runnable thread of this CPU comes to wait. */
 void queue_add(struct cpu *cpu, struct thread *thread, enum fair_arrival arrival) requires(
 	cpu->queue.lock);
@@ -23,17 +42,18 @@ void queue_add_front(struct cpu *cpu, struct thread *thread) requires(cpu->queue
 /* One that waits goes. */
 void queue_remove(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lock);
 /* The running thread competes no more: it sleeps, ends or moves. */
-void queue_stop(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock);
+static inline void queue_stop(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock)
+{
+	if (likely(cpu->queue.fair.running == &self->sched.fair))
+		fair_leave(&cpu->queue.fair, &self->sched.fair);
+}
+
 /* queue_next, where real-time threads compete. */
 struct thread *queue_next_rt(struct cpu *cpu, struct thread *self, bool stays, bool yields,
 	ns_t now) requires(cpu->queue.lock);
 
 enum queue_effect { QUEUE_NOTHING, QUEUE_SLICE, QUEUE_PREEMPT };
 
-/* What a thread that came to wait means for the running one: nothing; its slice now has an (earlier)
- * end; it should give way at once. */
-enum queue_effect queue_came(struct cpu *cpu, struct thread *thread, ns_t now) requires(
-	cpu->queue.lock);
 /* sched_balance.c. */
 
 /* CPUs that are idle and for which nobody has anything to do. */
@@ -112,6 +132,52 @@ static inline void queue_account(struct cpu *cpu, ns_t now) requires(cpu->queue.
 	entity->run_total += ran;
 	if (likely(cpu->queue.fair.running))
 		fair_account(&cpu->queue.fair, ran);
+}
+
+/* ---- What an arrival changes ---- */
+
+/* What has been used until now is counted. */
+static inline enum queue_effect queue_fair_came(
+	struct cpu *cpu, struct thread *thread, ns_t now) requires(cpu->queue.lock)
+{
+	struct fair_queue *fair = &cpu->queue.fair;
+	struct sched_entity *running = &cpu->running->sched;
+	enum queue_effect slice = QUEUE_NOTHING;
+	ns_t protect;
+
+	if (unlikely(running->policy == SCHED_IDLE && thread->sched.policy != SCHED_IDLE))
+		return QUEUE_PREEMPT;
+	if (fair->count == 1) {
+		running->slice_end = now + fair_left(fair);
+		slice = QUEUE_SLICE;
+	}
+	if (queue_patient(thread) || !fair_preempts(fair, &thread->sched.fair))
+		return slice;
+	protect = running->got_cpu + fair->slice / FAIR_PROTECT;
+	if (now >= protect)
+		return QUEUE_PREEMPT;
+	if (protect >= running->slice_end)
+		return slice;
+	running->slice_end = protect;
+	return QUEUE_SLICE;
+}
+
+/* What a thread that came to wait means for the running one, of which has been counted what it used until now:
+ * nothing; its slice now has an (earlier) end; it should give way at once. */
+static inline enum queue_effect queue_came(
+	struct cpu *cpu, struct thread *thread, ns_t now) requires(cpu->queue.lock)
+{
+	const struct sched_entity *running = &cpu->running->sched;
+
+	if (cpu->running == cpu->idle)
+		return QUEUE_PREEMPT;
+	if (unlikely(sched_is_rt(&thread->sched))) {
+		if (thread->sched.rt_priority > running->rt_priority)
+			return QUEUE_PREEMPT;
+		return thread->sched.rt_priority == running->rt_priority ? QUEUE_SLICE
+									 : QUEUE_NOTHING;
+	}
+	return sched_is_rt(running) ? QUEUE_NOTHING : queue_fair_came(cpu, thread, now);
 }
 
 static inline struct thread *queue_thread(struct fair_entity *entity)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Wait queues; see wait.h. A waiter is on its sleeper's stack; it is taken off by wait_finish alone,
- * so waking only marks threads runnable. Locks: a queue's lock before run queues'. A callback may take
+ * Wait queues; see wait.h. A waiter is on its sleeper's stack. Who wakes its thread takes it off, which is the last
+ * that is done to it, and seen without the lock; otherwise wait_finish does. Locks: a queue's lock before run queues'. A callback may take
  * the lock of a queue that stands after its own: an epoll's, whose nesting has no circles.
  */
 #include "process/wait.h"
@@ -15,19 +15,39 @@ static struct wait_callback *callback_of(struct waiter *waiter)
 	return container_of(waiter, struct wait_callback, waiter);
 }
 
-static bool wake(struct waiter *waiter, unsigned events)
+/* True: a waiter is on no queue, and nobody looks at it any more. */
+static inline bool is_off(const struct waiter *waiter)
 {
-	if (likely(waiter->thread))
-		return thread_wake(waiter->thread);
+	return __atomic_load_n(&waiter->link.next, __ATOMIC_ACQUIRE) == &waiter->link;
+}
+
+static inline void take_off(struct waiter *waiter)
+{
+	struct list *link = &waiter->link;
+
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+	__atomic_store_n(&link->next, link, __ATOMIC_RELEASE); /* is_off */
+}
+
+/* Afterwards the waiter may be gone. */
+static inline bool wake(struct waiter *waiter, unsigned events)
+{
+	if (likely(waiter->thread)) {
+		if (!thread_wake(waiter->thread))
+			return false;
+		take_off(waiter);
+		return true;
+	}
 	return callback_of(waiter)->call(callback_of(waiter), events);
 }
 
 void wake_waiters(struct wait_queue *queue)
 {
-	struct waiter *waiter;
+	struct waiter *waiter, *next;
 
 	spin_lock(&queue->lock);
-	list_for_each(waiter, &queue->waiters, link) wake(waiter, WAKE_ALL_EVENTS);
+	list_for_each_safe(waiter, next, &queue->waiters, link) wake(waiter, WAKE_ALL_EVENTS);
 	spin_unlock(&queue->lock);
 }
 
@@ -50,12 +70,12 @@ void wake_one(struct wait_queue *queue)
 	spin_unlock(&queue->lock);
 }
 
-static void wake_for(struct wait_queue *queue, unsigned events) requires(queue->lock)
+static inline void wake_for(struct wait_queue *queue, unsigned events) requires(queue->lock)
 {
-	struct waiter *waiter;
+	struct waiter *waiter, *next;
 	bool exclusive, done = false;
 
-	list_for_each(waiter, &queue->waiters, link)
+	list_for_each_safe(waiter, next, &queue->waiters, link)
 	{
 		exclusive = !waiter->thread && callback_of(waiter)->exclusive;
 		if (!(exclusive && done))
@@ -104,9 +124,12 @@ void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 
 void wait_finish(struct wait_queue *queue, struct waiter *waiter)
 {
-	spin_lock(&queue->lock);
 	__atomic_store_n(&waiter->thread->sched.state, THREAD_RUNNABLE, __ATOMIC_SEQ_CST);
-	list_remove(&waiter->link);
+	if (is_off(waiter))
+		return;
+	spin_lock(&queue->lock);
+	if (!is_off(waiter))
+		list_remove(&waiter->link);
 	spin_unlock(&queue->lock);
 }
 
@@ -137,7 +160,8 @@ int wait_sleep(ns_t deadline)
 {
 	struct thread *self = current_thread();
 
-	if (self->sched.state == THREAD_SLEEPING && current_signal_pending())
+	if (unlikely(__atomic_load_n(&self->work, __ATOMIC_ACQUIRE) & WORK_SIGNAL) &&
+		self->sched.state == THREAD_SLEEPING && self->process)
 		return -ERESTARTSYS;
 	self->timed_out = false;
 	if (deadline != NS_NEVER)

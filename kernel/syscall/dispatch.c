@@ -59,7 +59,6 @@ bool syscall_enter(struct trap_frame *frame)
 	uint64_t number = (uint32_t)frame->rax; /* as Linux: the register's lower half counts */
 	struct thread *self = current_thread();
 	const syscall_adapter *calls = self->calls;
-	bool whole;
 
 	arch_irq_on();
 	if (likely(number < SYSCALLS_MAX && calls[number]))
@@ -67,14 +66,11 @@ bool syscall_enter(struct trap_frame *frame)
 	else
 		frame->rax = (uint64_t)syscall_unhandled(number);
 	arch_irq_off();
-	whole = self->frame_changed;
-	if (unlikely(whole))
-		self->frame_changed = false;
-	if (unlikely(__atomic_load_n(&self->work, __ATOMIC_RELAXED))) {
-		thread_work();
-		whole = true;
-	}
-	return whole;
+	if (likely(!__atomic_load_n(&self->work_or_changed, __ATOMIC_RELAXED)))
+		return false;
+	self->frame_changed = false;
+	thread_work();
+	return true;
 }
 
 void syscall_report(void)

@@ -88,7 +88,7 @@ long sys_epoll_ctl(int epoll_fd, int operation, int fd, user_t from)
 	return result;
 }
 
-static long wait_until(int fd, user_t events, int most, ns_t deadline)
+static ALWAYS_INLINE long wait_until(int fd, user_t events, int most, ns_t deadline)
 {
 	struct borrowed_file epoll;
 	long result;

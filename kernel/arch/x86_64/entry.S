@@ -39,7 +39,7 @@
 	pushq %r15
 .endm
 
-.macro POP_REGISTERS_TO_RAX
+.macro POP_REGISTERS
 	popq %r15
 	popq %r14
 	popq %r13
@@ -51,10 +51,6 @@
 	popq %r9
 	popq %r8
 	popq %rax
-.endm
-
-.macro POP_REGISTERS
-	POP_REGISTERS_TO_RAX
 	popq %rcx
 	popq %rdx
 	popq %rsi
@@ -91,17 +87,22 @@ entry_syscall_stacked:
 	movq %rcx, %rdx
 	shrq $47, %rdx
 	jnz return_iret
-	POP_REGISTERS_TO_RAX
-	movq FRAME_RFLAGS-FRAME_RCX(%rsp), %r11
-	movq 8(%rsp), %rdx
-	movq 16(%rsp), %rsi
-	movq 24(%rsp), %rdi
+	/* The frame is as it was but for rax: C code has kept rbx and r12 to r15. */
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_R10(%rsp), %r10
+	movq FRAME_R9(%rsp), %r9
+	movq FRAME_R8(%rsp), %r8
+	movq FRAME_RAX(%rsp), %rax
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq FRAME_RDX(%rsp), %rdx
+	movq FRAME_RSI(%rsp), %rsi
+	movq FRAME_RDI(%rsp), %rdi
 	cmpb $0, %gs:CPU_ISOLATION
 	jne 1f
-	movq FRAME_RSP-FRAME_RCX(%rsp), %rsp
+	movq FRAME_RSP(%rsp), %rsp
 	swapgs
 	sysretq
-1:	movq FRAME_RSP-FRAME_RCX(%rsp), %rsp
+1:	movq FRAME_RSP(%rsp), %rsp
 	jmpq *%gs:CPU_EXIT_SYSRET
 	.size entry_syscall, .-entry_syscall
 

@@ -6,8 +6,14 @@
 #ifndef X86_TRAP_FRAME_H
 #define X86_TRAP_FRAME_H
 
-#define FRAME_RCX    0x58
+#define FRAME_RBP    0x20
+#define FRAME_R10    0x38
+#define FRAME_R9     0x40
+#define FRAME_R8     0x48
 #define FRAME_RAX    0x50
+#define FRAME_RCX    0x58
+#define FRAME_RDX    0x60
+#define FRAME_RSI    0x68
 #define FRAME_RDI    0x70
 #define FRAME_VECTOR 0x78
 #define FRAME_ERROR  0x80
@@ -32,7 +38,15 @@ struct trap_frame {
 
 _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "entry.S");
 _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "entry.S");
+_Static_assert(offsetof(struct trap_frame, rbp) == FRAME_RBP, "entry.S");
+_Static_assert(offsetof(struct trap_frame, r10) == FRAME_R10, "entry.S");
+_Static_assert(offsetof(struct trap_frame, r9) == FRAME_R9, "entry.S");
+_Static_assert(offsetof(struct trap_frame, r8) == FRAME_R8, "entry.S");
+_Static_assert(offsetof(struct trap_frame, rax) == FRAME_RAX, "entry.S");
 _Static_assert(offsetof(struct trap_frame, rcx) == FRAME_RCX, "entry.S");
+_Static_assert(offsetof(struct trap_frame, rdx) == FRAME_RDX, "entry.S");
+_Static_assert(offsetof(struct trap_frame, rsi) == FRAME_RSI, "entry.S");
+_Static_assert(offsetof(struct trap_frame, rdi) == FRAME_RDI, "entry.S");
 _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "entry.S");
 
 #endif
