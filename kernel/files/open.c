@@ -6,7 +6,7 @@
  * own, held across a read or write of a file that has positions; streams (pipes, terminals) have
  * none and block without it. flags are read and changed atomically (F_SETFL).
  */
-#include "files/vfs.h"
+#include "files/open.h"
 
 #include "files/epoll.h"
 #include "files/file.h"

@@ -20,15 +20,5 @@ size_t clear_user_partial(user_t to, size_t size)
 
 ssize_t copy_string_from_user(char *to, user_t from, size_t size)
 {
-	size_t limit = user_clip(from, size);
-	ssize_t length;
-
-	if (!limit)
-		return -EFAULT;
-	length = arch_user_string(to, (const char *)from.address, limit);
-	if (length < 0)
-		return -EFAULT;
-	if ((size_t)length < limit)
-		return length;
-	return limit < size ? -EFAULT : -ENAMETOOLONG;
+	return copy_short_string(to, from, size);
 }

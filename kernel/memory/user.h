@@ -71,6 +71,21 @@ static inline size_t MUST_CHECK copy_to_user_partial(user_t to, const void *from
 size_t clear_user_partial(user_t to, size_t size) MUST_CHECK;
 /* Copies a string with its NUL into `size` bytes. Its length without NUL, -EFAULT, or
  * -ENAMETOOLONG when no NUL stands among the first `size` bytes. */
-ssize_t copy_string_from_user(char *to, user_t from, size_t size) MUST_CHECK;
+static inline ssize_t MUST_CHECK copy_short_string(char *to, user_t from, size_t size)
+{
+	size_t limit = user_clip(from, size);
+	ssize_t length;
+
+	if (unlikely(!limit))
+		return -EFAULT;
+	length = arch_user_string(to, (const char *)from.address, limit);
+	if (unlikely(length < 0))
+		return -EFAULT;
+	if (likely((size_t)length < limit))
+		return length;
+	return limit < size ? -EFAULT : -ENAMETOOLONG;
+}
+
+ssize_t copy_string_from_user(char *to, user_t from, size_t size) MUST_CHECK; /* the same */
 
 #endif

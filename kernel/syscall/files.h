@@ -68,7 +68,17 @@ static inline void drop_path(struct user_path *path)
 /* Where a walk with this directory descriptor starts, with references: -EBADF; -ENOTDIR. */
 int get_start(int directory_fd, const char *path, struct path *out) MUST_CHECK;
 /* What such a path leads to, with references, where one look at the dentry cache tells: see path_find_cached. */
-bool find_at_once(int directory_fd, const char *path, struct path *out) MUST_CHECK;
+bool find_below(
+	int directory_fd, const char *path, struct path *out) MUST_CHECK; /* of a descriptor */
+static inline bool MUST_CHECK find_at_once(int directory_fd, const char *path, struct path *out)
+{
+	struct fs_context *fs = current_fs();
+
+	if (likely(*path == '/' || directory_fd == AT_FDCWD))
+		return path_find_cached(fs, &fs->working, path, out);
+	return find_below(directory_fd, path, out);
+}
+
 /* A walk to the directory of the last component; walk_end in any case. */
 int get_walk(struct walk *walk, int directory_fd, const char *path) MUST_CHECK;
 /* The file that a path leads to. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */

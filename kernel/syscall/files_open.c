@@ -5,6 +5,7 @@
 #include <linux/memfd.h>
 
 #include "files/memfd.h"
+#include "files/open.h"
 #include "files/pipe.h"
 
 static int open_by_walk(int directory_fd, const char *path, unsigned int flags, unsigned int mode,

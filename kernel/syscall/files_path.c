@@ -17,7 +17,7 @@ struct file *get_real_file(int fd)
 
 int get_path(struct user_path *path, user_t from, enum path_empty empty)
 {
-	ssize_t length = copy_string_from_user(path->small, from, sizeof(path->small));
+	ssize_t length = copy_short_string(path->small, from, sizeof(path->small));
 
 	path->text = path->small;
 	if (length == -ENAMETOOLONG) {
@@ -74,7 +74,7 @@ int get_walk(struct walk *walk, int directory_fd, const char *path)
 	return error ? error : walk_parent(walk);
 }
 
-static bool find_below(int directory_fd, const char *path, struct path *out)
+bool find_below(int directory_fd, const char *path, struct path *out)
 {
 	struct borrowed_file borrowed = borrow_file(directory_fd);
 	bool found = borrowed.file && borrowed.file->path.dentry &&
@@ -82,15 +82,6 @@ static bool find_below(int directory_fd, const char *path, struct path *out)
 
 	file_return(borrowed);
 	return found;
-}
-
-bool find_at_once(int directory_fd, const char *path, struct path *out)
-{
-	struct fs_context *fs = current_fs();
-
-	if (likely(*path == '/' || directory_fd == AT_FDCWD))
-		return path_find_cached(fs, &fs->working, path, out);
-	return find_below(directory_fd, path, out);
 }
 
 /* By a walk. */

@@ -2,6 +2,7 @@
 /* man 2 execve, execveat. */
 #include <asm/fcntl.h>
 
+#include "files/open.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "memory/slab.h"
