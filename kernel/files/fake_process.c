@@ -264,15 +264,20 @@ size_t clear_user_partial(user_t to, size_t size)
 	return size;
 }
 
-ssize_t copy_string_from_user(char *to, user_t from, size_t size)
+ssize_t arch_user_string(char *to, const char *from, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (copy_from_user(to + i, user_offset(from, i), 1))
-			return -EFAULT;
+		if (copy_from_user(to + i, user_pointer((uintptr_t)from + i), 1))
+			return -1;
 		if (!to[i])
 			return (ssize_t)i;
 	}
-	return -ENAMETOOLONG;
+	return (ssize_t)size;
+}
+
+ssize_t copy_string_from_user(char *to, user_t from, size_t size)
+{
+	return copy_short_string(to, from, size);
 }
 
 /* ---- The rest ---- */
