@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The debug kernel (-Ddebug_kernel=true), built in the folder `debug` inside the build folder, for debug.py and soak.py."""
+"""Kernels with more checks, built in folders inside the build folder: the debug kernel for debug.py and soak.py, and one
+that tells undefined behaviour for ubsan.py."""
 import fcntl
 import os
 import re
@@ -7,19 +8,22 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path(os.environ["BATON_BUILD"]) / "debug"
+BUILD = Path(os.environ["BATON_BUILD"])
+FOLDER = BUILD / "debug"
+UBSAN = BUILD / "ubsan"
+OPTIONS = {FOLDER: "-Ddebug_kernel=true", UBSAN: "-Dubsan=true"}
 TARGETS = ("baton.img", "user/tests.cpio", "user/runner", "user/stress")
 REPORT = re.compile(r"lockdep: (held longest: .*|interrupts off longest: .*|\d+ classes, .*)$", re.M)
 
 
-def build():
-    """Makes or renews it; two tests that want it at once take turns."""
-    with open(FOLDER.with_suffix(".lock"), "w", encoding="ascii") as lock:
+def build(folder=FOLDER):
+    """Makes or renews one; two tests that want it at once take turns."""
+    with open(folder.with_suffix(".lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (FOLDER / "build.ninja").exists():
-            subprocess.run(["meson", "setup", "-Ddebug_kernel=true", str(FOLDER), str(ROOT)], check=True,
+        if not (folder / "build.ninja").exists():
+            subprocess.run(["meson", "setup", OPTIONS[folder], str(folder), str(ROOT)], check=True,
                            stdout=subprocess.DEVNULL)
-        subprocess.run(["ninja", "-C", str(FOLDER), "-j2", *TARGETS], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-C", str(folder), "-j2", *TARGETS], check=True, stdout=subprocess.DEVNULL)
 
 
 def report(log):

@@ -192,19 +192,22 @@ def _pid_of(record):
 
 
 def stopped():
-    """`baton stop` ends this QEMU; the command that had started it says so. In a run folder of its
-    own, so that the machines of other tests go on."""
-    process, record = _start_quietly("exec", "/bin/busybox", "sleep", "1000")
-    known = _pid_of(record)
-    own = tree.RUN / f"stop-{os.getpid()}"
-    (own / record.parent.name).mkdir(parents=True)
-    (own / record.parent.name / guest.RECORD).write_bytes(record.read_bytes())
-    ended = guest.stop_all([own])
-    check(ended == [known["pid"]], f"ended {ended}, expected {known['pid']}")
-    output, _ = process.communicate(timeout=60)
-    check(process.returncode == 125 and b"the machine ended before" in output,
-          f"{process.returncode} {output[-500:]!r}")
-    subprocess.run(["rm", "-r", str(own)], check=True)
+    """`baton stop` ends this QEMU, whether it has just been started or runs the program; the command that had started
+    it says so. In a run folder of its own, so that the machines of other tests go on."""
+    for runs in (False, True):
+        process, record = _start_quietly("exec", "/bin/busybox", "sh", "-c", "echo up; exec sleep 1000")
+        known = _pid_of(record)
+        begin = os.read(process.stdout.fileno(), 3) if runs else b""
+        own = tree.RUN / f"stop-{os.getpid()}"
+        (own / record.parent.name).mkdir(parents=True)
+        (own / record.parent.name / guest.RECORD).write_bytes(record.read_bytes())
+        ended = guest.stop_all([own])
+        check(ended == [known["pid"]], f"ended {ended}, expected {known['pid']}")
+        output, _ = process.communicate(timeout=300)
+        expected = b"the machine ended before the program " + (b"did" if runs else b"started")
+        check(process.returncode == 125 and begin == (b"up\n" if runs else b"") and expected in output,
+              f"{process.returncode} {begin!r} {output[-500:]!r}")
+        subprocess.run(["rm", "-r", str(own)], check=True)
 
 
 def owner_killed():

@@ -81,6 +81,14 @@ static void crash_recursion(void)
 	log_info("%u", crash_stack(0));
 }
 
+/* Nothing stops it; a kernel built with -Dubsan=true says it. */
+static void crash_overflow(void)
+{
+	volatile int most = INT32_MAX;
+
+	most = most + 1;
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -93,6 +101,7 @@ static const struct {
 	{"smash", crash_smash},
 	{"opcode", crash_opcode},
 	{"user", crash_user},
+	{"overflow", crash_overflow},
 };
 
 void crash(const char *crime)

@@ -23,7 +23,7 @@
 		"(ttyS0,9600n8), or tty0 (the screen). Without it: ttyS0 and tty0")                \
 	STRING(crash, NULL,                                                                        \
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
-		"text, data, stack, smash, opcode, user")                                          \
+		"text, data, stack, smash, opcode, user, overflow")                                \
 	STRING(entry, NULL, "read by the loader, from its load options: the entry to boot")        \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \

@@ -32,8 +32,10 @@ typedef struct {
 #define NORETURN                 __attribute__((noreturn))
 #define PRINTF_LIKE(f, a)        __attribute__((format(printf, f, a)))
 #define COLD                     __attribute__((cold, noinline)) /* not in the quick path's way */
-#define UNUSED                   __attribute__((unused))
-#define ALWAYS_INLINE            inline __attribute__((always_inline))
+/* Computes addresses of user memory, which may be misaligned, and never looks through them itself. */
+#define ANY_ALIGNMENT __attribute__((no_sanitize("alignment")))
+#define UNUSED        __attribute__((unused))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static inline user_t user_pointer(uintptr_t address)
 {

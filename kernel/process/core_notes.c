@@ -75,7 +75,7 @@ static void *room(struct core_notes *notes, size_t size)
 	return bytes;
 }
 
-/* A note's head; its bytes, zeroed, are to be filled in. NULL: no memory. */
+/* A note's head; its bytes, zeroed and maybe not aligned for words, are to be filled in. NULL: no memory. */
 static void *note(struct core_notes *notes, const char *owner, uint32_t type, size_t size)
 {
 	size_t name = ALIGN_UP(strlen(owner) + 1, 4);
@@ -88,6 +88,15 @@ static void *note(struct core_notes *notes, const char *owner, uint32_t type, si
 	return at + sizeof(Elf64_Nhdr) + name;
 }
 
+static void put_note(
+	struct core_notes *notes, const char *owner, uint32_t type, const void *from, size_t size)
+{
+	void *out = note(notes, owner, type, size);
+
+	if (out)
+		memcpy(out, from, size);
+}
+
 static struct time_value to_time(ns_t time)
 {
 	return (struct time_value){
@@ -97,67 +106,65 @@ static struct time_value to_time(ns_t time)
 static void put_status(
 	struct core_notes *notes, struct thread *thread, const struct signal_info *info)
 {
-	struct status_note *out = note(notes, "CORE", NT_PRSTATUS, sizeof(*out));
+	struct status_note out = {0};
 	struct process *process = current_process();
 	struct usage usage = {0};
 
-	if (!out)
-		return;
-	out->signal = out->current = (short)info->number;
-	out->code = info->code;
-	out->error = info->error;
+	out.signal = out.current = (short)info->number;
+	out.code = info->code;
+	out.error = info->error;
 	spin_lock(&process_lock);
 	thread_usage(thread, &usage);
-	out->pending = thread->signals.queue.set;
-	out->held = thread->signals.blocked;
-	out->parent = process->parent ? process->parent->id : 0;
-	out->child_user = to_time(process->child_usage.user);
-	out->child_system = to_time(process->child_usage.system);
+	out.pending = thread->signals.queue.set;
+	out.held = thread->signals.blocked;
+	out.parent = process->parent ? process->parent->id : 0;
+	out.child_user = to_time(process->child_usage.user);
+	out.child_system = to_time(process->child_usage.system);
 	spin_unlock(&process_lock);
-	out->pid = thread->tid;
-	out->group = process->group_id;
-	out->session = process->session_id;
-	out->user = to_time(usage.user);
-	out->system = to_time(usage.system);
-	out->has_fpu = 1;
-	arch_registers_get(thread, &out->registers);
+	out.pid = thread->tid;
+	out.group = process->group_id;
+	out.session = process->session_id;
+	out.user = to_time(usage.user);
+	out.system = to_time(usage.system);
+	out.has_fpu = 1;
+	arch_registers_get(thread, &out.registers);
+	put_note(notes, "CORE", NT_PRSTATUS, &out, sizeof(out));
 }
 
 static void put_info(struct core_notes *notes)
 {
-	struct info_note *out = note(notes, "CORE", NT_PRPSINFO, sizeof(*out));
+	struct info_note out = {0};
 	const struct credentials *who = current_credentials();
 	struct process *process = current_process();
 	const struct space *space = process->space;
 	size_t size = space->arguments_end - space->arguments;
 
-	if (!out)
-		return;
-	out->state_name = 'R';
-	out->uid = who->uid;
-	out->gid = who->gid;
-	out->pid = process->id;
+	out.state_name = 'R';
+	out.uid = who->uid;
+	out.gid = who->gid;
+	out.pid = process->id;
 	spin_lock(&process_lock);
-	out->parent = process->parent ? process->parent->id : 0;
+	out.parent = process->parent ? process->parent->id : 0;
 	spin_unlock(&process_lock);
-	out->group = process->group_id;
-	out->session = process->session_id;
-	string_copy(out->name, current_thread()->name, sizeof(out->name));
-	if (size > sizeof(out->arguments) - 1)
-		size = sizeof(out->arguments) - 1;
-	size = copy_from_user_partial(out->arguments, user_pointer(space->arguments), size);
+	out.group = process->group_id;
+	out.session = process->session_id;
+	string_copy(out.name, current_thread()->name, sizeof(out.name));
+	if (size > sizeof(out.arguments) - 1)
+		size = sizeof(out.arguments) - 1;
+	size = copy_from_user_partial(out.arguments, user_pointer(space->arguments), size);
 	for (size_t i = 0; i < size; i++) {
-		if (!out->arguments[i])
-			out->arguments[i] = ' ';
+		if (!out.arguments[i])
+			out.arguments[i] = ' ';
 	}
+	put_note(notes, "CORE", NT_PRPSINFO, &out, sizeof(out));
 }
 
 static void put_siginfo(struct core_notes *notes, const struct signal_info *info)
 {
-	siginfo_t *out = note(notes, "CORE", NOTE_SIGINFO, sizeof(*out));
+	siginfo_t out = {0};
 
-	if (out)
-		memcpy(out, info, sizeof(*info));
+	memcpy(&out, info, sizeof(*info));
+	put_note(notes, "CORE", NOTE_SIGINFO, &out, sizeof(out));
 }
 
 /* As it stands on the program's stack. */
@@ -167,16 +174,19 @@ static void put_auxv(struct core_notes *notes)
 	size_t got = copy_from_user_partial(
 		words, user_pointer(current_process()->space->auxv), sizeof(words));
 	size_t count = 0;
-	void *out;
 
 	while ((count + 2) * sizeof(words[0]) <= got) {
 		count += 2;
 		if (words[count - 2] == AT_NULL)
 			break;
 	}
-	out = note(notes, "CORE", NT_AUXV, count * sizeof(words[0]));
-	if (out)
-		memcpy(out, words, count * sizeof(words[0]));
+	put_note(notes, "CORE", NT_AUXV, words, count * sizeof(words[0]));
+}
+
+static char *put_words(char *to, const uint64_t *words, size_t count)
+{
+	memcpy(to, words, count * sizeof(*words));
+	return to + count * sizeof(*words);
 }
 
 /* Which parts of the program's file are mapped where. */
@@ -185,23 +195,22 @@ static void put_files(struct core_notes *notes, const struct core_mapping *mappi
 	struct file *program = current_process()->program;
 	const char *path = program ? file_path(program) : "";
 	size_t length = strlen(path) + 1, files = 0, i;
-	uint64_t *out;
-	char *names;
+	char *words, *names;
 
 	for (i = 0; i < count; i++)
 		files += mappings[i].of_program;
-	out = note(notes, "CORE", NOTE_FILE, (2 + 3 * files) * sizeof(*out) + files * length);
-	if (!out)
+	words = note(notes, "CORE", NOTE_FILE, (2 + 3 * files) * sizeof(uint64_t) + files * length);
+	if (!words)
 		return;
-	names = (char *)(out + 2 + 3 * files);
-	*out++ = files;
-	*out++ = PAGE_SIZE;
+	names = words + (2 + 3 * files) * sizeof(uint64_t);
+	words = put_words(words, (uint64_t[]){files, PAGE_SIZE}, 2);
 	for (i = 0; i < count; i++) {
 		if (!mappings[i].of_program)
 			continue;
-		*out++ = mappings[i].start;
-		*out++ = mappings[i].end;
-		*out++ = mappings[i].offset / PAGE_SIZE;
+		words = put_words(words,
+			(uint64_t[]){
+				mappings[i].start, mappings[i].end, mappings[i].offset / PAGE_SIZE},
+			3);
 		memcpy(names, path, length);
 		names += length;
 	}
@@ -209,21 +218,16 @@ static void put_files(struct core_notes *notes, const struct core_mapping *mappi
 
 static void put_fpu(struct core_notes *notes, struct thread *thread)
 {
-	char *state = kmalloc(arch_fpu_size()), *out;
+	char *state = kmalloc(arch_fpu_size());
 
 	if (!state) {
 		notes->failed = true;
 		return;
 	}
 	arch_fpu_get(thread, state);
-	out = note(notes, "CORE", NT_FPREGSET, FPU_LEGACY_SIZE);
-	if (out)
-		memcpy(out, state, FPU_LEGACY_SIZE);
-	if (arch_fpu_size() > FPU_LEGACY_SIZE) {
-		out = note(notes, "LINUX", NT_X86_XSTATE, arch_fpu_size());
-		if (out)
-			memcpy(out, state, arch_fpu_size());
-	}
+	put_note(notes, "CORE", NT_FPREGSET, state, FPU_LEGACY_SIZE);
+	if (arch_fpu_size() > FPU_LEGACY_SIZE)
+		put_note(notes, "LINUX", NT_X86_XSTATE, state, arch_fpu_size());
 	kfree(state);
 }
 

@@ -75,7 +75,7 @@ static int range_of(struct file *file, const struct flock *lock, struct lock_req
 	if (lock->l_len > 0) {
 		if (lock->l_len - 1 > INT64_MAX - start)
 			return -EOVERFLOW;
-		out->end = start + lock->l_len - 1;
+		out->end = start + (lock->l_len - 1);
 	} else if (lock->l_len < 0) {
 		if (start + lock->l_len < 0)
 			return -EINVAL;

@@ -14,7 +14,10 @@
 #include "memory/slab.h"
 #include "process/credentials.h"
 
-#define SPREADING ((unsigned long)(MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
+/* MS_NOUSER is a negative number: the bits above it are refused too, as on Linux. */
+#define NOT_FOR_USERS (~0ul << 31)
+
+#define SPREADING     ((unsigned long)(MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
 
 /* What mount(2) is told, in the kernel's memory. */
 struct request {
@@ -190,7 +193,7 @@ static int do_mount(const struct path *path, struct request *request)
 {
 	unsigned long flags = request->flags;
 
-	if (flags & MS_NOUSER)
+	if (flags & NOT_FOR_USERS)
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;

@@ -177,6 +177,11 @@ class Session:
         previous = signal.set_wakeup_fd(self.wake[1], warn_on_full_buffer=False)
         try:
             while self.status is None:
+                # QEMU is gone, maybe before it had opened the channel: poll is silent about such a pipe.
+                if "com1" in self.closed and "channel" not in self.closed:
+                    self._wait()
+                    self._read_channel()
+                    continue
                 if "channel" in self.closed:
                     raise tree.Failure("the machine ended before the program did"
                                        if self.decoder.ready else

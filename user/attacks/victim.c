@@ -12,6 +12,7 @@
 #define PATIENCE_MS 30000 /* a machine that is busy may be slow; one that is not answers at once */
 
 static uint64_t expected_hash;
+static bool gone;
 
 static uint64_t hash_of(const volatile uint64_t *words, size_t count)
 {
@@ -95,12 +96,19 @@ static __attribute__((noreturn)) void be_victim(void)
 	}
 }
 
+/* Once it has ended, it has for good. */
+static bool is_gone(void)
+{
+	gone = gone || waitpid(shared->victim, NULL, WNOHANG) != 0;
+	return gone;
+}
+
 static bool ask(void)
 {
 	uint64_t question = shared->asked + 1;
 
 	shared->asked = question;
-	for (int i = 0; i < PATIENCE_MS; i++) {
+	for (int i = 0; i < PATIENCE_MS && !is_gone(); i++) {
 		if (__atomic_load_n(&shared->answered, __ATOMIC_ACQUIRE) == question)
 			return true;
 		sleep_ms(1);
@@ -119,6 +127,7 @@ void victim_start(void)
 	if (victim == 0)
 		be_victim();
 	shared->victim = victim;
+	gone = false;
 	if (victim < 0 || !ask() || shared->counting == 0) {
 		printf("Bail out! there is no victim\n");
 		exit(2);
@@ -150,9 +159,11 @@ bool victim_counts(void)
 
 bool victim_lives(char *reason, size_t size)
 {
-	if (waitpid(shared->victim, NULL, WNOHANG) != 0)
+	bool answers = ask();
+
+	if (is_gone()) /* it may have been ending when it was asked */
 		snprintf(reason, size, "the victim is gone");
-	else if (!ask())
+	else if (!answers)
 		snprintf(reason, size, "the victim does not answer");
 	else if (shared->hash != expected_hash)
 		snprintf(reason, size, "the victim's memory has changed");

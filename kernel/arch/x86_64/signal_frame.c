@@ -163,7 +163,7 @@ int arch_signal_enter(const struct signal_delivery *delivery)
 /* ---- And back ---- */
 
 /* The frame's registers, unchecked; in one step of many, so that most are read once. */
-static int read_frame(const struct ucontext *context, struct trap_frame *user,
+static ANY_ALIGNMENT int read_frame(const struct ucontext *context, struct trap_frame *user,
 	struct signal_return *out, uintptr_t *fpu)
 {
 	const struct sigcontext *registers = &context->uc_mcontext;
@@ -206,7 +206,7 @@ static bool acceptable(const struct trap_frame *user)
 	       canonical(user->rip);
 }
 
-int arch_signal_return(struct signal_return *out)
+ANY_ALIGNMENT int arch_signal_return(struct signal_return *out)
 {
 	struct thread *self = current_thread();
 	struct trap_frame *user = user_frame(self);
