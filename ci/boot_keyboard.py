@@ -25,7 +25,7 @@ class Terminal:
     def type(self, text):
         self.press(*map(keys.qcode, text))
 
-    def wait(self, test, what, seconds=40):
+    def wait(self, test, what, seconds=150):
         """The screen's lines once `test` holds of them."""
         end = time.monotonic() + seconds
         while True:
@@ -37,7 +37,7 @@ class Terminal:
                 raise ScenarioFailure(f"{what} is not on the screen:\n{shown}")
             time.sleep(0.4)
 
-    def wait_line(self, line, seconds=40):
+    def wait_line(self, line, seconds=150):
         return self.wait(lambda lines: line in lines, repr(line), seconds)
 
     def pixels(self, line, width=8, height=16):

@@ -9,7 +9,7 @@ LINES = ["The quick brown fox jumps over the lazy dog 0123456789 ~!@#$%^&*()_+{}
          "THE END OF THE SCREEN TEST"]
 
 
-def _wait_for(machine, wanted, seconds=20):
+def _wait_for(machine, wanted, seconds=120):
     """The screen's lines once `wanted` is among them."""
     end = time.monotonic() + seconds
     while True:

@@ -100,14 +100,14 @@ class Boot:
             check(now < end, f"{pattern!r} did not come within {seconds} s")
             self._read(min(1.0, end - now))
 
-    def until_off(self, seconds=60, expected=0):
+    def until_off(self, seconds=180, expected=0):
         """Waits until the machine has switched itself off, in good order; `expected`: QEMU's exit
         code, value << 1 | 1 when a guest wrote a value to the debug exit port."""
         end = time.monotonic() + seconds
         while not self.ended:
             check(time.monotonic() < end, f"the machine did not switch off within {seconds} s")
             self._read(1.0)
-        code = self.qemu.wait(10)
+        code = self.qemu.wait(60)
         check(code == expected, f"QEMU ended with {code}, expected {expected}: {self.qemu.stderr()}")
         check(self.log.fatal is None, f"the log says {self.log.fatal!r}")
 
