@@ -183,6 +183,12 @@ size_t pipe_take(struct pipe *pipe, struct io *io)
 	return take(pipe, io);
 }
 
+/* What must_wait found, without the lock. */
+static __attribute__((noinline)) int sleep_until_readable(struct pipe *pipe)
+{
+	return wait_once(&pipe->readable, !must_wait(pipe));
+}
+
 static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 {
 	struct pipe *pipe = pipe_of(file);
@@ -194,7 +200,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 		return 0;
 	for (;;) {
 		if (must_wait(pipe)) {
-			error = pipe_wait_readable(pipe, file_nonblocking(file));
+			error = file_nonblocking(file) ? -EAGAIN : sleep_until_readable(pipe);
 			if (error)
 				break;
 		}
@@ -235,10 +241,13 @@ int pipe_wait_writable(struct pipe *pipe, bool nonblocking)
 /* Puts what does not make whole pages behind the last slot's bytes, if it goes there. */
 static size_t append(struct pipe *pipe, struct io *io)
 {
-	uint32_t size = (uint32_t)(io->left % PAGE_SIZE), end;
 	struct pipe_slot *slot;
+	uint32_t size, end;
 
-	if (!size || pipe->head == pipe->tail)
+	if (pipe->head == pipe->tail)
+		return 0;
+	size = (uint32_t)(io->left % PAGE_SIZE);
+	if (!size)
 		return 0;
 	slot = pipe_slot(pipe, pipe->head - 1);
 	end = slot->offset + slot->length;
@@ -288,9 +297,9 @@ size_t pipe_fill(struct pipe *pipe, struct io *io, bool packet, int *error)
 }
 
 /* One turn of a write: how many bytes it put in; *error when there is no more to be done. */
-static ALWAYS_INLINE size_t write_some(struct file *file, struct io *io, bool first, int *error)
+static ALWAYS_INLINE size_t write_some(
+	struct pipe *pipe, const struct file *file, struct io *io, bool first, int *error)
 {
-	struct pipe *pipe = pipe_of(file);
 	int interrupted = mutex_lock_interruptible(&pipe->lock);
 	size_t done = 0;
 
@@ -322,7 +331,7 @@ static ssize_t pipe_write(struct file *file, struct io *io, int64_t *position)
 	int error = 0;
 
 	while (io->left) {
-		done += write_some(file, io, first, &error);
+		done += write_some(pipe, file, io, first, &error);
 		first = false;
 		if (!io->left || error || io_failed(io))
 			break;

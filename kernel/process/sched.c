@@ -147,7 +147,8 @@ void sched_preempt(struct cpu *cpu)
 }
 
 /* What has been used until now is counted. */
-static inline void came(struct cpu *cpu, struct thread *thread, ns_t now) requires(cpu->queue.lock)
+static ALWAYS_INLINE void came(struct cpu *cpu, struct thread *thread, ns_t now) requires(
+	cpu->queue.lock)
 {
 	switch (queue_came(cpu, thread, now)) {
 	case QUEUE_PREEMPT:
@@ -246,7 +247,16 @@ static inline bool wake(struct cpu *cpu, struct thread *thread) no_lock_checks
 
 bool thread_wake(struct thread *thread) no_lock_checks
 {
-	return wake(queue_lock_of(thread), thread);
+	uint32_t interrupts = arch_irq_save();
+	bool woken = thread_wake_off(thread);
+
+	arch_irq_restore(interrupts);
+	return woken;
+}
+
+bool thread_wake_off(struct thread *thread) no_lock_checks
+{
+	return wake(queue_lock_of_off(thread), thread);
 }
 
 /* In one step: from here on it may run, end and be freed. */
@@ -357,7 +367,7 @@ static inline void switch_to(struct cpu *cpu, struct thread *self, bool stays, s
 }
 
 /* Interrupts are off, and so afterwards. */
-static void reschedule(bool yields) no_lock_checks
+static ALWAYS_INLINE void reschedule(bool yields) no_lock_checks
 {
 	struct thread *self = current_thread(), *next;
 	struct cpu *cpu = this_cpu();

@@ -25,6 +25,7 @@ void sched_yield(void);     /* interrupts are on */
 uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a time */
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);
+bool thread_wake_off(struct thread *thread); /* the same where interrupts are off */
 /* The first wake-up of a thread that a process made (clone): any other before it does nothing. */
 void thread_begin(struct thread *thread);
 void thread_set_work(struct thread *thread, uint32_t flag);

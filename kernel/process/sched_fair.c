@@ -34,14 +34,12 @@ static const uint32_t nice_weights[40] = {88761, 71755, 56483, 46273, 36291, 291
 	14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586, 1277, 1024, 820, 655,
 	526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15};
 
-#define FORGIVEN 4 /* a debt shrinks by one in so many of the time slept */
-
 static struct fair_entity *entity_of(const struct tree_node *node)
 {
 	return tree_entry(node, struct fair_entity, node);
 }
 
-static bool sooner(const struct tree_node *a, const struct tree_node *b)
+bool fair_sooner(const struct tree_node *a, const struct tree_node *b)
 {
 	return fair_before(entity_of(a)->deadline, entity_of(b)->deadline);
 }
@@ -70,30 +68,6 @@ uint32_t fair_nice_weight(int nice)
 	return nice_weights[nice + 20];
 }
 
-static uint64_t total_weight(const struct fair_queue *queue)
-{
-	return queue->weight + (queue->running ? queue->running->weight : 0);
-}
-
-/* Moves the base to where the average is. */
-static void rebase(struct fair_queue *queue, uint64_t to)
-{
-	queue->sum -= (int64_t)(to - queue->base) * (int64_t)queue->weight;
-	queue->base = to;
-}
-
-static inline void insert(struct fair_queue *queue, struct fair_entity *entity)
-{
-	queue->sum += fair_key(queue, entity) * (int64_t)entity->weight;
-	queue->weight += entity->weight;
-	queue->count++;
-	entity->least = entity->vruntime;
-	if (queue->tree.root)
-		tree_insert(&queue->tree, &entity->node, sooner);
-	else
-		queue->tree.root = &entity->node; /* empty, as of all that are not in the tree */
-}
-
 static void take(struct fair_queue *queue, struct fair_entity *entity)
 {
 	queue->sum -= fair_key(queue, entity) * (int64_t)entity->weight;
@@ -105,21 +79,6 @@ static void take(struct fair_queue *queue, struct fair_entity *entity)
 }
 
 /* ---- Coming and going ---- */
-
-/* It is owed `lag`, and asks for `request`; now: the average. */
-static inline void join(struct fair_queue *queue, struct fair_entity *entity, uint64_t now,
-	int64_t lag, uint64_t request)
-{
-	uint64_t total = total_weight(queue);
-
-	rebase(queue, now);
-	/* Its own coming moves the average towards it: so that it is owed `lag` afterwards. */
-	if (lag && total)
-		lag += lag * (int64_t)entity->weight / (int64_t)total;
-	entity->vruntime = now - (uint64_t)lag;
-	entity->deadline = entity->vruntime + request;
-	insert(queue, entity);
-}
 
 void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_arrival arrival,
 	bool patient)
@@ -133,62 +92,26 @@ void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_a
 		request = patient ? slice : 0;
 	else if (request > slice)
 		request = slice;
-	join(queue, entity, fair_average(queue), arrival == FAIR_NEW ? 0 : entity->lag, request);
-}
-
-static int64_t limited(int64_t value, int64_t limit)
-{
-	return value > limit ? limit : value < -limit ? -limit : value;
+	fair_join_at(
+		queue, entity, fair_average(queue), arrival == FAIR_NEW ? 0 : entity->lag, request);
 }
 
 void fair_leave(struct fair_queue *queue, struct fair_entity *entity)
 {
-	uint64_t now = fair_average(queue);
-
-	entity->left_at = now;
-	entity->lag = limited(
-		(int64_t)(now - entity->vruntime), (int64_t)fair_virtual(entity, queue->slice));
 	if (entity == queue->running) {
-		queue->running = NULL;
-		if (!queue->weight)
-			queue->base = now; /* the last one: time goes on from here */
-	} else {
-		take(queue, entity);
-		if (!queue->weight && !queue->running)
-			queue->base = now;
+		fair_stop(queue, entity);
+		return;
 	}
-}
-
-/* What it is owed after it slept; now: the average, slice: one, in its virtual time. */
-static inline int64_t lag_after(const struct fair_queue *queue, const struct fair_entity *entity,
-	uint64_t now, uint64_t slice, ns_t slept)
-{
-	int64_t passed = (int64_t)(now - entity->left_at), limit = (int64_t)slice,
-		lag = entity->lag;
-
-	if (passed > 0)
-		lag = limited(lag + (passed < limit ? passed : 2 * limit), limit);
-	if (lag >= 0)
-		return lag;
-	/* No more than would be enough, before it is scaled. */
-	if (slept > (ns_t)queue->slice * FORGIVEN)
-		slept = (ns_t)queue->slice * FORGIVEN;
-	lag += (int64_t)fair_virtual(entity, slept / FORGIVEN);
-	return lag < 0 ? lag : 0;
+	fair_set_lag(queue, entity, fair_average(queue));
+	take(queue, entity);
+	if (!queue->weight && !queue->running)
+		queue->base = entity->left_at;
 }
 
 void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept)
 {
-	entity->lag = lag_after(
+	entity->lag = fair_lag_after(
 		queue, entity, fair_average(queue), fair_virtual(entity, queue->slice), slept);
-}
-
-void fair_woken(struct fair_queue *queue, struct fair_entity *entity, ns_t slept, bool patient)
-{
-	uint64_t now = fair_average(queue), slice = fair_virtual(entity, queue->slice);
-
-	entity->lag = lag_after(queue, entity, now, slice, slept);
-	join(queue, entity, now, entity->lag, patient ? slice : 0);
 }
 
 void fair_reweight(struct fair_entity *entity, uint32_t weight)
@@ -281,7 +204,7 @@ void fair_run(struct fair_queue *queue, struct fair_entity *next)
 		take(queue, next);
 	queue->running = next;
 	if (running)
-		insert(queue, running);
+		fair_insert(queue, running);
 }
 
 struct fair_entity *fair_next_of_two(struct fair_queue *queue, bool yields)

@@ -45,8 +45,6 @@ void fair_join(struct fair_queue *queue, struct fair_entity *entity, enum fair_a
 void fair_leave(struct fair_queue *queue, struct fair_entity *entity);
 /* To one that left this queue, slept for `slept` ns and now comes back, here or elsewhere. */
 void fair_slept(const struct fair_queue *queue, struct fair_entity *entity, ns_t slept);
-/* fair_slept and then fair_join of one that comes back here. */
-void fair_woken(struct fair_queue *queue, struct fair_entity *entity, ns_t slept, bool patient);
 /* Gives an entity that is on no queue another weight. */
 void fair_reweight(struct fair_entity *entity, uint32_t weight);
 /* Who should run: the running one, one of the tree, or NULL. */
@@ -55,7 +53,8 @@ struct fair_entity *fair_pick(const struct fair_queue *queue);
 void fair_run(struct fair_queue *queue, struct fair_entity *next);
 /* ---- At each switch ---- */
 
-#define FAIR_PROTECT 4 /* who got the CPU keeps it for one in so many of a slice */
+#define FAIR_FORGIVEN 4 /* a debt shrinks by one in so many of the time slept */
+#define FAIR_PROTECT  4 /* who got the CPU keeps it for one in so many of a slice */
 
 static inline bool fair_before(uint64_t a, uint64_t b)
 {
@@ -96,6 +95,100 @@ static inline uint64_t fair_average(const struct fair_queue *queue)
 	return queue->base + (uint64_t)fair_quotient(queue->sum + fair_key(queue, running) *
 									  (int64_t)running->weight,
 				     queue->weight + running->weight);
+}
+
+static inline uint64_t fair_total_weight(const struct fair_queue *queue)
+{
+	return queue->weight + (queue->running ? queue->running->weight : 0);
+}
+
+/* Moves the base to where the average is. */
+static inline void fair_rebase(struct fair_queue *queue, uint64_t to)
+{
+	queue->sum -= (int64_t)(to - queue->base) * (int64_t)queue->weight;
+	queue->base = to;
+}
+
+bool fair_sooner(const struct tree_node *a, const struct tree_node *b);
+
+static inline void fair_insert(struct fair_queue *queue, struct fair_entity *entity)
+{
+	queue->sum += fair_key(queue, entity) * (int64_t)entity->weight;
+	queue->weight += entity->weight;
+	queue->count++;
+	entity->least = entity->vruntime;
+	if (queue->tree.root)
+		tree_insert(&queue->tree, &entity->node, fair_sooner);
+	else
+		queue->tree.root = &entity->node; /* empty, as of all that are not in the tree */
+}
+
+/* It is owed `lag`, and asks for `request`; now: the average. */
+static inline void fair_join_at(struct fair_queue *queue, struct fair_entity *entity, uint64_t now,
+	int64_t lag, uint64_t request)
+{
+	uint64_t total = fair_total_weight(queue);
+
+	fair_rebase(queue, now);
+	/* Its own coming moves the average towards it: so that it is owed `lag` afterwards. */
+	if (lag && total)
+		lag += lag * (int64_t)entity->weight / (int64_t)total;
+	entity->vruntime = now - (uint64_t)lag;
+	entity->deadline = entity->vruntime + request;
+	fair_insert(queue, entity);
+}
+
+static inline int64_t fair_limited(int64_t value, int64_t limit)
+{
+	return value > limit ? limit : value < -limit ? -limit : value;
+}
+
+/* What it is owed after it slept; now: the average, slice: one, in its virtual time. */
+static inline int64_t fair_lag_after(const struct fair_queue *queue,
+	const struct fair_entity *entity, uint64_t now, uint64_t slice, ns_t slept)
+{
+	int64_t passed = (int64_t)(now - entity->left_at), limit = (int64_t)slice,
+		lag = entity->lag;
+
+	if (passed > 0)
+		lag = fair_limited(lag + (passed < limit ? passed : 2 * limit), limit);
+	if (lag >= 0)
+		return lag;
+	/* No more than would be enough, before it is scaled. */
+	if (slept > (ns_t)queue->slice * FAIR_FORGIVEN)
+		slept = (ns_t)queue->slice * FAIR_FORGIVEN;
+	lag += (int64_t)fair_virtual(entity, slept / FAIR_FORGIVEN);
+	return lag < 0 ? lag : 0;
+}
+
+/* fair_slept and then fair_join of one that comes back here. */
+static inline void fair_woken(
+	struct fair_queue *queue, struct fair_entity *entity, ns_t slept, bool patient)
+{
+	uint64_t now = fair_average(queue), slice = fair_virtual(entity, queue->slice);
+
+	entity->lag = fair_lag_after(queue, entity, now, slice, slept);
+	fair_join_at(queue, entity, now, entity->lag, patient ? slice : 0);
+}
+
+/* What one that leaves takes along; now: the average. */
+static inline void fair_set_lag(
+	const struct fair_queue *queue, struct fair_entity *entity, uint64_t now)
+{
+	entity->left_at = now;
+	entity->lag = fair_limited(
+		(int64_t)(now - entity->vruntime), (int64_t)fair_virtual(entity, queue->slice));
+}
+
+/* fair_leave of the running one. */
+static inline void fair_stop(struct fair_queue *queue, struct fair_entity *running)
+{
+	uint64_t now = fair_average(queue);
+
+	fair_set_lag(queue, running, now);
+	queue->running = NULL;
+	if (!queue->weight)
+		queue->base = now; /* the last one: time goes on from here */
 }
 
 /* Should `entity`, just woken, run instead of the running one? */

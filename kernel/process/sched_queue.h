@@ -28,6 +28,19 @@ static inline struct cpu *queue_lock_of(struct thread *thread) no_lock_checks
 	}
 }
 
+/* The same where interrupts are off already, and stay so. */
+static inline struct cpu *queue_lock_of_off(struct thread *thread) no_lock_checks
+{
+	for (;;) {
+		struct cpu *cpu = __atomic_load_n(&thread->sched.cpu, __ATOMIC_ACQUIRE);
+
+		spin_lock_off(&cpu->queue.lock);
+		if (likely(cpu == thread->sched.cpu))
+			return cpu;
+		spin_unlock(&cpu->queue.lock);
+	}
+}
+
 /* One that does not hurry when it is woken. */
 static inline bool queue_patient(const struct thread *thread)
 {
@@ -45,7 +58,7 @@ void queue_remove(struct cpu *cpu, struct thread *thread) requires(cpu->queue.lo
 static inline void queue_stop(struct cpu *cpu, struct thread *self) requires(cpu->queue.lock)
 {
 	if (likely(cpu->queue.fair.running == &self->sched.fair))
-		fair_leave(&cpu->queue.fair, &self->sched.fair);
+		fair_stop(&cpu->queue.fair, &self->sched.fair);
 }
 
 /* queue_next, where real-time threads compete. */

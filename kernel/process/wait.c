@@ -30,15 +30,19 @@ static inline void take_off(struct waiter *waiter)
 	__atomic_store_n(&link->next, link, __ATOMIC_RELEASE); /* is_off */
 }
 
-/* Afterwards the waiter may be gone. */
+/* Under the queue's lock. True: afterwards the waiter may be gone. */
+static inline bool wake_thread(struct waiter *waiter)
+{
+	if (!thread_wake_off(waiter->thread))
+		return false;
+	take_off(waiter);
+	return true;
+}
+
 static inline bool wake(struct waiter *waiter, unsigned events)
 {
-	if (likely(waiter->thread)) {
-		if (!thread_wake(waiter->thread))
-			return false;
-		take_off(waiter);
-		return true;
-	}
+	if (likely(waiter->thread))
+		return wake_thread(waiter);
 	return callback_of(waiter)->call(callback_of(waiter), events);
 }
 
@@ -70,7 +74,8 @@ void wake_one(struct wait_queue *queue)
 	spin_unlock(&queue->lock);
 }
 
-static inline void wake_for(struct wait_queue *queue, unsigned events) requires(queue->lock)
+static __attribute__((noinline)) void wake_for(struct wait_queue *queue, unsigned events) requires(
+	queue->lock)
 {
 	struct waiter *waiter, *next;
 	bool exclusive, done = false;
@@ -85,8 +90,15 @@ static inline void wake_for(struct wait_queue *queue, unsigned events) requires(
 
 void wake_waiters_for(struct wait_queue *queue, unsigned events)
 {
+	struct waiter *first;
+
 	spin_lock(&queue->lock);
-	wake_for(queue, events);
+	first = list_first(&queue->waiters, struct waiter, link);
+	if (likely(first->link.next == &queue->waiters && !list_empty(&queue->waiters) &&
+		    first->thread)) /* one thread, as on most queues */
+		wake_thread(first);
+	else
+		wake_for(queue, events);
 	spin_unlock(&queue->lock);
 }
 

@@ -108,6 +108,17 @@ void wait_finish(struct wait_queue *queue, struct waiter *waiter);
 		}                                                   \
 		wait_error_;                                        \
 	})
+/* The same for a caller who has found the condition false and will look at it again: one sleep at most. */
+#define wait_once(queue, condition)                         \
+	({                                                  \
+		struct waiter wait_self_;                   \
+		int wait_error_ = 0;                        \
+		wait_prepare((queue), &wait_self_);         \
+		if (!(condition))                           \
+			wait_error_ = wait_sleep(NS_NEVER); \
+		wait_finish((queue), &wait_self_);          \
+		wait_error_;                                \
+	})
 #define wait_event(queue, condition) wait_event_until(queue, condition, NS_NEVER)
 
 #endif
