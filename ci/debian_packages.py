@@ -60,6 +60,7 @@ class Group:
     scripts: tuple
     mem: int  # MiB
     cpus: int = 2
+    seconds: int = 1200
     made: dict = field(default_factory=dict)  # for /made in the guest: {Debian's package: what makes it of that, in a folder}
     files: tuple = ()  # of which it is made, in ci/debian
 
@@ -73,7 +74,8 @@ GROUPS = {
     "go_rust": Group(GO_RUST, ("go", "rust"), 1024, made={"golang-go": _go, "rustc": _rust},
                      files=("go.go", "go-and-c.go", "rust.rs")),
     "toolchain": Group((*COMPILER, "g++", "gdb"), ("build",), 1536),
-    "lua_build": Group((*COMPILER, "g++", "libtool-bin"), ("lua_build",), 1536, cpus=4, made={"lua5.4": _lua}),
+    "lua_build": Group((*COMPILER, "g++", "libtool-bin"), ("lua_build",), 1536, cpus=4, seconds=3600,
+                       made={"lua5.4": _lua}),
 }
 
 
@@ -90,7 +92,7 @@ def _printed(name, on, wanted=None):
         for make in group.made.values():
             make(folder)
         result = run_program("/bin/bash", ["/scripts/all.sh", *(wanted or group.scripts)], on=on, mem=group.mem, cpus=group.cpus,
-                             seconds=1200, adds=[f"{debian_root.folder(*group.packages)}:/", f"{FOLDER}:/scripts", f"{folder}:/made"])
+                             seconds=group.seconds, adds=[f"{debian_root.folder(*group.packages)}:/", f"{FOLDER}:/scripts", f"{folder}:/made"])
     text = result.stdout.decode(errors="replace")
     check(result.code == 0, f"the scripts ended with {result.code}:\n{text[-3000:]}\n{result.stderr.decode()[-2000:]}")
     words = re.split(r"^== (\w+)\n", _masked(text), flags=re.M)

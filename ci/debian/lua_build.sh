@@ -2,7 +2,7 @@
 # All compile at once, then what links: two targets of its Makefile run the same lines, which -j would mix.
 cp -r /made/lua5.4 lua; cd lua
 printf '#ifndef _LUA_DEB_MULTIARCH_\n#define _LUA_DEB_MULTIARCH_\n#define DEB_HOST_MULTIARCH "x86_64-linux-gnu"\n#endif\n' > src/lua5.4-deb-multiarch.h
-flags=(LIBTOOL=libtool MYCFLAGS='-O2 -g' MYCXXFLAGS='-O2 -g' MYLDFLAGS= DEB_HOST_MULTIARCH=x86_64-linux-gnu V=5.4)
+flags=(LIBTOOL=libtool MYCFLAGS=-O1 MYCXXFLAGS=-O1 MYLDFLAGS= DEB_HOST_MULTIARCH=x86_64-linux-gnu V=5.4)
 make -j4 -C src o SYSCFLAGS=-DLUA_USE_LINUX "${flags[@]}" > log 2>&1; echo $?; make linux "${flags[@]}" >> log 2>&1; echo $?
 grep -c 'libtool: compile:' log; grep -E 'warning|error|\*\*\*' log; make --no-print-directory test LIBTOOL=libtool; echo $?; make -q -C src all "${flags[@]}"; echo $?
 cd src; ls | wc -l; sha256sum $(find . -name '*.o' -o -name '*.so.*' -type f | sort) lua5.4 luac5.4
