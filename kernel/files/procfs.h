@@ -143,6 +143,8 @@ struct space *proc_file_space(const struct proc_file *file) MUST_CHECK;
 /* Whether the caller may look so: 0, -ESRCH, -EACCES. */
 int proc_may(const struct proc_inode *inode, enum proc_access access) MUST_CHECK;
 
+/* The id of an open /proc/PID, with a reference; NULL: the file is nothing of that kind. */
+struct pid *proc_pid_of(const struct file *file) MUST_CHECK;
 /* /proc/PID, /proc/PID/task/TID. */
 extern const struct proc_entry proc_process_entries[], proc_thread_entries[];
 extern const struct proc_entry proc_process_entry, proc_thread_entry;

@@ -80,6 +80,19 @@ int proc_may(const struct proc_inode *inode, enum proc_access access)
 	return error;
 }
 
+struct pid *proc_pid_of(const struct file *file)
+{
+	struct proc_inode *inode;
+
+	if (file->operations != &proc_directory_operations)
+		return NULL;
+	inode = proc_inode_of(file->inode);
+	if (inode->entry != &proc_process_entry)
+		return NULL;
+	pid_get(inode->pid);
+	return inode->pid;
+}
+
 /* ---- Links ---- */
 
 static int jump_program(struct proc_inode *inode, struct path *out)

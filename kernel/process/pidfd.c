@@ -6,6 +6,7 @@
 #include "process/pidfd.h"
 
 #include "files/file.h"
+#include "files/procfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "memory/slab.h"
@@ -82,6 +83,21 @@ struct pid *pidfd_lookup(int fd, unsigned *flags)
 		if (flags)
 			*flags = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 	}
+	file_put(file);
+	return pid;
+}
+
+struct pid *pidfd_lookup_or_proc(int fd)
+{
+	struct pid *pid = pidfd_lookup(fd, NULL);
+	struct file *file;
+
+	if (pid)
+		return pid;
+	file = files_lookup(current_files(), fd);
+	if (!file)
+		return NULL;
+	pid = proc_pid_of(file);
 	file_put(file);
 	return pid;
 }

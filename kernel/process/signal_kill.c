@@ -97,10 +97,12 @@ int signal_kill(int pid, const struct signal_info *info)
 
 int signal_kill_process(struct pid *pid, const struct signal_info *info)
 {
+	struct process *process;
 	int error;
 
 	spin_lock(&process_lock);
-	error = pid->process ? send_one(pid->process, NULL, info) : -ESRCH;
+	process = pid->process ? pid->process : pid->thread ? pid->thread->process : NULL;
+	error = process ? send_one(process, NULL, info) : -ESRCH;
 	spin_unlock(&process_lock);
 	return error;
 }

@@ -116,7 +116,7 @@ long sys_pidfd_send_signal(int fd, int signal, user_t from, unsigned flags)
 
 	if (flags)
 		return -EINVAL;
-	pid = pidfd_lookup(fd, NULL);
+	pid = pidfd_lookup_or_proc(fd);
 	if (!pid)
 		return -EBADF;
 	if (from.address) {

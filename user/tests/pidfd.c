@@ -118,6 +118,36 @@ static void send_errors(void)
 		WANT_IS(send(pidfd_open_raw(1, 0), 0, NULL, 0), -EPERM);
 }
 
+static int proc_directory(pid_t pid, const char *below, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d%s", pid, below);
+	return open(path, O_RDONLY | flags);
+}
+
+/* killall of psmisc sends so. */
+static void proc_sends(void)
+{
+	pid_t pid = start(just_wait);
+	int fd = proc_directory(pid, "", O_DIRECTORY), id;
+
+	WANT(fd >= 0);
+	WANT_IS(send(proc_directory(pid, "/task", 0), 0, NULL, 0), -EBADF);
+	WANT_IS(send(proc_directory(pid, "/stat", 0), 0, NULL, 0), -EBADF);
+	WANT_IS(send(proc_directory(pid, "", O_PATH), 0, NULL, 0), -EBADF);
+	WANT_IS(send(open("/proc", O_RDONLY), 0, NULL, 0), -EBADF);
+	WANT_IS(kernel_call(SYS_waitid, P_PIDFD, fd, NULL, WEXITED, NULL), -EBADF);
+	id = (int)pidfd_open_raw(pid, 0);
+	WANT_IS(kernel_call(SYS_pidfd_getfd, fd, 0, 0), -EBADF);
+	WANT_IS(send(fd, 0, NULL, 0), 0);
+	WANT_IS(send(fd, SIGTERM, NULL, 0), 0);
+	WANT_IS(kernel_call(SYS_waitid, P_PIDFD, id, NULL, WEXITED | WNOWAIT, NULL), 0);
+	WANT_IS(send(fd, SIGTERM, NULL, 0), 0);
+	WANT_ENDS(pid, SIGTERM);
+	WANT_IS(send(fd, SIGTERM, NULL, 0), -ESRCH);
+}
+
 /* The descriptor stays that process's, and is no other's who gets its number. */
 static void inherited(void)
 {
@@ -212,6 +242,7 @@ static const struct test_case cases[] = {
 	CASE(nonblocking, "pidfd_open NONBLOCK: waitid gives EAGAIN"),
 	CASE(sends, "pidfd_send_signal: with and without siginfo; ESRCH"),
 	CASE(send_errors, "pidfd_send_signal: EINVAL, EBADF, EFAULT, EPERM"),
+	CASE(proc_sends, "pidfd_send_signal: by an open /proc/PID, and by nothing else of /proc"),
 	CASE(inherited, "a process descriptor is inherited by fork"),
 	CASE(unshare_files, "unshare FILES: a thread with descriptors of its own"),
 	CASE(unshare_fs, "unshare FS: a thread with a directory and umask of its own"),
