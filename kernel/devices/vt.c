@@ -106,6 +106,36 @@ int vt_prepare(unsigned number)
 	return 0;
 }
 
+/* Takes the screen of a terminal that nobody has open, but not the first one's, the console's. */
+static int take_unused(unsigned number, void **memory)
+{
+	struct vt *vt = &vts[number];
+	bool busy;
+
+	lock_vt();
+	busy = vt->in_use || number == shown;
+	if (!busy && number) {
+		*memory = vt->memory;
+		vt->memory = NULL;
+	}
+	unlock_vt();
+	return busy ? -EBUSY : 0;
+}
+
+int vt_discard(unsigned number)
+{
+	unsigned first = number ? number - 1 : 0, end = number ? number : VT_COUNT;
+	int error = 0;
+
+	for (unsigned i = first; i < end && i < VT_COUNT; i++) {
+		void *memory = NULL;
+
+		error = take_unused(i, &memory);
+		kfree(memory);
+	}
+	return number ? error : 0;
+}
+
 static bool history_full(const struct vt *vt) requires(vt_lock)
 {
 	return vt->memory && vt->screen.history_size < HISTORY &&

@@ -8,6 +8,8 @@
 #include "devices/tty.h"
 #include "lib/types.h"
 
+#include <linux/vt.h>
+
 #define VT_COUNT 6u
 
 struct handoff_framebuffer;
@@ -26,7 +28,9 @@ void vt_set_leds_function(void (*function)(unsigned locks));
 /* A program has drawn on the screen by itself: the next terminal to be shown is painted anew. */
 void vt_drawn_over(void);
 
-/* ---- Between vt.c and vt_tty.c ---- */
+/* ---- Between vt.c, vt_tty.c and vt_switch.c ---- */
+
+struct pid;
 
 struct vt {
 	struct tty tty;
@@ -36,6 +40,9 @@ struct vt {
 	bool in_use;   /* somebody has opened its node */
 	bool graphics; /* a program draws by itself: nothing is painted */
 	enum keyboard_mode mode;
+	struct vt_mode switching; /* as VT_SETMODE's caller has it; vt_switch.c */
+	struct pid *controller;   /* that caller, a reference; NULL: none */
+	unsigned wanted;          /* the terminal that it was asked to leave for, from 1; 0: none */
 };
 
 extern struct vt vts[VT_COUNT];
@@ -44,6 +51,9 @@ extern struct spinlock vt_lock;
 bool vt_has_screen(void); /* is there a framebuffer? */
 /* Makes the screen of terminal `number` if there is none. -ENOMEM. Without vt_lock. */
 int vt_prepare(unsigned number) MUST_CHECK;
+/* Frees the screen of terminal `number` (as programs count, from 1), or of all that are unused (0).
+ * -EBUSY: it is in use. */
+int vt_discard(unsigned number);
 /* Bytes to a screen. Answers to the program are in `reply` (SCREEN_REPLY bytes); how many. */
 unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply);
 unsigned vt_shown(void);

@@ -6,13 +6,14 @@
  * A key goes to the terminal shown. Terminal 1 shows /dev/console as well: as long as nobody has
  * opened /dev/tty1, what is typed there is /dev/console's input.
  *
- * Not there: switching under the control of a program (VT_SETMODE with VT_PROCESS), raw scan codes
- * (K_RAW), fonts and keymaps set by programs: EINVAL, as Linux says to what a console cannot do.
+ * Not there: raw scan codes (K_RAW), fonts and keymaps set by programs: EINVAL, as Linux says to what a
+ * console cannot do. Which terminal is shown: vt_switch.c.
  */
 #include "devices/vt.h"
 
 #include "devices/console_tty.h"
 #include "devices/keyboard_ps2.h"
+#include "devices/vt_switch.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "lib/log.h"
@@ -27,11 +28,8 @@
 #include <linux/tiocl.h>
 #include <linux/vt.h>
 
-#define VT_NUMBER_MAX 63u /* of Linux's */
-
 static struct keyboard keyboard guarded_by(vt_lock);
 static void (*leds_function)(unsigned locks);
-static struct wait_queue switched = WAIT_QUEUE_INIT(switched);
 
 void vt_set_leds_function(void (*function)(unsigned locks))
 {
@@ -105,35 +103,19 @@ static void type(unsigned number, bool in_use, const struct keys *keys)
 		(void)console_tty_receive(keys->bytes, keys->count);
 }
 
-static void show(unsigned number)
-{
-	if (vt_show(number))
-		wake_all(&switched);
-}
-
-/* The next terminal that has a screen. */
-static void show_next(unsigned from, unsigned step)
-{
-	for (unsigned i = 1; i < VT_COUNT; i++) {
-		if (vt_show((from + i * step) % VT_COUNT))
-			break;
-	}
-	wake_all(&switched);
-}
-
 static void act(const struct keys *keys, unsigned number, unsigned locks)
 {
 	switch (keys->action) {
 	case KEYS_NOTHING:
 		break;
 	case KEYS_SWITCH:
-		show(keys->argument - 1);
+		vt_switch(keys->argument - 1);
 		break;
 	case KEYS_PREVIOUS:
-		show_next(number, VT_COUNT - 1);
+		vt_switch_next(number, VT_COUNT - 1);
 		break;
 	case KEYS_NEXT:
-		show_next(number, 1);
+		vt_switch_next(number, 1);
 		break;
 	case KEYS_LOOK_BACK:
 		vt_look(1);
@@ -213,37 +195,7 @@ static long first_free(uintptr_t argument)
 	return put_int(number, argument);
 }
 
-static long activate(uintptr_t number)
-{
-	int error;
-
-	if (!number || number > VT_NUMBER_MAX || number > VT_COUNT)
-		return -ENXIO;
-	error = vt_prepare((unsigned)number - 1);
-	if (!error)
-		show((unsigned)number - 1);
-	return error;
-}
-
-static long wait_active(uintptr_t number)
-{
-	if (!number || number > VT_COUNT)
-		return -ENXIO;
-	return wait_event(&switched, vt_shown() == number - 1);
-}
-
-static long switch_mode(unsigned command, uintptr_t argument)
-{
-	struct vt_mode mode = {.mode = VT_AUTO};
-
-	if (command == VT_GETMODE)
-		return copy_to_user(user_pointer(argument), &mode, sizeof(mode));
-	if (copy_from_user(&mode, user_pointer(argument), sizeof(mode)))
-		return -EFAULT;
-	return mode.mode == VT_AUTO ? 0 : -EINVAL;
-}
-
-/* VT_ ioctls that change something need the right to. */
+/* VT_ ioctls; those that change something need the right to. */
 static long vt_ioctl(struct tty *tty, unsigned command, uintptr_t argument)
 {
 	switch (command) {
@@ -251,16 +203,8 @@ static long vt_ioctl(struct tty *tty, unsigned command, uintptr_t argument)
 		return get_state(argument);
 	case VT_OPENQRY:
 		return first_free(argument);
-	case VT_GETMODE:
-		return switch_mode(command, argument);
-	case VT_SETMODE:
-		return may_change(tty) ? switch_mode(command, argument) : -EPERM;
-	case VT_ACTIVATE:
-		return may_change(tty) ? activate(argument) : -EPERM;
-	case VT_WAITACTIVE:
-		return may_change(tty) ? wait_active(argument) : -EPERM;
 	}
-	return -ENOTTY;
+	return vt_switch_ioctl(tty->private, may_change(tty), command, argument);
 }
 
 static const int keyboard_modes[] = {[KEYBOARD_UNICODE] = K_UNICODE,
