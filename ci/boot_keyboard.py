@@ -208,6 +208,13 @@ def framebuffer():
         check((255, 128, 0) not in square, "the picture is still there")
 
 
+def controlled():
+    """VT_SETMODE, VT_RELDISP: user/tests/vt_process.c. BATON_ON=linux judges it."""
+    result = harness.run_program(harness.tree.BUILD / "user/vt-process", vga="VGA")
+    print(result.stdout.decode())
+    check(result.code == 0 and b"skip" not in result.stdout.lower(), f"exit code {result.code}: {result.stdout.decode()}")
+
+
 def events():
     """/dev/input/event0: keys go to all readers and to the terminal; a reader that grabs has them alone."""
     with _machine("cat /dev/tty1 >/tmp/typed & sleep 1\n/bin/screen-input keys 6\necho READY\n"
@@ -247,4 +254,4 @@ def vi():
 
 
 if __name__ == "__main__":
-    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, events, vi])
+    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, controlled, events, vi])

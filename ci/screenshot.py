@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Makes docs/images/terminal.png: Debian's vim and busybox's top in two panes of tmux on Baton's screen.
 
-usage: python3 ci/screenshot.py [OUT.png [WIDTHxHEIGHT]]    (BATON_BUILD: the build, as for the scenarios)
+usage: python3 ci/screenshot.py [OUT.png [WIDTHxHEIGHT [small|large]]]    (BATON_BUILD: the build, as for the scenarios)
 """
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ line tmux -f conf new -s baton -n terminal
 wait \\[baton\\]
 wait ^\\$$
 type vim -c 'set background=dark' -c 'syntax on' -c 'set number' /sessions/alice.c<Enter>
-wait main
+wait SPDX
 type <C-b>"
 wait built-in(.*\\n)*.*built-in|\\n─(.*\\n)*\\$$
 type top -d 2<Enter>
@@ -26,9 +26,11 @@ wait Load average
 """
 
 
-def main(out=OUT, size="1280x800"):
+def main(out=OUT, size="1280x800", font="small"):
     width, height = map(int, size.split("x"))
-    with sessions.Bench("baton", GROUP, height // 16, width // 8, files=[SOURCE]) as bench:
+    cell = {"small": (8, 16), "large": (16, 32)}[font]
+    with sessions.Bench("baton", GROUP, height // cell[1], width // cell[0], files=[SOURCE], pixels=(width, height),
+                        options=f"font={font}") as bench:
         player = sessions.Player(sessions.Screen(bench))
         player.begin("the first look", sessions.START_SECONDS)
         for word, argument in sessions.parse("screenshot", STEPS).steps:

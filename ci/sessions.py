@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Sessions at a terminal, typed key by key: what is seen on Baton is what is seen on Debian's kernel.
+"""Sessions at a terminal, typed key by key: what is seen on Baton, colours and cursor too, is what is seen on Debian's
+kernel.
 
 The sessions are ci/sessions/NAME.txt. Each is played on the serial line, whose bytes become a screen in tools/vt.py, and
 on the machine's own screen with its keyboard. `baton reference sessions` records what Debian's kernel shows.

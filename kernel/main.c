@@ -287,7 +287,7 @@ static void consoles_init(const struct handoff *handoff)
 			log_warn("console=%s,%s: not a speed, parity and bits", names[i], frame);
 	}
 	if (cmdline_console(&options, "tty0")) {
-		error = vt_console_init(&handoff->framebuffer);
+		error = vt_console_init(&handoff->framebuffer, options.font);
 		if (error && error != -ENODEV)
 			log_warn("no screen console: error %d", -error);
 	}

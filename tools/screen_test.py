@@ -34,6 +34,22 @@ class ScreenTest(unittest.TestCase):
             picture = draw(self.reader, lines, 41 * self.reader.width + 3, 5 * 16 + 7, ink, paper)
             self.assertEqual(self.reader.lines(picture), lines + [""])
 
+    def test_colours(self):
+        ink, paper = b"\xff\x55\x55", b"\0\0\xaa"
+        picture = draw(self.reader, ["ab", "", "c"], 4 * self.reader.width, 3 * 16, ink, paper)
+        cells = self.reader.cells(picture)
+        self.assertEqual(cells[0], [("a", ink, paper), ("b", ink, paper), (" ", None, paper), (" ", None, paper)])
+        self.assertEqual(cells[2][0], ("c", ink, paper))
+        self.assertEqual(self.reader.cells(draw(self.reader, ["b", "ab", ""], 32, 48, ink, ink)), [[(" ", None, ink)] * 4] * 3)
+
+    def test_underlined(self):
+        ink, width = b"\xaa" * 3, self.reader.width
+        picture = bytearray(draw(self.reader, ["abx"], 3 * width, 16, ink, bytes(3)))
+        at = len(picture) - 2 * 3 * width * 3  # the last line but one
+        picture[at:at + 2 * width * 3] = ink * 2 * width
+        self.assertEqual(self.reader.cells(bytes(picture)),
+                         [[("a", ink + b"\1", bytes(3)), ("b", ink + b"\1", bytes(3)), ("x", ink, bytes(3))]])
+
     def test_what_is_no_glyph(self):
         picture = bytearray(draw(self.reader, ["A"], 8, 16, b"\xff" * 3, bytes(3)))
         picture[-3:] = b"\xff" * 3

@@ -39,6 +39,19 @@ class Look:
         return " ".join(words)
 
 
+    def colours(self):
+        """(ink, paper) as Linux's console shows it: underlined text is cyan, dim is grey, bold is bright, inverse
+        exchanges all but the bright bits, blinking text has a bright paper."""
+        ink = 7 if self.ink is None else self.ink
+        paper = 0 if self.paper is None else self.paper
+        ink = 6 if self.underline else 8 if self.dim else ink
+        if isinstance(ink, tuple) or isinstance(paper, tuple):  # no bits that mean something
+            return (paper, ink) if self.inverse else (ink, paper)
+        if self.inverse:
+            ink, paper = paper & 7 | ink & 8, ink & 7 | paper & 8
+        return ink ^ 8 if self.bold else ink, paper ^ 8 if self.blink else paper
+
+
 PLAIN = Look()
 SGR = {1: {"bold": True}, 2: {"dim": True}, 4: {"underline": True}, 5: {"blink": True}, 7: {"inverse": True},
        21: {"underline": True}, 22: {"bold": False, "dim": False}, 24: {"underline": False}, 25: {"blink": False},
@@ -82,6 +95,23 @@ class Terminal:
     def lines(self):
         """The text, a line a row, without blanks at the ends."""
         return ["".join(character for character, _ in row).rstrip() for row in self.cells]
+
+    def seen(self):
+        """Rows of (character, ink, paper); the ink of a blank is None. Colours are 0-15, others "#rrggbb"."""
+        names = {}
+        for look in {look for row in self.cells for _, look in row}:
+            names[look] = tuple(part if isinstance(part, int) else "#%02x%02x%02x" % part for part in look.colours())
+        return [[(character, None if character == " " else names[look][0], names[look][1]) for character, look in row]
+                for row in self.cells]
+
+    def resize(self, rows, columns):
+        """Another size: what is at the top left stays."""
+        self.rows, self.columns = rows, columns
+        kept = [row[:columns] + [(" ", PLAIN)] * (columns - len(row)) for row in self.cells[:rows]]
+        self.cells = kept + [[(" ", PLAIN)] * columns for _ in range(rows - len(kept))]
+        self.top, self.bottom = 0, rows
+        self.tabs |= set(range(0, columns, 8))
+        self._place(self.row, self.column, regions=False)
 
     def looks(self):
         """{row: [(from, to, words)]} of all that is not plain; blanks count when they have a paper."""

@@ -77,6 +77,21 @@ class Rest(unittest.TestCase):
         self.assertEqual(shown(b"a\x1b]0;title\x07b\x1b]P1aabbccc\x1b[?1049hd\x1b[?2004h\x1b[>4;1me\x1b[[Af").lines()[0],
                          "abcdef")
 
+    def test_colours_as_on_linux(self):
+        for sequence, colours in ((b"", (7, 0)), (b"1", (15, 0)), (b"1;31", (9, 0)), (b"7", (0, 7)), (b"1;7", (8, 7)),
+                                  (b"7;1;34;42", (10, 4)), (b"2", (8, 0)), (b"4", (6, 0)), (b"5", (7, 8)), (b"93", (11, 0)),
+                                  (b"38;5;208", ("#ff8700", 0))):
+            self.assertEqual(shown(b"\x1b[" + sequence + b"mx").seen()[0][0], ("x", *colours), sequence)
+        self.assertEqual(shown(b"\x1b[44m ").seen()[0][0], (" ", None, 4))
+
+    def test_resize(self):
+        terminal = shown(b"abc\r\ndef\r\nghi\x1b[2;3r\x1b[3;3H")
+        terminal.resize(2, 2)
+        self.assertEqual((terminal.lines(), terminal.row, terminal.column), (["ab", "de"], 1, 1))
+        terminal.resize(3, 4)
+        terminal.feed(b"\x1b[3;4Hx\n")
+        self.assertEqual(terminal.lines(), ["de", "   x", ""])
+
     def test_looks(self):
         terminal = shown(b"a\x1b[1;31mbc\x1b[7md\x1b[m\r\n\x1b[44m\x1b[K\x1b[38;5;208mx")
         self.assertEqual(terminal.looks(), {0: [(1, 2, "bold ink=1"), (3, 3, "bold inverse ink=1")],

@@ -9,6 +9,7 @@
 #include "devices/painter.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/string.h"
 
 #include <baton/handoff.h>
 
@@ -40,8 +41,14 @@ static const char *check(const struct handoff_framebuffer *fb, const struct font
 }
 
 /* On a dense screen the small font cannot be read. */
-static const struct font *font_for(const struct handoff_framebuffer *fb)
+static const struct font *font_for(const struct handoff_framebuffer *fb, const char *name)
 {
+	if (name && !strcmp(name, "small"))
+		return &font_regular;
+	if (name && !strcmp(name, "large"))
+		return &font_large;
+	if (name)
+		log_warn("font=%s: expected small or large", name);
 	return fb->width >= DENSE_WIDTH ? &font_large : &font_regular;
 }
 
@@ -52,13 +59,15 @@ const struct framebuffer *framebuffer_get(void)
 	return found.pixels ? &found : NULL;
 }
 
-int framebuffer_init(const struct handoff_framebuffer *fb, struct painter *painter)
+int framebuffer_init(
+	const struct handoff_framebuffer *fb, const char *font_name, struct painter *painter)
 {
-	const struct font *font = font_for(fb);
+	const struct font *font;
 	const char *wrong;
 
 	if (!fb->size)
 		return -ENODEV;
+	font = font_for(fb, font_name);
 	wrong = check(fb, font);
 	if (wrong) {
 		log_warn("framebuffer: %s: %ux%u, pitch %u, %lu bytes at %#lx, masks %x %x %x",

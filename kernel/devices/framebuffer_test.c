@@ -5,6 +5,8 @@
 #include "arch/arch.h"
 #include "devices/console.h"
 #include "devices/font.h"
+#include "devices/framebuffer.h"
+#include "devices/painter.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "memory/slab.h"
@@ -69,21 +71,21 @@ static const struct handoff_framebuffer good = {.base = 0xc0000000,
 	.green_mask = 0xff00,
 	.blue_mask = 0xff};
 
-#define REFUSED(field, value)                                 \
-	do {                                                  \
-		struct handoff_framebuffer bad_ = good;       \
-		bad_.field = (value);                         \
-		warnings = 0;                                 \
-		CHECK_EQUAL(vt_console_init(&bad_), -EINVAL); \
-		CHECK_EQUAL(warnings, 1);                     \
-		CHECK(!registered && !allocations);           \
+#define REFUSED(field, value)                                       \
+	do {                                                        \
+		struct handoff_framebuffer bad_ = good;             \
+		bad_.field = (value);                               \
+		warnings = 0;                                       \
+		CHECK_EQUAL(vt_console_init(&bad_, NULL), -EINVAL); \
+		CHECK_EQUAL(warnings, 1);                           \
+		CHECK(!registered && !allocations);                 \
 	} while (0)
 
 static void test_refused(void)
 {
 	struct handoff_framebuffer none = {0};
 
-	CHECK_EQUAL(vt_console_init(&none), -ENODEV);
+	CHECK_EQUAL(vt_console_init(&none, NULL), -ENODEV);
 	REFUSED(width, 7);
 	REFUSED(height, 15);
 	REFUSED(width, 20000);
@@ -96,10 +98,10 @@ static void test_refused(void)
 	REFUSED(green_mask, 0xff0000);
 	REFUSED(blue_mask, 0x1ff);
 	no_memory = true;
-	CHECK_EQUAL(vt_console_init(&good), -ENOMEM);
+	CHECK_EQUAL(vt_console_init(&good, NULL), -ENOMEM);
 	no_memory = false;
 	no_mapping = true;
-	CHECK_EQUAL(vt_console_init(&good), -ENOMEM);
+	CHECK_EQUAL(vt_console_init(&good, NULL), -ENOMEM);
 	no_mapping = false;
 	CHECK(!registered && !allocations);
 }
@@ -123,10 +125,37 @@ static void check_glyph(unsigned column, unsigned row, char c, uint32_t colour)
 	}
 }
 
+/* The mode's width decides, unless the option does; what is no font's name is told. */
+static void test_fonts(void)
+{
+	static const struct {
+		unsigned width;
+		const char *name;
+		const struct font *font;
+		unsigned warnings;
+	} cases[] = {{1920, NULL, &font_regular, 0}, {2560, NULL, &font_large, 0},
+		{320, "large", &font_large, 0}, {3840, "small", &font_regular, 0},
+		{320, "huge", &font_regular, 1}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct handoff_framebuffer fb = good;
+		struct painter painter;
+
+		fb.width = cases[i].width;
+		fb.pitch = fb.width * 4;
+		fb.size = fb.pitch * HEIGHT;
+		warnings = 0;
+		CHECK_EQUAL(framebuffer_init(&fb, cases[i].name, &painter), 0);
+		CHECK(painter.font == cases[i].font);
+		CHECK_EQUAL(warnings, cases[i].warnings);
+	}
+}
+
 int main(void)
 {
 	test_refused();
-	CHECK_EQUAL(vt_console_init(&good), 0);
+	test_fonts();
+	CHECK_EQUAL(vt_console_init(&good, NULL), 0);
 	CHECK_STRING(registered->name, "tty0");
 	registered->write(registered, "ab\r\nc", 5);
 	registered->settle(registered);

@@ -282,7 +282,7 @@ static bool console_fresh(struct console *console)
 	return fresh;
 }
 
-int vt_console_init(const struct handoff_framebuffer *fb)
+int vt_console_init(const struct handoff_framebuffer *fb, const char *font)
 {
 	static struct console console = {.name = "tty0",
 		.write = console_bytes,
@@ -290,7 +290,7 @@ int vt_console_init(const struct handoff_framebuffer *fb)
 		.colour = set_colour,
 		.fresh = console_fresh};
 	struct painter target;
-	int error = framebuffer_init(fb, &target);
+	int error = framebuffer_init(fb, font, &target);
 
 	if (error)
 		return error;

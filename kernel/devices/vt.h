@@ -14,9 +14,9 @@
 
 struct handoff_framebuffer;
 
-/* Makes the framebuffer a console, on terminal 1: maps it, clears it, shows the log so far. Needs
- * kmalloc. -ENODEV: there is none. -EINVAL: its description is wrong (a log line says how). -ENOMEM. */
-int vt_console_init(const struct handoff_framebuffer *fb) MUST_CHECK;
+/* Makes the framebuffer a console, on terminal 1: maps it, clears it, shows the log so far. font: small,
+ * large, or (NULL) what its width asks for. Needs kmalloc. -ENODEV: there is none. -EINVAL: its description is wrong (a log line says how). -ENOMEM. */
+int vt_console_init(const struct handoff_framebuffer *fb, const char *font) MUST_CHECK;
 /* /dev/tty1 to tty6 if there is a screen, and the keyboard with this layout (NULL: us). */
 int vt_init(const char *layout) MUST_CHECK;
 

@@ -25,6 +25,9 @@
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
 		"text, data, stack, smash, opcode, user, overflow")                                \
 	STRING(entry, NULL, "read by the loader, from its load options: the entry to boot")        \
+	STRING(font, NULL,                                                                         \
+		"the screen's: small (8x16) or large (16x32); without it large from a width of "   \
+		"2,560 pixels on")                                                                 \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
 	STRING(init, "/init", "the program that becomes process 1")                                \

@@ -66,6 +66,20 @@ class Qmp:
     def screendump(self, path):
         self.command("screendump", filename=str(path))
 
+    def type(self, *names, seconds=60):
+        """Presses keys as keys() does, each as soon as the guest has read the one before: as its keyboard controller's
+        status says, whose first bit is set as long as there is something to be read."""
+        end = time.monotonic() + seconds
+        for name in names:
+            parts = name.split("-")
+            events = [(part, True) for part in parts] + [(part, False) for part in reversed(parts)]
+            self.command("input-send-event", events=[
+                {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": part}}} for part, down in events])
+            while int(self.human("i /1bx 0x64").split("=")[1], 16) & 1:
+                if time.monotonic() > end:
+                    raise QmpError(f"the guest did not read the key {name} within {seconds} s")
+                time.sleep(0.002)
+
     def keys(self, *names, pause=0.12):
         """Presses keys one after the other (QKeyCode names: a, ret, up, ...); `ctrl-c` together. Seconds from
         one to the next: a keyboard keeps some four of them until they are read."""

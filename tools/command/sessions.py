@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Sessions at a terminal, key by key: ci/sessions/NAME.txt says what is typed and when the screen is looked at.
 
-Two terminals: the first serial port, whose bytes become a screen in vt.py, and the machine's own screen with its
-keyboard, read back from pictures by the console's font. A look (`shot`) is the text of the screen; what Debian's kernel
-shows in the same machine is the reference, recorded by `baton reference sessions` in ci/reference/sessions-GROUP.txt. On
-Baton a shot is waited for: nothing depends on how quickly or in how many pieces the bytes come.
+Two terminals, at the same time: the first serial port, whose bytes become a screen in vt.py, and the machine's own screen
+with its keyboard, read back from pictures by the console's font. A look (`shot`) is the text of the screen, its colours and
+the cursor's place (looks.py); what Debian's kernel shows in the same machine is the reference, recorded by `baton
+reference sessions` in ci/reference/sessions-GROUP.txt. On Baton a shot is waited for: nothing depends on how quickly or in
+how many pieces the bytes come. A third serial port carries orders to the machine: a terminal's new size.
 
 A session is lines of these words; a line that begins with # is a remark:
 
@@ -14,6 +15,7 @@ A session is lines of these words; a line that begins with # is a remark:
     shot NAME           a look: here the screen must become that of the reference
     mask REGEX => TEXT  in all looks from here on: figures that differ from run to run
     only REGEX          looks from here on keep the lines in which it is found; without REGEX all
+    size ROWS COLUMNS   the serial terminal's window has another size
     side serial|screen  the session is for that terminal only
 """
 import contextlib
@@ -21,11 +23,13 @@ import difflib
 import gzip
 import re
 import select
+import socket
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 
-from . import boot, guest, keys, linux, log, rootfs, scripts, tree
+from . import boot, guest, keys, linux, log, looks, rootfs, scripts, tree
 from .machine import Machine
 
 sys.path.insert(0, str(tree.ROOT / "tools"))
@@ -39,10 +43,11 @@ ROWS, COLUMNS = 30, 80
 START_SECONDS = 240
 WAIT_SECONDS = 40  # for the screen to become what it is to be
 QUIET_SECONDS = 1.5  # without a change: this is what Debian's kernel shows
+UNHURRIED_SECONDS = 0.4  # before keys are pressed there: no key overtakes what a program asks its terminal
 ESCAPE_SECONDS = 0.7  # after Esc, lest the next key be taken for a part of the same sequence
-KEY_SECONDS = 0.07  # from one key to the next on the machine's keyboard
-# Debian's kernel: silent, no cursor drawn over the text on the screen.
-LINUX_OPTIONS = "console=ttyS0 quiet loglevel=1 no_timer_check tsc=reliable panic=-1 vt.cur_default=1 rdinit=/init"
+# Debian's kernel: silent, no cursor drawn over the text on the screen until it is asked for.
+LINUX_OPTIONS = "console=ttyS0,115200 quiet loglevel=1 no_timer_check nowatchdog tsc=reliable panic=-1 vt.cur_default=1 rdinit=/init"
+SHOW_CURSOR, NO_CURSOR = r"printf '\033[?17;0;119c' >/dev/tty2", r"printf '\033[?1c' >/dev/tty2"
 BATON_OPTIONS = "quiet loglevel=3"
 
 
@@ -55,8 +60,8 @@ class Group:
 
 
 GROUPS = {
-    "busybox": Group(("vi", "jobs", "tty", "line", "here", "less", "top")),
-    "packages": Group(("bash", "vim", "debian-less", "tmux", "htop", "mc"),
+    "busybox": Group(("vi", "jobs", "tty", "line", "here", "less", "top", "window")),
+    "packages": Group(("bash", "vim", "debian-less", "tmux", "htop", "mc", "resized"),
                       ("bash", "vim-tiny", "less", "tmux", "htop", "mc", "libcom-err2"), 1024),
 }
 
@@ -87,6 +92,10 @@ def parse(name, text):
                 argument = re.compile(pattern), new
             elif word in ("wait", "only"):
                 argument = re.compile(argument, re.M)
+            elif word == "size":
+                argument = tuple(map(int, argument.split()))
+                if len(argument) != 2:
+                    raise ValueError("expected ROWS COLUMNS")
             elif word == "side":
                 session.sides = (argument,)
                 continue
@@ -108,104 +117,167 @@ class Serial:
     """The first serial port and a screen made of what it sends."""
 
     def __init__(self, bench):
-        self.bench, self.terminal = bench, vt.Terminal(ROWS, COLUMNS)
+        self.bench, self.terminal = bench, vt.Terminal(bench.rows, bench.columns)
 
-    def press(self, key):
-        self.bench.send(key[2])
-        self.bench.read(0.02, self.terminal)  # a report that is asked for is answered at once
+    def press(self, pressed):
+        """One by one: a program that draws a prompt for what is typed next may not be quick enough for more."""
+        for key in pressed:
+            self.bench.send(key[2])
+            self.bench.read(0.01, self.terminal)  # a report that is asked for is answered at once
 
-    def lines(self):
+    def line(self, pressed):
+        """At a shell's prompt, where all may come at once."""
+        self.bench.send(b"".join(key[2] for key in pressed))
+
+    def resize(self, rows, columns):
+        self.terminal.resize(rows, columns)
+        self.bench.order(f"stty -F /dev/ttyS0 rows {rows} cols {columns}")
+
+    def fresh(self):
+        """For the next session: the shell's terminal has its first size again."""
+        self.terminal.resize(self.bench.rows, self.bench.columns)
+
+    def frame(self, _=None):
         self.bench.read(0.05, self.terminal)
-        return self.terminal.lines()
+        cursor = (self.terminal.row, self.terminal.column) if self.terminal.cursor else looks.HIDDEN
+        return looks.Frame(self.terminal.seen(), cursor)
+
+    settled = frame
 
 
 class Screen:
     """The machine's screen and keyboard."""
 
     def __init__(self, bench):
-        self.bench, self.reader = bench, screens.Reader()
+        self.bench, self.reader = bench, screens.Reader(*([screens.FONT_LARGE] if "font=large" in bench.options else []))
 
-    def press(self, key):
-        self.bench.qemu.monitor.keys(key[1], pause=KEY_SECONDS)
+    def press(self, pressed):
+        self.bench.qemu.monitor.type(*(key[1] for key in pressed))
 
-    def lines(self):
-        self.bench.read(0.2, None)
+    line = press
+
+    def resize(self, rows, columns):
+        raise SessionError(f"the screen does not become {columns} x {rows}")
+
+    def fresh(self):
+        pass
+
+    def _picture(self):
         path = self.bench.folder / "screen.ppm"
         self.bench.qemu.monitor.screendump(path)
-        return self.reader.lines(path.read_bytes())
+        return looks.from_picture(self.reader.cells(path.read_bytes()))
+
+    def frame(self, wanted=None):
+        """Baton draws the cursor: where it is, is known to him who knows where it is to be."""
+        time.sleep(0.05)
+        frame = self._picture()
+        return frame if wanted is None else looks.without_cursor(frame, wanted)
+
+    def settled(self):
+        """Debian's kernel draws a cursor when told to: what it changes is its place."""
+        without = self._picture()
+        if self.bench.on != "linux":
+            return without
+        self.bench.order(SHOW_CURSOR)
+        time.sleep(0.3)
+        cursor = looks.difference_of(without, self._picture())
+        self.bench.order(NO_CURSOR)
+        time.sleep(0.3)
+        if cursor is None or self._picture() != without:
+            raise SessionError("the screen changes while it is looked at")
+        return looks.Frame(without.cells, cursor)
 
 
-PROMPT, ANY = re.compile(r"^[$>]\Z", re.M), re.compile("")
+PROMPT, NO_PROMPT = re.compile(r"^[$>]\Z", re.M), re.compile(r"(?s)\A(?!(.*\n)?[$>]\Z)")
 SIDES = {"serial": Serial, "screen": Screen}
 
 
 @dataclass
 class Player:
-    """Plays sessions on one terminal; `expected`: {shot: lines}, or None to record."""
+    """Plays sessions on one terminal; `expected`: {shot: Look}, or None to record."""
     terminal: object
     expected: dict = None
     masks: list = field(default_factory=list)
     only: object = None
 
-    def look(self):
-        lines = self.terminal.lines()
-        for pattern, new in self.masks:
-            lines = [pattern.sub(new, line) for line in lines]
-        lines = [line.rstrip() for line in lines if self.only is None or self.only.search(line)]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
+    def text(self):
+        seen = looks.look(self.terminal.frame(), self.masks, self.only)
+        return "\n".join(seen.lines)
 
-    def until(self, test, seconds=WAIT_SECONDS):
-        """What is seen once `test` holds of it, or when the time is over."""
+    def until(self, look, test, seconds=WAIT_SECONDS):
+        """What `look` gives once `test` holds of it, or when the time is over."""
         end = time.monotonic() + seconds
         while True:
-            lines = self.look()
-            if test(lines) or time.monotonic() > end:
-                return lines
+            seen = look()
+            if test(seen) or time.monotonic() > end:
+                return seen
+
+    def until_text(self, pattern, what, seconds=WAIT_SECONDS):
+        text = self.until(self.text, pattern.search, seconds)
+        if not pattern.search(text):
+            raise SessionError(f"{what}; the screen:\n{text}")
 
     def settled(self):
         """What is seen once nothing changes any more."""
-        seen, since = self.look(), time.monotonic()
+        seen, since = self.terminal.frame(), time.monotonic()
         while time.monotonic() < since + QUIET_SECONDS:
-            lines = self.look()
-            if lines != seen:
-                seen, since = lines, time.monotonic()
-        return seen
+            frame = self.terminal.frame()
+            if looks.look(frame, self.masks, self.only) != looks.look(seen, self.masks, self.only):
+                since = time.monotonic()
+            seen = frame
+        if self.only is not None:  # what is left out may change, and the cursor is not compared
+            return looks.look(seen, self.masks, self.only)
+        return looks.look(self.terminal.settled(), self.masks, self.only)
 
     def press(self, pressed):
-        for key in pressed:
-            self.terminal.press(key)
-            if key[0] == "Esc":
+        while pressed:
+            names = [key[0] for key in pressed]
+            count = names.index("Esc") + 1 if "Esc" in names else len(names)
+            self.terminal.press(pressed[:count])
+            if names[count - 1] == "Esc":
                 time.sleep(ESCAPE_SECONDS)
+            pressed = pressed[count:]
+
+    def line(self, session, pressed):
+        """Enter once something stands behind the prompt: that is not taken for the next one then."""
+        self.terminal.line(pressed[:-1])
+        self.until_text(NO_PROMPT, f"{session}: what is typed is not echoed")
+        self.terminal.line(pressed[-1:])
 
     def begin(self, what, seconds=WAIT_SECONDS):
         """Waits for a new shell: its greeting, one prompt, nothing else."""
+        self.terminal.fresh()
         greeting = re.compile(r"\A\s*BusyBox .*\n.*'help'.*\n\n\$\Z")
-        lines = self.until(lambda lines: greeting.search("\n".join(lines)), seconds)
-        if not greeting.search("\n".join(lines)):
-            raise SessionError(f"{what}: not a new shell's prompt, but:\n" + "\n".join(lines))
-
-    def wait(self, session, pattern):
-        lines = self.until(lambda lines: pattern.search("\n".join(lines)))
-        if not pattern.search("\n".join(lines)):
-            raise SessionError(f"{session}: {pattern.pattern!r} did not come:\n" + "\n".join(lines))
+        self.until_text(greeting, f"{what}: not a new shell's prompt", seconds)
 
     def shot(self, name):
-        wanted = None if self.expected is None else self.expected.get(name)
-        return self.settled() if wanted is None else self.until(lambda lines: lines == wanted)
+        if self.expected is None:
+            return self.settled()
+        wanted = self.expected.get(name)
+        if wanted is None:
+            return self.settled()
+        return self.until(lambda: looks.look(self.terminal.frame(wanted), self.masks, self.only), wanted.__eq__)
 
     def step(self, session, word, argument):
         if word == "mask":
             self.masks.append(argument)
         elif word == "only":
             self.only = argument if argument.pattern else None
+        elif word == "size":
+            self.terminal.resize(*argument)
         else:
-            self.wait(session, argument if word == "wait" else PROMPT if word == "line" else ANY)
-            self.press(argument if word != "wait" else [])
+            pattern = {"wait": argument, "line": PROMPT}.get(word)
+            if pattern is not None:
+                self.until_text(pattern, f"{session}: {pattern.pattern!r} did not come")
+            if self.expected is None:
+                time.sleep(UNHURRIED_SECONDS)
+            if word == "line":
+                self.line(session, argument)
+            elif word == "type":
+                self.press(argument)
 
     def play(self, session, seconds=WAIT_SECONDS):
-        """{shot: lines}; ends with the next session's shell."""
+        """{shot: Look}; ends with the next session's shell."""
         self.masks, self.only, found = [], None, {}
         self.begin(f"before {session.name}", seconds)
         for word, argument in session.steps:
@@ -224,15 +296,21 @@ class Player:
 class Bench:
     """A machine with a shell on each of the two terminals, for as long as a `with` lasts."""
 
-    def __init__(self, on, group, rows=ROWS, columns=COLUMNS, files=()):
+    def __init__(self, on, group, rows=ROWS, columns=COLUMNS, files=(), pixels=None, options=""):
+        """pixels: the screen's (width, height), otherwise as many as rows and columns take of the small font."""
+        self.pixels, self.options = pixels or (columns * 8, rows * 16), options
         self.files = [FOLDER / "start.sh", *files]  # in /sessions
         self.on, self.group, self.rows, self.columns = on, group, rows, columns
-        self.machine = Machine(vga=f"VGA,xres={columns * 8},yres={rows * 16}", mem=group.mem)
-        self.log = log.Log(tree.run_folder() / f"sessions-{on}.log")
+        self.machine = Machine(vga="VGA,xres={},yres={}".format(*self.pixels), mem=group.mem)
+        self.log = log.Log(tree.run_folder() / f"sessions-{on}-{(*group.sessions, 'other')[0]}.log")
         self.stack = contextlib.ExitStack()
+        self.ordering = threading.Lock()
 
     def __enter__(self):
         self.folder = self.stack.enter_context(guest.private_folder())
+        orders = self.folder / "orders"
+        self.machine.extra = ["-chardev", f"socket,id=orders,path={orders},server=on,wait=off",
+                              "-device", "isa-serial,chardev=orders,index=2"]
         archive = mkcpio.Archive()
         for file in self.files:
             archive.file(str(file), f"/sessions/{file.name}")
@@ -245,10 +323,24 @@ class Bench:
         if self.on == "linux":
             linux.boot(self.machine, self.folder, more, f"{LINUX_OPTIONS} {words}")
         else:
-            options = f"{BATON_OPTIONS} video={self.columns * 8}x{self.rows * 16} {words}"
+            mode = "x".join(map(str, self.pixels))
+            options = f"{BATON_OPTIONS} {self.options} video={mode} {words}"
             self.machine.image = boot.image(self.folder, options, more)
         self.qemu = self.stack.enter_context(guest.Guest(self.machine, self.folder))
+        self.orders = self.stack.enter_context(socket.socket(socket.AF_UNIX))
+        self._connect(orders)
         return self
+
+    def _connect(self, path, seconds=30):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.orders.connect(str(path))
+                return
+            except OSError as error:
+                if time.monotonic() > end:
+                    raise SessionError(f"QEMU does not answer: {error}\n{self.qemu.stderr()}") from error
+                time.sleep(0.05)
 
     def __exit__(self, *_):
         self.stack.close()
@@ -258,6 +350,19 @@ class Bench:
     def send(self, data):
         self.qemu.com1.setblocking(True)
         self.qemu.com1.sendall(data)
+
+    def order(self, command):
+        """Has the machine's third serial port run a line of shell, and waits for its end."""
+        with self.ordering:
+            self.orders.sendall(command.encode() + b"\n")
+            answer, end = b"", time.monotonic() + WAIT_SECONDS
+            while not answer.endswith(b"done\n"):
+                left = end - time.monotonic()
+                if left <= 0 or not select.select([self.orders], [], [], left)[0]:
+                    raise SessionError(f"the order {command!r} is not carried out: {answer!r}")
+                answer += self.orders.recv(4096)
+            if answer != b"done\n":
+                raise SessionError(f"the order {command!r}: {answer!r}")
 
     def read(self, seconds, terminal):
         """Takes what comes on the serial port within some time."""
@@ -274,18 +379,36 @@ class Bench:
                 self.send(answers)
 
 
-def play(on, name, expected=None):
-    """Plays a group, all on one machine: {side: {session: {shot: lines}}}."""
-    found, group = {side: {} for side in SIDES}, GROUPS[name]
-    with Bench(on, group) as bench, tree.Progress(f"playing the sessions {name} on {on}"):
-        for side, kind in SIDES.items():
-            terminal = kind(bench)
-            for session in load(group.sessions):
-                if side in session.sides:
-                    wanted = None if expected is None else expected.get((side, session.name), {})
-                    seconds = WAIT_SECONDS if any(found.values()) else START_SECONDS
-                    found[side][session.name] = Player(terminal, wanted).play(session, seconds)
+def _play_side(bench, side, sessions, expected):
+    """{session: {shot: Look}} of one terminal."""
+    terminal, found = SIDES[side](bench), {}
+    for session in sessions:
+        if side in session.sides:
+            wanted = None if expected is None else expected.get((side, session.name), {})
+            seconds = WAIT_SECONDS if found else START_SECONDS
+            found[session.name] = Player(terminal, wanted).play(session, seconds)
     return found
+
+
+def play(on, name, expected=None):
+    """Plays a group, on all sides at once on one machine: {side: {session: {shot: Look}}}."""
+    found, errors, group = {}, [], GROUPS[name]
+
+    def run(bench, side):
+        try:
+            found[side] = _play_side(bench, side, load(group.sessions), expected)
+        except Exception as error:  # pylint: disable=broad-except  # raised below, once the others have ended
+            errors.append(error)
+
+    with Bench(on, group) as bench, tree.Progress(f"playing the sessions {name} on {on}"):
+        threads = [threading.Thread(target=run, args=(bench, side)) for side in SIDES]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+    return {side: found[side] for side in SIDES}
 
 
 # ---- The reference ----
@@ -310,12 +433,12 @@ def text_of(versions, found):
                 lines += [f"=== {side} {session}: {SAME}"]
                 continue
             for shot, seen in shots.items():
-                lines += [f"=== {side} {session}: {shot}", *(f"|{line}" for line in seen)]
+                lines += [f"=== {side} {session}: {shot}", *looks.write(seen)]
     return "\n".join(lines) + "\n"
 
 
 def read(text):
-    """(versions, {(side, session): {shot: lines}}). Pure."""
+    """(versions, {(side, session): {shot: Look}}). Pure."""
     first, *rest = text.splitlines()
     found, shot = {}, None
     for line in rest:
@@ -323,9 +446,9 @@ def read(text):
         if head and head[3] == SAME:
             found[head[1], head[2]] = found["serial", head[2]]
         elif head:
-            shot = found.setdefault((head[1], head[2]), {}).setdefault(head[3], [])
+            shot = found.setdefault((head[1], head[2]), {}).setdefault(head[3], looks.Look([]))
         else:
-            shot.append(line[1:])
+            looks.read_line(shot, line)
     return first.removeprefix("# "), found
 
 
@@ -340,7 +463,8 @@ def difference(found, expected):
                     words.append(f"{side} {session}: {shot}: not in the reference")
                 elif seen != wanted:
                     words += [f"{side} {session}: {shot}:",
-                              *difflib.unified_diff(wanted, seen, "Debian's kernel", "Baton", n=30, lineterm="")]
+                              *difflib.unified_diff(looks.write(wanted), looks.write(seen), "Debian's kernel", "Baton",
+                                                    n=60, lineterm="")]
     return "\n".join(words)
 
 
@@ -356,7 +480,7 @@ def record(kernel, name):
 
 
 def reference(name):
-    """(versions, {(side, session): {shot: lines}}) as recorded."""
+    """(versions, {(side, session): {shot: Look}}) as recorded."""
     try:
         return read(_path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError, AttributeError, KeyError) as error:
