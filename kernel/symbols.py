@@ -6,6 +6,7 @@ usage: symbols.py NM KERNEL_ELF OUTPUT_S
 
 Writes an assembler file with the section .symbols: function names by offset from kernel_image_start.
 """
+import re
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ def main():
         address, kind, name = line.split(maxsplit=2)
         if name == "kernel_image_start":
             start = int(address, 16)
-        elif kind in "tT" and not name.startswith("."):
+        elif kind in "tT" and not re.match(r"\.|kernel_\w+_(start|end)$", name):
             functions.setdefault(int(address, 16), name)
     if start is None:
         sys.exit(f"{kernel}: no symbol kernel_image_start")

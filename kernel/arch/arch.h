@@ -184,7 +184,11 @@ int arch_thread_init(
 void arch_thread_destroy(struct thread *thread);
 /* Gives this CPU from `from` (the running one) to `to`, address space included. Returns when
  * `from` runs again. Interrupts off, the run queue's lock held: switch_finish releases it. */
-void arch_switch(struct thread *from, struct thread *to);
+void arch_switch(struct thread *from, struct thread *to) SCHED_TEXT;
+/* The return addresses on the kernel stack of a thread that sleeps, or of the running one, innermost first: how
+ * many, at most `most`. The thread cannot go away (process_lock is held), but it may wake: then they mean nothing. */
+unsigned arch_stack_trace(struct thread *thread, virt_t *out, unsigned most);
+bool arch_is_scheduler(virt_t address); /* of one of the functions that are SCHED_TEXT */
 
 /* The registers with which a thread will be (or was) in user mode. */
 struct trap_frame;

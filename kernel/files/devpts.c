@@ -44,7 +44,7 @@ static struct radix nodes guarded_by(devpts_lock);        /* number -> struct in
 static uint64_t taken[MOST / 64] guarded_by(devpts_lock); /* numbers, as bits */
 static uint32_t count guarded_by(devpts_lock);
 static struct options options guarded_by(devpts_lock) = {NOBODY, NOBODY, 0600, 0, MOST};
-static struct superblock *the_one; /* set once, under devpts_once */
+static struct superblock *the_one; /* set once, by create */
 
 static void release_inode(struct inode *inode)
 {
@@ -381,16 +381,9 @@ static struct superblock *create(void)
 
 static struct superblock *find_superblock(void)
 {
-	static struct mutex devpts_once = MUTEX_INIT(devpts_once);
 	static struct superblock *superblock;
-	struct superblock *found;
 
-	mutex_lock(&devpts_once);
-	if (!superblock)
-		superblock = create();
-	found = superblock;
-	mutex_unlock(&devpts_once);
-	return found;
+	return superblock_once(&superblock, create);
 }
 
 int devpts_mount(char *text, struct superblock **out)

@@ -412,14 +412,7 @@ static struct superblock *create(void)
 
 struct superblock *procfs_superblock(void)
 {
-	static struct mutex procfs_once = MUTEX_INIT(procfs_once);
 	static struct superblock *superblock;
-	struct superblock *found;
 
-	mutex_lock(&procfs_once);
-	if (!superblock)
-		superblock = create();
-	found = superblock;
-	mutex_unlock(&procfs_once);
-	return found;
+	return superblock_once(&superblock, create);
 }

@@ -169,7 +169,6 @@ int proc_show_smaps(struct proc_file *file, struct text *out);
 int proc_show_smaps_rollup(struct proc_file *file, struct text *out);
 /* procfs_more.c */
 int proc_show_personality(struct proc_file *file, struct text *out);
-int proc_show_wchan(struct proc_file *file, struct text *out);
 int proc_show_syscall(struct proc_file *file, struct text *out);
 int proc_show_oom_score(struct proc_file *file, struct text *out);
 int proc_show_oom_adjust(struct proc_file *file, struct text *out);
@@ -180,6 +179,10 @@ int proc_show_fail_nth(struct proc_file *file, struct text *out);
 ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size);
 int proc_show_children(struct proc_file *file, struct text *out);
 int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
+/* procfs_sched.c */
+int proc_show_stack(struct proc_file *file, struct text *out);
+int proc_show_wchan(struct proc_file *file, struct text *out);
+int proc_show_sched(struct proc_file *file, struct text *out);
 /* procfs_kernel.c */
 int proc_show_locks(struct proc_file *file, struct text *out);
 int proc_show_devices(struct proc_file *file, struct text *out);
@@ -204,6 +207,7 @@ extern const struct proc_entry proc_net_entries[];
 /* procfs_mounts.c */
 int proc_show_mounts(struct proc_file *file, struct text *out);
 int proc_show_mountinfo(struct proc_file *file, struct text *out);
+int proc_show_mountstats(struct proc_file *file, struct text *out);
 /* What an open file or a path is called, at the end of `buffer` of PATH_MAX bytes. A negative errno
  * as a pointer never comes: NULL is -ENAMETOOLONG. */
 const char *proc_path_text(const struct path *path, char *buffer);

@@ -24,7 +24,9 @@ int proc_show_constant(struct proc_file *file, struct text *out)
 	return 0;
 }
 
-int proc_show_personality(struct proc_file *file, struct text *out)
+/* A text that is made under process_lock, of what the file is about. */
+static int show_look(struct proc_file *file, struct text *out,
+	int (*add)(struct text *out, struct process *process, struct thread *thread))
 {
 	struct process *process;
 	struct thread *thread;
@@ -33,24 +35,22 @@ int proc_show_personality(struct proc_file *file, struct text *out)
 	spin_lock(&process_lock);
 	error = proc_target(file->inode, &process, &thread);
 	if (!error)
-		text_add(out, "%08x\n", thread ? thread->personality : 0);
+		error = add(out, process, thread);
 	spin_unlock(&process_lock);
 	file->cursor = PROC_END;
 	return error;
 }
 
-/* Where in the kernel it sleeps is not told, as on a Linux without that: "0". */
-int proc_show_wchan(struct proc_file *file, struct text *out)
+static int add_personality(struct text *out, struct process *process, struct thread *thread)
 {
-	struct process *process;
-	int error = proc_process(file->inode, &process);
-
-	if (error)
-		return error;
-	process_put(process);
-	text_add(out, "0");
-	file->cursor = PROC_END;
+	(void)process;
+	text_add(out, "%08x\n", thread ? thread->personality : 0);
 	return 0;
+}
+
+int proc_show_personality(struct proc_file *file, struct text *out)
+{
+	return show_look(file, out, add_personality);
 }
 
 /* ---- The system call in which it sleeps ---- */
@@ -104,37 +104,33 @@ int proc_show_syscall(struct proc_file *file, struct text *out)
 
 /* ---- Out of memory ---- */
 
+/* Linux's scale: 666 for a small one. */
+static int add_oom_score(struct text *out, struct process *process, struct thread *thread)
+{
+	int64_t score = 0;
+
+	(void)thread;
+	if (process->space && process->id != 1 && process->oom_adjust != -OOM_ADJUST_MOST)
+		score = (1000 + oom_badness(process) * 1000 / (int64_t)pages_total()) * 2 / 3;
+	text_add(out, "%ld\n", (long)(score > 0 ? score : 0));
+	return 0;
+}
+
 int proc_show_oom_score(struct proc_file *file, struct text *out)
 {
-	struct process *process;
-	struct thread *thread;
-	int64_t score = 0;
-	int error;
+	return show_look(file, out, add_oom_score);
+}
 
-	spin_lock(&process_lock);
-	error = proc_target(file->inode, &process, &thread);
-	if (!error && process->space && process->id != 1 &&
-		process->oom_adjust != -OOM_ADJUST_MOST) /* Linux's scale: 666 for a small one */
-		score = (1000 + oom_badness(process) * 1000 / (int64_t)pages_total()) * 2 / 3;
-	spin_unlock(&process_lock);
-	text_add(out, "%ld\n", (long)(score > 0 ? score : 0));
-	file->cursor = PROC_END;
-	return error;
+static int add_oom_adjust(struct text *out, struct process *process, struct thread *thread)
+{
+	(void)thread;
+	text_add(out, "%d\n", process->oom_adjust);
+	return 0;
 }
 
 int proc_show_oom_adjust(struct proc_file *file, struct text *out)
 {
-	struct process *process;
-	struct thread *thread;
-	int error;
-
-	spin_lock(&process_lock);
-	error = proc_target(file->inode, &process, &thread);
-	if (!error)
-		text_add(out, "%d\n", process->oom_adjust);
-	spin_unlock(&process_lock);
-	file->cursor = PROC_END;
-	return error;
+	return show_look(file, out, add_oom_adjust);
 }
 
 int proc_parse_number(const char *text, long *out)
@@ -185,32 +181,31 @@ ssize_t proc_store_oom_adjust(struct proc_inode *inode, char *text, size_t size)
 
 /* ---- Timer slack: kept and told ---- */
 
-static int slack_thread(const struct proc_inode *inode, struct thread **out) requires(process_lock)
+static int may_see_slack(const struct thread *thread)
 {
-	struct process *process;
-	int error = proc_target(inode, &process, out);
-
-	if (error || !*out)
+	if (!thread)
 		return -ESRCH;
-	return *out == current_thread() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	return thread == current_thread() || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+static int add_timer_slack(struct text *out, struct process *process, struct thread *thread)
+{
+	int error = may_see_slack(thread);
+
+	(void)process;
+	if (!error)
+		text_add(out, "%lu\n", thread->timer_slack);
+	return error;
 }
 
 int proc_show_timer_slack(struct proc_file *file, struct text *out)
 {
-	struct thread *thread;
-	int error;
-
-	spin_lock(&process_lock);
-	error = slack_thread(file->inode, &thread);
-	if (!error)
-		text_add(out, "%lu\n", thread->timer_slack);
-	spin_unlock(&process_lock);
-	file->cursor = PROC_END;
-	return error;
+	return show_look(file, out, add_timer_slack);
 }
 
 ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size)
 {
+	struct process *process;
 	struct thread *thread;
 	long value;
 	int error = proc_parse_number(text, &value);
@@ -218,7 +213,9 @@ ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size
 	if (error || value < 0)
 		return error ? error : -EINVAL;
 	spin_lock(&process_lock);
-	error = slack_thread(inode, &thread);
+	error = proc_target(inode, &process, &thread);
+	if (!error)
+		error = may_see_slack(thread);
 	if (!error)
 		thread->timer_slack = value ? (ns_t)value : SLACK_STANDARD;
 	spin_unlock(&process_lock);
@@ -227,19 +224,16 @@ ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size
 
 /* ---- fail-nth ---- */
 
+static int add_fail_nth(struct text *out, struct process *process, struct thread *thread)
+{
+	(void)process;
+	text_add(out, "%u\n", thread ? fail_nth(thread) : 0);
+	return 0;
+}
+
 int proc_show_fail_nth(struct proc_file *file, struct text *out)
 {
-	struct process *process;
-	struct thread *thread;
-	int error;
-
-	spin_lock(&process_lock);
-	error = proc_target(file->inode, &process, &thread);
-	if (!error)
-		text_add(out, "%u\n", thread ? fail_nth(thread) : 0);
-	spin_unlock(&process_lock);
-	file->cursor = PROC_END;
-	return error;
+	return show_look(file, out, add_fail_nth);
 }
 
 ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size)

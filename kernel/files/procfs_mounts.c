@@ -190,6 +190,21 @@ int proc_show_mountinfo(struct proc_file *file, struct text *out)
 	return show_next(file, out, add_mountinfo);
 }
 
+static int add_mountstats(struct text *out, const struct mount *mount, const char *where)
+{
+	text_add(out, "device ");
+	text_escaped(out, mount->source, ESCAPED);
+	text_add(out, " mounted on ");
+	text_escaped(out, where, ESCAPED);
+	text_add(out, " with fstype %s\n", mount->superblock->type);
+	return 0;
+}
+
+int proc_show_mountstats(struct proc_file *file, struct text *out)
+{
+	return show_next(file, out, add_mountstats);
+}
+
 /* ---- Changes, for poll ---- */
 
 static int open_mounts(struct file *file)

@@ -46,3 +46,16 @@ void superblock_unmounted(struct superblock *superblock)
 	inotify_unmounted(superblock);
 	superblock->operations->shutdown(superblock);
 }
+
+struct superblock *superblock_once(struct superblock **slot, struct superblock *(*create)(void))
+{
+	static struct mutex superblocks_once = MUTEX_INIT(superblocks_once);
+	struct superblock *found;
+
+	mutex_lock(&superblocks_once);
+	if (!*slot)
+		*slot = create();
+	found = *slot;
+	mutex_unlock(&superblocks_once);
+	return found;
+}

@@ -450,14 +450,7 @@ static struct superblock *create(void)
 
 struct superblock *sysfs_superblock(void)
 {
-	static struct mutex sysfs_once = MUTEX_INIT(sysfs_once);
 	static struct superblock *superblock;
-	struct superblock *found;
 
-	mutex_lock(&sysfs_once);
-	if (!superblock)
-		superblock = create();
-	found = superblock;
-	mutex_unlock(&sysfs_once);
-	return found;
+	return superblock_once(&superblock, create);
 }

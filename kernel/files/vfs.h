@@ -350,6 +350,10 @@ void superblock_get(struct superblock *superblock);
 void superblock_put(struct superblock *superblock);
 void superblock_mounted(struct superblock *superblock);
 void superblock_unmounted(struct superblock *superblock);
+/* Of a file system of which there is one, for ever: made when it is first asked for, kept in *slot. NULL: no
+ * memory. */
+struct superblock *superblock_once(
+	struct superblock **slot, struct superblock *(*create)(void)) MUST_CHECK;
 void mount_get(struct mount *mount);
 void mount_put(struct mount *mount);
 void path_get(const struct path *path);

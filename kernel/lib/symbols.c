@@ -21,16 +21,12 @@ static const char *name_of(const uint32_t *header, uint32_t index)
 	return (const char *)(symbols + header[0]) + symbols[index].name;
 }
 
-const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint32_t *within)
+/* How many symbols are at this offset or before it. */
+static uint32_t count_up_to(const uint32_t *header, uint32_t offset)
 {
-	const uint32_t *header = table;
 	const struct symbol *symbols = (const void *)(header + 2);
-	uint32_t low = 0, high;
-	const char *name;
+	uint32_t low = 0, high = header[0];
 
-	if (!is_sound(header, size))
-		return NULL;
-	high = header[0];
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -39,10 +35,32 @@ const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint
 		else
 			high = middle;
 	}
-	name = low ? name_of(header, low - 1) : NULL;
+	return low;
+}
+
+const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint32_t *within)
+{
+	const uint32_t *header = table;
+	const struct symbol *symbols = (const void *)(header + 2);
+	const char *name;
+	uint32_t count;
+
+	if (!is_sound(header, size))
+		return NULL;
+	count = count_up_to(header, offset);
+	name = count ? name_of(header, count - 1) : NULL;
 	if (name)
-		*within = offset - symbols[low - 1].offset;
+		*within = offset - symbols[count - 1].offset;
 	return name;
+}
+
+uint32_t symbols_length(const void *table, size_t size, uint32_t offset)
+{
+	const uint32_t *header = table;
+	const struct symbol *symbols = (const void *)(header + 2);
+	uint32_t count = is_sound(header, size) ? count_up_to(header, offset) : 0;
+
+	return count && count < header[0] ? symbols[count].offset - symbols[count - 1].offset : 0;
 }
 
 const char *symbols_at(const void *table, size_t size, uint32_t index, uint32_t *offset)

@@ -16,11 +16,15 @@
  * table (`size` bytes) is broken. */
 const char *symbols_lookup(const void *table, size_t size, uint32_t offset, uint32_t *within);
 
+/* How long it is, up to the next one; 0: there is none, or it is the last. */
+uint32_t symbols_length(const void *table, size_t size, uint32_t offset);
+
 /* The nth of the table, in the order of the addresses, and its offset: pure. NULL: there are not so many, or the
  * table is broken. */
 const char *symbols_at(const void *table, size_t size, uint32_t index, uint32_t *offset);
 
 /* The same in the running kernel. */
+uint32_t symbol_length(virt_t address);
 const char *symbol_at(uint32_t index, virt_t *address);
 
 /* The first for an address in the running kernel. */

@@ -30,6 +30,9 @@ int main(void)
 	CHECK(!symbols_lookup(&table, sizeof(table), 0xf, &within));
 	CHECK(!strcmp(symbols_at(&table, sizeof(table), 2, &within), "six") && within == 0x100);
 	CHECK(!symbols_at(&table, sizeof(table), 3, &within));
+	CHECK(symbols_length(&table, sizeof(table), 0x3f) == 0x30);
+	CHECK(!symbols_length(&table, sizeof(table), 0xf));
+	CHECK(!symbols_length(&table, sizeof(table), 0x5000));
 	CHECK(!symbols_at(&table, sizeof(table) - 1, 0, &within));
 	CHECK(!symbols_lookup(&table, 7, 0x40, &within));
 	CHECK(!symbols_lookup(&table, sizeof(table) - 1, 0x40, &within));

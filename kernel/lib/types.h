@@ -34,6 +34,8 @@ typedef struct {
 #define COLD                     __attribute__((cold, noinline)) /* not in the quick path's way */
 /* Computes addresses of user memory, which may be misaligned, and never looks through them itself. */
 #define ANY_ALIGNMENT __attribute__((no_sanitize("alignment")))
+/* Functions of the scheduler that stand between a sleeper and what it sleeps for: wchan does not name them. */
+#define SCHED_TEXT    __attribute__((section(".text.sched")))
 #define UNUSED        __attribute__((unused))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 

@@ -43,8 +43,8 @@ static inline void mutex_init(struct mutex *mutex, const char *kind UNUSED)
 	wait_queue_init(&mutex->waiters);
 }
 
-void mutex_lock_slow(struct mutex *mutex);
-int mutex_lock_slow_interruptible(struct mutex *mutex) MUST_CHECK;
+void mutex_lock_slow(struct mutex *mutex) SCHED_TEXT;
+int mutex_lock_slow_interruptible(struct mutex *mutex) SCHED_TEXT MUST_CHECK;
 
 static inline bool mutex_try(struct mutex *mutex)
 {

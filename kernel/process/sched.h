@@ -20,9 +20,9 @@ void sched_thread_init(struct thread *thread, const struct thread *parent);
 void sched_die(void) NORETURN;
 void sched_idle(void) NORETURN;
 /* Gives the CPU to the next one; the caller stays runnable unless its state says otherwise. */
-void schedule(void);
-void sched_yield(void);     /* interrupts are on */
-uint32_t sched_slice(void); /* ns of CPU time for which fair threads ask at a time */
+void schedule(void) SCHED_TEXT;
+void sched_yield(void) SCHED_TEXT; /* interrupts are on */
+uint32_t sched_slice(void);        /* ns of CPU time for which fair threads ask at a time */
 /* Makes a sleeping thread runnable; false: it was not asleep. From any context. */
 bool thread_wake(struct thread *thread);
 bool thread_wake_off(struct thread *thread); /* the same where interrupts are off */
@@ -35,7 +35,7 @@ void thread_kick(struct thread *thread);
 void thread_wait_switched(struct thread *thread);
 void sched_rearm(void); /* the next timer of this CPU may have changed */
 /* Sleeps until `deadline`; 0 when it came, -ERESTARTSYS by a signal. */
-int sched_sleep(ns_t deadline) MUST_CHECK;
+int sched_sleep(ns_t deadline) SCHED_TEXT MUST_CHECK;
 void thread_sleep_init(struct thread *thread);
 /* CPU time used until now, and as user and system time, which add up to it (sched_time.c). They take
  * the lock of the thread's run queue, which may be done under process_lock. */

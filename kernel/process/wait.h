@@ -87,9 +87,9 @@ void wait_remove(struct wait_queue *queue, struct wait_callback *callback);
  * wait_sleep gives the CPU away until woken, until `deadline` on the monotonic clock (-ETIMEDOUT)
  * or until a signal is pending (-ERESTARTSYS); wait_finish takes it off the queue. */
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
-int wait_sleep(ns_t deadline) MUST_CHECK;
+int wait_sleep(ns_t deadline) SCHED_TEXT MUST_CHECK;
 /* As wait_sleep without deadline, whatever signals are pending: for mutexes (process/mutex.h). */
-void wait_sleep_uninterruptible(void);
+void wait_sleep_uninterruptible(void) SCHED_TEXT;
 /* Marks the caller asleep, with no queue: who wakes it knows it. */
 void thread_prepare_sleep(void);
 void wait_finish(struct wait_queue *queue, struct waiter *waiter);

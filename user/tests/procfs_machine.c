@@ -226,6 +226,99 @@ static void namespaces(void)
 	WANT(access("/proc/self/ns/none", F_OK) < 0 && errno == ENOENT);
 }
 
+/* ---- What a sleeping process does in the kernel ---- */
+
+static char *file_of(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	return read_file(path);
+}
+
+static unsigned long number_after(const char *from, const char *name)
+{
+	const char *at = strstr(from, name);
+
+	WANT(at);
+	at += strlen(name);
+	return strtoul(at + strspn(at, " :\t"), NULL, 10);
+}
+
+/* It sleeps for good once it is in the call: until then it may be seen as it goes there. */
+static pid_t sleeper(void)
+{
+	pid_t pid = start(just_wait);
+
+	while (strncmp(file_of(pid, "syscall"), "34 ", 3) != 0)
+		usleep(1000);
+	return pid;
+}
+
+static void looks_as_nobody(pid_t pid)
+{
+	char path[64];
+
+	WANT_IS(setgid(NOBODY), 0);
+	WANT_IS(setuid(NOBODY), 0);
+	snprintf(path, sizeof path, "/proc/%d/stack", (int)pid);
+	WANT(open(path, O_RDONLY) < 0 && errno == EACCES);
+	WANT(!strcmp(file_of(pid, "wchan"), "0"));
+}
+
+static void where_it_sleeps(void)
+{
+	pid_t pid = sleeper(), other;
+	char name[200], first[200] = "";
+	unsigned offset, size;
+	char *line;
+
+	line = file_of(pid, "wchan");
+	WANT(strcmp(line, "0") != 0 &&
+		strspn(line, "abcdefghijklmnopqrstuvwxyz_.0123456789ABCDEFGHI"
+			     "JKLMNOPQRSTUVWXYZ") == strlen(line));
+	snprintf(first, sizeof first, "%s", line);
+	snprintf(name, sizeof name, "/proc/%d/stack", (int)pid);
+	if (access(name, F_OK) == 0 && *(line = file_of(pid, "stack"))) {
+		for (int lines = 0; *line; line += strcspn(line, "\n") + 1, lines++) {
+			WANT_IS(sscanf(line, "[<0>] %199[^+]+%x/%x", name, &offset, &size), 3);
+			WANT(offset <= size);
+			WANT(lines || !strcmp(name, first));
+		}
+		WANT(!strstr(text, "ffff"));
+	}
+	other = fork();
+	WANT(other >= 0);
+	if (!other) {
+		looks_as_nobody(pid);
+		_exit(0);
+	}
+	WANT_ENDS(other, 0);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+}
+
+static void switches(void)
+{
+	pid_t pid = sleeper();
+	unsigned long voluntary, all;
+	char expected[64];
+
+	if (access("/proc/self/sched", F_OK))
+		skip("no /proc/PID/sched");
+	snprintf(expected, sizeof expected, " (%d, #threads: 1)\n-----", (int)pid);
+	WANT(strstr(file_of(pid, "sched"), expected));
+	voluntary = number_after(text, "\nnr_voluntary_switches");
+	all = number_after(text, "\nnr_switches");
+	WANT_IS(all, voluntary + number_after(text, "\nnr_involuntary_switches"));
+	WANT_IS(number_after(text, "\nprio"), 120);
+	WANT_IS(number_after(text, "\npolicy"), 0);
+	WANT_IS(number_after(file_of(pid, "status"), "\nvoluntary_ctxt_switches"), voluntary);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+	WANT(strstr(read_file("/proc/self/mountstats"), " mounted on / with fstype "));
+}
+
 static const struct test_case cases[] = {
 	CASE(timer, "procfs: interrupts of the timer are counted"),
 	CASE(between_cpus, "procfs: interrupts between CPUs are counted"),
@@ -233,6 +326,8 @@ static const struct test_case cases[] = {
 	CASE(symbols, "procfs: kallsyms hides addresses from nobody"),
 	CASE(log_file, "procfs: kmsg"),
 	CASE(namespaces, "procfs: ns"),
+	CASE(where_it_sleeps, "procfs: wchan, stack"),
+	CASE(switches, "procfs: sched, mountstats"),
 };
 
 static void all(int argc, char **argv)

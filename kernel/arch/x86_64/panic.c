@@ -31,6 +31,13 @@ const char *symbol_of(virt_t address, uint32_t *within)
 		(uint32_t)(address - (virt_t)kernel_image_start), within);
 }
 
+uint32_t symbol_length(virt_t address)
+{
+	return symbols_length(kernel_symbols_start,
+		(size_t)(kernel_symbols_end - kernel_symbols_start),
+		(uint32_t)(address - (virt_t)kernel_image_start));
+}
+
 const char *symbol_at(uint32_t index, virt_t *address)
 {
 	uint32_t offset;

@@ -29,6 +29,8 @@
 extern const char thread_start[];
 void switch_stacks(virt_t *save, virt_t load);
 
+extern const char kernel_sched_start[], kernel_sched_end[];
+
 static struct cache fpu_cache;
 
 void switch_init(void)
@@ -202,6 +204,32 @@ void arch_switch(struct thread *from, struct thread *to)
 	space = to->process ? to->process->space : NULL;
 	tlb_switch(entry, space ? &space->arch : NULL);
 	switch_stacks(&from->arch.saved_rsp, to->arch.saved_rsp);
+}
+
+/* What switch_stacks saved begins with r15 r14 r13 r12 rbx; then rbp, then where it returns to. */
+unsigned arch_stack_trace(struct thread *thread, virt_t *out, unsigned most)
+{
+	virt_t lowest = thread->arch.stack, end = lowest + KERNEL_STACK_SIZE - 2 * sizeof(virt_t);
+	const virt_t *frame;
+	unsigned count = 0;
+
+	if (thread == current_thread())
+		frame = __builtin_frame_address(0);
+	else
+		frame = (const virt_t *)__atomic_load_n(&thread->arch.saved_rsp, __ATOMIC_RELAXED) +
+			5;
+	while (count < most && (virt_t)frame >= lowest && (virt_t)frame <= end &&
+		!((virt_t)frame & 7)) {
+		out[count++] = frame[1];
+		lowest = (virt_t)frame + sizeof(virt_t);
+		frame = (const virt_t *)frame[0];
+	}
+	return count;
+}
+
+bool arch_is_scheduler(virt_t address)
+{
+	return address >= (virt_t)kernel_sched_start && address < (virt_t)kernel_sched_end;
 }
 
 void arch_user_start(struct thread *thread, uintptr_t entry, uintptr_t stack)
