@@ -135,6 +135,74 @@ static void waits(void)
 	want_bytes(pipes[0], 10);
 }
 
+/* Until a thread sleeps in this system call, or `over` is set. */
+static void wait_in_call(int tid, const char *number, const int *over)
+{
+	char path[64], text[200];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
+	do {
+		usleep(1000);
+		fd = open(path, O_RDONLY);
+		got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+		if (fd >= 0)
+			close(fd);
+		text[got > 0 ? got : 0] = '\0';
+	} while (strncmp(text, number, strlen(number)) != 0 &&
+		 !__atomic_load_n(over, __ATOMIC_SEQ_CST));
+}
+
+static int splicer, writer; /* thread ids, atomic */
+static int spliced, written;
+
+static void *splice_thread(void *unused)
+{
+	(void)unused;
+	__atomic_store_n(&splicer, (int)kernel_call(SYS_gettid), __ATOMIC_SEQ_CST);
+	WANT_IS(splice_of(sockets[1], pipes[1], 4096, 0), 4096);
+	__atomic_store_n(&spliced, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *write_thread(void *unused)
+{
+	(void)unused;
+	__atomic_store_n(&writer, (int)kernel_call(SYS_gettid), __ATOMIC_SEQ_CST);
+	WANT_IS(write(pipes[1], "writer", 6), 6);
+	__atomic_store_n(&written, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* The room that a splice found stays its own while it waits for the socket's bytes. */
+static void room_is_kept(void)
+{
+	char page[4096] = "full";
+	pthread_t threads[2];
+
+	begin(SOCK_STREAM);
+	for (int i = 0; i < 15; i++) /* of 16 pages */
+		WANT_IS(write(pipes[1], page, sizeof page), (long)sizeof page);
+	threads[0] = begin_thread(splice_thread, NULL);
+	while (!__atomic_load_n(&splicer, __ATOMIC_SEQ_CST))
+		sched_yield();
+	wait_in_call(splicer, "275 ", &spliced);
+	threads[1] = begin_thread(write_thread, NULL);
+	while (!__atomic_load_n(&writer, __ATOMIC_SEQ_CST))
+		sched_yield();
+	wait_in_call(writer, "1 ", &written);
+	WANT(!__atomic_load_n(&written, __ATOMIC_SEQ_CST));
+	WANT_IS(write(sockets[0], bytes, 4096), 4096);
+	join_thread(threads[0]);
+	for (int i = 0; i < 15; i++)
+		WANT_IS(read(pipes[0], page, sizeof page), (long)sizeof page);
+	want_bytes(pipes[0], 4096);
+	join_thread(threads[1]);
+	WANT_IS(read(pipes[0], page, sizeof page), 6);
+	WANT(!memcmp(page, "writer", 6));
+}
+
 static void refused(void)
 {
 	int64_t offset = 0;
@@ -250,6 +318,7 @@ static const struct test_case cases[] = {
 	CASE(messages, "splice: messages"),
 	CASE(when_full, "splice: a full pipe leaves the socket's bytes"),
 	CASE(waits, "splice: waits for bytes, or a signal"),
+	CASE(room_is_kept, "splice: a pipe's room is kept while it waits"),
 	CASE(refused, "splice: what is refused of sockets"),
 	CASE(by_sendfile, "sendfile: to and from sockets"),
 	CASE(terminals, "splice: terminals"),

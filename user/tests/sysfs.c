@@ -231,6 +231,64 @@ static void read_in_steps(void)
 	WANT(kernel_call(SYS_getdents64, fd, small, sizeof small) > 0);
 }
 
+struct seen {
+	char name[64];
+	int64_t next; /* d_off */
+};
+
+/* Up to `most` names from where the directory stands, read with a buffer of this size. */
+static size_t names_from(int fd, size_t buffer, struct seen *out, size_t most)
+{
+	struct entry {
+		uint64_t inode;
+		int64_t next;
+		uint16_t length;
+		uint8_t type;
+		char name[];
+	} * entry;
+	_Alignas(8) char bytes[4096];
+	size_t count = 0;
+	long got;
+
+	while ((got = kernel_call(SYS_getdents64, fd, bytes, buffer)) > 0) {
+		for (long at = 0; at < got && count < most; at += entry->length, count++) {
+			entry = (void *)(bytes + at);
+			snprintf(out[count].name, sizeof out[count].name, "%s", entry->name);
+			out[count].next = entry->next;
+		}
+		if (count == most)
+			return count;
+	}
+	WANT_IS(got, 0);
+	return count;
+}
+
+/* From the offset of any name the next one follows, whatever was read before. */
+static void resumed_anywhere(void)
+{
+	int fd = open("/sys/devices/system/cpu/cpu0/topology", O_RDONLY | O_DIRECTORY);
+	struct seen all[64], some[64];
+	size_t count, rest;
+
+	WANT(fd >= 0);
+	count = names_from(fd, 4096, all, COUNT(all));
+	WANT(count > 8 && count < COUNT(all));
+	WANT_IS(lseek(fd, 0, SEEK_SET), 0);
+	WANT_IS(names_from(fd, 64, some, COUNT(some)), count); /* small steps: the same */
+	for (size_t i = 0; i < count; i++)
+		WANT(!strcmp(all[i].name, some[i].name));
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (i * 7 + 3) % count; /* back and forth */
+
+		WANT_IS(lseek(fd, all[at].next, SEEK_SET), all[at].next);
+		rest = names_from(fd, 64, some, COUNT(some));
+		WANT_IS(rest, count - at - 1);
+		for (size_t k = 0; k < rest; k++)
+			WANT(!strcmp(some[k].name, all[at + 1 + k].name));
+	}
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	CASE(cpu_lists, "sysfs: which CPUs there are"),
 	CASE(topology, "sysfs: which belong together"),
@@ -239,6 +297,7 @@ static const struct test_case cases[] = {
 	CASE(nothing_to_change, "sysfs: what is refused"),
 	CASE(directories, "sysfs: directories list what is there"),
 	CASE(read_in_steps, "sysfs: a directory read in small steps"),
+	CASE(resumed_anywhere, "sysfs: a directory resumed at any offset"),
 };
 
 static void all(int argc, char **argv)
