@@ -105,7 +105,8 @@ int proc_show_syscall(struct proc_file *file, struct text *out)
 /* ---- Out of memory ---- */
 
 /* Linux's scale: 666 for a small one. */
-static int add_oom_score(struct text *out, struct process *process, struct thread *thread)
+static int add_oom_score(struct text *out, struct process *process, struct thread *thread) requires(
+	process_lock)
 {
 	int64_t score = 0;
 
