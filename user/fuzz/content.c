@@ -309,74 +309,59 @@ static void fill_small(struct stream *stream, uint8_t *at, size_t size)
 	}
 }
 
+static void fill_stack(struct stream *stream, uint8_t *at, size_t size)
+{
+	uint64_t stack[3] = {address_make(stream), random_below(&stream->random, 3),
+		PAGE * random_below(&stream->random, 5)};
+
+	put(at, size, stack, sizeof(stack));
+}
+
+static void fill_offset(struct stream *stream, uint8_t *at, size_t size)
+{
+	uint64_t offset = value_make(stream, KIND_OFFSET);
+
+	put(at, size, &offset, sizeof(offset));
+}
+
+/* Those of which nothing is known but words have none. */
+static void (*const fillers[])(struct stream *stream, uint8_t *at, size_t size) = {
+	[KIND_TIMESPEC] = fill_times,
+	[KIND_TIMESPEC_INOUT] = fill_times,
+	[KIND_TIMESPEC_PAIR] = fill_times,
+	[KIND_TIMEVAL] = fill_times,
+	[KIND_TIMEVAL_INOUT] = fill_times,
+	[KIND_ITIMERSPEC] = fill_times,
+	[KIND_ITIMERVAL] = fill_times,
+	[KIND_VECTOR_IN] = fill_vector,
+	[KIND_VECTOR_OUT] = fill_vector,
+	[KIND_POLL_FDS] = fill_polls,
+	[KIND_SIGNAL_ACTION] = fill_action,
+	[KIND_SIGNAL_EVENT] = fill_event,
+	[KIND_SIGNAL_STACK] = fill_stack,
+	[KIND_CLONE_ARGS] = fill_clone,
+	[KIND_RESOURCE_LIMIT] = fill_limit,
+	[KIND_CAPABILITIES_HEADER] = fill_capabilities,
+	[KIND_STRINGS] = fill_strings,
+	[KIND_ENVIRONMENT] = fill_strings,
+	[KIND_OFFSET_INOUT] = fill_offset,
+	[KIND_SCHED_PARAMETER] = fill_small,
+	[KIND_SCHED_ATTRIBUTES] = fill_small,
+	[KIND_CPU_MASK] = fill_small,
+	[KIND_GROUPS] = fill_small,
+	[KIND_FD_SET] = fill_small,
+	[KIND_EPOLL_EVENT] = fill_small,
+};
+
 void content_fill(
 	struct stream *stream, const struct call *call, enum kind kind, uint8_t *at, size_t size)
 {
-	switch (kind) {
-	case KIND_TIMESPEC:
-	case KIND_TIMESPEC_INOUT:
-	case KIND_TIMESPEC_PAIR:
-	case KIND_TIMEVAL:
-	case KIND_TIMEVAL_INOUT:
-	case KIND_ITIMERSPEC:
-	case KIND_ITIMERVAL:
-		fill_times(stream, at, size);
-		break;
-	case KIND_VECTOR_IN:
-	case KIND_VECTOR_OUT:
-		fill_vector(stream, at, size);
-		break;
-	case KIND_POLL_FDS:
-		fill_polls(stream, at, size);
-		break;
-	case KIND_SIGNAL_ACTION:
-		fill_action(stream, at, size);
-		break;
-	case KIND_SIGNAL_EVENT:
-		fill_event(stream, at, size);
-		break;
-	case KIND_SIGNAL_STACK: {
-		uint64_t stack[3] = {address_make(stream), random_below(&stream->random, 3),
-			PAGE * random_below(&stream->random, 5)};
-
-		put(at, size, stack, sizeof(stack));
-		break;
-	}
-	case KIND_CLONE_ARGS:
-		fill_clone(stream, at, size);
-		break;
-	case KIND_RESOURCE_LIMIT:
-		fill_limit(stream, at, size);
-		break;
-	case KIND_CAPABILITIES_HEADER:
-		fill_capabilities(stream, at, size);
-		break;
-	case KIND_IN:
-	case KIND_OUT:
-	case KIND_INOUT:
+	if (kind == KIND_IN || kind == KIND_OUT || kind == KIND_INOUT)
 		fill_last_resort(stream, call, at, size);
-		break;
-	case KIND_STRINGS:
-	case KIND_ENVIRONMENT:
-		fill_strings(stream, at, size);
-		break;
-	case KIND_OFFSET_INOUT: {
-		uint64_t offset = value_make(stream, KIND_OFFSET);
-
-		put(at, size, &offset, sizeof(offset));
-		break;
-	}
-	case KIND_SCHED_PARAMETER:
-	case KIND_SCHED_ATTRIBUTES:
-	case KIND_CPU_MASK:
-	case KIND_GROUPS:
-	case KIND_FD_SET:
-	case KIND_EPOLL_EVENT:
-		fill_small(stream, at, size);
-		break;
-	default:
+	else if (kind < COUNT(fillers) && fillers[kind])
+		fillers[kind](stream, at, size);
+	else
 		fill_words(stream, at, size);
-	}
 }
 
 size_t content_size(enum kind kind)
