@@ -113,12 +113,16 @@ static long find_place(struct space *space, uintptr_t address, size_t size, unsi
 		}
 		return (long)address;
 	}
-	if (map_flags & SPACE_LOW) {
-		address = vma_place_in(space, size, LOW_START, LOW_END);
+	if (address && address < USER_MIN)
+		address = USER_MIN;
+	address = ALIGN_DOWN(address, PAGE_SIZE);
+	if (!(map_flags & SPACE_LOW)) {
+		address = vma_place(space, address, size);
 	} else {
-		if (address && address < USER_MIN)
-			address = USER_MIN;
-		address = vma_place(space, ALIGN_DOWN(address, PAGE_SIZE), size);
+		/* As on Linux the hint may lie below the second GiB. */
+		address = vma_place_hint(space, address, size, LOW_END);
+		if (!address)
+			address = vma_place_in(space, size, LOW_START, LOW_END);
 	}
 	return address ? (long)address : -ENOMEM;
 }

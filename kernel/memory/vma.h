@@ -95,6 +95,8 @@ struct vma *vma_change(struct space *space, struct vma *vma, uintptr_t start, ui
 void vma_merge_range(struct space *space, uintptr_t start, uintptr_t end);
 /* The highest place with `size` free bytes in [low, high); 0: none. */
 uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_t high);
+/* The hint, where `size` bytes are free at it and end by `end`; else 0. */
+uintptr_t vma_place_hint(struct space *space, uintptr_t hint, size_t size, uintptr_t end);
 /* Where `size` free bytes are: at `hint` when that is free, else the highest place below map_top, else
  * the highest of all. 0: nowhere. */
 uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size);

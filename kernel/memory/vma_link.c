@@ -291,13 +291,19 @@ uintptr_t vma_place_in(struct space *space, size_t size, uintptr_t low, uintptr_
 	return end ? end - size : 0;
 }
 
+uintptr_t vma_place_hint(struct space *space, uintptr_t hint, size_t size, uintptr_t end)
+{
+	return hint >= USER_MIN && size <= end && hint <= end - size && is_free(space, hint, size)
+		       ? hint
+		       : 0;
+}
+
 uintptr_t vma_place(struct space *space, uintptr_t hint, size_t size)
 {
-	uintptr_t found;
+	uintptr_t found = vma_place_hint(space, hint, size, USER_END);
 
-	if (hint >= USER_MIN && size <= USER_END && hint <= USER_END - size &&
-		is_free(space, hint, size))
-		return hint;
+	if (found)
+		return found;
 	found = vma_place_in(space, size, USER_MIN, space->map_top);
 	if (unlikely(!found))
 		found = vma_place_in(space, size, USER_MIN, USER_END);

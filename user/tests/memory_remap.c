@@ -266,6 +266,28 @@ static void sync_calls(void)
 	unmap(at, 3 * PAGE);
 }
 
+/* `at`: a page that is free, below 2 GiB. sbcl asks so for the place of its heap. */
+static void low_hints(unsigned long at)
+{
+	unsigned long low = 0x20000000, other;
+
+	claim_result(map(at + 5, PAGE, RW, PRIVATE | MAP_32BIT), (long)at,
+		"MAP_32BIT with a hint: there");
+	other = (unsigned long)map(at, PAGE, RW, PRIVATE | MAP_32BIT);
+	claim(other != at && other < 0x80000000, "where something is: elsewhere, below 2 GiB");
+	unmap(other, PAGE);
+	unmap(at, PAGE);
+	claim_result(map(low, PAGE, RW, PRIVATE | MAP_32BIT), (long)low,
+		"MAP_32BIT with a hint in the first GiB: there");
+	unmap(low, PAGE);
+	other = (unsigned long)map(0x7ffff000, 2 * PAGE, RW, PRIVATE | MAP_32BIT);
+	claim(other < 0x7ffff000, "a hint whose end is above 2 GiB is not taken");
+	unmap(other, 2 * PAGE);
+	other = (unsigned long)map(0x123400000000, PAGE, RW, PRIVATE | MAP_32BIT);
+	claim(other < 0x80000000, "nor is one above it");
+	unmap(other, PAGE);
+}
+
 static void map_flags(void)
 {
 	unsigned char *p = (unsigned char *)map(0, PAGE, RW, PRIVATE | MAP_32BIT);
@@ -278,6 +300,7 @@ static void map_flags(void)
 	claim_result(map(at, PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE), (long)at,
 		"and where nothing is: there");
 	unmap(at, PAGE);
+	low_hints(at);
 	claim_result(map(0, PAGE, RW, SHARED | MAP_GROWSDOWN), -EINVAL, "a shared stack: EINVAL");
 	claim_result(map(0, PAGE, RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS), -EINVAL,
 		"MAP_SHARED_VALIDATE of no file: EINVAL");
