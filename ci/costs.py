@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What things cost, held against the limits of tools/command/bench.py, which `baton bench` prints.
 
-The clock counts instructions, so a figure is the same on every host and however busy it is. `operations` is one boot; `scale`, in
+The clock counts instructions, so a figure is the same on every host and however busy it is. `operations` is two boots, one with a screen; `scale`, in
 the suite `soak`, is every operation again in each crowd, and the boot with 20 GiB of RAM.
 """
 import harness
@@ -20,6 +20,7 @@ def judge(rows):
 
 def operations():
     ours = bench.measure_program(cmdline=SETTING)
+    ours.update(bench.measure_screen())
     rows = [row for row in bench.table(ours, {}, ("costs",)) if not row[0].endswith(" pti=on")]
     harness.check(sum(row[3] is not None for row in rows) >= 20, "the table has lost lines")
     judge(rows)

@@ -6,11 +6,14 @@
  * that changed and paints only the cells that differ: after a scroll, the blank parts of the lines
  * cost a comparison. The cursor is the cell under it with its colours exchanged.
  *
- * A glyph's row goes out as 64-bit stores of two pixels. The pixels of all sixteen patterns of four
+ * Where one character follows another in the same colours, only those rows of pixels go out in which the two
+ * differ: for two letters that is half of them. A glyph's row goes out as 64-bit stores of two pixels. The pixels of all sixteen patterns of four
  * bits are made once for a pair of colours and kept for the next cell. Fonts are a multiple of four
  * pixels wide.
  */
 #include "devices/painter.h"
+
+#define CLEAR_LINES 16u /* in a step */
 
 /* The framebuffer's lines need not begin at a multiple of eight bytes. */
 typedef uint64_t pixel_pair __attribute__((aligned(1), may_alias));
@@ -114,11 +117,17 @@ void painter_clear(struct painter *painter, struct screen *screen)
 
 	set_palette(painter, screen->palette);
 	screen->palette_changed = false;
-	for (unsigned y = 0; y < painter->height; y++)
-		fill_line(
-			painter->pixels + y * painter->pitch, painter->width, painter->palette[0]);
+	painter->cleared = 0;
 	for (size_t i = 0; i < count; i++)
 		painter->painted[i] = blank;
+	screen_touch_all(screen);
+}
+
+static void clear_lines(struct painter *painter)
+{
+	for (unsigned i = 0; i < CLEAR_LINES && painter->cleared < painter->height; i++)
+		fill_line(painter->pixels + painter->cleared++ * painter->pitch, painter->width,
+			painter->palette[0]);
 }
 
 /* No cell of a screen has the character 0. */
@@ -187,6 +196,28 @@ static void paint_eight_wide(const struct painter *painter, uint8_t *to, const u
 	}
 }
 
+/* Eight wide, a multiple of eight rows: those in which the glyph differs from the one that is there. */
+static void paint_difference(
+	const struct painter *painter, uint8_t *to, const uint8_t *old, const uint8_t *bitmap)
+{
+	const uint8_t *end = bitmap + painter->font->height;
+	size_t pitch = painter->pitch;
+
+	while (bitmap < end) {
+#pragma GCC unroll 8
+		for (unsigned y = 0; y < 8; y++, to += pitch) {
+			unsigned bits = bitmap[y];
+
+			if (bits == old[y])
+				continue;
+			paint_four(painter, (pixel_pair *)to, bits & 0xf0);
+			paint_four(painter, (pixel_pair *)to + 2, bits << 4 & 0xf0);
+		}
+		bitmap += 8;
+		old += 8;
+	}
+}
+
 static void paint_wide(const struct painter *painter, uint8_t *to, const uint8_t *bitmap)
 {
 	const struct font *font = painter->font;
@@ -211,25 +242,29 @@ static void paint_underline(const struct painter *painter, uint8_t *to)
 	}
 }
 
-static void paint_cell(struct painter *painter, unsigned column, unsigned row, struct cell cell)
+static inline const uint8_t *bitmap_of(const struct painter *painter, unsigned character)
 {
 	const struct font *font = painter->font;
-	uint8_t *to = painter->pixels + (size_t)row * font->height * painter->pitch +
-		      (size_t)column * font->width * 4;
-	unsigned glyph;
+	unsigned glyph = character < ARRAY_SIZE(painter->ascii) ? painter->ascii[character]
+								: font_glyph(font, character);
+
+	return font->bitmaps + (size_t)glyph * font->height * font->row_bytes;
+}
+
+static void paint_cell(struct painter *painter, uint8_t *to, struct cell cell)
+{
+	const uint8_t *bitmap;
 
 	if (cell.character == ' ' && !cell.underline) {
 		paint_blank(painter, to, painter->palette[cell.background]);
 		return;
 	}
 	expand(painter, cell);
-	glyph = cell.character < ARRAY_SIZE(painter->ascii) ? painter->ascii[cell.character]
-							    : font_glyph(font, cell.character);
-	if (font->width == 8)
-		paint_eight_wide(painter, to, font->bitmaps + glyph * font->height);
+	bitmap = bitmap_of(painter, cell.character);
+	if (painter->font->width == 8)
+		paint_eight_wide(painter, to, bitmap);
 	else
-		paint_wide(painter, to,
-			font->bitmaps + (size_t)glyph * font->height * font->row_bytes);
+		paint_wide(painter, to, bitmap);
 	if (cell.underline)
 		paint_underline(painter, to);
 }
@@ -240,6 +275,28 @@ static uint64_t as_word(struct cell cell)
 
 	__builtin_memcpy(&word, &cell, sizeof(word));
 	return word;
+}
+
+/* What is at a place on screen becomes another cell. Most are text in the same colours: what comes after the
+ * character is the same then. */
+static inline void repaint_cell(
+	struct painter *painter, uint8_t *to, struct cell old, struct cell cell)
+{
+	bool colours = !((as_word(old) ^ as_word(cell)) >> 16) && old.character && !cell.underline;
+
+	if (!colours || painter->font->width != 8 || painter->font->height & 7) {
+		paint_cell(painter, to, cell);
+		return;
+	}
+	expand(painter, cell);
+	paint_difference(
+		painter, to, bitmap_of(painter, old.character), bitmap_of(painter, cell.character));
+}
+
+static uint8_t *pixels_at(const struct painter *painter, unsigned column, unsigned row)
+{
+	return painter->pixels + (size_t)row * painter->font->height * painter->pitch +
+	       (size_t)column * painter->font->width * 4;
 }
 
 /* Do two cells look the same? */
@@ -262,15 +319,21 @@ static struct cell exchanged(struct cell cell)
 static void update_row(struct painter *painter, const struct screen *screen, unsigned row)
 {
 	struct cell *painted = &painter->painted[(size_t)row * screen->columns];
-	const struct cell *from = screen_cell(screen, 0, row);
+	const struct cell *from = screen_cell(screen, 0, row), *end = from + screen->columns;
+	uint8_t *line = pixels_at(painter, 0, row), *to;
+	unsigned step = painter->font->width * 4;
+	bool inverse = screen->inverse_screen;
 
-	for (unsigned column = 0; column < screen->columns; column++, painted++, from++) {
-		struct cell cell = screen->inverse_screen ? exchanged(*from) : *from;
+	for (const struct cell *first = from; from < end; painted++, from++) {
+		struct cell cell = *from;
 
-		if (as_word(*painted) == as_word(cell)) /* most, and quickly told */
+		if (!inverse && as_word(*painted) == as_word(cell)) /* most, and quickly told */
 			continue;
+		if (inverse)
+			cell = exchanged(cell);
+		to = line + (size_t)(from - first) * step;
 		if (!same(*painted, cell))
-			paint_cell(painter, column, row, cell);
+			repaint_cell(painter, to, *painted, cell);
 		*painted = cell;
 	}
 }
@@ -284,12 +347,16 @@ static void paint_cursor(struct painter *painter, struct screen *screen)
 
 	if (!screen->inverse_screen)
 		cell = exchanged(cell);
-	paint_cell(painter, x, y, cell);
+	paint_cell(painter, pixels_at(painter, x, y), cell);
 	painter->painted[(size_t)y * screen->columns + x] = cell;
 }
 
 bool painter_step(struct painter *painter, struct screen *screen)
 {
+	if (painter->cleared < painter->height) {
+		clear_lines(painter);
+		return true;
+	}
 	if (screen->palette_changed) {
 		screen->palette_changed = false;
 		set_palette(painter, screen->palette);

@@ -16,6 +16,7 @@ struct painter {
 	uint32_t palette[256];     /* as pixels */
 	struct cell *painted;      /* what each place on screen shows, the caller's memory */
 	uint16_t ascii[128];       /* glyphs */
+	unsigned cleared; /* lines of pixels that were filled; all: nothing is to be cleared */
 
 	int pair;                 /* the colours that `expanded` is for; -1: none */
 	uint32_t expanded[16][4]; /* four pixels for each pattern of four bits */
@@ -25,13 +26,13 @@ struct painter {
  * the masks say where a pixel's red, green and blue lie. Paints nothing. */
 void painter_init(struct painter *painter, uint32_t red, uint32_t green, uint32_t blue);
 
-/* Fills everything with colour 0; `painted` then says blanks. */
+/* `painted` says blanks from now on; the next steps fill everything with colour 0, some lines each. */
 void painter_clear(struct painter *painter, struct screen *screen);
 
 /* Forgets what is shown: the next update paints every cell that is no blank, or all. */
 void painter_forget(struct painter *painter, const struct screen *screen);
 
-/* Paints one row of those that changed, or after the last one the cursor: false. Others may write to
+/* Clears some lines of what is to be cleared, or paints one row of those that changed, or after the last one the cursor: false. Others may write to
  * the screen between two steps. A changed palette paints all. */
 bool painter_step(struct painter *painter, struct screen *screen);
 /* All steps: the cells that differ from what is shown, and the cursor. */

@@ -237,11 +237,14 @@ static void scribble(void)
 	}
 }
 
-/* The cells that an update painted, by the scribble that is gone; what was painted must be right. */
+static unsigned painted_pixels; /* as painted_cells found */
+
+/* The cells of which an update painted something, by the scribble that is gone; what was painted must be right. */
 static unsigned painted_cells(const struct layout *layout)
 {
 	unsigned painted = 0, width = painter.font->width, height = painter.font->height;
 
+	painted_pixels = 0;
 	for (unsigned row = 0; row < screen.rows; row++) {
 		for (unsigned column = 0; column < screen.columns; column++) {
 			unsigned left = 0;
@@ -255,8 +258,8 @@ static unsigned painted_cells(const struct layout *layout)
 				else
 					CHECK_EQUAL(pixel_at(x, y), expected_pixel(layout, x, y));
 			}
-			CHECK(left == 0 || left == width * height);
-			painted += left == 0;
+			painted += left < width * height;
+			painted_pixels += width * height - left;
 		}
 	}
 	check_canaries();
@@ -280,6 +283,30 @@ static void test_only_changes(void)
 	scribble();
 	say("\r\n\r\n"); /* scrolls: "line one" gives way to "line two": 3 of 7 letters differ */
 	CHECK(painted_cells(layout) <= 20);
+	stop();
+}
+
+/* Of a letter that follows another in the same colours, the rows of pixels in which they differ. */
+static void test_difference(void)
+{
+	const struct layout *layout = &layouts[1];
+	const uint8_t *old = font_regular.bitmaps + font_glyph(&font_regular, 'c') * 16u;
+	const uint8_t *new = font_regular.bitmaps + font_glyph(&font_regular, 'e') * 16u;
+	unsigned rows = 0;
+
+	for (unsigned y = 0; y < 16; y++)
+		rows += old[y] != new[y];
+	CHECK(rows > 0 && rows < 16);
+	start(layout, &font_regular);
+	say("\x1b[?25lc");
+	scribble();
+	say("\re");
+	CHECK_EQUAL(painted_cells(layout), 1);
+	CHECK_EQUAL(painted_pixels, rows * 8);
+	scribble();
+	say("\r\x1b[31me");
+	CHECK_EQUAL(painted_cells(layout), 1);
+	CHECK_EQUAL(painted_pixels, 16 * 8);
 	stop();
 }
 
@@ -328,6 +355,7 @@ int main(void)
 	}
 	test_palette();
 	test_only_changes();
+	test_difference();
 	test_steps();
 	test_glyphs();
 	return check_done();

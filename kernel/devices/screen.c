@@ -158,6 +158,7 @@ void screen_blank(struct screen *screen, unsigned row, unsigned from, unsigned e
 	if (from >= end)
 		return;
 	fill(row_cells(screen, row) + from, end - from, blank_cell(screen));
+	screen->work += end - from;
 	touch(screen, row, row + 1);
 }
 
@@ -169,6 +170,7 @@ void screen_insert_cells(struct screen *screen, unsigned count)
 	if (count > room)
 		count = room;
 	memmove(at + count, at, (room - count) * sizeof(*at));
+	screen->work += room;
 	screen_blank(screen, screen->pen.y, screen->pen.x, screen->pen.x + count);
 }
 
@@ -180,6 +182,7 @@ void screen_delete_cells(struct screen *screen, unsigned count)
 	if (count > room)
 		count = room;
 	memmove(at, at + count, (room - count) * sizeof(*at));
+	screen->work += room;
 	screen_blank(screen, screen->pen.y, screen->columns - count, screen->columns);
 }
 
@@ -187,6 +190,7 @@ void screen_align(struct screen *screen)
 {
 	for (unsigned row = 0; row < screen->rows; row++)
 		fill(row_cells(screen, row), screen->columns, pen_cell(screen, 'E'));
+	screen->work += screen->rows * screen->columns;
 	screen_touch_all(screen);
 }
 
@@ -337,19 +341,30 @@ static bool is_plain(const struct screen *screen)
 	       !screen->cp437 && screen->pen.sets[screen->pen.set] == CHARSET_LATIN1;
 }
 
-void screen_write(struct screen *screen, const char *bytes, size_t count)
+size_t screen_write_some(struct screen *screen, const char *bytes, size_t count)
 {
-	screen_look(screen, -(int)screen->view);
-	while (count) {
-		size_t done = is_plain(screen) ? write_plain(screen, bytes, count) : 0;
+	size_t all = 0;
 
+	screen_look(screen, -(int)screen->view);
+	screen->work = 0;
+	while (all < count && screen->work < SCREEN_WORK) {
+		size_t done = is_plain(screen) ? write_plain(screen, bytes + all, count - all) : 0;
+
+		screen->work += (unsigned)done;
 		if (!done) {
-			screen_parse_byte(screen, (uint8_t)*bytes);
+			screen->work += 16;
+			screen_parse_byte(screen, (uint8_t)bytes[all]);
 			done = 1;
 		}
-		bytes += done;
-		count -= done;
+		all += done;
 	}
+	return all;
+}
+
+void screen_write(struct screen *screen, const char *bytes, size_t count)
+{
+	for (size_t all = 0; all < count;)
+		all += screen_write_some(screen, bytes + all, count - all);
 }
 
 /* ---- Start ---- */

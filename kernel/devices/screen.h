@@ -22,6 +22,7 @@ struct cell {
 #define SCREEN_PARAMETERS         16u
 #define SCREEN_REPLY              48u
 #define SCREEN_TAB_STOPS          256u /* columns that can have one */
+#define SCREEN_WORK               8192u
 
 /* What a byte or a character stands for. */
 enum screen_charset { CHARSET_LATIN1, CHARSET_GRAPHICS, CHARSET_CP437 };
@@ -45,6 +46,8 @@ struct screen {
 	bool palette_changed;                  /* since who paints last set it to false */
 	bool bell;                             /* rung since who listens set it to false */
 	uint32_t palette[16];                  /* 0xRRGGBB */
+	unsigned
+		work; /* since screen_write_some began: cells changed, 16 for a byte of a sequence */
 
 	struct screen_pen pen, saved;
 	unsigned top, bottom;    /* the scroll region: first row, and the row after its last */
@@ -94,6 +97,9 @@ void screen_init(
 /* A longer history, in other memory of screen_memory(.., history) bytes; the old memory is free then. */
 void screen_grow(struct screen *screen, void *memory, unsigned history);
 void screen_write(struct screen *screen, const char *bytes, size_t count);
+/* Writes until all is done, or SCREEN_WORK is reached: for callers that hold a lock. How many bytes; at least
+ * one of count. A single byte may end a sequence that changes each cell of the screen. */
+size_t screen_write_some(struct screen *screen, const char *bytes, size_t count) MUST_CHECK;
 /* Writes in this foreground whatever the attributes say, until called with -1. */
 void screen_override(struct screen *screen, int foreground);
 /* Looks `lines` further back (negative: forward); what is written next returns to the end. */

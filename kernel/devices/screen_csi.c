@@ -310,10 +310,9 @@ static void set_leds(struct screen *screen, unsigned which)
 
 static void repeat_character(struct screen *screen, unsigned count)
 {
-	unsigned most = screen->columns * screen->rows;
-
-	if (count > most)
-		count = most;
+	if (count > screen->columns)
+		count = screen->columns;
+	screen->work += 16 * count;
 	while (count-- && screen->last_character)
 		screen_put(screen, screen->last_character, 1);
 }

@@ -468,8 +468,39 @@ static void test_random_bytes(void)
 	CHECK_EQUAL(screen_memory(2, 70000, 0), 0);
 }
 
+/* However hostile the bytes: a piece is what SCREEN_WORK allows and one sequence more. */
+static void test_work(void)
+{
+	static const char *const streams[] = {"\n", "x", "\x1b[2J", "\x1b[999S", "\x1b[999T",
+		"\x1b[999L", "\x1b[H\x1b[999L", "\x1b[65535b", "\x1b[999@", "\x1b[999P", "\x1b#8",
+		"\x1b"
+		"c",
+		"\x1b[H\x1b[M\x1bM"};
+	unsigned columns = 240, rows = 67, most = SCREEN_WORK + 16 * columns + columns * rows + 16;
+	uint64_t *cells = malloc(screen_memory(columns, rows, 0));
+	char bytes[1024];
+
+	CHECK(cells);
+	for (unsigned i = 0; i < ARRAY_SIZE(streams); i++) {
+		size_t length = strlen(streams[i]), count = sizeof(bytes) / length * length,
+		       pieces = 0;
+		struct screen large;
+
+		screen_init(&large, cells, columns, rows, 0);
+		for (size_t at = 0; at < count; at += length)
+			memcpy(bytes + at, streams[i], length);
+		for (size_t at = 0, done; at < count; at += done, pieces++) {
+			done = screen_write_some(&large, bytes + at, count - at);
+			CHECK(done > 0 && large.work <= most);
+		}
+		CHECK(pieces > 1 || !strcmp(streams[i], "x"));
+	}
+	free(cells);
+}
+
 int main(void)
 {
+	test_work();
 	test_text();
 	test_wrap_and_scroll();
 	test_changes();

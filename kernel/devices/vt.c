@@ -4,8 +4,8 @@
  * /dev/console's too; it is there from the first lines of the log on. The others' screens are made
  * when they are first opened. Terminals are numbered from 0 here, from 1 for programs.
  *
- * What is painted follows what is written at once, by whoever has written, a row at a time: vt_lock, and
- * with it the interrupts, is let go between two rows. So somebody else may write in between; his rows are
+ * What is written goes into the model in pieces of bounded work (SCREEN_WORK), and what is painted follows at
+ * once, by whoever has written, a row at a time: vt_lock, and with it the interrupts, is let go in between. So somebody else may write in between; his rows are
  * painted by him or by the one who is at it. The painter compares with what is shown, so showing
  * another terminal paints only what differs between the two.
  *
@@ -159,21 +159,32 @@ static void grow_history(struct vt *vt)
 	kfree(old);
 }
 
+/* Somebody else's bytes may come between two pieces: each writer's sequences are his own matter, as they
+ * are between two writes. */
+static void write_model(struct vt *vt, const char *bytes, size_t count)
+{
+	for (size_t done = 0; done < count;) {
+		lock_vt();
+		done = vt->memory
+			       ? done + screen_write_some(&vt->screen, bytes + done, count - done)
+			       : count;
+		unlock_vt();
+	}
+}
+
 unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 {
 	struct vt *vt = &vts[number];
 	unsigned length = 0;
 	bool full = false;
 
+	write_model(vt, bytes, count);
 	lock_vt();
-	if (vt->memory) {
-		screen_write(&vt->screen, bytes, count);
-		if (reply) {
-			length = vt->screen.reply_length;
-			memcpy(reply, vt->screen.reply, length);
-			vt->screen.reply_length = 0;
-			full = history_full(vt); /* echo, which has no reply, cannot take memory */
-		}
+	if (vt->memory && reply) {
+		length = vt->screen.reply_length;
+		memcpy(reply, vt->screen.reply, length);
+		vt->screen.reply_length = 0;
+		full = history_full(vt); /* echo, which has no reply, cannot take memory */
 	}
 	unlock_vt();
 	if (full)
@@ -251,10 +262,7 @@ void vt_set_graphics(unsigned number, bool graphics)
 /* The log's lock is held: painting comes after it. */
 static void console_bytes(struct console *console, const char *bytes, size_t count)
 {
-	lock_vt();
-	if (vts[0].memory)
-		screen_write(&vts[0].screen, bytes, count);
-	unlock_vt();
+	write_model(&vts[0], bytes, count);
 }
 
 static void console_settle(struct console *console)

@@ -21,6 +21,7 @@ BOOT_SECONDS = 900
 FIGURE = re.compile(r"^([a-z][a-z0-9_-]*)\s+(\d+)$", re.M)
 BOOT_LINE = re.compile(r"\bboot: (ticks|KiB): (.*)\n")
 BOOT_FIGURE = re.compile(r"([a-z][a-z0-9_]*) (\d+)")
+SCROLL = "screen_scroll_line"
 UNIT = {"ticks": 1, "KiB": 1024}
 PROMPT = re.compile(r"# (\x1b\[\d*[a-zA-Z])*$")
 # Lines of /proc/meminfo: RAM that neither files nor programs have, and that is not free.
@@ -67,6 +68,7 @@ LIMITS = [
     *OPERATIONS,
     ("getpid pti=on", "getpid, page-table isolation on", None),
     ("yield pti=on", "yield ping-pong, page-table isolation on", None),
+    (SCROLL, "a line of 60 letters that scrolls a screen of 1920x1080", 1_500_000),
     ("boot memory_in_use", "RAM in use at the first process, 256 MiB, bytes", 3 * MIB),
     ("boot prompt", "loader entry to the shell's prompt on serial, 256 MiB, screen on", 30_000_000),
     ("boot memory_at_prompt", "the kernel's RAM at the prompt, 256 MiB, bytes", 6 * MIB),
@@ -171,10 +173,10 @@ def median_boot(mem=None):
     return {name: int(statistics.median(boot.get(name, 0) for boot in boots)) for name in boots[0]}
 
 
-def measure_program(on="baton", cmdline="", words=(), mem=None):
+def measure_program(on="baton", cmdline="", words=(), mem=None, vga="none"):
     """The bench program's figures, with these words on its command line."""
     request = execute.Request(str(PROGRAM), list(words), on=on, cmdline=cmdline,
-                              machine=Machine(icount=True, cpu=CPU, mem=mem),
+                              machine=Machine(icount=True, cpu=CPU, mem=mem, vga=vga),
                               seconds=BOOT_SECONDS, log=str(tree.run_folder() / "bench.log"))
     what = " ".join(["bench", *words, cmdline, "on", on])
     try:
@@ -197,6 +199,12 @@ def measure_costs(only, on="baton"):
             found.update((name + suffix, ticks)
                          for name, ticks in measure_program(on, setting, only).items())
     return found
+
+
+def measure_screen(on="baton"):
+    """Scrolling, on a machine with a large screen."""
+    with tree.Progress("measuring the screen"):
+        return measure_program(on, "pti=off", [SCROLL], vga="VGA,xres=1920,yres=1080")
 
 
 def measure_scale(only, on="baton"):
@@ -222,7 +230,9 @@ def measure(parts, only):
             ours.update(median_boot())
             ours.update(measure_prompt())
     if "costs" in parts:
-        ours.update(measure_costs(only))
+        ours.update(measure_costs(only) if list(only) != [SCROLL] else {})
+        if not only or SCROLL in only:
+            ours.update(measure_screen())
     if "scale" in parts:
         if "costs" not in parts:
             with tree.Progress("measuring programs"):
@@ -386,7 +396,7 @@ def write(path, text):
 
 
 def command(args):
-    unknown = set(args.only) - {name for name, _, _ in OPERATIONS}
+    unknown = set(args.only) - {name for name, _, _ in OPERATIONS} - {SCROLL}
     if unknown:
         tree.say(f"no operation {', '.join(sorted(unknown))}; there are: "
                  + ", ".join(name for name, _, _ in OPERATIONS))
