@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from command import bench, selftests
+from command import bench, profile, selftests
 
 
 class BenchTest(unittest.TestCase):
@@ -14,6 +14,18 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(bench.figures("getpid 96\nyield skipped: no\nfutex_wake 1\n"), {"getpid": 96, "futex_wake": 1})
         self.assertEqual(bench.boot_figures("[ 0.1] boot: ticks: total 5, kernel 2\nboot: KiB: memory_in_use 3\n"),
                          {"boot total": 5, "boot kernel": 2, "boot memory_in_use": 3072})
+
+    def test_profile(self):
+        counts = profile.instructions("401000 20\n401003 20\n401008 60\nffffffff80001004 40\nffffffff80002000 1\n"
+                                      "fffffe0000001000 20\n")
+        symbols = [(0xFFFFFFFF80001000, "first"), (0xFFFFFFFF80002000, "second")]
+        self.assertEqual(profile.operations(counts, 7), 20)
+        self.assertEqual(profile.operations(counts, 2), 60)
+        self.assertEqual(profile.by_function(counts, symbols)[:2], [(100, "(the program)"), (40, "first")])
+        self.assertEqual([line.split() for line in profile.as_text(counts, symbols, 20)][1:-1],
+                         [["5.0", "(the", "program)"], ["2.0", "first"], ["1.0", "(the", "entry", "area)"], ["0.1", "second"]])
+        with self.assertRaises(profile.tree.Failure):
+            profile.operations({0xFFFFFFFF80001000: 1}, 1)
 
     def test_prompt(self):
         answer = "# cat\r\nMemTotal:   900 kB\r\nSlab:    3 kB\r\nKernelImage:   5 kB\r\nAnonPages: 7 kB\r\nprompt 12"

@@ -8,7 +8,7 @@ import socket
 import statistics
 import time
 
-from . import boot, build, execute, guest, log, packages, tree
+from . import boot, build, execute, guest, log, packages, profile, tree
 from .machine import Machine
 
 PROGRAM = tree.BUILD / "user" / "bench"
@@ -396,11 +396,14 @@ def write(path, text):
 
 
 def command(args):
-    unknown = set(args.only) - {name for name, _, _ in OPERATIONS} - {SCROLL}
+    known = {name for name, _, _ in OPERATIONS}
+    unknown = set(args.only) - known - {SCROLL} | ({args.profile} - known if args.profile else set())
     if unknown:
         tree.say(f"no operation {', '.join(sorted(unknown))}; there are: "
                  + ", ".join(name for name, _, _ in OPERATIONS))
         return 2
+    if args.profile:
+        return profile.command(args.profile, PROGRAM, CPU, BOOT_SECONDS)
     parts = args.part or (("costs",) if args.only else PARTS)
     build.ready(*build.BOOT, "user/bench", needs=[packages.RUN])
     linux, version = reference()
@@ -423,4 +426,6 @@ def add(verbs):
     parser.add_argument("--json", metavar="F", help="write the table as JSON too")
     parser.add_argument("--markdown", action="store_true", help="print it as README's tables")
     parser.add_argument("--svg", metavar="F", help="write a picture of it too")
+    parser.add_argument("--profile", metavar="NAME",
+                        help="instead of the table: this operation's ticks by the kernel's functions")
     parser.set_defaults(function=command)
