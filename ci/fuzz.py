@@ -42,6 +42,7 @@ def allocations():
     check(result.code == 0 and len(done) == len(names), text[-3000:])
     check(sum(int(failed) for *_, failed in done) >= 10 * len(names), "hardly an allocation failed")
     print("\n".join(sweep.report(text)))
+    check(sweep.judge(text), "a call gave what it may not give where memory lacks")
 
 
 if __name__ == "__main__":

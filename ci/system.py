@@ -99,6 +99,7 @@ MACHINES = [
     ("processes_four_cpus", "processes", {"cpus": 4, "cmdline": "pti=on"}),
     ("processes_eight_cpus", "processes", {"cpus": 8}),
     ("file_cases", "file_cases", {"cpus": 4}),
+    ("elf_mutants", "elf_mutants", {"cpus": 2}),
 ]
 
 

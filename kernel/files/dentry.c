@@ -567,6 +567,17 @@ int dentry_lookup_locked(struct dentry *directory, const struct name *name, stru
 	return 0;
 }
 
+/* The first segment is no page of its own. */
+uint64_t dentry_table_pages(void)
+{
+	uint64_t pages;
+
+	spin_lock(&dentry_lock);
+	pages = DIV_ROUND_UP(buckets, SEGMENT_BUCKETS) - 1;
+	spin_unlock(&dentry_lock);
+	return pages;
+}
+
 uint64_t dentry_count(void)
 {
 	uint64_t count;

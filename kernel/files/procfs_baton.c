@@ -14,6 +14,7 @@
 
 #include "audit.h"
 #include "devices/tty.h"
+#include "files/vfs.h"
 #include "integrity.h"
 #include "lib/symbols.h"
 #include "memory/fail.h"
@@ -58,6 +59,8 @@ static void add_uses(struct text *out)
 	struct pages_stats stats;
 
 	pages_statistics(&stats);
+	/* the table of names keeps what it has grown to once */
+	stats.by_state[FRAME_HEAP] -= dentry_table_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		text_add(out, "%s: %lu\n", states[i].name, stats.by_state[states[i].state]);
 	for (unsigned i = 0; slab_numbers(i, &cache); i++)
@@ -85,7 +88,16 @@ static int show_boot(struct proc_file *file, struct text *out)
 	return 0;
 }
 
-/* Where threads with a fail-nth have allocated: function, offset in it, how often, how often it failed. */
+static void add_outcomes(struct text *out, uint64_t address)
+{
+	struct fail_outcome outcome;
+
+	for (unsigned i = 0; fail_outcome(address, i, &outcome); i++)
+		text_add(out, " %d %d %lu\n", outcome.call, outcome.result, outcome.count);
+}
+
+/* Where threads with a fail-nth have allocated: function, offset in it, how often, how often it failed; then what came
+ * of the failures, indented: the number of the system call and its errno (fail.h), how often. */
 static int show_allocations(struct proc_file *file, struct text *out)
 {
 	struct fail_site site;
@@ -97,6 +109,7 @@ static int show_allocations(struct proc_file *file, struct text *out)
 
 		text_add(out, "%s+%#x %lu %lu\n", name ? name : "?", name ? within : 0,
 			site.reached, site.failed);
+		add_outcomes(out, site.address);
 		if (out->overflow) {
 			if (before) {
 				out->used = before;

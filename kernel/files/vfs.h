@@ -336,6 +336,8 @@ struct dentry *dentry_parent_asking(
 int dentry_lookup_locked(
 	struct dentry *directory, const struct name *name, struct dentry **out) MUST_CHECK;
 uint64_t dentry_count(void);
+/* Pages that the table has grown to; it keeps them. */
+uint64_t dentry_table_pages(void);
 
 /* ---- mount.c ---- */
 

@@ -12,13 +12,27 @@ struct fail_site {
 	uint64_t reached, failed;
 };
 
+/* What came of failures at one place. */
+struct fail_outcome {
+	uint64_t address;
+	uint64_t count;
+	int32_t call; /* the system call, or FAIL_NO_CALL: a fault, or exec has begun its program */
+	int32_t result; /* its result if that is an errno, or 0; FAIL_ENDED: the thread's end */
+};
+
+enum { FAIL_NO_CALL = -1, FAIL_ENDED = 1 };
+
 /* The thread's nth allocation from now fails; 0: none does. -ENOMEM. */
 int fail_set_nth(struct thread *thread, uint32_t n) MUST_CHECK;
 /* What of that is left. */
 uint32_t fail_nth(const struct thread *thread);
-/* It ends. */
+/* The running thread, with WORK_FAILED, on its way to user mode. */
+void fail_tell(void);
+/* It has ended. */
 void fail_forget(struct thread *thread);
 /* The nth place that was reached; false: there are fewer. */
 bool fail_site(unsigned nth, struct fail_site *out) MUST_CHECK;
+/* The nth outcome of a place; false: there are fewer. */
+bool fail_outcome(uint64_t address, unsigned nth, struct fail_outcome *out) MUST_CHECK;
 
 #endif

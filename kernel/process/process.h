@@ -48,6 +48,8 @@ enum thread_work_flag {
 	WORK_DEBUG = 4,   /* it has debug registers: stays set (arch_debug_load) */
 	WORK_SIGNAL = 2,  /* a signal is pending that is not blocked, or the thread is to end */
 	WORK_TIMERS = 64, /* CPU timers wait for its process to run (cpu_timer.c) */
+	WORK_FAILED =
+		128, /* an allocation failed because of fail_nth: what came of it is to be told */
 };
 
 /* What a thread, or those of a process that are gone, or children waited for have used. */
@@ -84,7 +86,8 @@ struct thread {
 	struct fs_context *fs;
 	const struct credentials *credentials; /* NULL: a kernel thread, which is root */
 	struct usage usage;                    /* without CPU time */
-	uint32_t fail_nth; /* which allocation from now fails; 0: none; atomic: memory/fail.c */
+	uint32_t fail_nth;  /* which allocation from now fails; 0: none; atomic: memory/fail.c */
+	uint64_t failed_at; /* where the last one failed, until that is told; 0: it is */
 	struct timer sleep_timer;
 	bool timed_out;
 	bool no_new_privs;

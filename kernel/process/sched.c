@@ -24,6 +24,7 @@
 
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "memory/fail.h"
 #include "process/current.h"
 #include "process/sched_queue.h"
 
@@ -524,6 +525,8 @@ void thread_work(void)
 		arch_irq_on();
 		if (unlikely(work & WORK_TIMERS))
 			cpu_timers_resume();
+		if (unlikely(work & WORK_FAILED))
+			fail_tell();
 		if (work & WORK_SIGNAL)
 			signal_deliver();
 		if (work & WORK_RESCHEDULE)

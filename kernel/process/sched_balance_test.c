@@ -13,6 +13,7 @@
 
 #include "arch/fake/test.h"
 #include "lib/log.h"
+#include "memory/fail.h"
 #include "process/sched_queue.h"
 
 #define MOST_CPUS    8
@@ -95,6 +96,10 @@ void thread_free(struct thread *thread)
 }
 
 void signal_deliver(void)
+{
+}
+
+void fail_tell(void)
 {
 }
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """baton sweep: every allocation of the system tests fails in turn."""
 import argparse
+import errno
 import re
 import subprocess
 import sys
 
-from . import build, channel, execute, kvm, packages, tree
+from . import build, channel, execute, kvm, packages, syscall_table, tree
 from .machine import Machine
 
 PROGRAM = build.PROGRAMS / "sweep"
@@ -17,7 +18,15 @@ WITHOUT = {"stress", "memory-account", "regs"}
 # The entrances of the allocators: kernel/memory/pages.h, slab.h.
 ALLOCATORS = {"kmalloc", "kzalloc", "cache_alloc", "cache_alloc_raw", "cache_alloc_many", "pages_alloc", "pages_alloc_table"}
 SITE = re.compile(r"^(\S+)\+0x([0-9a-f]+) (\d+) (\d+)$", re.M)
+OUTCOME = re.compile(r"^ (-?\d+) (-?\d+) (\d+)$")
+RESTARTS = range(512, 517)  # the call is made again: kernel/lib/errno.h
 DONE = re.compile(r"^ok /tests/(\S+): (\d+) in turn, (\d+) drawn; (\d+) allocations failed$", re.M)
+# What calls give besides ENOMEM where memory lacks (their manual pages; Linux's kernel, where those are silent).
+ALSO = {}
+# Allocations that only make something quicker, or leave something out: the call's result is as without the failure.
+DISPENSABLE = set()
+# Pages for user memory: EFAULT where the kernel itself touches it.
+IN_FAULTS = {"space_clear_tail", "table_make"}
 EPILOG = """\
 Each test is started again and again, and each time another one of its allocations in the kernel fails: the first 200
 in turn, then 50 drawn by a fixed seed among the next 3,000. Whatever the test makes of it, the kernel must go on, leak nothing
@@ -37,6 +46,36 @@ def failed_sites(text):
     """{function+offset: (reached, failed)} of what the program prints: pure."""
     return {f"{name}+{int(offset, 16):#x}": (int(reached), int(failed))
             for name, offset, reached, failed in SITE.findall(text)}
+
+
+def outcomes(text):
+    """(function, call's number, result, how often) of what the program prints behind each place: pure. See kernel/memory/fail.h."""
+    found, function = [], None
+    for line in text.splitlines():
+        site, outcome = SITE.match(line), OUTCOME.match(line)
+        if site:
+            function = site[1]
+        elif outcome and function:
+            found.append((function, *map(int, outcome.groups())))
+    return found
+
+
+def is_right(function, name, result):
+    """Whether a call may give this result after an allocation in that function has failed: pure."""
+    if result >= 0 or -result == errno.ENOMEM or -result in RESTARTS or function in DISPENSABLE:
+        return True
+    return errno.errorcode.get(-result) in ALSO.get(name, ()) or (-result == errno.EFAULT and function in IN_FAULTS)
+
+
+def wrong_outcomes(text, names):
+    """Lines that tell of results that no call may give where memory lacks. names: {number: call's name}: pure."""
+    return [f"{function}: {names.get(number, number)} gave {errno.errorcode.get(-result, -result)}, {count} times"
+            for function, number, result, count in outcomes(text)
+            if not is_right(function, names.get(number, str(number)), result)]
+
+
+def call_names():
+    return {number: call.name for number, call in syscall_table.read().items()}
 
 
 def call_sites(disassembly):
@@ -77,6 +116,14 @@ def report(text):
             *(f"  {place}" for place in never)]
 
 
+def judge(text):
+    """Prints the results that are wrong; True: there are none."""
+    wrong = wrong_outcomes(text, call_names())
+    judged = sum(count for *_, count in outcomes(text))
+    print("\n".join([f"{judged} outcomes of failed allocations, {len(wrong)} wrong", *wrong]))
+    return not wrong
+
+
 def command(args):
     build.ready(*build.BOOT, *build.OWN, "user/sweep", "user/runner", "kernel/kernel.elf", needs=[packages.RUN])
     known = tests()
@@ -92,7 +139,8 @@ def command(args):
     def sink(stream, data):
         text = data.decode("utf-8", "replace")
         output.append(text if stream == channel.STDOUT else "")
-        sys.stdout.write("".join(line for line in text.splitlines(True) if not SITE.match(line)))
+        sys.stdout.write("".join(line for line in text.splitlines(True)
+                                 if not SITE.match(line) and not OUTCOME.match(line)))
         sys.stdout.flush()
 
     try:
@@ -101,7 +149,7 @@ def command(args):
         execute.show(error)
         return 1
     print("\n".join(report("".join(output))))
-    return 0 if code == 0 else 1
+    return 0 if judge("".join(output)) and code == 0 else 1
 
 
 def add(verbs):

@@ -17,7 +17,7 @@
 #include "fuzz.h"
 #include "tests/check.h"
 
-#define AFTER_MS    8    /* that a test gets after the failure */
+#define AFTER_MS    4    /* that a test gets after the failure */
 #define LONGEST_MS  3000 /* that it gets to come to it */
 #define WARM_MS     1000
 #define NEVER       0x7fffffffu
