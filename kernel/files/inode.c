@@ -28,7 +28,7 @@ void inode_init(struct inode *inode, struct superblock *superblock, const struct
 	inode->uid = what->uid;
 	inode->gid = what->gid;
 	inode->links = S_ISDIR(what->mode) ? 2 : 1;
-	inode->accessed = inode->modified = inode->changed = vfs_now();
+	inode->accessed = inode->modified = inode->changed = inode->created = vfs_now();
 }
 
 void inode_put(struct inode *inode)

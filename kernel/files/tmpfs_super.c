@@ -292,6 +292,7 @@ static struct superblock *make(const char *type, uint64_t device, const struct o
 			.device = device,
 			.magic = TMPFS_MAGIC,
 			.keeps_xattrs = true,
+			.tells_creation = true,
 			.references = 1,
 			.mounts = 1},
 		.uid = options->uid,

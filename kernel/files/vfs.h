@@ -125,6 +125,7 @@ struct inode {
 	uint32_t links;
 	bool linkable;                    /* it has no name yet and may get one */
 	ns_t accessed, modified, changed; /* since 1970 */
+	ns_t created;                     /* never changes */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
 	struct inode_locks *locks;        /* file_locks.c's; NULL: nobody ever locked it */
 	struct xattr *xattrs;             /* xattr.c's, with `lock` held */
@@ -169,6 +170,7 @@ struct superblock {
 	uint32_t flags;       /* atomic: MS_RDONLY */
 	uint32_t writers;     /* atomic: files open for writing */
 	bool keeps_xattrs;    /* trusted.* and security.*: xattr.c */
+	bool tells_creation;  /* statx may tell when a file was made */
 	/* inotify.c's: the IN_* that who watches one of its directories asks for (atomic); how many do. */
 	uint32_t asked_of_names, watched_directories;
 };

@@ -71,8 +71,20 @@ static struct statx_timestamp statx_time(ns_t time)
 		.tv_nsec = (uint32_t)(time % NS_PER_SECOND)};
 }
 
-/* What stat gives, in statx's form; more than that is not kept. */
-static long give_statx(const struct path *path, struct inode *inode, user_t out)
+/* Beyond what stat gives: attributes that files of this system can have; when it was made, if asked. */
+static void add_more(struct statx *statx, const struct inode *inode, unsigned int mask)
+{
+	statx->stx_attributes_mask = STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT | STATX_ATTR_DAX;
+	if (!inode->superblock->tells_creation)
+		return;
+	statx->stx_attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+	if (mask & STATX_BTIME) {
+		statx->stx_mask |= STATX_BTIME;
+		statx->stx_btime = statx_time(inode->created);
+	}
+}
+
+static long give_statx(const struct path *path, struct inode *inode, unsigned int mask, user_t out)
 {
 	struct statx statx;
 	struct stat stat;
@@ -95,7 +107,7 @@ static long give_statx(const struct path *path, struct inode *inode, user_t out)
 	statx.stx_rdev_minor = device_minor(stat.st_rdev);
 	statx.stx_dev_major = device_major(stat.st_dev);
 	statx.stx_dev_minor = device_minor(stat.st_dev);
-	statx.stx_attributes_mask = STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT;
+	add_more(&statx, inode, mask);
 	if (path && path->mount) {
 		statx.stx_mask |= STATX_MNT_ID;
 		statx.stx_mnt_id = (uint64_t)path->mount->id;
@@ -105,14 +117,14 @@ static long give_statx(const struct path *path, struct inode *inode, user_t out)
 	return copy_to_user(out, &statx, sizeof(statx));
 }
 
-static long statx_of_file(int fd, user_t out)
+static long statx_of_file(int fd, unsigned int mask, user_t out)
 {
 	struct file *file = get_file(fd);
 	long result;
 
 	if (!file)
 		return -EBADF;
-	result = give_statx(&file->path, file->inode, out);
+	result = give_statx(&file->path, file->inode, mask, out);
 	file_put(file);
 	return result;
 }
@@ -129,11 +141,11 @@ long sys_statx(int directory_fd, user_t path, unsigned int flags, unsigned int m
 	if (flags & ~known || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH && directory_fd >= 0 && is_empty_path(path))
-		return statx_of_file(directory_fd, out);
+		return statx_of_file(directory_fd, mask, out);
 	result = get_target(directory_fd, path, flags, &target);
 	if (result)
 		return result;
-	result = give_statx(&target, target.dentry->inode, out);
+	result = give_statx(&target, target.dentry->inode, mask, out);
 	path_put(&target);
 	return result;
 }

@@ -103,6 +103,42 @@ static void links(void)
 	unlink(name);
 }
 
+#define BIRTH 0x800u
+
+static long birth_of(const char *name, struct statx *out)
+{
+	return kernel_call(SYS_statx, AT_FDCWD, name, 0, BASIC | BIRTH, out);
+}
+
+/* In a tmpfs, since Linux 6.1. */
+static void birth(void)
+{
+	struct statx first, later;
+	char name[64];
+
+	snprintf(name, sizeof name, "/dev/shm/file-statx-%d", (int)getpid());
+	close(open(name, O_CREAT | O_RDWR, 0600));
+	if (birth_of(name, &first) || !(first.stx_mask & BIRTH)) {
+		unlink(name);
+		skip("no tmpfs that knows");
+	}
+	WANT_IS(first.stx_btime.tv_sec, first.stx_mtime.tv_sec);
+	WANT_IS(first.stx_btime.tv_nsec, first.stx_mtime.tv_nsec);
+	WANT_IS(first.stx_attributes_mask & 0x203070, 0x203070);
+	usleep(20000);
+	WANT_IS(chmod(name, 0644), 0);
+	WANT_IS(truncate(name, 5), 0);
+	WANT_IS(birth_of(name, &later), 0);
+	WANT(later.stx_ctime.tv_nsec != first.stx_ctime.tv_nsec);
+	WANT_IS(later.stx_btime.tv_sec, first.stx_btime.tv_sec);
+	WANT_IS(later.stx_btime.tv_nsec, first.stx_btime.tv_nsec);
+	WANT_IS(call_statx(AT_FDCWD, name, 0, &later), 0); /* not asked for */
+	WANT(!(later.stx_mask & BIRTH) && !later.stx_btime.tv_sec);
+	WANT_IS(unlink(name), 0);
+	WANT_IS(birth_of("/proc/self/stat", &later), 0);
+	WANT(!(later.stx_mask & BIRTH));
+}
+
 static void errors(void)
 {
 	struct statx found;
@@ -123,6 +159,7 @@ static const struct test_case cases[] = {
 	CASE(as_stat, "statx: as stat, mount's number and root"),
 	CASE(by_descriptor, "statx: of a descriptor, a pipe's too"),
 	CASE(links, "statx: AT_SYMLINK_NOFOLLOW"),
+	CASE(birth, "statx: when a file was made"),
 	CASE(errors, "statx: errors"),
 };
 
