@@ -362,7 +362,7 @@ static unsigned int poll_proc(struct file *file, struct wait_queue *queues[2])
 }
 
 const struct file_operations proc_kmsg_operations = {
-	.open = open_proc, .read = read_proc, .poll = poll_proc, .seek = proc_seek};
+	.open = open_proc, .read = read_proc, .poll = poll_proc, .seek = file_seek};
 
 /* ---- /dev/kmsg ---- */
 

@@ -15,6 +15,7 @@
 #include "files/devpts.h"
 
 #include "files/procfs.h"
+#include "files/mount.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -153,16 +154,7 @@ static int iterate(struct file *file, struct entry_sink *sink, int64_t *position
 	return 0;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	return offset < 0 ? -EINVAL : offset;
-}
-
-static const struct file_operations directory_files = {.iterate = iterate, .seek = seek};
+static const struct file_operations directory_files = {.iterate = iterate, .seek = file_seek};
 
 /* ---- Nodes ---- */
 

@@ -24,6 +24,10 @@
 
 /* A device number for st_dev that nothing else has. */
 uint64_t superblock_device(void);
+/* Of a file system of which there is one, for ever: made when it is first asked for, kept in *slot. NULL: no
+ * memory. */
+struct superblock *superblock_once(
+	struct superblock **slot, struct superblock *(*create)(void)) MUST_CHECK;
 
 /* ---- mount.c ---- */
 

@@ -525,3 +525,10 @@ const char *file_path(struct file *file)
 	kfree(text);
 	return none;
 }
+
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	return seek_from(whence == SEEK_CUR ? file->position : 0, offset);
+}

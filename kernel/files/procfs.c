@@ -42,6 +42,7 @@
 #include <linux/magic.h>
 
 #include "files/file.h"
+#include "files/mount.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -356,15 +357,6 @@ static int iterate(struct file *file, struct entry_sink *sink, int64_t *position
 	return entry->directory ? entry->directory->iterate(file, sink, position) : 0;
 }
 
-static int64_t seek_directory(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	return offset < 0 ? -EINVAL : offset;
-}
-
 static int open_directory(struct file *file)
 {
 	const struct proc_inode *directory = proc_inode_of(file->inode);
@@ -378,7 +370,7 @@ static int open_directory(struct file *file)
 const struct file_operations proc_directory_operations = {
 	.open = open_directory,
 	.iterate = iterate,
-	.seek = seek_directory,
+	.seek = file_seek,
 };
 
 /* ---- The whole ---- */

@@ -119,7 +119,6 @@ char *proc_scratch(struct proc_file *file) MUST_CHECK; /* NULL: no memory */
 /* For operations of files that are no text: file->private is a struct proc_file. */
 int proc_open(struct file *file);
 void proc_close(struct file *file);
-int64_t proc_seek(struct file *file, int64_t offset, int whence);
 ssize_t proc_read(struct file *file, struct io *io, int64_t *position);
 extern const struct file_operations proc_mounts_operations;
 extern const struct file_operations proc_text_operations, proc_directory_operations;

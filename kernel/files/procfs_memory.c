@@ -221,7 +221,7 @@ const struct file_operations proc_mem_operations = {
 	.release = proc_close,
 	.read = read_mem,
 	.write = write_mem,
-	.seek = proc_seek,
+	.seek = file_seek,
 };
 
 /* ---- cmdline, environ, auxv ---- */

@@ -234,6 +234,6 @@ const struct file_operations proc_mounts_operations = {
 	.open = open_mounts,
 	.release = proc_close,
 	.read = proc_read,
-	.seek = proc_seek,
+	.seek = file_seek,
 	.poll = poll_mounts,
 };

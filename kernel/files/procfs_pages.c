@@ -245,7 +245,7 @@ static ssize_t read_pagemap(struct file *file, struct io *io, int64_t *position)
 #define WORD_FILE(open_function, read_function)                                          \
 	{                                                                                \
 		.open = (open_function), .release = proc_close, .read = (read_function), \
-		.seek = proc_seek,                                                       \
+		.seek = file_seek,                                                       \
 	}
 
 const struct file_operations proc_kpagecount_operations = WORD_FILE(proc_open, read_counts);

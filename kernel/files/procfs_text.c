@@ -244,19 +244,10 @@ void proc_close(struct file *file)
 	kfree(proc);
 }
 
-int64_t proc_seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	return offset < 0 ? -EINVAL : offset;
-}
-
 const struct file_operations proc_text_operations = {
 	.open = proc_open,
 	.release = proc_close,
 	.read = proc_read,
 	.write = proc_write,
-	.seek = proc_seek,
+	.seek = file_seek,
 };

@@ -212,13 +212,9 @@ static ssize_t write_attribute(struct file *file, struct io *io, int64_t *positi
 
 static int64_t seek(struct file *file, int64_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence == SEEK_END)
-		offset += (int64_t)inode_size(file->inode);
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	return offset < 0 ? -EINVAL : offset;
+	if (whence == SEEK_END)
+		return seek_from((int64_t)inode_size(file->inode), offset);
+	return file_seek(file, offset, whence);
 }
 
 static const struct file_operations attribute_file_operations = {

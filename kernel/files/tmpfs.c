@@ -449,19 +449,7 @@ static int tmpfs_iterate(struct file *file, struct entry_sink *sink, int64_t *po
 	return 0;
 }
 
-/* Positions are cookies: only the start and what getdents gave have a meaning. */
-static int64_t tmpfs_seek_directory(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	return offset;
-}
-
 const struct file_operations tmpfs_directory_operations = {
 	.iterate = tmpfs_iterate,
-	.seek = tmpfs_seek_directory,
+	.seek = file_seek,
 };

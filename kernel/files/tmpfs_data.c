@@ -240,26 +240,16 @@ static int64_t seek_by_content(struct object *object, uint64_t offset, int whenc
 static int64_t seek_data(struct file *file, int64_t offset, int whence)
 {
 	struct object *object = file->inode->object;
-	int64_t base = 0;
 
 	switch (whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		base = file->position;
-		break;
 	case SEEK_END:
-		base = (int64_t)__atomic_load_n(&object->size, __ATOMIC_RELAXED);
-		break;
+		return seek_from((int64_t)__atomic_load_n(&object->size, __ATOMIC_RELAXED), offset);
 	case SEEK_DATA:
 	case SEEK_HOLE:
 		return offset < 0 ? -ENXIO : seek_by_content(object, (uint64_t)offset, whence);
 	default:
-		return -EINVAL;
+		return file_seek(file, offset, whence);
 	}
-	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
-	return offset < 0 ? -EINVAL : offset;
 }
 
 const struct file_operations tmpfs_file_operations = {

@@ -354,10 +354,6 @@ void superblock_get(struct superblock *superblock);
 void superblock_put(struct superblock *superblock);
 void superblock_mounted(struct superblock *superblock);
 void superblock_unmounted(struct superblock *superblock);
-/* Of a file system of which there is one, for ever: made when it is first asked for, kept in *slot. NULL: no
- * memory. */
-struct superblock *superblock_once(
-	struct superblock **slot, struct superblock *(*create)(void)) MUST_CHECK;
 void mount_get(struct mount *mount);
 void mount_put(struct mount *mount);
 void path_get(const struct path *path);
@@ -534,6 +530,15 @@ struct file {
 	bool writes;                 /* counts among inode->writers */
 	bool forbids;                /* the other way: nobody writes a program that runs */
 };
+
+/* Where a seek by `offset` from `base` leads: -EINVAL below 0 and past INT64_MAX. */
+static inline int64_t MUST_CHECK seek_from(int64_t base, int64_t offset)
+{
+	return __builtin_add_overflow(base, offset, &offset) || offset < 0 ? -EINVAL : offset;
+}
+
+/* The operation of files without an end: SEEK_SET and SEEK_CUR, to whatever offset. */
+int64_t file_seek(struct file *file, int64_t offset, int whence);
 
 /* An open file on an inode, without a path unless given (takes its own references). Calls
  * operations->open. 0 or a negative errno. */

@@ -134,6 +134,9 @@ static void test_read_write(void)
 	IS(CALL(read, 1000, P(buffer), 1), -EBADF);
 	IS(CALL(lseek, fd, -1, SEEK_SET), -EINVAL);
 	IS(CALL(lseek, fd, 0, 9), -EINVAL);
+	IS(CALL(lseek, fd, INT64_MAX, SEEK_SET), INT64_MAX);
+	IS(CALL(lseek, fd, 1, SEEK_CUR), -EINVAL);
+	IS(CALL(lseek, fd, INT64_MAX, SEEK_END), -EINVAL);
 	IS(CALL(lseek, fd, 5, SEEK_END), 20);
 	IS(CALL(close, fd), 0);
 	fd = (int)CALL(open, P("f"), O_WRONLY | O_APPEND, 0);
