@@ -41,7 +41,7 @@ class Look:
 
     def colours(self):
         """(ink, paper) as Linux's console shows it: underlined text is cyan, dim is grey, bold is bright, inverse
-        exchanges all but the bright bits, blinking text has a bright paper."""
+        exchanges all but the bright bits; blinking has no effect on its framebuffer."""
         ink = 7 if self.ink is None else self.ink
         paper = 0 if self.paper is None else self.paper
         ink = 6 if self.underline else 8 if self.dim else ink
@@ -49,7 +49,7 @@ class Look:
             return (paper, ink) if self.inverse else (ink, paper)
         if self.inverse:
             ink, paper = paper & 7 | ink & 8, ink & 7 | paper & 8
-        return ink ^ 8 if self.bold else ink, paper ^ 8 if self.blink else paper
+        return ink ^ 8 if self.bold else ink, paper
 
 
 PLAIN = Look()
