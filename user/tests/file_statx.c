@@ -120,7 +120,7 @@ static void birth(void)
 	close(open(name, O_CREAT | O_RDWR, 0600));
 	if (birth_of(name, &first) || !(first.stx_mask & BIRTH)) {
 		unlink(name);
-		skip("no tmpfs that knows");
+		return; /* no tmpfs that knows */
 	}
 	WANT_IS(first.stx_btime.tv_sec, first.stx_mtime.tv_sec);
 	WANT_IS(first.stx_btime.tv_nsec, first.stx_mtime.tv_nsec);
