@@ -197,6 +197,8 @@ static void look(struct process *process) requires(process_lock)
 	ns_t total = cpu_clock_of_process(process, CPU_CLOCK_SCHEDULED), wait;
 	unsigned most = speed(process);
 
+	if (timers->over)
+		return;
 	wait = look_at_all(process);
 	if (wait == NS_NEVER || !most)
 		return;

@@ -428,6 +428,7 @@ void process_timers_exit(struct process *process)
 
 	delete_all(process);
 	spin_lock(&process_lock);
+	timers->over = true; /* another process may still set its limits */
 	timers->real.when = timers->virtual.when = timers->profile.when = 0;
 	spin_unlock(&process_lock);
 	clock_timer_cancel(&timers->real_timer);

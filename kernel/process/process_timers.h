@@ -46,6 +46,7 @@ struct process_timers {
 	struct clock_timer look; /* at the CPU clocks, when one may be due */
 	ns_t seen;               /* the process's CPU time at the last look */
 	bool idle;               /* it had not run: the next look waits until it does */
+	bool over;               /* the process ends: nothing is armed any more */
 };
 
 void process_timers_init(struct process *process);
