@@ -12,9 +12,8 @@
  * mount puts the root dentry of a superblock over a directory; a path is a mount with a dentry. An
  * open file has a path, an inode, operations and a position.
  *
- * Who owns what. A dentry holds its parent and its inode; a path holds mount and dentry; an open file
- * holds its path (or, for pipes, only the inode). tmpfs pins each dentry of the tree by one reference
- * that goes when the entry is removed.
+ * Who owns what. A dentry holds its parent and inode, a path its mount and dentry, an open file its
+ * path (a pipe's: the inode). tmpfs pins each dentry by a reference, till the entry is removed.
  *
  * Locks, outermost first:
  *	file->position_lock                 one read, write, lseek or getdents of an open file at a time
