@@ -116,6 +116,31 @@ static void other_process(void)
 	WANT_ENDS(start(asks_parent), 0);
 }
 
+static void uses_time(void)
+{
+	struct timespec used = {0};
+
+	while (used.tv_nsec < 2000000)
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+}
+
+/* Nothing of it stays behind when they are waited for: timers of the kernel least of all. */
+static void of_zombies(void)
+{
+	struct rlimit limit = {1000, 2000};
+
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = start(uses_time);
+		siginfo_t info;
+
+		WANT_IS(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+		WANT_IS(prlimit_raw(pid, RLIMIT_CPU, &limit, NULL), 0);
+		WANT_IS(prlimit_raw(pid, RLIMIT_RTTIME, &limit, NULL), 0);
+		WANT_ENDS(pid, 0);
+		set(RLIMIT_CPU, 1000, 2000); /* children inherit it, and the look at it */
+	}
+}
+
 static void *sets_limit(void *unused)
 {
 	set(RLIMIT_NOFILE, 70, 80);
@@ -352,16 +377,15 @@ static void realtime_hard(void)
 /* It sleeps now and then: never so long in one piece. */
 static void realtime_sleeper(void)
 {
-	struct timespec used, pause = {0, 1000};
+	struct timespec used = {0};
 
 	become_realtime(SCHED_FIFO);
 	set(RLIMIT_RTTIME, 800000, RLIM_INFINITY);
-	do {
-		nanosleep(&pause, NULL);
-		for (volatile int i = 0; i < 20000; i++)
-			;
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	} while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < 1200);
+	for (long until = 100; until <= 1200; until += 100) {
+		sleep_ms(20); /* so long that it does sleep */
+		while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < until)
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	}
 }
 
 /* ---- Usage and times ---- */
@@ -535,6 +559,7 @@ static const struct test_case cases[] = {
 	CASE_ENDS(fsize, SIGXFSZ, "RLIMIT_FSIZE: what fits, then EFBIG with SIGXFSZ, which kills"),
 	CASE(stack_limit, "RLIMIT_STACK: a program's stack ends there"),
 	CASE(address_space, "RLIMIT_AS: ENOMEM"),
+	CASE(of_zombies, "prlimit of zombies"),
 	CASE(cpu_time, "RLIMIT_CPU: SIGXCPU"),
 	CASE(realtime_time, "RLIMIT_RTTIME: SIGXCPU, and the limit goes up by a second"),
 	CASE_ENDS(realtime_hard, SIGKILL, "RLIMIT_RTTIME: SIGKILL at the hard limit"),
