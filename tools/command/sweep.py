@@ -22,11 +22,11 @@ OUTCOME = re.compile(r"^ (-?\d+) (-?\d+) (\d+)$")
 RESTARTS = range(512, 517)  # the call is made again: kernel/lib/errno.h
 DONE = re.compile(r"^ok /tests/(\S+): (\d+) in turn, (\d+) drawn; (\d+) allocations failed$", re.M)
 # What calls give besides ENOMEM where memory lacks (their manual pages; Linux's kernel, where those are silent).
-ALSO = {}
+ALSO = {"mlock": {"EAGAIN"}, "timer_create": {"EAGAIN"}}
 # Allocations that only make something quicker, or leave something out: the call's result is as without the failure.
 DISPENSABLE = set()
-# Pages for user memory: EFAULT where the kernel itself touches it.
-IN_FAULTS = {"space_clear_tail", "table_make"}
+# Pages for user memory: EFAULT where the kernel itself touches it; EINTR in the process that ends for it.
+IN_FAULTS = {"make_present", "private_copy", "space_clear_tail", "table_make"}
 EPILOG = """\
 Each test is started again and again, and each time another one of its allocations in the kernel fails: the first 200
 in turn, then 50 drawn by a fixed seed among the next 3,000. Whatever the test makes of it, the kernel must go on, leak nothing
@@ -64,7 +64,8 @@ def is_right(function, name, result):
     """Whether a call may give this result after an allocation in that function has failed: pure."""
     if result >= 0 or -result == errno.ENOMEM or -result in RESTARTS or function in DISPENSABLE:
         return True
-    return errno.errorcode.get(-result) in ALSO.get(name, ()) or (-result == errno.EFAULT and function in IN_FAULTS)
+    return errno.errorcode.get(-result) in ALSO.get(name, ()) or (
+        -result in (errno.EFAULT, errno.EINTR) and function in IN_FAULTS)
 
 
 def wrong_outcomes(text, names):
