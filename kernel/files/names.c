@@ -329,8 +329,6 @@ static int may_move(struct walk *from, struct dentry *old, struct walk *to, stru
 	bool directory = is_directory(old->inode);
 	int error;
 
-	if (!directory && (from->directory || to->directory))
-		return -ENOTDIR;
 	if (dentry_is_below(to->at.dentry, old))
 		return -EINVAL;
 	if (new->inode && dentry_is_below(from->at.dentry, new))
@@ -441,6 +439,8 @@ static int rename_locked(struct walk *from, struct walk *to, unsigned int flags)
 			error = exchange(from, old, to, new);
 		else if (flags & RENAME_NOREPLACE && new->inode)
 			error = -EEXIST;
+		else if (!is_directory(old->inode) && (from->directory || to->directory))
+			error = -ENOTDIR; /* a slash behind either name */
 		else if (old->inode != new->inode)
 			error = may_move(from, old, to, new);
 		if (!error && !(flags & RENAME_EXCHANGE) && old->inode != new->inode)

@@ -169,6 +169,8 @@ static void test_rename(void)
 	IS(CALL(rename, P("d"), P("a")), -ENOTDIR);
 	IS(CALL(rename, P("a/"), P("x")), -ENOTDIR);
 	IS(CALL(rename, P("a"), P("x/")), -ENOTDIR);
+	IS(CALL(rename, P("a"), P("a/")), -ENOTDIR); /* the same file, but named as a directory */
+	IS(CALL(rename, P("d"), P("d/")), 0);
 	IS(CALL(rename, P("d"), P("d/sub/x")), -EINVAL);
 	IS(CALL(rename, P("d/sub"), P("d")), -ENOTEMPTY);
 	IS(CALL(rename, P("e"), P("d")), -ENOTEMPTY);
