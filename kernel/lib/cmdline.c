@@ -181,6 +181,16 @@ static void give_variable(const struct parser *parser, const char *word, size_t 
 		out->init_envc++;
 }
 
+/* As the names of variables are by custom, and those of options are not. */
+static bool is_upper_case(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] >= 'a' && name[i] <= 'z')
+			return false;
+	}
+	return true;
+}
+
 static void unknown_word(const struct parser *parser, char *word, size_t name_length)
 {
 	bool has_value = word[name_length] == '=';
@@ -193,7 +203,8 @@ static void unknown_word(const struct parser *parser, char *word, size_t name_le
 	if (dotted || !name_length) {
 		warn(parser, "unknown option; dropped", word);
 	} else if (has_value) {
-		warn(parser, "unknown option; a variable for process 1", word);
+		if (!is_upper_case(word, name_length))
+			warn(parser, "unknown option; a variable for process 1", word);
 		give_variable(parser, word, name_length);
 	} else {
 		warn(parser, "unknown option; an argument for process 1", word);

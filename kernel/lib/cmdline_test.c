@@ -94,9 +94,10 @@ static void test_bad_values(void)
 
 static void test_for_init(void)
 {
-	parse("single TERM=linux mod.param=3 mod.flag quiet -- --help hz=5 a.b \"two words\" --");
+	parse("single TERM=linux htz=7 mod.param=3 mod.flag quiet -- --help hz=5 a.b \"two words\" "
+	      "--");
 	CHECK_STRING(warnings, "single: unknown option; an argument for process 1\n"
-			       "TERM=linux: unknown option; a variable for process 1\n"
+			       "htz=7: unknown option; a variable for process 1\n"
 			       "mod.param=3: unknown option; dropped\n"
 			       "mod.flag: unknown option; dropped\n");
 	CHECK_EQUAL(result.hz, 100);
@@ -108,8 +109,9 @@ static void test_for_init(void)
 	CHECK_STRING(result.init_argv[4], "two words");
 	CHECK_STRING(result.init_argv[5], "--");
 	CHECK(!result.init_argv[6]);
-	CHECK_EQUAL(result.init_envc, 1);
+	CHECK_EQUAL(result.init_envc, 2);
 	CHECK_STRING(result.init_envp[0], "TERM=linux");
+	CHECK_STRING(result.init_envp[1], "htz=7");
 	parse("A=1 AB=2 A=3 x=a.b =5");
 	CHECK_EQUAL(result.init_envc, 3);
 	CHECK_STRING(result.init_envp[0], "A=3");
