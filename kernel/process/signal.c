@@ -343,7 +343,8 @@ bool signal_send_entry(struct process *process, struct thread *thread, struct si
 	if (!list_empty(&entry->link) || process->exiting || list_empty(&process->threads) ||
 		!prepare(process, thread, signal))
 		return false;
-	signal_queue_add(thread ? &thread->signals.queue : &process->signals.queue, entry);
+	if (signal != SIGKILL) /* which is in a thread's set when that is on its way to its end */
+		signal_queue_add(thread ? &thread->signals.queue : &process->signals.queue, entry);
 	notify(process, thread, signal);
 	return true;
 }

@@ -375,6 +375,36 @@ static int role_alarm_is_set(int argc, char **argv)
 	return kernel_call(SYS_timer_gettime, atoi(argv[0]), &s) == -EINVAL ? 41 : 2;
 }
 
+/* The process is one of several threads, each of which only the end of all stops. */
+static void killed_by_timer(int notify, int64_t interval, const char *what)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct event event = {.signal = SIGKILL, .notify = notify};
+		pthread_t one;
+		int id;
+
+		other_tid = leave = 0;
+		pthread_create(&one, NULL, other_thread, NULL);
+		while (!__atomic_load_n(&other_tid, __ATOMIC_SEQ_CST))
+			sched_yield();
+		event.tid = other_tid;
+		kernel_call(SYS_timer_create, CLOCK_MONOTONIC, &event, &id);
+		set_timer(id, 0, 1 * MS, interval);
+		pthread_join(one, NULL);
+		_exit(44);
+	}
+	claim_ended(wait_status(pid), KILLED(SIGKILL), what);
+}
+
+static void kill_timers(void)
+{
+	killed_by_timer(EVENT_SIGNAL, 0, "a timer's SIGKILL ends the process");
+	killed_by_timer(EVENT_THREAD_ID, 0, "also as a signal for one thread");
+	killed_by_timer(EVENT_THREAD_ID, 100 * NS, "and when it comes again and again");
+}
+
 static void over_fork(void)
 {
 	struct itimerval v;
@@ -438,6 +468,7 @@ static void all(int argc, char **argv)
 	to_thread();
 	by_cpu();
 	interval_timers();
+	kill_timers();
 	over_fork();
 	limits();
 }
