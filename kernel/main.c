@@ -148,16 +148,15 @@ static void log_memory_in_use(void)
 
 /* ---- Start ---- */
 
-static const void *view(phys_t phys)
-{
-	return arch_phys_to_ptr(phys);
-}
-
 static void check_handoff(const struct handoff *handoff)
 {
 	char message[HANDOFF_MESSAGE_MAX];
-	const char *wrong = handoff_check(handoff, BATON_BUILD_ID, view, message);
+	struct handoff_machine machine = {
+		.build_id = BATON_BUILD_ID, .self = (virt_t)(uintptr_t)handoff};
+	const char *wrong;
 
+	arch_loaded_state(&machine);
+	wrong = handoff_check(handoff, &machine, message);
 	if (wrong)
 		panic("the hand-off from the loader cannot be used: %s", wrong);
 }
@@ -323,11 +322,12 @@ static void terminals_init(void)
 
 void kernel_start(struct handoff *handoff)
 {
-	arch_early_init(handoff, sched_boot_thread());
+	arch_early_init(handoff->stage_tsc[HANDOFF_STAGE_ENTRY], sched_boot_thread());
 	if (serial_console_init(0))
 		log_debug("no serial console: nothing answers at 0x3f8");
 	log_info("Baton %s", BATON_BUILD_ID);
 	check_handoff(handoff);
+	arch_tables_init(handoff);
 	read_command_line(handoff);
 	memory_init(handoff);
 	arch_memory_init(handoff, options.pti);

@@ -15,6 +15,7 @@
 #include "last_words.h"
 #include "loader.h"
 
+#include "../pure/mutate.h"
 #include "../pure/seal.h"
 
 #include "build_id.h"
@@ -261,11 +262,14 @@ static _Noreturn void jump(struct state *s)
 	s->h->stage_tsc[HANDOFF_STAGE_JUMP] = read_tsc();
 	__builtin_memcpy(place, s->h, sizeof(*place));
 	handoff_seal(place, BATON_BUILD_ID);
+	if (LOADER_DEBUG && l->options.handoff_mutant)
+		handoff_mutate(place, (void *)s->h->memory.base, (char *)s->h->command_line.base,
+			l->options.handoff_mutant);
 	/* The seed has one copy, and the pool that made it none. */
 	__builtin_memset(s->h->seed, 0, sizeof(s->h->seed));
 	__builtin_memset(&l->random, 0, sizeof(l->random));
 	__asm__ volatile("" : : : "memory");
-	jump_enter(l->middle.phys, place->jump_page);
+	jump_enter(l->middle.phys, s->h->jump_page);
 }
 
 EFI_STATUS leave_firmware(struct loader *l, struct complaint *why)

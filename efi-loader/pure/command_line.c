@@ -87,6 +87,14 @@ static enum verdict take_video(struct loader_options *o, const char *value, stru
 	return VERDICT_OK;
 }
 
+static enum verdict take_mutant(struct loader_options *o, const char *value, struct complaint *why)
+{
+	if (!text_number(value, NULL, UINT32_MAX, &o->handoff_mutant))
+		return refuse(why, VERDICT_MALFORMED,
+			"command line: handoff_mutant=%s, expected a number", value);
+	return VERDICT_OK;
+}
+
 static enum verdict take_word(struct loader_options *o, const char *word, struct complaint *why)
 {
 	if (text_equal(word, "nokaslr")) {
@@ -101,6 +109,8 @@ static enum verdict take_word(struct loader_options *o, const char *word, struct
 		return take_path(o->config, "config", word + 7, why);
 	if (text_starts(word, "entry="))
 		return take_path(o->entry, "entry", word + 6, why);
+	if (LOADER_DEBUG && text_starts(word, "handoff_mutant="))
+		return take_mutant(o, word + 15, why);
 	if (!text_starts(word, "initrd="))
 		return VERDICT_OK;
 	if (o->initrd_count == INITRDS_MAX)

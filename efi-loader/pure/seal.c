@@ -23,6 +23,12 @@ void handoff_seal(struct handoff *handoff, const char *build_id)
 	handoff->crc32 = checksum(handoff, sizeof(*handoff));
 }
 
+void handoff_seal_again(struct handoff *handoff)
+{
+	if (handoff->size == sizeof(*handoff))
+		handoff->crc32 = checksum(handoff, sizeof(*handoff));
+}
+
 enum verdict handoff_verify(
 	const struct handoff *handoff, uint64_t available, struct complaint *why)
 {

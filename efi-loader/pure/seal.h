@@ -10,6 +10,9 @@
 /* Writes magic, version, size, build id; then the CRC over all. Nothing may change afterwards. */
 void handoff_seal(struct handoff *handoff, const char *build_id);
 
+/* Only the CRC anew, where size is the structure's; for tests. */
+void handoff_seal_again(struct handoff *handoff);
+
 /* `available` bytes stand at `handoff`. What handoff_seal made passes; the kernel's check is its
  * own, this one is for the tests and the probe. */
 enum verdict handoff_verify(

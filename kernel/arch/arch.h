@@ -12,14 +12,19 @@
 #include "memory/access.h"
 
 struct handoff;
+struct handoff_machine;
 struct thread;
 
 /* ---- Start; in this order, from main.c ---- */
 
 struct acpi_info;
 
-/* CPU features, the loader's tables taken over, fault reports. `self` becomes current_thread. */
-void arch_early_init(const struct handoff *handoff, struct thread *self);
+/* CPU features, fault reports. `self` becomes current_thread; `start` is the clock's 0 (arch_cycles). */
+void arch_early_init(uint64_t start, struct thread *self);
+/* Everything but the build id and the hand-off's address: to compare the hand-off with. */
+void arch_loaded_state(struct handoff_machine *out);
+/* Takes the loader's tables over. From here on there is arch_phys_to_ptr. */
+void arch_tables_init(const struct handoff *handoff);
 /* Pages are there: entry area, kernel areas. isolation: enum option_choice. */
 void arch_memory_init(const struct handoff *handoff, int isolation);
 /* Interrupt controllers, clock, timer. Interrupts are still off. */

@@ -7,6 +7,8 @@
 #include "devices/framebuffer.h"
 #include "arch/arch.h"
 #include "devices/painter.h"
+#include "firmware/handoff_intake.h"
+#include "firmware/memory_map.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -23,6 +25,19 @@ static bool masks_sane(const struct handoff_framebuffer *fb)
 	return red && green && blue && !(red & green) && !(red & blue) && !(green & blue);
 }
 
+/* The firmware's framebuffer is a device's, or memory set aside: no RAM that the kernel uses. */
+static bool in_ram(const struct handoff_framebuffer *fb)
+{
+	const struct handoff_memory *m;
+
+	for (size_t i = 0; (m = memory_map_entry(i)); i++) {
+		if (handoff_is_ram(m->type) && fb->base < m->base + m->size &&
+			m->base < fb->base + fb->size)
+			return true;
+	}
+	return false;
+}
+
 /* NULL, or what is wrong with it. */
 static const char *check(const struct handoff_framebuffer *fb, const struct font *font)
 {
@@ -37,6 +52,8 @@ static const char *check(const struct handoff_framebuffer *fb, const struct font
 		return "the range wraps";
 	if (!masks_sane(fb))
 		return "colour masks are empty or overlap";
+	if (in_ram(fb))
+		return "the range is RAM";
 	return NULL;
 }
 

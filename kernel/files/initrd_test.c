@@ -15,7 +15,8 @@
 
 #include <stdio.h>
 
-#define KEPT (UINT64_C(8) << 20)
+#define DAMAGED 500u
+#define KEPT    (UINT64_C(8) << 20)
 
 static char *archive;
 static uint64_t length;
@@ -482,8 +483,78 @@ static void test_without_memory(void)
 	CHECK(!slab_audit());
 }
 
+/* One change: of a bit, to a digit, a cut, bytes put in or taken out. */
+static void damage(uint64_t *seed, uint64_t from)
+{
+	uint64_t at = from + check_random(seed) % (length - from), n = 1 + check_random(seed) % 40;
+
+	switch (check_random(seed) % 8) {
+	case 0:
+	case 1:
+		archive[at] = (char)(archive[at] ^ 1 << check_random(seed) % 8);
+		return;
+	case 2:
+		length = at + 1;
+		return;
+	case 3:
+		memmove(archive + at + n, archive + at, length - at);
+		memset(archive + at, 0, n);
+		length += n;
+		return;
+	case 4:
+		n = n < length - at ? n : length - at - 1;
+		memmove(archive + at, archive + at + n, length - at - n);
+		length -= n;
+		return;
+	default:
+		archive[at] = "0123456789abcdefF"[check_random(seed) % 17];
+	}
+}
+
+static void add_all_kinds(void)
+{
+	static const struct given aligned = {.aligned = true}, pair = {.inode = 50, .links = 2};
+	static char big[20000];
+	uint64_t from;
+
+	add("d", S_IFDIR | 0755, NULL, 0, NULL);
+	add("d/file", S_IFREG | 0644, big, 300, NULL);
+	add("d/aligned", S_IFREG | 0755, big, 5000, &aligned);
+	add("link", S_IFLNK | 0777, "d/file", 6, NULL);
+	add("one", S_IFREG | 0644, NULL, 0, &pair);
+	add("two", S_IFREG | 0644, "shared", 6, &pair);
+	add("null", S_IFCHR | 0666, NULL, 0, NULL);
+	add("TRAILER!!!", 0, NULL, 0, NULL);
+	from = length;
+	add("packed", S_IFREG | 0644, big, sizeof(big), NULL);
+	add("d", S_IFREG | 0644, "in the way", 10, NULL);
+	compress(from);
+	add("last", S_IFREG | 0644, big, sizeof(big), &aligned);
+}
+
+static uint64_t damage_seed;
+
+/* A damaged archive, unpacked into files: the start stays, no page and no object is lost or in two places. */
+static void test_damage(void)
+{
+	uint64_t seed = damage_seed, from;
+
+	begin();
+	add("kept", S_IFREG | 0644, "stays", 5, NULL);
+	from = length;
+	add_all_kinds();
+	for (uint64_t n = 1 + check_random(&seed) % 3; n; n--)
+		damage(&seed, from);
+	unpack();
+	has_content("/kept", "stays", 5);
+	CHECK(!pages_audit());
+	CHECK(!slab_audit());
+}
+
 int main(void)
 {
+	for (damage_seed = 1; damage_seed <= DAMAGED; damage_seed++)
+		RUN(test_damage);
 	RUN(test_kinds);
 	RUN(test_replacing);
 	RUN(test_hard_links);

@@ -7,24 +7,30 @@
  * it; the build id, since a loader of another build may fill it otherwise; the virtual layout, which
  * says what may be looked at; the memory map; and then every range against the map. The first thing
  * that is wrong is told, and nothing after it is looked at.
+ *
+ * A checksum shows what was damaged on the way, not what was wrong when it was made. So all that says where something
+ * is mapped is compared with the page tables in use, and they are read by a function that cannot fault: the
+ * hand-off's own address is the first one looked up, by the direct map that it names.
  */
 #include "firmware/handoff_intake.h"
 #include "arch_cpu.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "memory/pages.h"
 
 #include <baton/crc32.h>
 
 #define SIZE_MAX_SANE    65536u
 #define MEMORY_MAX       65536u /* entries of the map */
 #define COMMAND_LINE_MAX 65536u
+#define SERVICES_SIZE    136u /* EFI_RUNTIME_SERVICES, UEFI 2.10 4.5 */
 #define MIB2             (UINT64_C(1) << 21)
 #define GIB              (UINT64_C(1) << 30)
 #define HIGH_HALF        UINT64_C(0xffff800000000000)
 
 struct intake {
 	const struct handoff *h;
-	handoff_view view;
+	const struct handoff_machine *machine;
 	char *message;
 	const struct handoff_memory *map;
 	uint64_t map_count;
@@ -68,6 +74,27 @@ static bool is_aligned(uint64_t x, uint64_t to)
 	return !(x & (to - 1));
 }
 
+static const void *view(const struct intake *in, phys_t phys)
+{
+	return in->machine->view(in->h->direct_map_virt, phys);
+}
+
+/* Are all pages of [virt, virt + size) mapped to [phys, phys + size)? Looks at the first and the last, and at one in
+ * each 2 MiB: the loader maps ranges. */
+static bool mapped(const struct intake *in, virt_t virt, phys_t phys, uint64_t size)
+{
+	uint64_t last = (size - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	phys_t found;
+
+	for (uint64_t offset = 0;; offset = last - offset < MIB2 ? last : offset + MIB2) {
+		if (!in->machine->maps(in->h->direct_map_virt, virt + offset, &found) ||
+			found != phys + offset)
+			return false;
+		if (offset == last)
+			return true;
+	}
+}
+
 static uint32_t checksum(const struct handoff *h)
 {
 	static const uint32_t zero;
@@ -82,7 +109,6 @@ static uint32_t checksum(const struct handoff *h)
 static bool check_header(struct intake *in)
 {
 	const struct handoff *h = in->h;
-	uint32_t crc;
 
 	if (h->magic != HANDOFF_MAGIC)
 		return WRONG(in, "magic is %#lx, expected %#lx", h->magic, (uint64_t)HANDOFF_MAGIC);
@@ -91,7 +117,33 @@ static bool check_header(struct intake *in)
 	if (h->size < sizeof(*h) || h->size > SIZE_MAX_SANE)
 		return WRONG(
 			in, "size is %u, expected %zu to %u", h->size, sizeof(*h), SIZE_MAX_SANE);
-	crc = checksum(h);
+	return true;
+}
+
+/* The structure is read up to its end, and all else through the direct map, if the tables agree. */
+static bool check_direct_map(struct intake *in)
+{
+	const struct handoff *h = in->h;
+	virt_t self = in->machine->self, start = h->direct_map_virt;
+	virt_t page = self & ~(virt_t)(PAGE_SIZE - 1);
+
+	if (self < start || !mapped(in, page, page - start, self + h->size - page))
+		return WRONG(in,
+			"direct_map_virt is %#lx, size %u: expected where the page tables show all "
+			"of "
+			"this structure, which is at %#lx",
+			start, h->size, self);
+	if (h->tables.base != in->machine->tables)
+		return WRONG(in, "tables is at %#lx, expected %#lx, where CR3 has them",
+			h->tables.base, in->machine->tables);
+	return true;
+}
+
+static bool check_content(struct intake *in)
+{
+	const struct handoff *h = in->h;
+	uint32_t crc = checksum(h);
+
 	if (h->crc32 != crc)
 		return WRONG(in, "crc32 is %#x, expected %#x of its content", h->crc32, crc);
 	if (h->source < HANDOFF_SOURCE_UEFI || h->source > HANDOFF_SOURCE_HOSTED)
@@ -106,17 +158,33 @@ static bool check_build_id(struct intake *in, const char *expected)
 
 	if (strnlen(found, HANDOFF_BUILD_ID_MAX) == HANDOFF_BUILD_ID_MAX)
 		return WRONG(in, "build id does not end within %u bytes", HANDOFF_BUILD_ID_MAX);
+	for (unsigned i = 0; found[i]; i++) {
+		if (found[i] < ' ' || found[i] > '~')
+			return WRONG(in, "build id has byte %#x at %u, expected \"%s\"",
+				(unsigned char)found[i], i, expected);
+	}
 	if (strcmp(found, expected))
 		return WRONG(in, "the loader's build id is \"%s\", the kernel's \"%s\"", found,
 			expected);
 	return true;
 }
 
-static bool check_area(struct intake *in, const char *name, uint64_t virt)
+/* Two areas apart from each other, whatever their order. */
+static bool apart(virt_t a, uint64_t a_size, virt_t b, uint64_t b_size)
 {
+	return a < b ? b - a >= a_size : a - b >= b_size;
+}
+
+static bool check_area(struct intake *in, const char *name, uint64_t virt, uint64_t size)
+{
+	virt_t end = in->machine->areas_end;
+
 	if (virt < HIGH_HALF || !is_aligned(virt, GIB))
 		return WRONG(in, "%s is %#lx, expected a 1 GiB-aligned address in the upper half",
 			name, virt);
+	if (!size || virt >= end || size > end - virt)
+		return WRONG(in, "%s is %#lx for %#lx bytes, expected to end at or below %#lx",
+			name, virt, size, end);
 	return true;
 }
 
@@ -124,19 +192,19 @@ static bool check_layout(struct intake *in)
 {
 	const struct handoff *h = in->h;
 	uint64_t start = h->direct_map_virt, size = h->direct_map_size;
+	uint64_t dynamic = in->machine->dynamic_size;
+	uint64_t frames = size / PAGE_SIZE * sizeof(struct frame);
 
-	if (!is_aligned(h->kernel_slide, MIB2))
-		return WRONG(
-			in, "kernel_slide is %#lx, expected a multiple of 2 MiB", h->kernel_slide);
-	if (!check_area(in, "direct_map_virt", start) ||
-		!check_area(in, "dynamic_virt", h->dynamic_virt) ||
-		!check_area(in, "frames_virt", h->frames_virt))
+	if (h->kernel_slide != in->machine->slide)
+		return WRONG(in, "kernel_slide is %#lx, expected %#lx", h->kernel_slide,
+			in->machine->slide);
+	if (!check_area(in, "direct_map_virt", start, size) ||
+		!check_area(in, "dynamic_virt", h->dynamic_virt, dynamic) ||
+		!check_area(in, "frames_virt", h->frames_virt, frames))
 		return false;
-	if (!size || size > 0 - start)
-		return WRONG(in, "direct_map_size is %#lx at %#lx, expected 1 to %#lx", size, start,
-			0 - start);
-	if (h->dynamic_virt - start < size || h->frames_virt - start < size ||
-		h->dynamic_virt == h->frames_virt)
+	if (!apart(start, size, h->dynamic_virt, dynamic) ||
+		!apart(start, size, h->frames_virt, frames) ||
+		!apart(h->dynamic_virt, dynamic, h->frames_virt, frames))
 		return WRONG(in, "areas overlap: direct map %#lx + %#lx, dynamic %#lx, frames %#lx",
 			start, size, h->dynamic_virt, h->frames_virt);
 	return true;
@@ -146,6 +214,14 @@ static bool check_layout(struct intake *in)
 static bool in_direct_map(const struct intake *in, uint64_t base, uint64_t size)
 {
 	return base < in->h->direct_map_size && size <= in->h->direct_map_size - base;
+}
+
+/* The same by the page tables. */
+static bool mapped_direct(const struct intake *in, const struct handoff_range *range)
+{
+	phys_t page = range->base & ~(phys_t)(PAGE_SIZE - 1);
+
+	return mapped(in, in->h->direct_map_virt + page, page, range->base + range->size - page);
 }
 
 static bool check_map_entry(struct intake *in, uint64_t i, uint64_t *end)
@@ -166,6 +242,12 @@ static bool check_map_entry(struct intake *in, uint64_t i, uint64_t *end)
 	if (handoff_is_ram(m->type) && !in_direct_map(in, m->base, m->size))
 		return WRONG(in, "memory[%lu], %#lx + %#lx of RAM, is past the direct map's %#lx",
 			i, m->base, m->size, in->h->direct_map_size);
+	if (handoff_is_ram(m->type) &&
+		!mapped(in, in->h->direct_map_virt + m->base, m->base, m->size))
+		return WRONG(in,
+			"memory[%lu], %#lx + %#lx of RAM (%s), is not what the page tables show in "
+			"the direct map",
+			i, m->base, m->size, handoff_memory_name(m->type));
 	*end = m->base + m->size; /* 0 after the last page there can be: no entry follows that */
 	if (!*end && i + 1 < in->map_count)
 		return WRONG(in, "memory[%lu] at %#lx follows the end of memory", i + 1, m[1].base);
@@ -184,7 +266,10 @@ static bool check_map(struct intake *in)
 	if (!in_direct_map(in, memory->base, memory->size) || !is_aligned(memory->base, 8))
 		return WRONG(in, "memory is at %#lx + %#lx, expected 8-aligned in the direct map",
 			memory->base, memory->size);
-	in->map = in->view(memory->base);
+	if (!mapped_direct(in, memory))
+		return WRONG(in, "memory is at %#lx + %#lx, which the page tables do not show",
+			memory->base, memory->size);
+	in->map = view(in, memory->base);
 	in->map_count = memory->size / sizeof(*in->map);
 	for (uint64_t i = 0; i < in->map_count; i++) {
 		if (!check_map_entry(in, i, &end))
@@ -257,6 +342,10 @@ static bool check_segment(struct intake *in, unsigned i, uint64_t *end)
 		return WRONG(in,
 			"segments[%u] at %#lx begins before the end %#lx of the one before", i,
 			s->virt, *end);
+	if (!mapped(in, s->virt, s->phys, s->size))
+		return WRONG(in,
+			"segments[%u], %#lx at %#lx + %#lx, is not what the page tables show", i,
+			s->virt, s->phys, s->size);
 	*end = s->virt + s->size;
 	return true;
 }
@@ -277,8 +366,32 @@ static bool check_kernel(struct intake *in)
 			return false;
 		code |= h->segments[i].access & HANDOFF_EXECUTE;
 	}
+	if (h->segments[0].virt != in->machine->image)
+		return WRONG(in, "segments[0] is at %#lx, expected %#lx, where the kernel runs",
+			h->segments[0].virt, in->machine->image);
 	if (!code)
 		return WRONG(in, "none of %u segments is executable", h->segment_count);
+	return true;
+}
+
+static bool check_stack(struct intake *in)
+{
+	const struct handoff *h = in->h;
+
+	if (!check_page_range(in, "stack", &h->stack, HANDOFF_MEMORY_STACK))
+		return false;
+	if (h->stack.size != HANDOFF_STACK_SIZE)
+		return WRONG(in, "stack has %#lx bytes, expected %#x", h->stack.size,
+			HANDOFF_STACK_SIZE);
+	if (!is_aligned(h->stack_virt, PAGE_SIZE) || h->stack_virt < h->dynamic_virt)
+		return WRONG(in, "stack_virt is %#lx, expected a page at or above %#lx",
+			h->stack_virt, h->dynamic_virt);
+	if (!mapped(in, h->stack_virt, h->stack.base, h->stack.size))
+		return WRONG(in, "stack_virt is %#lx, where the page tables do not show %#lx",
+			h->stack_virt, h->stack.base);
+	if (in->machine->stack - h->stack_virt >= h->stack.size)
+		return WRONG(in, "stack_virt is %#lx, expected the stack in use, around %#lx",
+			h->stack_virt, in->machine->stack);
 	return true;
 }
 
@@ -287,16 +400,10 @@ static bool check_loaded(struct intake *in)
 	const struct handoff *h = in->h;
 	struct handoff_range jump = {h->jump_page, PAGE_SIZE};
 
-	if (!check_kernel(in) || !check_page_range(in, "stack", &h->stack, HANDOFF_MEMORY_STACK) ||
+	if (!check_kernel(in) || !check_stack(in) ||
 		!check_page_range(in, "tables", &h->tables, HANDOFF_MEMORY_TABLES) ||
 		!check_page_range(in, "jump_page", &jump, HANDOFF_MEMORY_HANDOFF))
 		return false;
-	if (h->stack.size != HANDOFF_STACK_SIZE)
-		return WRONG(in, "stack has %#lx bytes, expected %#x", h->stack.size,
-			HANDOFF_STACK_SIZE);
-	if (!is_aligned(h->stack_virt, PAGE_SIZE) || h->stack_virt < h->dynamic_virt)
-		return WRONG(in, "stack_virt is %#lx, expected a page at or above %#lx",
-			h->stack_virt, h->dynamic_virt);
 	return !h->initrd.size || check_page_range(in, "initrd", &h->initrd, HANDOFF_MEMORY_INITRD);
 }
 
@@ -313,11 +420,25 @@ static bool check_command_line(struct intake *in)
 	line.size++; /* the NUL */
 	if (!check_range(in, "command_line", &line, HANDOFF_MEMORY_HANDOFF))
 		return false;
-	text = in->view(line.base);
+	text = view(in, line.base);
 	if (strnlen(text, line.size) != line.size - 1)
 		return WRONG(in, "command_line ends after %zu bytes, expected %lu",
 			strnlen(text, line.size), line.size - 1);
 	return true;
+}
+
+/* The table of runtime services, which is called at the end (firmware/runtime.c). */
+static bool check_services(struct intake *in)
+{
+	phys_t table = in->h->runtime_services;
+
+	if (!table ||
+		(is_aligned(table, 8) &&
+			(covered(in, table, SERVICES_SIZE, HANDOFF_MEMORY_RUNTIME_DATA) ||
+				covered(in, table, SERVICES_SIZE, HANDOFF_MEMORY_RUNTIME_CODE))))
+		return true;
+	return WRONG(in, "runtime_services is %#lx, expected 0 or inside of \"%s\" memory", table,
+		handoff_memory_name(HANDOFF_MEMORY_RUNTIME_DATA));
 }
 
 static bool check_firmware(struct intake *in)
@@ -328,7 +449,8 @@ static bool check_firmware(struct intake *in)
 	if (!check_optional(in, "kernel_file", &h->kernel_file) ||
 		!check_optional(in, "raw_memory", &h->raw_memory) ||
 		!check_optional(in, "configuration_tables", &h->configuration_tables) ||
-		!check_optional(in, "memory_attributes", &h->memory_attributes))
+		!check_optional(in, "memory_attributes", &h->memory_attributes) ||
+		!check_services(in))
 		return false;
 	if (h->raw_memory.size &&
 		(h->raw_descriptor_size < 40 || h->raw_memory.size % h->raw_descriptor_size))
@@ -349,13 +471,13 @@ static bool check_firmware(struct intake *in)
 	return true;
 }
 
-const char *handoff_check(const struct handoff *handoff, const char *build_id, handoff_view view,
+const char *handoff_check(const struct handoff *handoff, const struct handoff_machine *machine,
 	char message[HANDOFF_MESSAGE_MAX])
 {
-	struct intake in = {.h = handoff, .view = view, .message = message};
-	bool good = check_header(&in) && check_build_id(&in, build_id) && check_layout(&in) &&
-		    check_map(&in) && check_loaded(&in) && check_command_line(&in) &&
-		    check_firmware(&in);
+	struct intake in = {.h = handoff, .machine = machine, .message = message};
+	bool good = check_header(&in) && check_direct_map(&in) && check_content(&in) &&
+		    check_build_id(&in, machine->build_id) && check_layout(&in) && check_map(&in) &&
+		    check_loaded(&in) && check_command_line(&in) && check_firmware(&in);
 
 	return good ? NULL : message;
 }

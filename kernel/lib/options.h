@@ -30,6 +30,8 @@
 		"2,560 pixels on")                                                                 \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
+	INT(handoff_mutant, 0, 0, 0xffffffff,                                                      \
+		"debug builds, read by the loader: spoil the hand-off by this seed; 0: do not")    \
 	STRING(init, "/init", "the program that becomes process 1")                                \
 	STRING(initrd, NULL, "read by the loader: archives beside those of the entry")             \
 	STRING(kernel, NULL, "read by the loader: another kernel than the entry's")                \

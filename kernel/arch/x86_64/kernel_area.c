@@ -12,6 +12,7 @@
  * Locks: area_lock over both maps; page tables have their own. Nothing is flushed under it.
  */
 #include "kernel_area.h"
+#include "cpu.h"
 
 #include "arch/arch.h"
 #include "lib/errno.h"
@@ -199,7 +200,7 @@ void *arch_map_device(phys_t phys, size_t size, enum map_cache cache)
 	size_t bytes = ALIGN_UP(phys + size, PAGE_SIZE) - first;
 	virt_t at;
 
-	if (!size || phys + size < phys)
+	if (!size || phys + size < phys || phys + size - 1 > (cpu_physical_mask | (PAGE_SIZE - 1)))
 		return NULL;
 	at = device_take(bytes);
 	for (size_t offset = 0; at && offset < bytes; offset += PAGE_SIZE) {

@@ -22,8 +22,7 @@
 #include "memory/pages.h"
 #include "registers.h"
 #include "tlb.h"
-
-#define TOP_SHIFT 39
+#include "user_access.h"
 
 virt_t arch_direct_map;
 
@@ -88,6 +87,41 @@ void paging_init(const struct handoff *handoff)
 	cr3_write(cr3_read());
 }
 
+/* ---- The loader's tables, before anything is known of them ---- */
+
+bool paging_peeks;
+
+static bool peek(virt_t at, uint64_t *out)
+{
+	uint64_t word;
+	int error = 0;
+
+	paging_peeks = true;
+	user_get(word, at, error);
+	paging_peeks = false;
+	*out = word;
+	return !error;
+}
+
+bool paging_loader_maps(virt_t direct_map, virt_t virt, phys_t *phys)
+{
+	uint64_t entry = cr3_read();
+
+	for (unsigned level = 3;; level--) {
+		uint64_t below = (1ul << (PAGE_SHIFT + 9 * level)) - 1;
+
+		if (!peek(direct_map + (entry & PTE_ADDRESS) +
+				    index_at(virt, level) * sizeof(entry),
+			    &entry) ||
+			!(entry & PTE_PRESENT))
+			return false;
+		if (level == 0 || (level < 3 && (entry & PTE_LARGE))) {
+			*phys = (entry & PTE_ADDRESS & ~below) | (virt & below);
+			return true;
+		}
+	}
+}
+
 /* Makes the top-level entries for [start, start + size). */
 static void reserve_top(virt_t start, uint64_t size)
 {
@@ -106,7 +140,7 @@ void paging_late_init(const struct handoff *handoff, bool isolation)
 {
 	isolated = isolation;
 	reserve_top(ENTRY_AREA, 1);
-	reserve_top(handoff->dynamic_virt, 1ul << TOP_SHIFT);
+	reserve_top(handoff->dynamic_virt, PAGING_DYNAMIC_SIZE);
 	reserve_top(
 		handoff->frames_virt, handoff->direct_map_size / PAGE_SIZE * sizeof(struct frame));
 	/* From now on no entry is added: there are spaces that have but these. */

@@ -5,20 +5,22 @@
 #include "arch/arch.h"
 #include "baton/handoff.h"
 
-#define PTE_PRESENT  (1ul << 0)
-#define PTE_WRITE    (1ul << 1)
-#define PTE_USER     (1ul << 2)
-#define PTE_PWT      (1ul << 3) /* with our PAT: write-combining */
-#define PTE_PCD      (1ul << 4) /* with our PAT: uncached */
-#define PTE_ACCESSED (1ul << 5)
-#define PTE_DIRTY    (1ul << 6)
-#define PTE_LARGE    (1ul << 7)
-#define PTE_GLOBAL   (1ul << 8)
-#define PTE_NX       (1ul << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ul
+#define PTE_PRESENT         (1ul << 0)
+#define PTE_WRITE           (1ul << 1)
+#define PTE_USER            (1ul << 2)
+#define PTE_PWT             (1ul << 3) /* with our PAT: write-combining */
+#define PTE_PCD             (1ul << 4) /* with our PAT: uncached */
+#define PTE_ACCESSED        (1ul << 5)
+#define PTE_DIRTY           (1ul << 6)
+#define PTE_LARGE           (1ul << 7)
+#define PTE_GLOBAL          (1ul << 8)
+#define PTE_NX              (1ul << 63)
+#define PTE_ADDRESS         0x000ffffffffff000ul
 
-#define ENTRIES      512u
-#define UPPER_HALF   256u /* the first top-level entry of the kernel's */
+#define ENTRIES             512u
+#define PAGING_DYNAMIC_SIZE (1ul << 39)
+
+#define UPPER_HALF          256u /* the first top-level entry of the kernel's */
 
 static inline unsigned index_at(virt_t address, unsigned level)
 {
@@ -33,6 +35,9 @@ static inline uint64_t *table_of(uint64_t entry)
 /* Takes over the loader's tables: drops the lower half, makes all top-level entries that the
  * kernel's half will need. The direct map's base is known from here on. */
 void paging_init(const struct handoff *handoff);
+/* Before that, of the tables in use: see struct handoff_machine. */
+bool paging_loader_maps(virt_t direct_map, virt_t virt, phys_t *phys);
+extern bool paging_peeks; /* a kernel address that cannot be read is not the kernel's mistake */
 void paging_late_init(const struct handoff *handoff, bool isolation); /* pages are there */
 
 /* One kernel page; flags are PTE_* beside PRESENT. -ENOMEM. */

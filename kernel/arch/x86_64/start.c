@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "entry_area.h"
+#include "firmware/handoff_intake.h"
 #include "fpu_user.h"
 #include "irq.h"
 #include "kernel_area.h"
@@ -18,17 +19,42 @@
 #include "smp.h"
 #include "tlb.h"
 
+extern const char kernel_image_start[];
+
 uint8_t user_window; /* memory.S: SMAP is on */
 
-void arch_early_init(const struct handoff *handoff, struct thread *self)
+#define LINKED 0xffffffff80000000ul /* kernel.ld */
+
+void arch_early_init(uint64_t start, struct thread *self)
 {
-	paging_init(handoff);
 	cpu_detect();
 	entry_early_init(&boot_cpu);
 	boot_cpu.entry->current = self;
 	cpu_control_init();
 	user_window = cpu_has[CPU_SMAP];
-	clock_early(handoff->stage_tsc[HANDOFF_STAGE_ENTRY]);
+	clock_early(start);
+}
+
+static const void *loader_view(virt_t direct_map, phys_t phys)
+{
+	return (const void *)(direct_map + phys);
+}
+
+void arch_loaded_state(struct handoff_machine *out)
+{
+	out->image = (virt_t)kernel_image_start;
+	out->slide = (virt_t)kernel_image_start - LINKED;
+	out->stack = (virt_t)__builtin_frame_address(0);
+	out->tables = cr3_read();
+	out->areas_end = ENTRY_AREA;
+	out->dynamic_size = PAGING_DYNAMIC_SIZE;
+	out->maps = paging_loader_maps;
+	out->view = loader_view;
+}
+
+void arch_tables_init(const struct handoff *handoff)
+{
+	paging_init(handoff);
 }
 
 static bool isolation_wanted(int choice)

@@ -16,6 +16,7 @@
 #include "ipi.h"
 #include "irq_count.h"
 #include "lib/log.h"
+#include "paging.h"
 #include "process/process.h"
 #include "registers.h"
 #include "umip.h"
@@ -270,7 +271,7 @@ static void kernel_page_fault(struct trap_frame *frame, uintptr_t address)
 		if (!error)
 			return;
 	}
-	if (address < USER_END && fix_up(frame))
+	if ((address < USER_END || paging_peeks) && fix_up(frame))
 		return;
 	if (stack_guard_hit(address))
 		panic_at(frame, "kernel stack overflow: %#lx", address);
