@@ -10,13 +10,14 @@
  *
  * Not there: writing events (EINVAL), masks, force feedback, other keymaps.
  *
- * Locks: device->lock (a spin lock, taken in interrupts): readers, their rings, the keys held.
+ * Locks: device->lock (a spin lock, taken in interrupts): readers, their rings, the keys held. async_lock comes after it.
  */
 #include "devices/input.h"
 
 #include "arch/arch.h"
 #include "devices/input_abi.h"
 #include "devices/vt.h"
+#include "files/async.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
@@ -42,6 +43,7 @@ struct input_reader {
 	bool revoked;
 	uint32_t head, tail; /* counts that run on; under device->lock */
 	uint32_t whole;      /* up to here there are whole reports */
+	struct async_list async;
 	struct stamped ring[RING];
 };
 
@@ -68,6 +70,7 @@ static void put_key(
 	put(reader, time, EV_MSC, MSC_SCAN, (int)scan);
 	put(reader, time, EV_KEY, code, (int)event);
 	put(reader, time, EV_SYN, SYN_REPORT, 0);
+	async_tell(&reader->async, ASYNC_IN);
 }
 
 void input_key(struct input_device *device, unsigned code, enum key_event event, unsigned scan)
@@ -196,6 +199,13 @@ static unsigned int input_poll(struct file *file, struct wait_queue *queues[2])
 	if (reader->revoked)
 		return POLLHUP | POLLERR;
 	return has_events(reader) ? POLLIN | POLLRDNORM : 0;
+}
+
+static int input_async(struct file *file, int fd, bool on)
+{
+	struct input_reader *reader = file->private;
+
+	return async_change(file, fd, on, &reader->async);
 }
 
 /* ---- ioctls ---- */
@@ -361,6 +371,7 @@ static const struct file_operations input_operations = {
 	.read = input_read,
 	.ioctl = input_ioctl,
 	.poll = input_poll,
+	.async = input_async,
 	.traits = FILE_STREAM,
 };
 

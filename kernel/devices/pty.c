@@ -50,7 +50,7 @@ static void put(struct pty *pty, const char *bytes, size_t count) requires(pty->
 	memcpy(pty->ring + at, bytes, first);
 	memcpy(pty->ring, bytes + first, count - first);
 	pty->head += (uint32_t)count;
-	pty->wakes_reader = true;
+	pty->wakes_reader = pty->fresh = true;
 }
 
 static size_t take(struct pty *pty, uint8_t *to, size_t size) requires(pty->lock)
@@ -90,11 +90,15 @@ static ssize_t slave_write(struct tty *tty, const char *bytes, size_t count, boo
 		spin_lock(&pty->lock);
 		closed = pty->master_closed;
 		done = !closed && RING_SIZE - pty_used(pty) >= count;
-		if (done)
+		if (done) {
 			put(pty, bytes, count);
+			pty->fresh = false;
+		}
 		spin_unlock(&pty->lock);
-		if (done)
+		if (done) {
 			wake_all(&pty->readable);
+			async_tell(&pty->async, ASYNC_IN);
+		}
 		if (done || closed)
 			return done ? (ssize_t)count : -EIO;
 		error = nonblocking ? -EAGAIN : wait_event(&tty->output, fits(pty, count));
@@ -143,14 +147,17 @@ static void slave_event(struct tty *tty, unsigned int bits)
 static void slave_settle(struct tty *tty)
 {
 	struct pty *pty = pty_of(tty);
-	bool wake;
+	bool wake, fresh;
 
 	spin_lock(&pty->lock);
 	wake = pty->wakes_reader;
-	pty->wakes_reader = false;
+	fresh = pty->fresh;
+	pty->wakes_reader = pty->fresh = false;
 	spin_unlock(&pty->lock);
 	if (wake)
 		wake_all(&pty->readable);
+	if (fresh)
+		async_tell(&pty->async, ASYNC_IN);
 }
 
 /* Drops what the master has not read. */
@@ -315,7 +322,7 @@ static ssize_t master_read(struct file *file, struct io *io, int64_t *position)
 		size = io->left < sizeof(bytes) ? io->left : sizeof(bytes);
 		count = take_news(pty, bytes, size, !done, &alone);
 		if (count)
-			wake_all(&pty->tty.output);
+			tty_tell_room(&pty->tty);
 		moved = io_put(io, bytes, count);
 		done += moved;
 		if (moved < count || (!count && done))
@@ -382,6 +389,16 @@ static unsigned int master_poll(struct file *file, struct wait_queue *queues[2])
 	return mask;
 }
 
+static int master_async(struct file *file, int fd, bool on)
+{
+	struct pty *pty = file->private;
+	int result = async_change(file, fd, on, &pty->async);
+
+	if (result > 0)
+		async_offer_owner(file, OWNER_PROCESS, current_pid());
+	return result;
+}
+
 /* ---- Pairs ---- */
 
 static struct pty *create(void)
@@ -436,6 +453,7 @@ static const struct file_operations master_operations = {
 	.read = master_read,
 	.write = master_write,
 	.poll = master_poll,
+	.async = master_async,
 	.ioctl = pty_master_ioctl,
 	.traits = FILE_STREAM,
 };

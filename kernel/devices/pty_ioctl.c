@@ -61,7 +61,7 @@ static long flush(struct pty *pty, uintptr_t which)
 		spin_lock(&pty->lock);
 		pty->tail = pty->head;
 		spin_unlock(&pty->lock);
-		wake_all(&pty->tty.output);
+		tty_tell_room(&pty->tty);
 	}
 	if (which != TCIFLUSH) {
 		spin_lock(&pty->tty.lock);

@@ -14,6 +14,7 @@ struct pty {
 	bool locked;                /* the slave may not be opened; pairs_lock */
 	struct wait_queue readable; /* the master waits for something to read */
 	struct wait_queue room;     /* ... for room in the slave's line */
+	struct async_list async;    /* the master's */
 	struct spinlock lock;       /* guards the rest */
 	uint8_t *ring;
 	uint32_t head, tail; /* counts that run on */
@@ -22,6 +23,7 @@ struct pty {
 	bool packet;
 	uint8_t happened;  /* TIOCPKT_* bits that the master has not read */
 	bool wakes_reader; /* since the last settle */
+	bool fresh;        /* ... and bytes were put in */
 };
 
 extern struct spinlock pairs_lock;

@@ -154,7 +154,7 @@ static void on_writable(void *context)
 {
 	struct serial_tty *serial = context;
 
-	wake_all(&serial->tty.output);
+	tty_tell_room(&serial->tty);
 }
 
 /* The ring by an interrupt, the rest by the time that it takes at this speed. */

@@ -106,23 +106,44 @@ static COLD void note_prompt(const struct tty *tty)
 		&tty_prompted, &none, written, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* Of each complete line; without lines, once. */
+static void tell_input(struct tty *tty, uint32_t news, bool canonical)
+{
+	for (; news; news = canonical ? news - 1 : 0)
+		async_tell(&tty->async, ASYNC_IN);
+}
+
+void tty_tell_room(struct tty *tty)
+{
+	wake_all(&tty->output);
+	if (unlikely(__atomic_load_n(&tty->wants_room, __ATOMIC_RELAXED)) &&
+		__atomic_exchange_n(&tty->wants_room, false, __ATOMIC_RELAXED))
+		async_tell(&tty->async, ASYNC_OUT);
+}
+
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 {
-	bool was_stopped, readable;
+	bool was_stopped, readable, canonical;
+	uint32_t ready, news = 0;
 	size_t taken = 0;
 
 	if (unlikely(!__atomic_load_n(&tty_prompted, __ATOMIC_RELAXED)))
 		note_prompt(tty);
 	spin_lock(&tty->lock);
 	was_stopped = tty->line.stopped;
-	while (taken < count && line_room(&tty->line))
+	while (taken < count && line_room(&tty->line)) {
+		ready = tty->line.ready;
 		line_input(&tty->line, bytes[taken++]);
+		news += tty->line.ready != ready;
+	}
+	canonical = tty->line.termios.c_lflag & ICANON;
 	tty->starved = taken < count;
 	readable = line_readable(&tty->line, 1);
 	was_stopped = was_stopped && !tty->line.stopped;
 	tty_unlock(tty);
 	if (readable)
 		wake_events(&tty->readable, POLLIN | POLLRDNORM);
+	tell_input(tty, news, canonical);
 	if (was_stopped)
 		wake_events(&tty->output, POLLOUT | POLLWRNORM);
 	return taken;
@@ -324,6 +345,8 @@ static ssize_t write_locked(struct file *file, const struct tty_file *open, stru
 		if (sent < (ssize_t)count)
 			error = sent < 0 ? (int)sent : -ERESTARTSYS;
 	}
+	if (error && open->tty->async.first)
+		__atomic_store_n(&open->tty->wants_room, true, __ATOMIC_RELAXED);
 	return io_result(io, done, error);
 }
 
@@ -513,6 +536,7 @@ const struct file_operations tty_operations = {
 	.read = tty_read,
 	.write = tty_write,
 	.ioctl = tty_ioctl,
+	.async = tty_async,
 	.poll = tty_poll,
 	.traits = FILE_STREAM,
 };

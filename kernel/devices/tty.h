@@ -4,6 +4,7 @@
 #define DEVICES_TTY_H
 
 #include "devices/tty_line.h"
+#include "files/async.h"
 #include "files/devfs.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -54,7 +55,9 @@ struct tty {
 	struct list link;     /* of all that have a session, or had one; ttys_lock */
 	struct mutex write_lock;
 	struct wait_queue readable, output; /* output: started again, or room */
-	struct spinlock lock;               /* guards the rest */
+	struct async_list async;
+	bool wants_room;      /* atomic: a write found too little; ASYNC_OUT tells of it once */
+	struct spinlock lock; /* guards the rest */
 	struct line line;
 	struct winsize size;
 	struct termios locked; /* TIOCSLCKTRMIOS: bits and characters that nobody changes */
@@ -102,6 +105,8 @@ int tty_register(struct tty *tty, uint64_t number, uint32_t mode) MUST_CHECK;
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count);
 /* A byte that came with an error, or a break: as tty_receive, but never held back. */
 void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte);
+/* There is room for output. In any context, without its locks. */
+void tty_tell_room(struct tty *tty);
 /* Has anybody opened it? */
 bool tty_is_open(const struct tty *tty);
 /* Can input be given to it now? */
@@ -127,6 +132,8 @@ void tty_signal_foreground(struct tty *tty, uint32_t signals);
  * session's too. -EPERM. */
 int tty_take_control(struct tty *tty, bool steal) MUST_CHECK;
 void tty_let_go(int session); /* TIOCNOTTY by its leader */
+/* The operation `async` of its files. */
+int tty_async(struct file *file, int fd, bool on) MUST_CHECK;
 /* Is it the caller's controlling terminal? */
 bool tty_is_own(struct tty *tty) MUST_CHECK;
 /* For a process that is not in the foreground of its own terminal: sends its group the signal for

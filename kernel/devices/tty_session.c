@@ -158,6 +158,28 @@ int tty_check_foreground(struct tty *tty, int signal)
 	return background ? signal_from_background(signal) : 0;
 }
 
+/* Who asks owns it, or the group in the foreground, where it has no owner. */
+int tty_async(struct file *file, int fd, bool on)
+{
+	const struct tty_file *open = file->private;
+	struct tty *tty = open->tty;
+	int result, foreground;
+
+	if (on && tty_file_dead(open))
+		return -ENOTTY;
+	result = async_change(file, fd, on, &tty->async);
+	if (result <= 0)
+		return result;
+	if (tty_file_dead(open)) { /* hung up meanwhile */
+		(void)!async_change(file, fd, false, &tty->async);
+		return -ENOTTY;
+	}
+	foreground = __atomic_load_n(&tty->foreground, __ATOMIC_RELAXED);
+	async_offer_owner(file, foreground ? OWNER_GROUP : OWNER_PROCESS,
+		foreground ? foreground : current_pid());
+	return result;
+}
+
 /* ---- Ends ---- */
 
 /* The terminal is hung up. `everybody`: its foreground group hears of it at once; else when the
@@ -180,6 +202,7 @@ static void hang_up(struct tty *tty, bool everybody, bool gone)
 		signal_leader(leader, BIT_OF(SIGHUP) | BIT_OF(SIGCONT));
 	if (everybody)
 		signal_bits(group, BIT_OF(SIGHUP));
+	async_drop_all(&tty->async);
 	wake_all(&tty->readable);
 	wake_all(&tty->output);
 	if (tty->driver->settle)

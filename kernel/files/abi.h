@@ -20,6 +20,10 @@
 #include <linux/limits.h>
 #include <linux/major.h>
 
+#ifndef O_ASYNC
+#define O_ASYNC FASYNC
+#endif
+
 #define MODE_BITS 07777u /* permissions, set-id and sticky: all of a mode but the kind */
 
 /* A device number as stat gives it: man 3 makedev, in Linux's 32 bits. */

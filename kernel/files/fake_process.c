@@ -2,6 +2,8 @@
 /* See fake_process.h. */
 #include "files/fake_process.h"
 
+#include "files/async.h"
+
 #include <linux/resource.h>
 
 #include "arch/arch.h"
@@ -303,4 +305,32 @@ ns_t realtime_offset_word = 1700000000 * NS_PER_SECOND;
 void random_bytes(void *to, size_t size)
 {
 	memset(to, 0x5a, size);
+}
+
+/* ---- Nobody asks for signals of files ---- */
+
+int async_change(struct file *file, int fd, bool on, struct async_list *list)
+{
+	return 0;
+}
+
+void async_drop_all(struct async_list *list)
+{
+}
+
+void async_forget(struct file *file)
+{
+}
+
+void async_send(struct async_list *list, enum async_news news)
+{
+}
+
+void async_offer_owner(struct file *file, enum owner_kind kind, int number)
+{
+}
+
+long async_control(struct file *file, int command, uintptr_t argument)
+{
+	return -EINVAL;
 }

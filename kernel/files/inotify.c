@@ -20,7 +20,7 @@
  * A file is gone (IN_DELETE_SELF) when it has neither a name nor a dentry in use: where its last dentry
  * goes, dentry.c asks. Each end of a watch is told by IN_IGNORED.
  *
- * Lock: inotify_lock, a spin lock, over all lists, masks and queues; wait_queue->lock comes after it. What
+ * Lock: inotify_lock, a spin lock, over all lists, masks and queues; wait_queue->lock and async_lock come after it. What
  * was taken off the lists under it is freed without it, as an inode may go with its last reference.
  */
 #include "files/inotify.h"

@@ -78,6 +78,7 @@ void inotify_queue(
 	instance->count++;
 	instance->bytes += HEADER + event->length;
 	wake_events(&instance->changed, POLLIN | POLLRDNORM);
+	async_tell(&instance->async, ASYNC_IN);
 }
 
 /* ---- Reading ---- */
@@ -158,6 +159,13 @@ static unsigned int poll_events(struct file *file, struct wait_queue *queues[2])
 	return has_events(instance) ? POLLIN | POLLRDNORM : 0;
 }
 
+static int ask(struct file *file, int fd, bool on)
+{
+	struct inotify *instance = file->private;
+
+	return async_change(file, fd, on, &instance->async);
+}
+
 static long control(struct file *file, unsigned int command, uintptr_t argument)
 {
 	struct inotify *instance = file->private;
@@ -223,6 +231,7 @@ static const struct file_operations operations = {
 	.read = read_events,
 	.poll = poll_events,
 	.ioctl = control,
+	.async = ask,
 	.describe = describe,
 	.traits = FILE_STREAM,
 };

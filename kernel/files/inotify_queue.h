@@ -3,6 +3,7 @@
 #ifndef FILES_INOTIFY_QUEUE_H
 #define FILES_INOTIFY_QUEUE_H
 
+#include "files/async.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/radix.h"
@@ -30,6 +31,7 @@ struct inotify {
 	uint64_t bytes;                     /* of all events, as read gives them */
 	struct inotify_event_item overflow; /* the last of the queue, or on no list */
 	struct wait_queue changed;
+	struct async_list async;
 };
 
 /* What /proc/PID/fdinfo says of a watch. */

@@ -8,6 +8,7 @@
  */
 #include "files/open.h"
 
+#include "files/async.h"
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/file_locks.h"
@@ -37,6 +38,7 @@ static inline void init_file(struct file *file, struct inode *inode, const struc
 	file->private = NULL;
 	file->path_text = NULL;
 	file->watchers = NULL;
+	file->owner = NULL;
 	file->writes = file->forbids = false;
 }
 
@@ -128,6 +130,8 @@ void file_put(struct file *file)
 		file_locks_drop(file->inode, file);
 	if (unlikely(__atomic_load_n(&file->watchers, __ATOMIC_ACQUIRE)))
 		epoll_forget(file);
+	if (unlikely(file->owner))
+		async_forget(file);
 	if (file->operations->release)
 		file->operations->release(file);
 	if (file->writes) {

@@ -196,9 +196,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 	bool writers;
 	int error = 0;
 
-	if (!io->left)
-		return 0;
-	for (;;) {
+	while (io->left) {
 		if (must_wait(pipe)) {
 			error = file_nonblocking(file) ? -EAGAIN : sleep_until_readable(pipe);
 			if (error)
@@ -216,7 +214,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 			break;
 	}
 	if (done) {
-		wake_events(&pipe->writable, POLLOUT | POLLWRNORM);
+		pipe_tell_writers(pipe);
 		inode_touch_accessed(file->inode);
 	}
 	return io_result(io, done, error);
@@ -317,7 +315,7 @@ static ALWAYS_INLINE size_t write_some(
 	}
 	mutex_unlock(&pipe->lock);
 	if (done)
-		wake_events(&pipe->readable, POLLIN | POLLRDNORM);
+		pipe_tell_readers(pipe);
 	if (*error == -EPIPE)
 		signal_current(SIGPIPE);
 	return done;
@@ -368,6 +366,7 @@ static void open_ends(struct pipe *pipe, const struct file *file)
 static void close_ends(struct file *file)
 {
 	struct pipe *pipe = pipe_of(file);
+	bool one_left;
 
 	mutex_lock(&pipe->lock);
 	if (file_readable(file))
@@ -376,9 +375,14 @@ static void close_ends(struct file *file)
 		__atomic_sub_fetch(&pipe->writers, 1, __ATOMIC_RELEASE);
 	if (!pipe->readers && !pipe->writers)
 		drop_all(pipe);
+	one_left = !pipe->readers != !pipe->writers;
 	mutex_unlock(&pipe->lock);
 	wake_all(&pipe->readable);
 	wake_all(&pipe->writable);
+	if (one_left) {
+		async_tell(&pipe->readers_async, ASYNC_IN);
+		async_tell(&pipe->writers_async, ASYNC_OUT);
+	}
 }
 
 static struct superblock pipe_superblock;
@@ -457,6 +461,18 @@ static long pipe_ioctl(struct file *file, unsigned int command, uintptr_t argume
 	return copy_to_user(user_pointer(argument), &count, sizeof(count));
 }
 
+static int pipe_async(struct file *file, int fd, bool on)
+{
+	struct pipe *pipe = pipe_of(file);
+	int error = file_readable(file) ? async_change(file, fd, on, &pipe->readers_async) : 0;
+
+	if (error >= 0 && file_writable(file))
+		error = async_change(file, fd, on, &pipe->writers_async);
+	if (error < 0)
+		(void)!async_change(file, fd, false, &pipe->readers_async);
+	return error;
+}
+
 const struct file_operations fifo_file_operations = {
 	.open = fifo_open,
 	.release = close_ends,
@@ -464,6 +480,7 @@ const struct file_operations fifo_file_operations = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.traits = FILE_STREAM,
 };
 
@@ -473,6 +490,7 @@ const struct file_operations pipe_file_operations = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.async = pipe_async,
 	.traits = FILE_STREAM,
 };
 

@@ -3,6 +3,7 @@
 #ifndef FILES_PIPE_H
 #define FILES_PIPE_H
 
+#include "files/async.h"
 #include "files/vfs.h"
 #include "process/wait.h"
 
@@ -18,11 +19,12 @@ struct pipe_slot {
 struct pipe {
 	struct mutex lock;
 	struct wait_queue readable, writable; /* also: an end was opened or closed */
-	uint32_t head, tail;                  /* slots ever filled and emptied */
-	uint32_t slots;                       /* of ring; a power of two */
-	uint32_t readers, writers;            /* open ends */
-	uint32_t readers_ever, writers_ever;  /* for FIFOs: opens of each side, counted on */
-	bool splicing;                        /* its oldest bytes go to a file: nobody else reads */
+	struct async_list readers_async, writers_async;
+	uint32_t head, tail;                 /* slots ever filled and emptied */
+	uint32_t slots;                      /* of ring; a power of two */
+	uint32_t readers, writers;           /* open ends */
+	uint32_t readers_ever, writers_ever; /* for FIFOs: opens of each side, counted on */
+	bool splicing;                       /* its oldest bytes go to a file: nobody else reads */
 	bool filling;           /* a splice has its free slots: nobody else fills them */
 	struct frame *spare;    /* for the next slot to be filled, or NULL */
 	struct pipe_slot *ring; /* `first`, or memory of its own */
@@ -39,6 +41,19 @@ struct pipe *pipe_of_file(struct file *file);
 long pipe_size(struct file *file);
 /* F_SETPIPE_SZ: the size it got, -EBADF, -EINVAL, -EBUSY (there is more in it), -EPERM, -ENOMEM. */
 long pipe_set_size(struct file *file, unsigned long bytes) MUST_CHECK;
+
+/* There are bytes to be read; there is room. Without the lock. */
+static inline void pipe_tell_readers(struct pipe *pipe)
+{
+	wake_events(&pipe->readable, POLLIN | POLLRDNORM);
+	async_tell(&pipe->readers_async, ASYNC_IN);
+}
+
+static inline void pipe_tell_writers(struct pipe *pipe)
+{
+	wake_events(&pipe->writable, POLLOUT | POLLWRNORM);
+	async_tell(&pipe->writers_async, ASYNC_OUT);
+}
 
 /* For splice and tee, with pipe->lock. */
 static inline struct pipe_slot *pipe_slot(const struct pipe *pipe, uint32_t at)

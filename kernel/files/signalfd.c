@@ -114,13 +114,15 @@ static struct wait_queue *queue_of_process(struct signalfd *signals)
 
 /* ---- Reading ---- */
 
-enum info_kind { INFO_SENT, INFO_TIMER, INFO_CHILD, INFO_FAULT };
+enum info_kind { INFO_SENT, INFO_TIMER, INFO_CHILD, INFO_FAULT, INFO_FILE };
 
 /* Which part of a siginfo says what. */
 static enum info_kind kind_of(const struct signal_info *info)
 {
 	if (info->code == SI_TIMER)
 		return INFO_TIMER;
+	if (info->code == SI_SIGIO)
+		return INFO_FILE;
 	if (info->code <= SI_USER || info->code >= SI_KERNEL)
 		return INFO_SENT;
 	switch (info->number) {
@@ -133,7 +135,7 @@ static enum info_kind kind_of(const struct signal_info *info)
 	case SIGTRAP:
 		return INFO_FAULT;
 	default:
-		return INFO_SENT;
+		return info->code <= NSIGPOLL ? INFO_FILE : INFO_SENT;
 	}
 }
 
@@ -160,6 +162,10 @@ static void fill(struct signalfd_siginfo *out, const struct signal_info *info)
 		break;
 	case INFO_FAULT:
 		out->ssi_addr = info->fault.address;
+		break;
+	case INFO_FILE:
+		out->ssi_band = (uint32_t)info->words[0];
+		out->ssi_fd = (int32_t)info->words[1];
 		break;
 	case INFO_SENT:
 		out->ssi_pid = (uint32_t)info->sent.pid;

@@ -33,16 +33,6 @@ static bool may_get_more(const struct pipe *pipe)
 	return __atomic_load_n(&pipe->writers, __ATOMIC_ACQUIRE);
 }
 
-static void tell_readers(struct pipe *pipe)
-{
-	wake_events(&pipe->readable, POLLIN | POLLRDNORM);
-}
-
-static void tell_writers(struct pipe *pipe)
-{
-	wake_events(&pipe->writable, POLLOUT | POLLWRNORM);
-}
-
 /* Locks a pipe that has bytes, or gets no more. */
 static int lock_filled(struct pipe *pipe, bool nonblocking) no_lock_checks
 {
@@ -180,9 +170,9 @@ ssize_t splice_pipes(
 		if (result == -EPIPE)
 			signal_current(SIGPIPE);
 		if (result > 0)
-			tell_readers(out);
+			pipe_tell_readers(out);
 		if (result > 0 && keep == SPLICE_MOVE)
-			tell_writers(in);
+			pipe_tell_writers(in);
 		if (result != -EAGAIN)
 			return result;
 		error = wait == in ? pipe_wait_readable(in, nonblocking)
@@ -237,7 +227,7 @@ ssize_t splice_from_user(struct io *io, struct pipe *out, bool nonblocking) no_l
 	done = pipe_fill(out, io, false, &error);
 	mutex_unlock(&out->lock);
 	if (done)
-		tell_readers(out);
+		pipe_tell_readers(out);
 	return io_result(io, done, error);
 }
 
@@ -278,7 +268,7 @@ ssize_t splice_from_file(struct file *in, int64_t *position, struct pipe *out, s
 	result = push_pages(in->inode->object, position, out, count);
 	mutex_unlock(&out->lock);
 	if (result > 0)
-		tell_readers(out);
+		pipe_tell_readers(out);
 	inode_touch_accessed(in->inode);
 	return result;
 }
@@ -364,7 +354,7 @@ ssize_t splice_from_stream(
 	if (result != -ENOMEM)
 		parcel_free(&parcel);
 	if (result > 0)
-		tell_readers(out);
+		pipe_tell_readers(out);
 	wake_all(&out->writable); /* who waits for `filling` alone */
 	return result;
 }
@@ -381,7 +371,7 @@ ssize_t splice_to_user(struct pipe *in, struct io *io, bool nonblocking) no_lock
 	done = pipe_take(in, io);
 	mutex_unlock(&in->lock);
 	if (done)
-		tell_writers(in);
+		pipe_tell_writers(in);
 	return io_result(io, done, 0);
 }
 
@@ -424,6 +414,6 @@ ssize_t splice_to_file(struct pipe *in, struct file *out, int64_t *position, siz
 	mutex_unlock(&in->lock);
 	wake_all(&in->readable); /* who waits for `splicing` alone */
 	if (done)
-		tell_writers(in);
+		pipe_tell_writers(in);
 	return done ? (ssize_t)done : put;
 }

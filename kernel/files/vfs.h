@@ -84,8 +84,7 @@ struct inode_operations {
 	bool (*is_empty)(struct inode *directory);
 	/* Text of a symbolic link, NUL-terminated, valid as long as the inode is held. */
 	const char *(*link_text)(struct inode *inode);
-	/* A magic link (/proc/PID/fd/N): it leads there, with references, whatever its text says. 0 or a
-	 * negative errno. NULL: links lead where their text does. */
+	/* A magic link (/proc/PID/fd/N) leads there, with references: 0 or an errno. NULL: it is none. */
 	int (*jump)(struct inode *inode, struct path *out);
 	/* Such a link's text, in `buffer` of PATH_MAX bytes: its length, or a negative errno. */
 	ssize_t (*jump_text)(struct inode *inode, char *buffer);
@@ -273,8 +272,7 @@ bool inode_mapped_name(struct inode *inode, struct path *out) MUST_CHECK;
 enum dentry_flags {
 	DENTRY_HASHED = 1,  /* in the table */
 	DENTRY_MOUNTED = 2, /* something is mounted here (mount_lock) */
-	/* set by `lookup`: what it found may be gone at any time, so the table never gets it and each
-	 * walk looks anew */
+	/* by `lookup`: it may be gone at any time, so it is in no table and each walk looks anew */
 	DENTRY_UNCACHED = 4,
 };
 
@@ -497,9 +495,10 @@ struct file_operations {
 	/* POLL* bits that hold now; the queues (up to two, NULL-filled) whose wake-ups may change it.
 	 * NULL: always readable and writable. */
 	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
-	/* As read, for splice into a pipe, of a file that is neither a pipe nor a regular one. NULL: such a
-	 * file cannot be spliced from. */
+	/* As read, for splice into a pipe, of what is neither a pipe nor a regular file. NULL: it cannot be. */
 	ssize_t (*splice)(struct file *file, struct io *io, bool nonblocking);
+	/* O_ASYNC is to be set, by this descriptor, or not: async_change, by its own lists. NULL: no signals. */
+	int (*async)(struct file *file, int fd, bool on);
 	/* What a mapping of it is of, with a reference. NULL: the inode's object, if there is one. */
 	struct object *(*object)(struct file *file);
 	/* What /proc/PID/fdinfo says beyond the common lines, in `out` of `size` bytes: the length. */
@@ -526,6 +525,7 @@ struct file {
 	void *private;               /* the operations' */
 	char *path_text;             /* made by file_path */
 	struct epoll_item *watchers; /* of epolls: epoll.c */
+	struct file_owner *owner;    /* of its signals; NULL: nobody asked yet: async.c. Atomic */
 	bool writes;                 /* counts among inode->writers */
 	bool forbids;                /* the other way: nobody writes a program that runs */
 };

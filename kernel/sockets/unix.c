@@ -171,6 +171,7 @@ static void hang_up(struct unix_socket *peer, bool lost)
 	if (lost)
 		__atomic_store_n(&peer->error, ECONNRESET, __ATOMIC_RELEASE);
 	wake_all(&peer->changed);
+	unix_tell_reader(peer, ASYNC_HANG_UP);
 }
 
 static void close_socket(struct unix_socket *socket);
@@ -340,6 +341,7 @@ static void join(struct unix_socket *self, struct unix_socket *end, struct unix_
 		return;
 	}
 	wake_events(&listener->changed, POLLIN | POLLRDNORM);
+	unix_tell_reader(listener, ASYNC_IN);
 }
 
 static int connect_stream(struct file *file, struct unix_socket *self, const struct unix_name *name)
@@ -488,6 +490,9 @@ int unix_shutdown(struct unix_socket *self, int how)
 	if (peer) {
 		__atomic_or_fetch(&peer->shut, mirrored[bits], __ATOMIC_RELEASE);
 		wake_all(&peer->changed);
+		if (mirrored[bits] & UNIX_SHUT_READ)
+			unix_tell_reader(
+				peer, mirrored[bits] == UNIX_SHUT_BOTH ? ASYNC_HANG_UP : ASYNC_IN);
 		unix_put(peer);
 	}
 	return 0;

@@ -3,6 +3,7 @@
 #ifndef SOCKETS_UNIX_H
 #define SOCKETS_UNIX_H
 
+#include "files/async.h"
 #include "files/vfs.h"
 #include "sockets/abi.h"
 
@@ -35,6 +36,9 @@ struct unix_socket {
 	struct mutex setup;   /* bind, listen, connect: one at a time */
 	struct mutex reading;
 	struct wait_queue changed;
+	struct async_list async;
+	bool wants_room; /* atomic: a sender found none; ASYNC_OUT tells of it once */
+	bool awaited;    /* atomic: a stream's reader sleeps, and is told by that alone */
 	/* changed by `setup`, read without */
 	enum unix_state state; /* atomic */
 	struct unix_name name; /* written once, before `named` */
@@ -121,6 +125,12 @@ int unix_take_error(struct unix_socket *socket);
 ns_t unix_deadline(ns_t timeout);
 int unix_wait_error(int error, ns_t timeout);
 void unix_message_free(struct unix_message *message);
+/* Signals to who asked for them, unless a reader sleeps: it has been woken. */
+static inline void unix_tell_reader(struct unix_socket *socket, enum async_news news)
+{
+	if (!__atomic_load_n(&socket->awaited, __ATOMIC_RELAXED))
+		async_tell(&socket->async, news);
+}
 /* A queue's end. Takes all messages. */
 void unix_drop_messages(struct list *messages);
 /* Somebody took a message: senders that wait for room. */

@@ -132,12 +132,35 @@ static ssize_t unix_write(struct file *file, struct io *io, int64_t *position)
 	return unix_send(file, &call);
 }
 
+static int unix_async(struct file *file, int fd, bool on)
+{
+	struct unix_socket *self = file->private;
+
+	return async_change(file, fd, on, &self->async);
+}
+
+static long set_owner(struct file *file, user_t from)
+{
+	int number;
+
+	if (copy_from_user(&number, from, sizeof(number)))
+		return -EFAULT;
+	return async_set_owner_number(file, number);
+}
+
 static long unix_ioctl(struct file *file, unsigned int command, uintptr_t argument)
 {
 	struct unix_socket *self = file->private;
 	int count;
 
 	switch (command) {
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return set_owner(file, user_pointer(argument));
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		count = async_owner_number(file);
+		break;
 	case TIOCINQ: /* FIONREAD: of messages the first one's */
 		if (self->state == UNIX_LISTENING)
 			return -EINVAL;
@@ -163,5 +186,6 @@ const struct file_operations unix_file_operations = {
 	.write = unix_write,
 	.poll = unix_poll,
 	.ioctl = unix_ioctl,
+	.async = unix_async,
 	.traits = FILE_STREAM,
 };

@@ -72,8 +72,12 @@ void unix_message_free(struct unix_message *message)
 		rights_free(message->rights);
 	}
 	__atomic_sub_fetch(&sender->charged, message->charge, __ATOMIC_ACQ_REL);
-	if (unix_writable(sender))
+	if (unix_writable(sender)) {
 		wake_events(&sender->changed, WRITABLE);
+		if (unlikely(__atomic_load_n(&sender->wants_room, __ATOMIC_RELAXED)) &&
+			__atomic_exchange_n(&sender->wants_room, false, __ATOMIC_RELAXED))
+			async_tell(&sender->async, ASYNC_OUT);
+	}
 	unix_put(sender);
 	kfree(message);
 }
@@ -120,6 +124,7 @@ static int wait_for_charge(
 			return -EPIPE;
 		if (has_charge_left(self))
 			return 0;
+		__atomic_store_n(&self->wants_room, true, __ATOMIC_RELAXED);
 		if (!waits(file, call))
 			return -EAGAIN;
 		error = wait_event_until(&self->changed,
@@ -148,8 +153,10 @@ static int queue_message(struct unix_socket *peer, struct unix_message *message,
 		peer->queued_bytes += message->size;
 	}
 	spin_unlock(&peer->lock);
-	if (!error)
+	if (!error) {
 		wake_events(&peer->changed, READABLE);
+		unix_tell_reader(peer, ASYNC_IN);
+	}
 	return error;
 }
 
@@ -327,8 +334,11 @@ static struct unix_message *wait_for_message(struct file *file, struct unix_sock
 		if (!waits(file, call))
 			break;
 		mutex_unlock(&self->reading);
+		if (self->type == SOCK_STREAM)
+			__atomic_store_n(&self->awaited, true, __ATOMIC_RELAXED);
 		*error = wait_event_until(
 			&self->changed, has_news(self), unix_deadline(self->receive_timeout));
+		__atomic_store_n(&self->awaited, false, __ATOMIC_RELAXED);
 		mutex_lock(&self->reading);
 		if (*error) {
 			*error = unix_wait_error(*error, self->receive_timeout);

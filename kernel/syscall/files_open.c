@@ -4,6 +4,7 @@
 
 #include <linux/memfd.h>
 
+#include "files/async.h"
 #include "files/memfd.h"
 #include "files/open.h"
 #include "files/pipe.h"
@@ -184,8 +185,21 @@ long sys_pipe(user_t out)
 
 #define SETTABLE ((unsigned int)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME))
 
-static long set_flags(struct file *file, unsigned int flags)
+/* Asks for signals or no longer, where the file sends any. */
+static int set_async(struct file *file, int fd, bool on, int none)
 {
+	const bool was = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_ASYNC;
+	int result;
+
+	if (on == was)
+		return 0;
+	result = file->operations->async ? file->operations->async(file, fd, on) : none;
+	return result < 0 ? result : 0;
+}
+
+static long set_flags(struct file *file, int fd, unsigned int flags)
+{
+	int error;
 	uint32_t old = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 
 	if (flags & ~old & O_NOATIME && !inode_owned(file->inode))
@@ -193,6 +207,9 @@ static long set_flags(struct file *file, unsigned int flags)
 	/* Of a pipe it makes packets; what else there is has no way around its pages. */
 	if (flags & O_DIRECT && !S_ISFIFO(file->inode->mode))
 		return -EINVAL;
+	error = set_async(file, fd, flags & O_ASYNC, 0);
+	if (error)
+		return error;
 	while (!__atomic_compare_exchange_n(&file->flags, &old,
 		(old & ~SETTABLE) | (flags & SETTABLE), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
@@ -224,7 +241,8 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		result = (long)__atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 		break;
 	case F_SETFL:
-		result = file->flags & O_PATH ? -EBADF : set_flags(file, (unsigned int)argument);
+		result =
+			file->flags & O_PATH ? -EBADF : set_flags(file, fd, (unsigned int)argument);
 		break;
 	case F_GETPIPE_SZ:
 		result = file->flags & O_PATH ? -EBADF : pipe_size(file);
@@ -250,7 +268,7 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		result = file->flags & O_PATH ? -EBADF : file_seals(file);
 		break;
 	default:
-		result = file->flags & O_PATH ? -EBADF : -EINVAL;
+		result = file->flags & O_PATH ? -EBADF : async_control(file, command, argument);
 		break;
 	}
 	file_put(file);
@@ -304,6 +322,15 @@ static long set_nonblocking(struct file *file, user_t argument)
 	return 0;
 }
 
+static long ioctl_async(struct file *file, int fd, user_t argument)
+{
+	int on;
+
+	if (copy_from_user(&on, argument, sizeof(on)))
+		return -EFAULT;
+	return set_async(file, fd, on, -ENOTTY);
+}
+
 /* FIONREAD of a regular file: what is left of it. */
 static long bytes_left(struct file *file, user_t argument)
 {
@@ -326,6 +353,9 @@ long sys_ioctl(int fd, unsigned int command, uintptr_t argument)
 		break;
 	case FIONBIO:
 		result = set_nonblocking(file, user_pointer(argument));
+		break;
+	case FIOASYNC:
+		result = ioctl_async(file, fd, user_pointer(argument));
 		break;
 	default:
 		if (file->operations->ioctl)

@@ -14,7 +14,7 @@
 	CALL2(6, lstat, PATH, path, STAT_OUT, stat) \
 	CALL3(7, poll, POLL_FDS, fds, UINT, count, INT, timeout) RETURNS(READY) \
 	CALL3(8, lseek, FD, fd, OFFSET, offset, WHENCE, whence) \
-	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) LACKS("pseudo-terminals, TIOCSTI, FIOASYNC, file systems, block devices, sockets") \
+	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) LACKS("file systems, block devices") \
 	CALL4(17, pread64, FD, fd, DATA_OUT, buffer, SIZE, count, OFFSET, offset) \
 	CALL4(18, pwrite64, FD, fd, DATA_IN, buffer, SIZE, count, OFFSET, offset) \
 	CALL3(19, readv, FD, fd, VECTOR_OUT, vector, SIZE, count) \
@@ -25,7 +25,7 @@
 	CALL1(32, dup, FD, fd) \
 	CALL2(33, dup2, FD, fd, FD, to) \
 	CALL4(40, sendfile, FD, out, FD, in, OFFSET_INOUT, offset, SIZE, count) \
-	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("F_SETOWN, F_GETOWN, F_SETSIG, leases, notification") \
+	CALL3(72, fcntl, FD, fd, FCNTL, command, FCNTL_ARGUMENT, argument) RETURNS(BY_COMMAND) LACKS("leases, notification") \
 	CALL2(73, flock, FD, fd, LOCK_OPERATION, operation) \
 	CALL1(74, fsync, FD, fd) \
 	CALL1(75, fdatasync, FD, fd) \
