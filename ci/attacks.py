@@ -18,7 +18,7 @@ MAY_SKIP = re.compile("memory-(flush|misaligned-checked)|privileged-invpcid|entr
 def _card(names=(), cpus=2, mem=256, cmdline=""):
     lines = []
     card = attack.Card(attack.chosen(attack.listed(), names), lines.append)
-    request = execute.Request(str(attack.PROGRAM), seconds=600, cmdline=cmdline)
+    request = execute.Request(str(attack.PROGRAM), seconds=2 * harness.SECONDS, cmdline=cmdline)
     request.machine.cpus, request.machine.mem = cpus, mem
     request.log = str(harness.tree.run_folder() / f"attacks-{cpus}-{harness.os.getpid()}.log")
     attack.run(card, request)
@@ -51,7 +51,7 @@ def isolated():
 def small_cpu():
     """Without SMEP, SMAP, UMIP, XSAVE: what needs them is skipped with the reason, and the rest is held, IRET's frames too."""
     card = attack.Card(attack.chosen(attack.listed(), ["privileged", "entries"]), lambda line: None)
-    request = execute.Request(str(attack.PROGRAM), seconds=600)
+    request = execute.Request(str(attack.PROGRAM), seconds=2 * harness.SECONDS)
     request.machine.cpu = "qemu64"
     attack.run(card, request)
     check(card.is_held(), "\n".join(card.table()))
@@ -88,7 +88,7 @@ def boot_entry():
         mkimage.make(str(folder / "disk.img"), [*items, (str(folder / "loader.conf"), "loader/loader.conf")])
         with Boot(image=folder / "disk.img", mem=256) as machine:
             machine.until(r"^1\.\.(\d+)$")
-            machine.until(r"^(\d+) held of \1, \d+ skipped$", seconds=500)
+            machine.until(r"^(\d+) held of \1, \d+ skipped$", 2 * harness.SECONDS)
             machine.until(r"A key ends it")
             machine.type("x")
             machine.until_off()

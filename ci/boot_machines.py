@@ -13,7 +13,7 @@ MIB = 1 << 20
 
 def _story(**what):
     with Boot(**what) as machine:
-        machine.until(STORY_HELD, 250)
+        machine.until(STORY_HELD)
         machine.power_off()
         return machine.text()
 
@@ -128,7 +128,7 @@ def gzip_initrds():
 
 def _firmware(name, **what):
     with Boot(firmware=name, **what) as machine:
-        machine.until(STORY_HELD, 250)
+        machine.until(STORY_HELD)
         machine.power_off()
 
 

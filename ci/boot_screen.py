@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The framebuffer console, read back from pictures of the screen by its font."""
-import time
-
 import harness
-from harness import STORY_HELD, Boot, ScenarioFailure, check
+from harness import STORY_HELD, Boot, check
 
 LINES = ["The quick brown fox jumps over the lazy dog 0123456789 ~!@#$%^&*()_+{}|:<>?",
          "THE END OF THE SCREEN TEST"]
 
 
-def _wait_for(machine, wanted, seconds=120):
-    """The screen's lines once `wanted` is among them."""
-    end = time.monotonic() + seconds
-    while True:
-        lines = machine.screen()
-        if wanted in lines:
-            return lines
-        if time.monotonic() > end:
-            shown = "\n".join(line for line in lines if line)
-            raise ScenarioFailure(f"{wanted!r} does not stand on the screen:\n{shown}")
-        time.sleep(0.5)
+def _is_the_end(lines):
+    """The last of the numbered lines, one after the other, an empty one, the two."""
+    numbers = [line for line in lines if line.startswith("line ")]
+    expected = [*(f"line {i}" for i in range(80 - len(numbers), 80)), LINES[0], "", LINES[1]]
+    at = lines.index(numbers[0]) if numbers else 0
+    return len(numbers) > 20 and lines[at:at + len(expected)] == expected and not any("\ufffd" in line for line in lines)
 
 
 def _text_on(device, **what):
@@ -31,13 +24,7 @@ def _text_on(device, **what):
     archive.data(script.encode() + b"\n", "/screen.sh")
     with Boot("-- sh /screen.sh", more=archive, vga=device, **what) as machine:
         machine.until("^" + LINES[1] + "$")
-        lines = _wait_for(machine, LINES[1])
-        end = lines.index(LINES[1])
-        check(lines[end - 2:end] == [LINES[0], ""], f"above the last line: {lines[end - 2:end]}")
-        numbers = [line for line in lines if line.startswith("line ")]
-        expected = [f"line {i}" for i in range(80 - len(numbers), 80)]
-        check(len(numbers) > 20 and numbers == expected, f"lines {numbers}, expected {expected}")
-        check(not any("\ufffd" in line for line in lines), f"cells that are no glyph: {lines}")
+        machine.until_screen(_is_the_end, f"the lines above {LINES[1]!r}, and no cell that is no glyph,")
 
 
 def vga():
@@ -55,23 +42,22 @@ def other_mode():
     archive.data(b"echo HERE; sleep 600\n", "/screen.sh")
     with Boot("video=1024x768 -- sh /screen.sh", more=archive, vga="VGA") as machine:
         machine.until("^HERE$")
-        _wait_for(machine, "HERE")
-        picture = machine.folder / "screen.ppm"
-        head = picture.read_bytes()[:15].split()
+        machine.until_line("HERE")
+        head = machine.picture()[:15].split()
         check(head[1:3] == [b"1024", b"768"], f"the picture is {head[1:3]}, expected 1024 768")
 
 
 def story_on_screen():
     """The demo on the default screen; keys of the emulated keyboard are not needed for it to end."""
     with Boot(vga="VGA") as machine:
-        machine.until(STORY_HELD, 250)
+        machine.until(STORY_HELD)
         machine.power_off()
 
 
 def no_screen():
     """-vga none: serial alone."""
     with Boot(vga="none") as machine:
-        machine.until(STORY_HELD, 250)
+        machine.until(STORY_HELD)
         machine.power_off()
 
 

@@ -60,7 +60,7 @@ class Group:
     scripts: tuple
     mem: int  # MiB
     cpus: int = 2
-    seconds: int = 1200
+    seconds: int = 4 * harness.SECONDS
     made: dict = field(default_factory=dict)  # for /made in the guest: {Debian's package: what makes it of that, in a folder}
     files: tuple = ()  # of which it is made, in ci/debian
 

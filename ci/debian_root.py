@@ -58,7 +58,7 @@ def _fetch(wanted):
     missing = [f"{name}={version}" for name, version in wanted if path(name, version) is None]
     if missing:
         with tree.Progress(f"fetching {len(missing)} packages"):
-            _output(["apt-get", "download", "-q", *missing], cwd=kept)
+            _output(["apt-get", *packages.RETRIES, "download", "-q", *missing], cwd=kept)
     return [path(name, version) for name, version in wanted]
 
 

@@ -26,7 +26,7 @@ def _run(**what):
     """All of them in one boot; the machine's log."""
     debug_kernel.build()
     tests = [*system.listed("core"), *system.listed("processes"), STRESS]
-    result = run_program(build.RUNNER, tests, seconds=800, **what)
+    result = run_program(build.RUNNER, tests, seconds=4 * harness.SECONDS, **what)
     text = result.stdout.decode(errors="replace")
     bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
     check("not ok" not in text and result.code == 0, f"the runner ended with {result.code}:\n{bad[-6000:]}")

@@ -110,7 +110,7 @@ def command_line():
     baton = str(TOOLS / "baton")
     with guest.private_folder() as folder:
         log = folder / "log"
-        done = subprocess.run([baton, "exec", "--log", str(log), "--timeout", "200", BUSYBOX, "sh", "-c",
+        done = subprocess.run([baton, "exec", "--log", str(log), "--timeout", "2000", BUSYBOX, "sh", "-c",
                                "read x; echo got $x; exit 3"], input=b"line\n", check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
         check((done.returncode, done.stdout, done.stderr) == (3, b"got line\n", b""), f"{done}")

@@ -11,7 +11,7 @@ SEED = 1
 
 
 def _calls(number, cpus):
-    result = run_program(build.PROGRAMS / "fuzz", ["--calls", str(number), "--seed", str(SEED)], cpus=cpus, seconds=840)
+    result = run_program(build.PROGRAMS / "fuzz", ["--calls", str(number), "--seed", str(SEED)], cpus=cpus, seconds=3 * harness.SECONDS)
     text = result.stdout.decode(errors="replace")
     check(result.code == 0 and text.endswith(f"ok fuzz: {number} calls, seed {SEED}\n"), text[-3000:])
     check("has no" not in text, "the kernel's audit was not run")
@@ -36,7 +36,7 @@ def allocations():
     """One allocation after the other of every system test fails; the kernel goes on, leaks nothing, and audits itself."""
     names = [name for name in sweep.tests() if name not in sweep.WITHOUT]
     request = sweep.request_for(names, ["--slice", str(SLICE_MS)], 2)
-    result = run_program(request.program, request.arguments, initrds=request.initrds, seconds=840)
+    result = run_program(request.program, request.arguments, initrds=request.initrds, seconds=3 * harness.SECONDS)
     text = result.stdout.decode(errors="replace")
     done = sweep.DONE.findall(text)
     check(result.code == 0 and len(done) == len(names), text[-3000:])

@@ -10,6 +10,7 @@ the same on every host. BATON_BUILD says where the build is.
         machine.until_off()
 """
 import contextlib
+import functools
 import os
 import re
 import select
@@ -24,7 +25,8 @@ from command import boot, build, execute, guest, log, tree
 from command.machine import Machine
 import screen as screens
 
-BOOT_SECONDS = 150  # firmware, loader and kernel, on a machine that is busy with other tests
+SECONDS = 600  # for anything that must come: nothing is judged by its time, and a busy machine may stand still
+execute.POWER_OFF = SECONDS  # the end of the log is judged, too
 STORY_HELD = r"story: (\d+) of \1 attacks held, and Alice is still running"
 PROMPT = r"root@baton:\S+# "  # of the shells that init keeps
 
@@ -36,6 +38,11 @@ class ScenarioFailure(Exception):
 def check(truth, text):
     if not truth:
         raise ScenarioFailure(text)
+
+
+@functools.cache
+def _reader():
+    return screens.Reader()
 
 
 class Boot:
@@ -83,9 +90,12 @@ class Boot:
             self.ended = True
         self.log.feed(data)
 
-    def until(self, pattern, seconds=BOOT_SECONDS):
-        """Waits for a match in what was not yet matched; the match. Plain text, lines end in \\n."""
+    def until(self, pattern, seconds=SECONDS):
+        """Waits for a match in what was not yet matched; the match. Plain text, lines end in \\n; where the pattern
+        ends in $, a line must have come whole."""
         end = time.monotonic() + seconds
+        if pattern.endswith("$"):
+            pattern = pattern[:-1] + r"(?=\n)"
         given_up = None
         while True:
             match = re.compile(pattern, re.M).search(self.log.text(), self.at)
@@ -100,14 +110,14 @@ class Boot:
             check(now < end, f"{pattern!r} did not come within {seconds} s")
             self._read(min(1.0, end - now))
 
-    def until_off(self, seconds=180, expected=0):
+    def until_off(self, seconds=SECONDS, expected=0):
         """Waits until the machine has switched itself off, in good order; `expected`: QEMU's exit
         code, value << 1 | 1 when a guest wrote a value to the debug exit port."""
         end = time.monotonic() + seconds
         while not self.ended:
             check(time.monotonic() < end, f"the machine did not switch off within {seconds} s")
             self._read(1.0)
-        code = self.qemu.wait(60)
+        code = self.qemu.wait(SECONDS)
         check(code == expected, f"QEMU ended with {code}, expected {expected}: {self.qemu.stderr()}")
         check(self.log.fatal is None, f"the log says {self.log.fatal!r}")
 
@@ -123,11 +133,31 @@ class Boot:
         self.qemu.com1.sendall(text.encode())
         self.qemu.com1.setblocking(False)
 
-    def screen(self):
-        """The text on the screen, a line a row."""
+    def picture(self):
+        """The screen, as the bytes of a PPM."""
         path = self.folder / "screen.ppm"
         self.qemu.monitor.screendump(path)
-        return screens.Reader().lines(path.read_bytes())
+        return path.read_bytes()
+
+    def screen(self):
+        """The text on the screen, a line a row."""
+        return _reader().lines(self.picture())
+
+    def until_screen(self, test, what, look=None):
+        """Looks at the screen, by screen() or `look`, until `test` holds of what is seen; that. A picture may be taken
+        while the screen is drawn: what must be on it and what must not are to be asked for together."""
+        end = time.monotonic() + SECONDS
+        while True:
+            seen = (look or self.screen)()
+            if test(seen):
+                return seen
+            if time.monotonic() > end:
+                shown = "\n".join(filter(None, seen)) if look is None else str(seen)[:3000]
+                raise ScenarioFailure(f"{what} is not on the screen:\n{shown}")
+            self._read(0.4)
+
+    def until_line(self, line):
+        return self.until_screen(lambda lines: line in lines, repr(line))
 
     def text(self):
         return self.log.text()
@@ -137,7 +167,7 @@ def run_program(program, arguments=(), stdin=b"", **what):
     """exec of a host program; an execute.Result. what: of execute.Request, or of the Machine.
     BATON_ON=linux runs it on Debian's kernel instead: what fails there is a wrong test."""
     fields = execute.Request.__dataclass_fields__
-    request = execute.Request(str(program), list(arguments), seconds=300,
+    request = execute.Request(str(program), list(arguments), seconds=2 * SECONDS,
                               on=os.environ.get("BATON_ON", "baton"))
     for name, value in what.items():
         setattr(request if name in fields else request.machine, name, value)

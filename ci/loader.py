@@ -85,7 +85,7 @@ def menu():
                f"options nokaslr which={name}\n" for name in ("alpha", "beta", "gamma")}
     with guest.private_folder() as folder:
         disk = _disk(folder, {"EFI/BOOT/BOOTX64.EFI": boot.LOADER.read_bytes(), **entries,
-                              "loader/loader.conf": "timeout 60\ndefault alpha.conf\n"})
+                              "loader/loader.conf": "timeout 3000\ndefault alpha.conf\n"})
         with Boot(image=disk, debug_exit=True) as machine:
             machine.until(r"The alpha entry[^$]*The gamma entry[^$]*Boots in")
             machine.type("\x1b[B")

@@ -67,7 +67,7 @@ def json_form():
 class Watched(Boot):
     """A machine that is looked at until what is wanted is there."""
 
-    def wait(self, what, look, seconds=120):
+    def wait(self, what, look, seconds=harness.SECONDS):
         """Until look() gives something true, which is given back."""
         end = time.monotonic() + seconds
         while True:
@@ -99,7 +99,7 @@ def _screen(machine):
         counts = _colours(path.read_bytes())
         return counts.get(IMAGE, 0) > 5000 and sum(counts.get(colour, 0) > 2000 for colour in OWN) >= 3
 
-    machine.wait("pages of processes", owned, 180)
+    machine.wait("pages of processes", owned)
     machine.qemu.monitor.keys("q")
     machine.until_off()
 

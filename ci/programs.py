@@ -44,14 +44,14 @@ def _adds(*paths, files=()):
 def _modules(words, folder):
     """The files of the Python modules that a command loads; it ends with LOADED."""
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, cwd=folder,
-                          timeout=120, env=ENVIRONMENT)
+                          timeout=harness.SECONDS, env=ENVIRONMENT)
     return [line.partition(" ")[2] for line in done.stdout.split("\n") if line.startswith("module ")]
 
 
 def _host(script, folder):
     """What the script prints here."""
     done = subprocess.run([SHELL, str(script)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=folder,
-                          stderr=subprocess.DEVNULL, timeout=300, check=False,
+                          stderr=subprocess.DEVNULL, timeout=harness.SECONDS, check=False,
                           env=ENVIRONMENT)
     check(done.returncode == 0, f"on the host the script ended with {done.returncode}")
     return done.stdout.decode(errors="replace")
@@ -59,7 +59,7 @@ def _host(script, folder):
 
 def _baton(script, adds):
     """What it prints inside."""
-    result = run_program(SHELL, ["/work/script"], adds=[*adds, f"{script}:/work/script"], mem=1024, seconds=600)
+    result = run_program(SHELL, ["/work/script"], adds=[*adds, f"{script}:/work/script"], mem=1024, seconds=4 * harness.SECONDS)
     text, errors = (stream.decode(errors="replace") for stream in (result.stdout, result.stderr))
     check(result.code == 0, f"the script ended with {result.code}:\n{text[-4000:]}\n{errors[-2000:]}")
     return text, errors

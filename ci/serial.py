@@ -26,11 +26,14 @@ def apart():
         machine.until(r"^on /dev/ttyS0 alone$")
         machine.until(r"^on console$")
         machine.until(PROMPT)
-        screen = "\n".join(machine.screen())
-        check("on console" in screen and "screen too" in screen and "alone" not in screen, screen)
+        def is_there(lines):  # maybe behind the prompt of the screen's own shell
+            screen = "\n".join(lines)
+            return "on console" in screen and "screen too" in screen and "alone" not in screen
+
+        machine.until_screen(is_there, "what went to the console, and that alone,")
         check("screen too\n" not in machine.text().replace("\r", "").replace(">/dev/tty1", ""), machine.text()[-500:])
-        machine.type("sleep 1000\r")
-        machine.until(r"sleep 1000$")
+        machine.type("sh -c 'echo begun; exec sleep 1000'\r")
+        machine.until(r"^begun$")
         machine.qemu.monitor.command("chardev-send-break", id="com1")
         machine.until(PROMPT)
         machine.type("echo $?\r")
@@ -46,8 +49,7 @@ def chosen():
         machine.type("echo hidden >/dev/console; echo seen\r")
         machine.until(r"^seen$")
         check(not re.search("^hidden$", machine.text(), re.M), "on the serial line")
-        screen = "\n".join(machine.screen())
-        check("hidden" in screen, screen)
+        machine.until_screen(lambda lines: "hidden" in "\n".join(lines), "hidden")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _host_alone():
 def _on_host(tests):
     with _host_alone():
         done = subprocess.run([str(build.RUNNER), *tests], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              timeout=300, check=False)
+                              timeout=3 * harness.SECONDS, check=False)
     text = done.stdout.decode(errors="replace")
     bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
     check(done.returncode == 0, f"the reference itself failed on the host:\n{bad[-3000:]}")
@@ -155,7 +155,7 @@ def process_numbers():
 
 def stress():
     """100,000 operations at random on 8 CPUs: the program checks itself."""
-    result = run_program(build.PROGRAMS / only("stress"), ["100000"], cpus=8, mem=1024, seconds=840)
+    result = run_program(build.PROGRAMS / only("stress"), ["100000"], cpus=8, mem=1024, seconds=3 * harness.SECONDS)
     text = result.stdout.decode(errors="replace")
     check(result.code == 0 and text.startswith("ok stress: 100000 operations"), text[-2000:])
 

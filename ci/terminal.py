@@ -33,16 +33,21 @@ class Terminal:
                 os._exit(99)
         self.resize(ROWS, COLUMNS)
         self.settings = termios.tcgetattr(self.fd)
-        self.output = b""
+        self.output, self.at = b"", 0
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def until(self, wanted, seconds=harness.BOOT_SECONDS):
-        end = time.monotonic() + seconds
-        while wanted not in self.output:
+    def until(self, wanted, seconds=harness.SECONDS, meanwhile=lambda: None):
+        """Until it comes in what was not yet looked through; every second `meanwhile` is called."""
+        end, called = time.monotonic() + seconds, time.monotonic()
+        while (at := self.output.find(wanted, self.at)) < 0:
             if time.monotonic() > end or not self._read(1):
                 raise ScenarioFailure(f"{wanted!r} did not come: {self.output[-1500:]!r}")
+            if time.monotonic() > called + 1:
+                called = time.monotonic()
+                meanwhile()
+        self.at = at + len(wanted)
 
     def _read(self, seconds):
         """False at the end of the output."""
@@ -58,7 +63,7 @@ class Terminal:
     def type(self, keys):
         os.write(self.fd, keys)
 
-    def end(self, seconds=180):
+    def end(self, seconds=harness.SECONDS):
         """Waits for the command's end; its exit code."""
         limit = time.monotonic() + seconds
         while self._read(0.2):
@@ -81,7 +86,7 @@ def run_and_quit():
     raw = termios.tcgetattr(terminal.fd)
     check(not raw[3] & (termios.ICANON | termios.ECHO | termios.ISIG), "the terminal is not raw")
     terminal.type(b"echo $((6 * 7))th\r")
-    terminal.until(b"42th", 120)
+    terminal.until(b"42th")
     check(len(_machines(terminal.pid)) == 1, "no record of the QEMU that runs")
     terminal.type(b"\x01x")
     code = terminal.end()
@@ -98,22 +103,21 @@ def run_window():
     terminal = Terminal("run", "--cmdline", "nostory", term="xterm")
     terminal.until(b"root@baton:~# ")
     terminal.type(b"echo $TERM on $(tty), $(stty size)\r")
-    terminal.until(b"\nxterm on /dev/ttyS0, %d %d\r\n" % (ROWS, COLUMNS), 120)
+    terminal.until(b"\nxterm on /dev/ttyS0, %d %d\r\n" % (ROWS, COLUMNS))
     terminal.type(b"sh -c 'trap \"echo now \\$(stty size)\" WINCH; echo trap $((1 + 1))ped; while :; do sleep 0.1; done'\r")
-    terminal.until(b"trap 2ped", 120)
+    terminal.until(b"trap 2ped")
     for rows, columns in ((50, 190), (20, 61)):
         terminal.resize(rows, columns)
-        terminal.until(b"now %d %d\r\n" % (rows, columns), 120)
+        terminal.until(b"now %d %d\r\n" % (rows, columns))
     terminal.type(b"\x03")
     terminal.until(b"# ")
     terminal.type(b"stty -F /dev/console size; stty size\r")
-    terminal.until(b"\n20 61\r\n20 61\r\n", 120)
+    terminal.until(b"\n20 61\r\n20 61\r\n")
     terminal.type(b"stty raw -echo; echo $((9 * 9)) keys; dd bs=1 count=%d 2>/dev/null | hexdump -ve '1/1 \"%%02x\"';"
                   b" stty sane; echo\r" % len(KEYS))
-    terminal.until(b"81 keys", 120)
-    time.sleep(1)
+    terminal.until(b"81 keys")
     terminal.type(KEYS)
-    terminal.until(KEYS.hex().encode(), 120)
+    terminal.until(KEYS.hex().encode())
     terminal.type(b"\x01x")
     check(terminal.end() == 0, "exit code")
 
@@ -159,11 +163,9 @@ def exec_tty():
             terminal = Terminal("exec", program)
             terminal.until(b"111 ready")
             terminal.type(b"\r")
-            terminal.until(b"size %d %d" % (ROWS, COLUMNS), 120)
+            terminal.until(b"size %d %d" % (ROWS, COLUMNS))
             terminal.resize(44, 77)
-            time.sleep(1)
-            terminal.type(b"\r")
-            terminal.until(b"size 44 77", 120)
+            terminal.until(b"size 44 77", meanwhile=lambda: terminal.type(b"\r"))  # the size takes a way of its own
             terminal.type(last)
             code = terminal.end()
             check(code == expected, f"exit code {code} after {last!r}, expected {expected}")
@@ -174,7 +176,7 @@ def _start_quietly(*words):
     process = subprocess.Popen([BATON, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT,
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    end = time.monotonic() + 120
+    end = time.monotonic() + harness.SECONDS
     while not (found := _machines(process.pid)):
         check(time.monotonic() < end and process.poll() is None, f"{words}: no QEMU came up")
         time.sleep(0.1)
@@ -183,7 +185,7 @@ def _start_quietly(*words):
 
 def _pid_of(record):
     import json  # pylint: disable=import-outside-toplevel
-    end = time.monotonic() + 60
+    end = time.monotonic() + harness.SECONDS
     while True:
         try:
             return json.loads(record.read_text(encoding="utf-8"))
@@ -197,14 +199,15 @@ def stopped():
     for runs in (False, True):
         process, record = _start_quietly("exec", "/bin/busybox", "sh", "-c", "echo up; exec sleep 1000")
         known = _pid_of(record)
-        begin = os.read(process.stdout.fileno(), 3) if runs else b""
+        begin = process.stdout.read(3) if runs else b""
         own = tree.RUN / f"stop-{os.getpid()}"
         (own / record.parent.name).mkdir(parents=True)
         (own / record.parent.name / guest.RECORD).write_bytes(record.read_bytes())
         ended = guest.stop_all([own])
         check(ended == [known["pid"]], f"ended {ended}, expected {known['pid']}")
-        output, _ = process.communicate(timeout=300)
-        expected = b"the machine ended before the program " + (b"did" if runs else b"started")
+        output, _ = process.communicate(timeout=harness.SECONDS)
+        # Where we were held up, the program may have begun.
+        expected = b"the machine ended before the program " + (b"did" if runs or b"up\n" in output else b"started")
         check(process.returncode == 125 and begin == (b"up\n" if runs else b"") and expected in output,
               f"{process.returncode} {begin!r} {output[-500:]!r}")
         subprocess.run(["rm", "-r", str(own)], check=True)
@@ -216,9 +219,9 @@ def owner_killed():
         process, record = _start_quietly("exec", "/bin/busybox", "sleep", "1000")
         known = _pid_of(record)
         process.send_signal(number)
-        process.communicate(timeout=180)
+        process.communicate(timeout=harness.SECONDS)
         check(process.returncode == expected, f"exit code {process.returncode}, expected {expected}")
-        end = time.monotonic() + 60
+        end = time.monotonic() + harness.SECONDS
         while guest.start_time(known["pid"]) == known["start"]:
             check(time.monotonic() < end, f"QEMU {known['pid']} lives on after {number.name}")
             time.sleep(0.05)
@@ -230,7 +233,7 @@ def gdb():
     done = subprocess.run([BATON, "gdb", "--mem", "256", "--", "-batch", "-ex", "continue", "-ex", "bt 1",
                            "-ex", "continue", "-ex", "bt 1", "-ex", "print handoff->version"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=400, check=False)
+                          text=True, timeout=4 * harness.SECONDS, check=False)
     for wanted in (r"#0 +loader_main \(image=0x[0-9a-f]+, system=0x[0-9a-f]+\) at efi-loader/main\.c:\d+",
                    r"#0 +kernel_start \(handoff=0xffff[0-9a-f]+\) at kernel/main\.c:\d+", r"\$1 = 1\b"):
         check(re.search(wanted, done.stdout), f"{wanted!r} did not come:\n{done.stdout[-3000:]}")

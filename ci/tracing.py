@@ -28,7 +28,7 @@ def _missing(calls):
 def _agree(program, arguments=(), stdin=b"", adds=(), aside=()):
     if not difference.traces():
         harness.skip("strace is not there, cannot be installed, or may not trace here")
-    request = execute.Request(str(program), list(arguments), list(adds), seconds=300)
+    request = execute.Request(str(program), list(arguments), list(adds), seconds=4 * harness.SECONDS)
     request.log = str(tree.run_folder() / f"scenario-{os.getpid()}.log")
     linux = difference.on_host(request, stdin, True)
     baton = difference.on_baton(request, stdin, True)
@@ -185,7 +185,7 @@ def same_output():
     """A traced program behaves as one that is not; --strace=F takes the lines, stderr stays the program's."""
     with guest.private_folder() as folder:
         lines = folder / "trace"
-        done = subprocess.run([str(TOOLS / "baton"), "exec", "--timeout", "200", f"--strace={lines}", "--strace-time",
+        done = subprocess.run([str(TOOLS / "baton"), "exec", "--timeout", "2000", f"--strace={lines}", "--strace-time",
                                BUSYBOX, "sh", "-c", "cat; ls /none; exit 3"], input=b"x" * 100_000, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         check((done.returncode, done.stdout, done.stderr) ==

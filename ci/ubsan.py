@@ -18,7 +18,7 @@ def tests():
     """All lists of tests in one boot of four CPUs."""
     debug_kernel.build(debug_kernel.UBSAN)
     names = [*system.listed("core"), *system.listed("processes"), *system.listed("file_cases"), STRESS]
-    result = run_program(build.RUNNER, names, cpus=4, mem=1024, cmdline="crash=overflow", seconds=1500)
+    result = run_program(build.RUNNER, names, cpus=4, mem=1024, cmdline="crash=overflow", seconds=4 * harness.SECONDS)
     text = result.stdout.decode(errors="replace")
     bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
     check(result.code == 0 and f"{len(names)} passed, 0 failed" in text, f"ended with {result.code}:\n{bad[-6000:]}")

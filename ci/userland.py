@@ -68,8 +68,8 @@ def respawn():
             machine.type(line + "\r")
             machine.until(r"^This is a shell on Baton\.")
             machine.until(PROMPT)
-        machine.type("sh -c 'sleep 0.2 & exec true'; sleep 1; ps | grep -c '[s]leep'\r")
-        machine.until(r"^0$")
+        machine.type("sh -c 'sleep 0.2 & exec true'; while ps | grep -q '[s]leep'; do usleep 100000; done; echo $((6 * 7))\r")
+        machine.until(r"^42$")
         machine.type("echo a child of $PPID\r")
         machine.until(r"^a child of 1$")
         machine.power_off()
@@ -79,8 +79,8 @@ def reboot():
     """reboot resets the machine, which without -no-reboot comes up again; programs are ended before."""
     with Boot("-- nostory", mem=256, reboot=True) as machine:
         machine.until(PROMPT)
-        machine.type("(trap 'echo I was told; exit' TERM; while :; do sleep 0.1; done) &\r")
-        machine.until(PROMPT)
+        machine.type("(trap 'echo I was told; exit' TERM; echo $((6 * 7)) is set; while :; do sleep 0.1; done) &\r")
+        machine.until("42 is set")
         machine.type("reboot\r")
         machine.until(r"^init: reboot$")
         machine.until(r"I was told$")
@@ -118,7 +118,7 @@ def rootfs():
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ScenarioFailure(done.stderr)
-        done = subprocess.run([baton, "exec", "--timeout", "300", "--initrd", str(archive), "--add", f"{script}:/script",
+        done = subprocess.run([baton, "exec", "--timeout", "2000", "--initrd", str(archive), "--add", f"{script}:/script",
                                "bash", "/script"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         sums = subprocess.run(["sh", "-c", r"printf '1\n8\n27\n' | sha256sum"], capture_output=True, text=True, check=True)
         expected = "5\n/bin/bash\nc,b,a\n3\n/usr/bin/gawk\ny\nx\n1\n" + sums.stdout

@@ -37,7 +37,7 @@
 #define QUICK_SECONDS 1 /* a shell that ended sooner was of no use */
 #define QUICK_MAX     3 /* so many of them at once, then */
 #define PAUSE_SECONDS 5
-#define GRACE_SECONDS 1 /* for programs to end after each of SIGTERM, SIGHUP, SIGKILL */
+#define GRACE_NAPS    50 /* of 20 ms, for programs to end after each of SIGTERM, SIGHUP, SIGKILL */
 
 static struct terminal {
 	char name[32], term[48];
@@ -247,11 +247,12 @@ static void reap_all(void)
 		;
 }
 
-/* Gives everybody else a signal, and some time to end by it. */
+/* Gives everybody else a signal, and some time to end by it: in naps, so that a machine that stood still (an emulated one
+ * on a busy host) is no reason to hurry. */
 static void end_all(int signal)
 {
 	struct timespec poll = {.tv_nsec = 20000000};
-	time_t limit = now() + GRACE_SECONDS;
+	int naps = 0;
 
 	kill(-1, signal);
 	kill(-1, SIGCONT);
@@ -260,7 +261,7 @@ static void end_all(int signal)
 		if (kill(-1, 0) < 0 && errno == ESRCH)
 			return;
 		nanosleep(&poll, NULL);
-	} while (now() <= limit);
+	} while (++naps <= GRACE_NAPS);
 }
 
 /* Programs end, files are written, then the machine ends. */

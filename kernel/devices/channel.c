@@ -36,7 +36,7 @@
 
 #define PIECE        4096u /* of a write: a frame */
 #define SMALL        256u  /* bytes of a write that are worth a frame */
-#define FINISH_LIMIT (10 * NS_PER_SECOND)
+#define FINISH_LIMIT (60 * NS_PER_SECOND)
 #define MAJOR_LOCAL  240u /* Linux's devices.txt: 240-254 are for local use */
 
 static struct {

@@ -23,7 +23,7 @@ from .machine import Machine
 LOADER_SYMBOLS = tree.BUILD / "efi-loader" / "BOOTX64.debug.efi"
 SIGNATURE = 256  # bytes of code
 FIRST_LINE = re.compile(rb"Baton [0-9]+\.")
-FIND_SECONDS = 180
+FIND_SECONDS = 600
 SCANNED_MIB = 2048  # the loader lies below 4 GiB, below the hole for devices
 
 EPILOG = """\
@@ -75,7 +75,7 @@ def loader_offset(what):
         qemu.monitor.command("stop")
         size = min(what.resolved_mem(), SCANNED_MIB) << 20
         dump = folder / "memory"
-        qemu.monitor.command("pmemsave", timeout=120, val=0, size=size, filename=str(dump))
+        qemu.monitor.command("pmemsave", timeout=600, val=0, size=size, filename=str(dump))
         with open(dump, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as memory:
             at = find_code(memory, code[:SIGNATURE])
     if at is None:
@@ -88,7 +88,7 @@ def script(offset, sock):
     lines = ["set confirm off", f"directory {tree.ROOT}", f"file {build.KERNEL}"]
     if offset is not None:
         lines.append(f"add-symbol-file {LOADER_SYMBOLS} -o {offset:#x}")
-    lines += ["set architecture i386:x86-64", f"target remote {sock}"]
+    lines += ["set architecture i386:x86-64", "set remotetimeout 600", f"target remote {sock}"]
     if offset is not None:
         lines.append("tbreak loader_main")
     return "\n".join([*lines, "tbreak kernel_start", ""])

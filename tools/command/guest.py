@@ -183,7 +183,7 @@ def _end(pid, start):
         # From here on the handle means one process, whatever becomes of the number.
         if start_time(pid) != start:
             return False
-        for wanted, seconds in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+        for wanted, seconds in ((signal.SIGTERM, 3), (signal.SIGKILL, 60)):
             signal.pidfd_send_signal(handle, wanted)
             deadline = time.monotonic() + seconds
             while time.monotonic() < deadline:

@@ -39,7 +39,7 @@ def _fetch():
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     with tree.Progress(f"fetching {name}"):
-        _output(["apt-get", "download", "-q", name], cwd=work)
+        _output(["apt-get", *packages.RETRIES, "download", "-q", name], cwd=work)
         found = list(work.glob("*.deb"))
         if len(found) != 1:
             raise tree.Failure(f"apt-get download {name}: {len(found)} packages came, expected 1")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What Baton needs of Debian 12, known by the commands and files that the packages give."""
+import fcntl
 import os
 import shutil
 import subprocess
@@ -42,6 +43,8 @@ GDB = {"gdb": "gdb"}
 SCREEN = {"qemu-system-gui": "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so"}
 UBOOT = {"u-boot-qemu": TEST["u-boot-qemu"]}
 
+# Of apt-get: an archive's server may be busy.
+RETRIES = ["-o", "Acquire::Retries=5"]
 SBIN = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 
@@ -76,24 +79,33 @@ def _as_root():
 
 
 def need(*sets):
-    """Installs what is missing; without the right to, says the line to run."""
-    names = missing(*sets)
-    if not names:
+    """Installs what is missing; without the right to, says the line to run. One at a time, as apt has it."""
+    if not missing(*sets):
         return
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *names]
-    line = "apt-get update && " + " ".join(install)
+    tree.BUILD.mkdir(parents=True, exist_ok=True)
+    with open(tree.BUILD / ".packages-lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(missing(*sets))
+    left = missing(*sets)
+    if left:
+        raise tree.Failure("apt-get installed them, yet their files are not there: "
+                           + ", ".join(left))
+
+
+def _install(names):
+    if not names:  # somebody else has, meanwhile
+        return
+    words = ["install", "-y", "--no-install-recommends", *names]
+    install = ["apt-get", *RETRIES, "-o", "DPkg::Lock::Timeout=600", *words]
+    line = "apt-get update && apt-get " + " ".join(words)
     root = _as_root()
     if root is None or shutil.which("apt-get") is None:
         raise tree.Failure(f"Debian packages are missing: {' '.join(names)}. As root, run:\n{line}")
     tree.say("installing Debian packages: " + " ".join(names))
     with tree.Progress("installing"):
-        for command in (["apt-get", "update", "-q"], ["env", "DEBIAN_FRONTEND=noninteractive", *install]):
+        for command in (["apt-get", *RETRIES, "update", "-q"], ["env", "DEBIAN_FRONTEND=noninteractive", *install]):
             done = subprocess.run(root + command, stdin=subprocess.DEVNULL, text=True, check=False,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if done.returncode != 0:
                 raise tree.Failure(f"{' '.join(command)} ended with {done.returncode}:\n"
                                    f"{done.stdout[-2000:]}\nAs root, run:\n{line}")
-    left = missing(*sets)
-    if left:
-        raise tree.Failure("apt-get installed them, yet their files are not there: "
-                           + ", ".join(left))

@@ -41,7 +41,7 @@ class Qmp:
             elif "return" in message:
                 return message["return"]
 
-    def command(self, name, timeout=30, **arguments):
+    def command(self, name, timeout=600, **arguments):
         """Runs one command and returns its answer; events that come meanwhile are kept."""
         deadline = time.monotonic() + timeout
         try:
@@ -59,14 +59,14 @@ class Qmp:
         except (BrokenPipeError, ConnectionError) as error:
             raise QmpError("QEMU is gone") from error
 
-    def human(self, line, timeout=30):
+    def human(self, line, timeout=600):
         """A command of the human monitor; its text."""
         return self.command("human-monitor-command", timeout, command_line=line)
 
     def screendump(self, path):
         self.command("screendump", filename=str(path))
 
-    def type(self, *names, seconds=60):
+    def type(self, *names, seconds=600):
         """Presses keys as keys() does, each as soon as the guest has read the one before: as its keyboard controller's
         status says, whose first bit is set as long as there is something to be read."""
         end = time.monotonic() + seconds

@@ -8,12 +8,15 @@ and /usr/bin (a Debian system has one folder for the two); C.UTF-8, which libc-b
 ld.so.cache: Debian's libraries lie where its loader looks anyway.
 """
 import argparse
+import contextlib
+import fcntl
 import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from . import boot, packages, tree
@@ -47,6 +50,15 @@ def _run(command, **more):
     return done.stdout
 
 
+@contextlib.contextmanager
+def _alone():
+    """One at a time: apt's state and the downloads are the same for all."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _apt():
     """apt-get's words for the state of its own; the downloads are kept."""
     for name in ("cache/partial", "state"):
@@ -54,7 +66,7 @@ def _apt():
     (FOLDER / "state/status").write_text("".join(
         f"Package: {name}\nStatus: install ok installed\nVersion: 9999\nArchitecture: all\nMulti-Arch: foreign\n"
         f"Maintainer: none\nDescription: assumed\n\n" for name in ASSUMED), encoding="ascii")
-    return ["apt-get", "-q", "-o", f"Dir::State::status={FOLDER}/state/status",
+    return ["apt-get", *packages.RETRIES, "-q", "-o", f"Dir::State::status={FOLDER}/state/status",
             "-o", f"Dir::State::extended_states={FOLDER}/state/extended", "-o", f"Dir::Cache::archives={FOLDER}/cache",
             "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "APT::Install-Recommends=false"]
 
@@ -66,12 +78,13 @@ def _resolve(apt, names):
 
 def fetch(names):
     """Paths of the packages' files, downloaded where they are not there yet."""
-    apt = _apt()
-    more = [extra for name, _ in _resolve(apt, names) for extra in ALONG.get(name, ())]
-    names = [*names, *(name for name in more if name not in names)]
-    planned = _resolve(apt, names)
-    if any(not list((FOLDER / "cache").glob(_file(*each))) for each in planned):
-        _run([*apt, "-y", "--download-only", "install", *names])
+    with _alone():
+        apt = _apt()
+        more = [extra for name, _ in _resolve(apt, names) for extra in ALONG.get(name, ())]
+        names = [*names, *(name for name in more if name not in names)]
+        planned = _resolve(apt, names)
+        if any(not list((FOLDER / "cache").glob(_file(*each))) for each in planned):
+            _run([*apt, "-y", "--download-only", "install", *names])
     return [path for each in planned for path in (FOLDER / "cache").glob(_file(*each))]
 
 
@@ -151,8 +164,7 @@ def make(names, out):
     packages.need(NEEDS)
     paths = fetch(names)
     archive, wanted, seen = mkcpio.Archive(), [], {}
-    work = FOLDER / "unpacked"
-    shutil.rmtree(work, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix="unpacked-", dir=FOLDER))
     try:
         for path in paths:
             root, control = work / path.stem / "root", work / path.stem / "control"

@@ -11,7 +11,7 @@ FOLDER = tree.ROOT / "ci" / "shell"
 REFERENCE = tree.ROOT / "ci" / "reference" / "shell.txt"
 NAMES = ("text", "files", "language", "system")
 BUSYBOX = "/bin/busybox"
-SECONDS = 400
+SECONDS = 2000
 # A link for each applet, as Debian's own busybox images have it; then each script, its lines before what they print.
 START = """
 for applet in $(busybox --list); do [ -e /bin/$applet ] || ln -s busybox /bin/$applet; done

@@ -21,8 +21,8 @@ REFERENCE = tree.ROOT / "ci" / "reference" / "selftests.json"
 RUNNER = tree.ROOT / "ci" / "selftest_runner.c"
 NEEDS = {"xz-utils": "xz", "dpkg": "dpkg-deb", "apt": "apt-get", "libc6-dev": "/usr/lib/x86_64-linux-gnu/libc.a"}
 WANTED = ("tools/testing/selftests", "tools/include", "arch/x86/include/asm/desc_defs.h")
-SECONDS = 60  # for each program
-BOOT_SECONDS = 1500
+SECONDS = 600  # for each program
+BOOT_SECONDS = 3000
 SKIPPED = 4  # kselftest's exit code
 
 X86 = ("-O2 -std=gnu99 -pthread -no-pie -static", "x86/{}.c")
@@ -82,7 +82,7 @@ def _run(command, **more):
 
 def _fetch(work):
     with tree.Progress(f"fetching {PACKAGE}"):
-        _run(["apt-get", "download", "-q", PACKAGE], cwd=work)
+        _run(["apt-get", *packages.RETRIES, "download", "-q", PACKAGE], cwd=work)
         found = list(work.glob("*.deb"))
         if len(found) != 1:
             raise tree.Failure(f"apt-get download {PACKAGE}: {len(found)} packages came, expected 1")

@@ -40,8 +40,8 @@ import vt  # pylint: disable=wrong-import-position
 FOLDER = tree.ROOT / "ci" / "sessions"
 REFERENCES = tree.ROOT / "ci" / "reference"
 ROWS, COLUMNS = 30, 80
-START_SECONDS = 240
-WAIT_SECONDS = 40  # for the screen to become what it is to be
+START_SECONDS = 600
+WAIT_SECONDS = 300  # for the screen to become what it is to be
 QUIET_SECONDS = 1.5  # without a change: this is what Debian's kernel shows
 UNHURRIED_SECONDS = 0.4  # before keys are pressed there: no key overtakes what a program asks its terminal
 ESCAPE_SECONDS = 0.7  # after Esc, lest the next key be taken for a part of the same sequence
@@ -331,7 +331,7 @@ class Bench:
         self._connect(orders)
         return self
 
-    def _connect(self, path, seconds=30):
+    def _connect(self, path, seconds=START_SECONDS):
         end = time.monotonic() + seconds
         while True:
             try:

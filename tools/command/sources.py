@@ -44,7 +44,7 @@ def _options():
     settings = {"Dir::Etc::SourceList": private / "sources.list", "Dir::Etc::SourceParts": "/dev/null",
                 "Dir::State::Lists": private / "lists", "Dir::Cache": private / "cache", "APT::Sandbox::User": "root"}
     words = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    run(["apt-get", *words, "-q", "update"])
+    run(["apt-get", *packages.RETRIES, *words, "-q", "update"])
     return words
 
 
@@ -60,7 +60,7 @@ def fetch(source, version):
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         with tree.Progress(f"fetching the source of {source} {version}"):
-            run(["apt-get", *_options(), "-q", "source", "--download-only", f"{source}={version}"], cwd=work)
+            run(["apt-get", *packages.RETRIES, *_options(), "-q", "source", "--download-only", f"{source}={version}"], cwd=work)
             found = list(work.glob("*.dsc"))
             if len(found) != 1:
                 raise tree.Failure(f"apt-get source {source}={version}: {len(found)} files .dsc came, expected 1")

@@ -21,7 +21,7 @@ FOLDER = tree.BUILD / "suites"
 REFERENCE = tree.ROOT / "ci" / "reference" / "suites.json"
 BUSYBOX = "/bin/busybox"
 NEEDS = {"busybox-static": f"static:{BUSYBOX}", "bash": "/bin/bash", "musl-tools": "musl-gcc"}
-BOOT_SECONDS, SLOW_SECONDS = 900, 3300  # a slow part computes for minutes: many_ifs some eight beside other work
+BOOT_SECONDS, SLOW_SECONDS = 1800, 6600  # a slow part computes for minutes: many_ifs some eight beside other work
 BOOTS = 6  # a suite that needs more machines than this is given up
 # An applet is a link, as in Debian's own busybox images.
 LINKS = """export SHELL=/bin/sh

@@ -4,7 +4,7 @@ import argparse
 import json
 import subprocess
 
-from . import build, packages, tree
+from . import build, packages, rootfs, selftests, sources, suites, tree
 
 PASSED = ("OK", "EXPECTEDFAIL")
 SKIPPED = ("SKIP",)
@@ -41,7 +41,9 @@ def command(args):
     unknown = sorted(set(args.suites) - set(SUITES))
     if unknown:
         raise tree.WrongUse(f"{' '.join(unknown)}: no such suite; expected {', '.join(SUITES)}")
-    build.ready("all", "meson-test-prereq", needs=[packages.RUN, packages.TEST])
+    # What the tests would install when they come to it, too: nothing is changed on the machine while others run.
+    build.ready("all", "meson-test-prereq", needs=[packages.RUN, packages.TEST, rootfs.NEEDS, selftests.NEEDS, sources.NEEDS,
+                                                   suites.NEEDS])
     words = [word for suite in args.suites for word in ("--suite", suite)]
     if "soak" not in args.suites:
         words += ["--no-suite", "soak"]

@@ -37,7 +37,7 @@
 
 #define AFTER_INIT    (NS_PER_SECOND / 100)
 #define AFTER_STARTUP (NS_PER_SECOND / 100)
-#define PATIENCE      (10 * NS_PER_SECOND) /* of our clock; an emulated CPU may wait for its turn */
+#define PATIENCE      (30 * NS_PER_SECOND) /* of our clock; an emulated CPU may wait for its turn */
 
 /* Read by trampoline.S. */
 struct smp_start smp_starts[CPUS_MAX - 1];
