@@ -3,7 +3,9 @@
  * ELF64 as Linux's execve takes it (System V ABI, chapters 4 and 5; AMD64 supplement). Nothing in the
  * file is trusted: every sum is checked for wrapping, every range against the user half. What Linux
  * accepts is accepted, bss past the file's end and segments in any order included; a file whose
- * segments lie outside the file reads as zeroes or SIGBUS there, as on Linux.
+ * segments lie outside the file reads as zeroes or SIGBUS there, as on Linux. So is the moment at which it finds
+ * a mistake: headers and the interpreter are read while the old program can be told of it, segments are looked at when they
+ * are mapped, and who executes a file with a broken one ends by SIGSEGV.
  */
 #include "process/elf.h"
 
@@ -48,18 +50,18 @@ static int add_segment(struct elf_image *out, const Elf64_Phdr *program, const c
 	struct elf_segment *segment = &out->segments[out->segment_count];
 	uintptr_t end;
 
-	if (!program->p_memsz)
-		return 0;
 	if (program->p_filesz > program->p_memsz)
 		return refuse(why, "p_filesz is above p_memsz");
-	if ((program->p_vaddr ^ program->p_offset) & (PAGE_SIZE - 1))
-		return refuse(why, "p_vaddr and p_offset differ modulo the page size");
-	if (program->p_offset + program->p_filesz < program->p_offset)
-		return refuse(why, "p_offset + p_filesz wraps");
 	if (program->p_vaddr >= USER_END || program->p_memsz > USER_END - program->p_vaddr) {
 		*why = "a segment lies outside the user half";
 		return -ENOMEM;
 	}
+	if (!program->p_memsz)
+		return 0;
+	if ((program->p_vaddr ^ program->p_offset) & (PAGE_SIZE - 1))
+		return refuse(why, "p_vaddr and p_offset differ modulo the page size");
+	if (program->p_offset > INT64_MAX || program->p_filesz > INT64_MAX - program->p_offset)
+		return refuse(why, "p_offset + p_filesz is past the end of any file");
 	if (!out->relocatable && program->p_vaddr < USER_MIN) {
 		*why = "a segment lies below the lowest address that may be mapped";
 		return -EPERM;
@@ -83,7 +85,9 @@ static int read_program(
 {
 	switch (program->p_type) {
 	case PT_LOAD:
-		return add_segment(out, program, why);
+		if (!out->broken)
+			out->broken = add_segment(out, program, why);
+		return 0;
 	case PT_INTERP:
 		if (out->interpreter_size)
 			return 0;
@@ -151,8 +155,8 @@ int elf_parse(const void *bytes, const void *programs, uint64_t file_size,
 		if (error)
 			return error;
 	}
-	if (!out->segment_count)
-		return refuse(why, "no PT_LOAD segment");
+	if (!out->segment_count && !out->broken)
+		out->broken = refuse(why, "no PT_LOAD segment");
 	find_headers(out, header->e_phoff);
 	return 0;
 }

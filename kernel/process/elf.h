@@ -22,6 +22,7 @@ struct elf_image {
 	unsigned header_count, header_size;
 	bool executable_stack;
 	uint64_t interpreter_offset, interpreter_size; /* PT_INTERP in the file; size 0: none */
+	int broken; /* a segment cannot be mapped, or none is there: the errno; Linux finds it when the old program is gone */
 	unsigned segment_count;
 	struct elf_segment *segments; /* the caller's memory */
 };
@@ -37,8 +38,8 @@ struct elf_place {
  * is wrong. */
 int elf_check(
 	const void *bytes, size_t size, struct elf_place *programs, const char **why) MUST_CHECK;
-/* A header that was checked, and its program headers; `segments` has room for as many. 0, -ENOEXEC,
- * or Linux's other errno for it. */
+/* A header that was checked, and its program headers; `segments` has room for as many. 0 (look at out->broken then),
+ * -ENOEXEC, or Linux's other errno for it. */
 int elf_parse(const void *header, const void *programs, uint64_t file_size,
 	struct elf_segment *segments, struct elf_image *out, const char **why) MUST_CHECK;
 

@@ -8,6 +8,9 @@
  * cannot fail: who executes takes the process's own id, credentials change, descriptors close, the
  * spaces change places, the registers are set.
  *
+ * So the old program could be told of everything; but Linux maps segments when it is gone already, and
+ * programs see the difference: where one cannot be mapped the process ends by SIGSEGV here, too (program->doomed).
+ *
  * Ids: the thread that lives on is the leader, whoever it was before (man 2 execve, "Effect on
  * threads"). All others have left then, the old leader too, so its number is free to be taken.
  */
@@ -357,6 +360,8 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 		ptrace_exec(old_tid);
 		return 0;
 	}
+	if (program.doomed)
+		signal_end_all(current_process(), SIGSEGV);
 	drop_credentials(&program);
 	if (program.space)
 		space_put(program.space);

@@ -78,10 +78,11 @@ static int parse(struct file *file, const char *first, size_t size, struct elf_i
 	segments = kmalloc(place.count * sizeof(*segments));
 	error = segments ? elf_parse(first, programs, file_size, segments, image, &why) : -ENOMEM;
 	kfree(own);
+	if (error || image->broken)
+		log_debug("exec %s: %s", file_path(file), why);
 	if (error) {
 		kfree(segments);
 		image->segments = NULL;
-		log_debug("exec %s: %s", file_path(file), why);
 	}
 	return error;
 }
@@ -143,6 +144,7 @@ static int load_image(
 
 	if (!object)
 		return -EACCES;
+	error = image->broken;
 	for (unsigned i = 0; i < image->segment_count && !error; i++)
 		error = map_segment(space, object, &image->segments[i], bias);
 	file_mapped(file);
@@ -171,40 +173,43 @@ static int interpreter_path(struct program *program, char **out)
 	return got < 0 ? (int)got : got < (ssize_t)size ? -EIO : -ENOEXEC;
 }
 
-static int map_interpreter(struct program *program, struct file *file)
-{
+struct interpreter {
+	struct file *file; /* NULL: there is none */
 	struct elf_image image;
-	int error = program_read_image(file, &image);
-	long bias;
+};
 
-	if (error)
-		return error == -ENOEXEC ? -ELIBBAD : error;
-	bias = place_image(program->space, &image);
-	error = bias < 0 && bias > -4096
-			? (int)bias
-			: load_image(program->space, file, &image, (uintptr_t)bias);
+static int map_interpreter(struct program *program, const struct interpreter *interpreter)
+{
+	const struct elf_image *image = &interpreter->image;
+	long bias = image->broken ? image->broken : place_image(program->space, image);
+
 	program->interpreter = (uintptr_t)bias;
-	program->entry = image.entry + (uintptr_t)bias;
-	kfree(image.segments);
-	return error;
+	program->entry = image->entry + (uintptr_t)bias;
+	return bias < 0 && bias > -4096
+		       ? (int)bias
+		       : load_image(program->space, interpreter->file, image, (uintptr_t)bias);
 }
 
-static int load_interpreter(struct program *program)
+static int open_interpreter(struct program *program, struct interpreter *out)
 {
-	struct file *file;
 	char *path = NULL;
 	int error = interpreter_path(program, &path);
 
 	if (error)
 		return error;
-	error = program_open(path, &file);
+	/* An empty path is the working directory here, which is no program. */
+	error = *path ? program_open(path, &out->file) : -EACCES;
 	kfree(path);
 	if (error)
 		return error;
-	program->unreadable |= !file_may_read(file);
-	error = map_interpreter(program, file);
-	file_put(file);
-	return error;
+	error = program_read_image(out->file, &out->image);
+	if (!error) {
+		program->unreadable |= !file_may_read(out->file);
+		return 0;
+	}
+	file_put(out->file);
+	out->file = NULL;
+	return error == -ENOEXEC ? -ELIBBAD : error;
 }
 
 /* Where the program's own parts lie: for /proc. */
@@ -227,16 +232,14 @@ static void note_parts(struct space *space, const struct elf_image *image, uintp
 	}
 }
 
-int program_load(struct program *program)
+/* Where Linux can no longer tell anybody: doomed, until all is mapped. */
+static int map_all(struct program *program, const struct interpreter *interpreter)
 {
 	const struct elf_image *image = &program->image;
 	struct space *space = program->space;
 	int error;
 
-	space->stack_top = USER_END - (program_random(program, 22) << PAGE_SHIFT);
-	space->map_top = space->stack_top - MAP_GAP - (program_random(program, 28) << PAGE_SHIFT);
-	if (image->relocatable)
-		program->bias = PIE_BASE + (program_random(program, 28) << PAGE_SHIFT) - image->low;
+	program->doomed = true;
 	error = load_image(space, program->file, image, program->bias);
 	if (error)
 		return error;
@@ -244,5 +247,29 @@ int program_load(struct program *program)
 	space->brk_start = space->brk = image->high + program->bias + PAGE_SIZE +
 					(program_random(program, 13) << PAGE_SHIFT);
 	program->entry = image->entry + program->bias;
-	return image->interpreter_size ? load_interpreter(program) : 0;
+	if (interpreter->file)
+		error = map_interpreter(program, interpreter);
+	program->doomed = error;
+	return error;
+}
+
+int program_load(struct program *program)
+{
+	const struct elf_image *image = &program->image;
+	struct space *space = program->space;
+	struct interpreter interpreter = {.file = NULL};
+	int error = image->interpreter_size ? open_interpreter(program, &interpreter) : 0;
+
+	if (error)
+		return error;
+	space->stack_top = USER_END - (program_random(program, 22) << PAGE_SHIFT);
+	space->map_top = space->stack_top - MAP_GAP - (program_random(program, 28) << PAGE_SHIFT);
+	if (image->relocatable)
+		program->bias = PIE_BASE + (program_random(program, 28) << PAGE_SHIFT) - image->low;
+	error = map_all(program, &interpreter);
+	if (interpreter.file) {
+		kfree(interpreter.image.segments);
+		file_put(interpreter.file);
+	}
+	return error;
 }

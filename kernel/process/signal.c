@@ -223,6 +223,14 @@ void signal_end_group(struct process *process, int status)
 	end_threads(process, current_thread());
 }
 
+void signal_end_all(struct process *process, int status)
+{
+	spin_lock(&process_lock);
+	signal_end_group(process, status);
+	end_threads(process, NULL);
+	spin_unlock(&process_lock);
+}
+
 void signal_end_others(void)
 {
 	end_threads(current_process(), current_thread());

@@ -215,6 +215,8 @@ void signal_force(const struct siginfo *info);
 int signal_group(int group, int signal);
 /* The group ends with this status, if it does not yet: all its threads but the caller are made to. */
 void signal_end_group(struct process *process, int status) requires(process_lock);
+/* The same with the caller, who ends on its way to user mode. */
+void signal_end_all(struct process *process, int status);
 /* Makes the other threads of the running process end, for exec. */
 void signal_end_others(void) requires(process_lock);
 /* `process` ended or changes its group: groups that have no parent in their session any more and a
