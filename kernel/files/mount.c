@@ -546,16 +546,6 @@ int mount_move(const struct path *what, const struct path *over)
 	return error;
 }
 
-/* Whether `path` lies below `root`. */
-static bool is_reachable(const struct path *path, const struct path *root) requires(mount_lock)
-{
-	struct path at = *path;
-
-	while (at.mount != root->mount && at.mount->parent)
-		at = (struct path){at.mount->parent, at.mount->mountpoint};
-	return at.mount == root->mount && dentry_is_below(at.dentry, root->dentry);
-}
-
 static int may_pivot(const struct path *root, const struct path *new,
 	const struct path *old) requires(mount_lock)
 {
@@ -568,7 +558,7 @@ static int may_pivot(const struct path *root, const struct path *new,
 	if (root->dentry != root->mount->root || new->dentry != new->mount->root ||
 		!root->mount->parent || !new->mount->parent)
 		return -EINVAL;
-	if (!is_reachable(old, new) || !is_reachable(new, root))
+	if (!mount_reaches(root, new) || !mount_reaches(new, old))
 		return -EINVAL;
 	return 0;
 }

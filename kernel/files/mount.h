@@ -52,4 +52,8 @@ extern struct wait_queue mounts_watchers;
 int mount_set_unbindable(struct mount *mount, bool unbindable) MUST_CHECK;
 int superblock_set_read_only(struct superblock *superblock, bool read_only) MUST_CHECK;
 
+/* Whether `path` is `root` or below it. */
+bool mount_reaches(const struct path *root, const struct path *path) requires(
+	mount_lock) MUST_CHECK;
+
 #endif

@@ -8,6 +8,8 @@
  */
 #include "files/mount.h"
 
+#include "files/resolve.h"
+
 #include "lib/errno.h"
 
 uint32_t mounts_changes;
@@ -95,4 +97,23 @@ int mount_set_unbindable(struct mount *mount, bool unbindable)
 	else
 		__atomic_and_fetch(&mount->flags, ~MOUNT_UNBINDABLE, __ATOMIC_RELAXED);
 	return 0;
+}
+
+bool mount_reaches(const struct path *root, const struct path *path)
+{
+	struct path at = *path;
+
+	while (at.mount != root->mount && at.mount->parent)
+		at = (struct path){at.mount->parent, at.mount->mountpoint};
+	return at.mount == root->mount && dentry_is_below(at.dentry, root->dentry);
+}
+
+bool path_is_below(const struct path *path, const struct path *root)
+{
+	bool below;
+
+	spin_lock(&mount_lock);
+	below = mount_reaches(root, path);
+	spin_unlock(&mount_lock);
+	return below;
 }

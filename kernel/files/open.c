@@ -13,6 +13,7 @@
 #include "files/file.h"
 #include "files/file_locks.h"
 #include "files/inotify.h"
+#include "files/resolve.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -323,6 +324,8 @@ static int walk_create(
 	mount_descend(out);
 	if (!*made && is_directory(out->dentry->inode))
 		error = -EISDIR;
+	if (!error)
+		error = walk_check_mount(walk, walk->at.mount, out->mount);
 	if (error)
 		path_put(out);
 	return error;
@@ -354,40 +357,51 @@ static int open_nameless(
 
 /* Consumes `start`. */
 static int find_and_create(struct fs_context *fs, struct path start, const char *path,
-	unsigned int flags, unsigned int mode, struct path *found, bool *made)
+	const struct open_terms *how, struct path *found, bool *made)
 {
 	struct walk walk;
-	int error = walk_start(&walk, fs, start, path);
+	int error = walk_start_resolved(&walk, fs, start, path, how->resolve);
 
 	if (!error)
 		error = walk_parent(&walk);
 	if (!error)
-		error = walk_create(&walk, flags, mode, found, made);
+		error = walk_create(&walk, how->flags, how->mode, found, made);
 	walk_end(&walk);
 	return error;
+}
+
+int file_open_resolved(struct fs_context *fs, struct path start, const char *path,
+	const struct open_terms *terms, struct file **out)
+{
+	const struct open_terms how = {.flags = terms->flags,
+		.mode = terms->mode & MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED),
+		.resolve = terms->resolve};
+	enum walk_flags follow = how.flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
+	const unsigned int flags = how.flags;
+	struct path found;
+	bool made = false;
+	int error;
+
+	if (flags & O_CREAT)
+		error = find_and_create(fs, start, path, &how, &found, &made);
+	else
+		error = path_walk_resolved(fs, start, path, follow, how.resolve, &found);
+	if (error)
+		return error;
+	if (unlikely(flags & OPEN_NAMELESS)) {
+		error = open_nameless(&found, flags, how.mode, out);
+		path_put(&found);
+		return error;
+	}
+	return file_open_found(&found, flags, made, out);
 }
 
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out)
 {
-	enum walk_flags follow = flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
-	struct path found;
-	bool made = false;
-	int error;
+	const struct open_terms terms = {.flags = flags, .mode = mode};
 
-	mode &= MODE_BITS & ~__atomic_load_n(&fs->umask, __ATOMIC_RELAXED);
-	if (flags & O_CREAT)
-		error = find_and_create(fs, start, path, flags, mode, &found, &made);
-	else
-		error = path_walk(fs, start, path, follow, &found);
-	if (error)
-		return error;
-	if (unlikely(flags & OPEN_NAMELESS)) {
-		error = open_nameless(&found, flags, mode, out);
-		path_put(&found);
-		return error;
-	}
-	return file_open_found(&found, flags, made, out);
+	return file_open_resolved(fs, start, path, &terms, out);
 }
 
 int file_open(

@@ -13,6 +13,13 @@ int file_open_found(
 int file_open_at(struct fs_context *fs, struct path start, const char *path, unsigned int flags,
 	unsigned int mode, struct file **out) MUST_CHECK;
 
+/* The same for openat2. */
+struct open_terms {
+	unsigned int flags, mode, resolve; /* resolve: RESOLVE_* */
+};
+int file_open_resolved(struct fs_context *fs, struct path start, const char *path,
+	const struct open_terms *terms, struct file **out) MUST_CHECK;
+
 #define OPEN_NAMELESS ((unsigned int)__O_TMPFILE)
 /* What open refuses before it looks at the path: -EINVAL. Drops what O_PATH does not heed. Linux's
  * build_open_flags; O_CREAT with O_DIRECTORY is refused, as it is since Linux 6.4. */

@@ -13,10 +13,14 @@
  * A magic link (inode_operations.jump) has no text that is walked: `at` becomes what it leads to, which may
  * be no directory at all, or in no tree (a pipe): then nothing may follow.
  *
+ * openat2 narrows a walk by RESOLVE_*: no links, no magic ones, no other mount, nothing that is not in the cache, not out
+ * of the directory where it starts (an error, or that is its root). `..` alone could lead out of there, also when the
+ * directory was moved meanwhile: so where it has led is checked each time.
+ *
  * Errors come in Linux's order: search permission of the directory, the length of the name, whether
  * it exists, and only then whether it is a directory.
  */
-#include "files/vfs.h"
+#include "files/resolve.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -31,19 +35,48 @@ static void pop(struct walk *walk)
 	inode_put(walk->stack[walk->depth].link);
 }
 
+#define RESOLVE_SCOPED (RESOLVE_BENEATH | RESOLVE_IN_ROOT)
+
+int walk_check_mount(const struct walk *walk, const struct mount *before, const struct mount *now)
+{
+	return unlikely(walk->resolve & RESOLVE_NO_XDEV) && before != now ? -EXDEV : 0;
+}
+
 /* Goes where a magic link leads. */
 static int jump(struct walk *walk, struct inode *link)
 {
 	struct path to;
-	int error = link->operations->jump(link, &to);
+	int error =
+		walk->resolve & RESOLVE_NO_MAGICLINKS ? -ELOOP : link->operations->jump(link, &to);
 
 	if (error)
 		return error;
+	error = walk->resolve & RESOLVE_SCOPED ? -EXDEV
+					       : walk_check_mount(walk, walk->at.mount, to.mount);
+	if (error) {
+		path_put(&to);
+		return error;
+	}
 	path_put(&walk->at);
 	walk->at = to;
 	walk->jumped = true;
 	if ((*walk->rest || walk->pending || walk->directory) && !is_directory(to.dentry->inode))
 		return -ENOTDIR;
+	return 0;
+}
+
+/* To where absolute paths begin. */
+static int go_to_root(struct walk *walk)
+{
+	int error = walk->resolve & RESOLVE_BENEATH
+			    ? -EXDEV
+			    : walk_check_mount(walk, walk->at.mount, walk->root.mount);
+
+	if (error)
+		return error;
+	path_put(&walk->at);
+	walk->at = walk->root;
+	path_get(&walk->at);
 	return 0;
 }
 
@@ -53,7 +86,8 @@ static int push(struct walk *walk, struct dentry *link)
 	struct inode *inode = link->inode;
 	int error;
 
-	if (walk->links++ >= LINKS_MAX || mount_has(walk->at.mount, MS_NOSYMFOLLOW)) {
+	if (walk->links++ >= LINKS_MAX || mount_has(walk->at.mount, MS_NOSYMFOLLOW) ||
+		walk->resolve & RESOLVE_NO_SYMLINKS) {
 		dentry_put(link);
 		return -ELOOP;
 	}
@@ -71,32 +105,45 @@ static int push(struct walk *walk, struct dentry *link)
 		walk->pending++;
 	walk->rest = inode->operations->link_text(inode);
 	inode_touch_accessed(inode);
-	if (*walk->rest == '/') {
-		path_put(&walk->at);
-		walk->at = walk->root;
-		path_get(&walk->at);
-	}
-	return 0;
+	return *walk->rest == '/' ? go_to_root(walk) : 0;
+}
+
+/* Goes down into what is mounted here. */
+static int descend_mounted(struct walk *walk)
+{
+	const struct mount *before = walk->at.mount;
+
+	mount_descend(&walk->at);
+	return walk_check_mount(walk, before, walk->at.mount);
 }
 
 /* One step up; the root of the process and the root of the tree are their own parents. */
-static void step_up(struct walk *walk)
+static int step_up(struct walk *walk)
 {
+	const struct mount *before = walk->at.mount;
 	struct dentry *parent;
+	int error;
 
 	for (;;) {
 		if (walk->at.dentry == walk->root.dentry && walk->at.mount == walk->root.mount) {
-			mount_descend(
-				&walk->at); /* what is over the root is found by `/..` alone */
-			return;
+			if (walk->resolve & RESOLVE_BENEATH)
+				return -EXDEV;
+			/* What is over the root is found by `/..` alone. */
+			return descend_mounted(walk);
 		}
 		if (!mount_ascend(&walk->at))
 			break;
 	}
+	error = walk_check_mount(walk, before, walk->at.mount);
+	if (error)
+		return error;
 	parent = dentry_parent(walk->at.dentry);
 	dentry_put(walk->at.dentry);
 	walk->at.dentry = parent;
-	mount_descend(&walk->at);
+	error = descend_mounted(walk);
+	if (!error && walk->resolve & RESOLVE_SCOPED && !path_is_below(&walk->at, &walk->root))
+		error = -EXDEV;
+	return error;
 }
 
 /* The entry of a directory, with a reference, or an error: -ENOENT for none. */
@@ -112,6 +159,8 @@ static int find_entry(struct walk *walk, const struct name *name, struct dentry 
 	if (!dentry) {
 		if (!inode->operations->lookup)
 			return -ENOENT;
+		if (walk->resolve & RESOLVE_CACHED)
+			return -EAGAIN;
 		mutex_lock(&inode->lock);
 		error = dentry_lookup_locked(directory, name, &dentry);
 		mutex_unlock(&inode->lock);
@@ -141,8 +190,7 @@ static int step_into(struct walk *walk, const struct name *name)
 	}
 	dentry_put(walk->at.dentry);
 	walk->at = next;
-	mount_descend(&walk->at);
-	return 0;
+	return descend_mounted(walk);
 }
 
 static enum last_kind kind_of(const struct name *name)
@@ -199,7 +247,7 @@ int walk_parent(struct walk *walk)
 			return 0;
 		}
 		if (walk->kind == LAST_DOTDOT)
-			step_up(walk);
+			error = step_up(walk);
 		else if (walk->kind == LAST_NORMAL)
 			error = step_into(walk, &walk->last);
 		if (error)
@@ -207,24 +255,37 @@ int walk_parent(struct walk *walk)
 	}
 }
 
-int walk_start(struct walk *walk, struct fs_context *fs, struct path start, const char *path)
+int walk_start_resolved(struct walk *walk, struct fs_context *fs, struct path start,
+	const char *path, unsigned int resolve)
 {
 	walk->root = fs_root(fs);
 	walk->at = start;
 	walk->rest = path;
+	walk->resolve = resolve;
 	walk->directory = walk->jumped = false;
 	walk->kind = LAST_ROOT;
 	walk->links = walk->depth = walk->pending = 0;
 	if (!*path)
 		return -ENOENT;
-	if (*path == '/') {
+	if (*path == '/' && !(resolve & RESOLVE_IN_ROOT)) {
 		path_put(&walk->at);
 		walk->at = walk->root;
 		path_get(&walk->at);
-	} else if (!is_directory(walk->at.dentry->inode)) {
+		return resolve & RESOLVE_BENEATH ? -EXDEV : 0;
+	}
+	if (!is_directory(walk->at.dentry->inode))
 		return -ENOTDIR;
+	if (resolve & RESOLVE_SCOPED) {
+		path_put(&walk->root);
+		walk->root = walk->at;
+		path_get(&walk->root);
 	}
 	return 0;
+}
+
+int walk_start(struct walk *walk, struct fs_context *fs, struct path start, const char *path)
+{
+	return walk_start_resolved(walk, fs, start, path, 0);
 }
 
 void walk_end(struct walk *walk)
@@ -248,8 +309,9 @@ int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
 	int error;
 
 	for (;;) {
-		if (walk->kind == LAST_DOTDOT)
-			step_up(walk);
+		error = walk->kind == LAST_DOTDOT ? step_up(walk) : 0;
+		if (error)
+			return error;
 		if (walk->kind != LAST_NORMAL) {
 			*out = walk->at;
 			path_get(out);
@@ -271,11 +333,14 @@ int walk_last(struct walk *walk, enum walk_flags flags, struct path *out)
 	mount_get(walk->at.mount);
 	*out = (struct path){walk->at.mount, dentry};
 	mount_descend(out);
-	return 0;
+	error = walk_check_mount(walk, walk->at.mount, out->mount);
+	if (error)
+		path_put(out);
+	return error;
 }
 
-int path_walk(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
-	struct path *out)
+int path_walk_resolved(struct fs_context *fs, struct path start, const char *path,
+	enum walk_flags flags, unsigned int resolve, struct path *out)
 {
 	struct walk walk;
 	int error;
@@ -284,13 +349,19 @@ int path_walk(struct fs_context *fs, struct path start, const char *path, enum w
 		*out = start;
 		return 0;
 	}
-	error = walk_start(&walk, fs, start, path);
+	error = walk_start_resolved(&walk, fs, start, path, resolve);
 	if (!error)
 		error = walk_parent(&walk);
 	if (!error)
 		error = walk_last(&walk, flags, out);
 	walk_end(&walk);
 	return error;
+}
+
+int path_walk(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,
+	struct path *out)
+{
+	return path_walk_resolved(fs, start, path, flags, 0, out);
 }
 
 int path_find(struct fs_context *fs, struct path start, const char *path, enum walk_flags flags,

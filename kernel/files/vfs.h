@@ -416,7 +416,7 @@ struct walk {
 	enum last_kind kind;
 	bool directory; /* a slash followed the last component: it must be a directory */
 	bool jumped;    /* what was walked last was a magic link */
-	unsigned int links, depth, pending;
+	unsigned int links, depth, pending, resolve; /* resolve: openat2's RESOLVE_* */
 	struct {
 		struct inode *link; /* holds the text that is being walked */
 		const char *rest;   /* what follows when it is done */

@@ -12,6 +12,7 @@
 #include "memory/user.h"
 #include "process/credentials.h"
 #include "process/process.h"
+#include "syscall/get_struct.h"
 #include "syscall/table.h"
 
 #define ID_NAMESPACES_MAX 32 /* MAX_PID_NS_LEVEL */
@@ -49,27 +50,13 @@ long sys_clone(unsigned long flags, uintptr_t stack, user_t parent_tid, user_t c
 
 /* ---- clone3 ---- */
 
-/* A structure that grew over time: what the caller does not know is 0, and what only the caller knows
- * must be. */
 static int get_clone_args(struct clone_args *args, user_t from, size_t size)
 {
-	char more[64];
-
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
-	*args = (struct clone_args){0};
-	for (size_t at = sizeof(*args); at < size; at += sizeof(more)) {
-		size_t part = size - at < sizeof(more) ? size - at : sizeof(more);
-
-		if (copy_from_user(more, user_offset(from, at), part))
-			return -EFAULT;
-		for (size_t i = 0; i < part; i++)
-			if (more[i])
-				return -E2BIG;
-	}
-	return copy_from_user(args, from, size < sizeof(*args) ? size : sizeof(*args));
+	return get_struct(args, sizeof(*args), from, size);
 }
 
 static bool stack_valid(const struct clone_args *args)

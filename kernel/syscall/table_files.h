@@ -106,6 +106,7 @@
 	CALL6(328, pwritev2, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) LACKS("RWF_NOWAIT") \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
+	CALL4(437, openat2, DIRFD, directory, PATH, path, IN, how, SIZE, size) \
 	CALL4(439, faccessat2, DIRFD, directory, PATH, path, ACCESS_MODE, mode, AT_FLAGS, flags)
 /* clang-format on */
 
