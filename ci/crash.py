@@ -3,7 +3,8 @@
 import re
 
 import harness
-from harness import Boot, build, check
+from harness import Boot, boot, build, check, guest, tree
+import mkimage
 from command import symbolise
 
 # crime: (what the panic says, functions of which one stands in the backtrace)
@@ -48,5 +49,71 @@ def other_crimes():
         _commit(crime)
 
 
+def _run(folder, options, *expected, gone=()):
+    """One boot with the store of variables in the folder, up to the last line expected."""
+    with Boot(options, mem=256, variables=folder / "variables.fd") as machine:
+        machine.log.watched = False
+        for pattern in expected:
+            machine.until(pattern)
+        for pattern in gone:
+            check(not re.search(pattern, machine.text()), f"{pattern!r} in the log")
+
+
+LAST = r'the last run ended in a panic, "kernel/crash\.c:\d+: assertion failed: 1 \+ 1 == 3"'
+
+
+def record():
+    """A panic's record is shown by the next boot, loader and kernel and file, and gone in the one after. A damaged
+    one is told."""
+    with guest.private_folder() as folder:
+        _run(folder, "crash=assert -- nostory", r"PANIC: ", r"a record of \d+ bytes is kept for the next boot",
+             gone=("the last run",))
+        kept = (folder / "variables.fd").read_bytes()
+        damaged = kept.replace(b": assertion failed", b": assertion fouled")
+        check(damaged != kept, "the record's text is not in the store of variables")
+        (folder / "variables.fd").write_bytes(damaged)
+        _run(folder, "-- nostory", "loader: warning: the last panic's record is deleted: its checksum is wrong",
+             r"\] smp: ", gone=("the last run",))
+        (folder / "variables.fd").write_bytes(kept)
+        with Boot("-- nostory", mem=256, variables=folder / "variables.fd") as machine:
+            machine.until("loader: warning: " + LAST)
+            machine.until(r"\] " + LAST)
+            machine.until(harness.PROMPT)
+            machine.type("cat /sys/firmware/baton/last_panic; echo over\r")
+            shown = machine.until(r"^kernel/crash\.c:\d+: assertion failed[^\0]*?^over$")[0]
+        for pattern in (r"^baton \S+, image at 0x\w+$", r"^running: init\[1\] on CPU \d+$",
+                        r"kernel\+0x\w+  first_process\+0x\w+$", r"^\[\d+\.\d+\] \w+"):
+            check(re.search(pattern, shown, re.M), f"{pattern!r} is not in the record:\n{shown}")
+        named = "\n".join(symbolise.annotate(shown.splitlines(), build.KERNEL))
+        check(re.search(r"-> first_process at \S*kernel/main\.c:\d+", named), f"symbolise: {named}")
+        _run(folder, "-- nostory", harness.PROMPT, gone=("the last run", "last panic"))
+
+
+def _fail(folder, way, *expected):
+    """A panic on firmware whose SetVariable fails this way: it is told, and the machine resets nevertheless."""
+    entry = folder / "baton.conf"
+    entry.write_text(boot.entry("crash=assert panic=1"), encoding="utf-8")
+    (folder / "loader.conf").write_text("default baton.conf\n", encoding="utf-8")
+    mkimage.make(str(folder / f"{way}.img"), [
+        (str(tree.BUILD / "ci" / f"bad-variable-{way}.efi"), "EFI/BOOT/BOOTX64.EFI"),
+        (str(boot.LOADER), "EFI/BOOT/BATON.EFI"), (str(boot.KERNEL), "baton/kernel.elf"),
+        (str(build.INITRD), "baton/initrd.cpio"), (str(folder / "loader.conf"), "loader/loader.conf"),
+        (str(entry), "loader/entries/baton.conf")])
+    with Boot(image=folder / f"{way}.img", mem=256) as machine:
+        machine.log.watched = False
+        machine.until(r"\bPANIC: ")
+        for pattern in expected:
+            machine.until(pattern)
+        machine.until_off()
+
+
+def firmware_fails():
+    with guest.private_folder() as folder:
+        _fail(folder, "full", "no record is kept for the next boot: the store of variables is full")
+        _fail(folder, "hangs", "no record is kept for the next boot: the firmware did not come back from SetVariable")
+        _fail(folder, "faults", "and a panic in the firmware's SetVariable: invalid opcode in kernel mode",
+              r"^.*    at 0x\w+$")
+
+
 if __name__ == "__main__":
-    harness.main([memory_crimes, other_crimes])
+    harness.main([memory_crimes, other_crimes, record, firmware_fails])

@@ -77,6 +77,7 @@ static EFI_STATUS load(struct loader *l)
 	EFI_STATUS status = open_images(l);
 
 	measure_firmware_tables(l);
+	read_last_panic(l);
 	gather_randomness(l);
 	choose_slides(l);
 	if (!EFI_ERROR(status))
@@ -113,6 +114,7 @@ static EFI_STATUS boot(struct loader *l)
 	read_security_state(l);
 	gather_randomness(l);
 	status = copy_firmware_tables(l);
+	hand_over_last_panic(l);
 	stage(HANDOFF_STAGE_TABLES);
 	if (EFI_ERROR(status))
 		return status;

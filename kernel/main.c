@@ -38,6 +38,7 @@
 #include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "panic_record.h"
 #include "process/clocks.h"
 #include "process/futex.h"
 #include "process/exec.h"
@@ -339,8 +340,9 @@ void kernel_start(struct handoff *handoff)
 	memory_take_over(handoff);
 	if (acpi_init(handoff->rsdp))
 		log_warn("no ACPI tables: power off and interrupt routing by default rules");
-	firmware_runtime_init(handoff);
 	arch_devices_init(handoff, acpi_info(), options.tscdeadline == OPTION_ON);
+	firmware_runtime_init(handoff);
+	last_panic_init(handoff);
 	if (options.notsc)
 		arch_clock_leave_tsc();
 	realtime_init(acpi_info());
@@ -354,6 +356,7 @@ void kernel_start(struct handoff *handoff)
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
 	sysfs_machine_init();
+	last_panic_show();
 	terminals_init();
 	start_first_process(handoff);
 	sched_idle();

@@ -35,7 +35,7 @@ struct file {
  * pointer here, with the bytes that it may take. */
 struct handoff_areas {
 	struct handoff_range jump_page, handoff, command_line, raw_memory, configuration_tables,
-		memory_attributes, memory;
+		memory_attributes, panic_record, memory;
 };
 
 struct loader {
@@ -97,6 +97,11 @@ EFI_STATUS load_initrd(struct loader *l) CHECKED;
 /* memory.c: places and takes everything that the kernel is given. */
 EFI_STATUS take_memory(struct loader *l) CHECKED;
 void release_memory(struct loader *l);
+
+/* last_panic.c: reads and shows what a panic of the run before left, before take_memory; gives it to the
+ * kernel and deletes it. */
+void read_last_panic(struct loader *l);
+void hand_over_last_panic(struct loader *l);
 
 /* graphics.c: sets the mode where needed, describes the framebuffer; no graphics is no failure. */
 void choose_graphics(struct loader *l);

@@ -110,6 +110,7 @@ static uint64_t lay_out(struct loader *l, const struct raw_map *map, uint64_t ba
 						   sizeof(EFI_CONFIGURATION_TABLE));
 	a->memory_attributes =
 		cut(&at, l->handoff.memory_attributes.size + SLACK_ENTRIES * map->descriptor_size);
+	a->panic_record = cut(&at, l->handoff.panic_record.size);
 	a->memory = cut(&at, entries_size(memory_map_capacity(n)));
 	return at;
 }

@@ -189,6 +189,9 @@ struct handoff {
 	uint32_t exit_attempts; /* calls of ExitBootServices, the successful one included */
 	uint64_t exit_tsc;      /* TSC ticks that the ExitBootServices calls took together */
 	uint64_t stage_tsc[HANDOFF_STAGES];
+
+	struct handoff_range
+		panic_record; /* of the run before, panic_record.h: checked, and deleted */
 };
 
 #endif

@@ -266,8 +266,20 @@ void cpu_begin(struct cpu *cpu) NORETURN;
 
 /* Maps whole pages; a later call for the same page changes the access. -ENOMEM. */
 int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cache cache) MUST_CHECK;
-/* Calls a service (Microsoft's x64 convention) in that space with interrupts off. */
-uint64_t arch_firmware_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+#define FIRMWARE_ARGUMENTS 5u
+struct arch_firmware_call {
+	uint64_t function, arguments[FIRMWARE_ARGUMENTS];
+	uint64_t stack; /* its end, 16-byte aligned; 0: the caller's */
+	/* In a panic: how long it may take (0: for ever), and who goes on then, on that stack and in that space,
+	 * and does not return. Until then interrupts are on and lost. */
+	ns_t limit;
+	void (*late)(void);
+};
+/* Calls a service (Microsoft's x64 convention) in that space, with interrupts off but for a limit's. */
+uint64_t arch_firmware_call(const struct arch_firmware_call *call);
+/* The call is over without a return, by a panic inside of it. The kernel goes on in that space, where all of its
+ * own half is. False: there was no call. */
+bool arch_firmware_abandon(void);
 
 /* ---- Ports and interrupts ---- */
 

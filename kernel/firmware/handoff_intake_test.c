@@ -120,6 +120,7 @@ static void make_good(void)
 		.raw_descriptor_size = 48,
 		.configuration_tables = {0x14000, 240},
 		.memory_attributes = {0x15000, 1000},
+		.panic_record = {0x16000, 300},
 		.seed_sources = HANDOFF_SEED_RDRAND,
 		.exit_attempts = 1,
 		.stage_tsc = {1, 2, 3, 3, 4, 5, 6, 7, 8}};
@@ -297,6 +298,7 @@ static void test_the_rest(void)
 	SPOIL(configuration_tables.size, 0x4001, "configuration_tables is at");
 	SPOIL(memory_attributes.base, 0, "memory_attributes is at");
 	SPOIL(runtime_services, 0x20000, "runtime_services is 0x20000, expected 0 or");
+	SPOIL(panic_record.base, 0x20000, "panic_record is at");
 	SPOIL(seed_sources, 0, "seed_sources is 0");
 	SPOIL(seed_sources, 8, "seed_sources is 0x8");
 	SPOIL(exit_attempts, 0, "exit_attempts is 0");

@@ -14,4 +14,18 @@ void firmware_runtime_init(const struct handoff *handoff);
 /* ResetSystem, UEFI 2.10 8.5.1. Returns only when it cannot be called; the log says why. */
 void firmware_reset_system(enum firmware_reset type);
 
+struct firmware_variable {
+	const uint16_t *name; /* UCS-2, NUL-terminated; at most 32 words */
+	size_t name_size;     /* bytes */
+	const void *vendor;   /* GUID */
+	uint32_t attributes;
+	const void *data;
+	size_t size; /* bytes, at most 2,048 */
+	/* Called in the place of a return, when the firmware takes too long; does not return. */
+	void (*late)(const char *why);
+};
+
+/* SetVariable, UEFI 2.10 8.2, once the machine is stopped by a panic. NULL, or why it failed. */
+const char *firmware_panic_variable(const struct firmware_variable *variable) MUST_CHECK;
+
 #endif

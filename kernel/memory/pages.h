@@ -114,6 +114,9 @@ void pages_free(struct frame *frame, unsigned order);
 struct frame *pages_alloc_table(void) MUST_CHECK;
 void pages_free_table(struct frame *frame);
 
+/* Once the machine is stopped by a panic: so many pages in a row, clear, for ever. No lock. 0: there are none. */
+phys_t pages_in_panic(unsigned count) MUST_CHECK;
+
 /* Says what an allocated block is for from now on. The caller owns it. */
 void frame_set_state(struct frame *frame, enum frame_state state);
 

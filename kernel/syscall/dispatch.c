@@ -43,6 +43,11 @@ static const char *const names[SYSCALLS_MAX] = {
 #include "syscall_names.h"
 };
 
+const char *syscall_name(long number)
+{
+	return number >= 0 && number < (long)SYSCALLS_MAX ? names[number] : NULL;
+}
+
 static uint64_t unhandled[SYSCALLS_MAX], unhandled_beyond;
 
 long syscall_unhandled(uint64_t number)

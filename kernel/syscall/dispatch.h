@@ -18,6 +18,8 @@ extern const syscall_adapter syscalls_plain[SYSCALLS_MAX];
 /* The table while ptrace stops at calls, or steps: process/ptrace.c. */
 extern const syscall_adapter ptrace_calls[SYSCALLS_MAX];
 
+const char *syscall_name(long number); /* as Linux has it; NULL: there is none */
+
 /* Counts it; -ENOSYS. */
 long syscall_unhandled(uint64_t number);
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import boot, build, channel, firmware, guest, kvm, log, packages, program, session, strace, tree
 from .machine import ICOUNT, Machine
@@ -201,7 +202,7 @@ def command(args):
     request = Request(
         args.program, args.arguments, args.add, args.env, args.cmdline, init=args.init, log=args.log, initrds=args.initrd,
         on=args.on, seconds=args.timeout,
-        machine=Machine(firmware=args.firmware, cpus=args.cpus, mem=args.mem, cpu=args.cpu,
+        machine=Machine(firmware=args.firmware, variables=args.variables, cpus=args.cpus, mem=args.mem, cpu=args.cpu,
                                 icount=args.icount))
     request.machine.check()
     request.tty = args.tty or all(os.isatty(descriptor) for descriptor in (0, 1, 2))
@@ -260,6 +261,8 @@ def add(verbs):
     add_initrd(parser)
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
+    parser.add_argument("--variables", metavar="F", type=Path,
+                        help="keep the firmware's variables in this file from run to run; it is made if there is none")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")
     parser.add_argument("--tty", action="store_true",
                         help="one terminal for the program's input and output; the default when "

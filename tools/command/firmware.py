@@ -73,11 +73,19 @@ def find(name):
     return firmware
 
 
-def private_variables(firmware, folder):
-    """A copy of the variable store for one run, in its folder; None: the firmware has none."""
+def variable_store(firmware, folder, kept=None):
+    """The variable store of one run: a copy in its folder, or the file `kept`, which is made if there is none.
+    None: the firmware has no such store."""
     if firmware.variables is None:
+        if kept is not None:
+            raise tree.WrongUse(f"--variables {kept}: the firmware {firmware.name} has no store of variables in flash")
         return None
-    copy = Path(folder) / "variables.fd"
+    copy = Path(kept or Path(folder) / "variables.fd")
+    if kept is not None and copy.exists():
+        if copy.stat().st_size != firmware.variables.stat().st_size:
+            raise tree.WrongUse(f"--variables {kept}: {copy.stat().st_size} bytes, expected the "
+                                f"{firmware.variables.stat().st_size} of {firmware.variables}")
+        return copy
     shutil.copyfile(firmware.variables, copy)
     os.chmod(copy, 0o600)
     return copy

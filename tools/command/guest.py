@@ -121,7 +121,7 @@ class Guest:
         _widen(theirs["com1"])
         self.com2 = Pipes(self.folder / "com2") if self.channel else None
         self.monitor = qmp.Qmp(ours["qmp"])
-        variables = firmware.private_variables(firmware.find(self.what.firmware), self.folder)
+        variables = firmware.variable_store(firmware.find(self.what.firmware), self.folder, self.what.variables)
         descriptors = {name: sock.fileno() for name, sock in theirs.items()}
         words = machine.command(self.what, variables, com2=self.com2 and self.com2.path, **descriptors)
         try:

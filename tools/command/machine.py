@@ -24,6 +24,7 @@ class Machine:
     cpus: int = None
     mem: int = None  # MiB
     cpu: str = "max"
+    variables: Path = None  # the firmware's store of variables, kept from run to run; None: a copy for this run
     accelerator: str = "tcg"
     icount: bool = False
     vga: str = "none"  # QEMU's device: VGA, bochs-display, ramfb, ...

@@ -8,6 +8,7 @@ import re
 import select
 import signal
 import sys
+from pathlib import Path
 
 from . import boot, build, channel, execute, firmware, guest, kvm, log, machine, packages, program, session, tree
 
@@ -194,7 +195,7 @@ def _display(args):
 
 
 def command(args):
-    what = machine.Machine(firmware=args.firmware, disk=args.disk, cpus=args.cpus, mem=args.mem,
+    what = machine.Machine(firmware=args.firmware, variables=args.variables, disk=args.disk, cpus=args.cpus, mem=args.mem,
                            reboot=True, display=_display(args))
     what.vga = DEFAULT_VGA if args.screen else "none"
     what.check()
@@ -247,6 +248,8 @@ def add(verbs):
     parser.add_argument("--disk", choices=machine.DISKS, default="virtio", help="default %(default)s")
     parser.add_argument("--firmware", metavar="NAME|FILE", default=firmware.DEFAULT,
                         help=f"{', '.join(firmware.NAMED)}, or a file; default %(default)s")
+    parser.add_argument("--variables", metavar="F", type=Path,
+                        help="keep the firmware's variables in this file from run to run; it is made if there is none")
     parser.add_argument("--cmdline", metavar="STR", default="", help="added to the kernel command line")
     execute.add_addition(parser)
     execute.add_initrd(parser)

@@ -14,6 +14,7 @@
  */
 #include "paging.h"
 
+#include "devices/console.h"
 #include "entry_area.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -256,9 +257,14 @@ int arch_map_frames(
 
 /* ---- The firmware's space ---- */
 
+static phys_t firmware_table_alloc(void *unused)
+{
+	return log_panicking() ? pages_in_panic(1) : table_alloc(unused);
+}
+
 phys_t paging_firmware_top(void)
 {
-	phys_t top = table_alloc(NULL);
+	phys_t top = firmware_table_alloc(NULL);
 
 	if (top)
 		paging_copy_kernel_half(arch_phys_to_ptr(top));
@@ -267,7 +273,7 @@ phys_t paging_firmware_top(void)
 
 int paging_firmware_map(phys_t top, phys_t page, uint64_t flags)
 {
-	uint64_t *entry = walk(arch_phys_to_ptr(top), 3, page, 0, table_alloc, NULL);
+	uint64_t *entry = walk(arch_phys_to_ptr(top), 3, page, 0, firmware_table_alloc, NULL);
 
 	assert((flags & PTE_NX) || !(flags & PTE_WRITE));
 	if (!entry)

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's last words: why, the registers, the way there; then the machine stops. */
+/*
+ * The kernel's last words: why, the registers, the way there; then the machine stops.
+ *
+ * One CPU reports, the others are stopped by then. What is said goes to the log's consoles line by line, and what
+ * matters most of it into a short record (panic_record.c), which is kept for the next boot as the very last thing,
+ * for that is up to the firmware. A panic inside the report ends it: the first such is told in one line.
+ */
 #include <stdarg.h>
 
 #include "arch/arch.h"
@@ -11,11 +17,14 @@
 #include "lib/symbols.h"
 #include "process/cpu.h"
 #include "process/process.h"
+#include "panic_record.h"
 #include "power.h"
 #include "registers.h"
+#include "syscall/dispatch.h"
 #include "traps.h"
 
-#define FRAMES_MAX 24
+#define FRAMES_MAX   24
+#define FRAMES_NOTED 8 /* of those */
 
 extern const char kernel_image_start[], kernel_image_end[], kernel_text_start[], kernel_text_end[];
 extern const char kernel_symbols_start[], kernel_symbols_end[];
@@ -49,16 +58,31 @@ const char *symbol_at(uint32_t index, virt_t *address)
 	return name;
 }
 
-static void log_address(const char *what, virt_t address)
+/* To the log and, should it be noted, to the record. */
+static void say(bool noted, const char *text, ...) PRINTF_LIKE(2, 3);
+static void say(bool noted, const char *text, ...)
+{
+	char line[LOG_TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, text);
+	format_va(line, sizeof(line), text, arguments);
+	va_end(arguments);
+	log_error("%s", line);
+	if (noted)
+		panic_note("%s", line);
+}
+
+static void say_address(bool noted, const char *what, virt_t address)
 {
 	uint32_t within = 0;
 	const char *name = symbol_of(address, &within);
 
 	if (name)
-		log_error("%s kernel+%#lx  %s+%#x", what, address - (virt_t)kernel_image_start,
+		say(noted, "%s kernel+%#lx  %s+%#x", what, address - (virt_t)kernel_image_start,
 			name, within);
 	else
-		log_error("%s %#lx", what, address);
+		say(noted, "%s %#lx", what, address);
 }
 
 /* A frame pointer is believed only if it is aligned and above the one before. */
@@ -77,7 +101,7 @@ static void log_backtrace(virt_t frame)
 
 		if (!return_address)
 			return;
-		log_address("  from", return_address - 1);
+		say_address(i < FRAMES_NOTED, "  from", return_address - 1);
 		below = frame;
 		frame = ((virt_t *)frame)[0];
 	}
@@ -95,18 +119,44 @@ static void log_registers(const struct trap_frame *f)
 		f->error);
 }
 
-static void log_context(void)
+static void say_context(void)
 {
 	struct thread *thread = current_thread();
+	long number, result;
+	const char *name;
 
 	if (!thread)
 		return;
-	if (thread->process)
-		log_error("running: %s[%d] on CPU %u", thread->name, thread->process->id,
+	if (!thread->process) {
+		say(true, "running: the kernel thread %s on CPU %u", thread->name,
 			this_cpu()->index);
+		return;
+	}
+	number = arch_syscall_number(thread, &result);
+	name = syscall_name(number);
+	if (number >= 0)
+		say(true, "running: %s[%d] on CPU %u, system call %ld (%s)", thread->name,
+			thread->process->id, this_cpu()->index, number, name ? name : "unknown");
 	else
-		log_error(
-			"running: the kernel thread %s on CPU %u", thread->name, this_cpu()->index);
+		say(true, "running: %s[%d] on CPU %u", thread->name, thread->process->id,
+			this_cpu()->index);
+}
+
+/* The report itself came to grief. */
+static void report_again(const struct trap_frame *frame, const char *reason) NORETURN;
+static void report_again(const struct trap_frame *frame, const char *reason)
+{
+	static bool told;
+	bool firmware = arch_firmware_abandon();
+
+	if (!told) {
+		told = true;
+		log_error("and a panic %s: %s",
+			firmware ? "in the firmware's SetVariable" : "in the report", reason);
+		if (frame)
+			say_address(false, "    at", frame->rip);
+	}
+	machine_stop();
 }
 
 static void report(const struct trap_frame *frame, virt_t frame_pointer, const char *format,
@@ -115,21 +165,27 @@ static void report(
 	const struct trap_frame *frame, virt_t frame_pointer, const char *format, va_list arguments)
 {
 	char reason[200];
+	uint64_t first;
 
 	ipi_stop_now(); /* and if another CPU panics already, this one stops */
+	format_va(reason, sizeof(reason), format, arguments);
 	if (panicking)
-		machine_stop(); /* a panic in a panic: say no more */
+		report_again(frame, reason);
 	panicking = true;
 	log_panic_mode();
-	format_va(reason, sizeof(reason), format, arguments);
+	first = log_next_sequence();
 	log_error("PANIC: %s", reason);
-	log_error("baton %s, image at %#lx", BATON_BUILD_ID, (virt_t)kernel_image_start);
-	log_context();
+	panic_note("%s", reason);
+	say(true, "baton %s, image at %#lx", BATON_BUILD_ID, (virt_t)kernel_image_start);
+	say_context();
 	if (frame) {
 		log_registers(frame);
-		log_address("    at", frame->rip);
+		say_address(true, "    at", frame->rip);
 	}
 	log_backtrace(frame_pointer);
+	panic_note_log(first);
+	console_flush(); /* what comes now is up to the firmware */
+	panic_record_save();
 	machine_stop();
 }
 

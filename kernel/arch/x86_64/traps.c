@@ -15,6 +15,7 @@
 #include "entry_area.h"
 #include "ipi.h"
 #include "irq_count.h"
+#include "lapic.h"
 #include "lib/log.h"
 #include "paging.h"
 #include "process/process.h"
@@ -184,8 +185,20 @@ static void user_exception(struct trap_frame *frame)
 	arch_irq_off();
 }
 
-/* NMIs that hit the kernel, which may have held the log's lock: told by the next interrupt. */
+/* What the next interrupt is to look at first. NMIs that hit the kernel, which may have held the log's lock, are
+ * counted here and told by it. */
+#define DIVERTED 0x80000000u
 static uint32_t kernel_nmis;
+static void (*diverted_tick)(void);
+
+void trap_divert(void (*tick)(void))
+{
+	diverted_tick = tick;
+	if (tick)
+		__atomic_or_fetch(&kernel_nmis, DIVERTED, __ATOMIC_RELEASE);
+	else
+		__atomic_and_fetch(&kernel_nmis, ~DIVERTED, __ATOMIC_RELEASE);
+}
 
 static void non_maskable(const struct trap_frame *frame)
 {
@@ -197,20 +210,28 @@ static void non_maskable(const struct trap_frame *frame)
 		__atomic_add_fetch(&kernel_nmis, 1, __ATOMIC_RELAXED);
 }
 
-/* An interrupt comes only where they are on, so no lock of this CPU is held. */
-static void report_nmis(void)
+/* An interrupt comes only where they are on, so no lock of this CPU is held. True: it is dealt with. */
+static bool look_first(uint64_t vector)
 {
-	uint32_t count = __atomic_exchange_n(&kernel_nmis, 0, __ATOMIC_RELAXED);
+	uint32_t count;
 
+	if (__atomic_load_n(&kernel_nmis, __ATOMIC_ACQUIRE) & DIVERTED) {
+		lapic_eoi();
+		if (vector == VECTOR_TIMER)
+			diverted_tick();
+		return true;
+	}
+	count = __atomic_exchange_n(&kernel_nmis, 0, __ATOMIC_RELAXED);
 	if (count)
 		log_warn("NMI in kernel mode: %u since the last report", count);
+	return false;
 }
 
 static void interrupt(const struct trap_frame *frame)
 {
 	lock_check_irqs_off();
-	if (unlikely(__atomic_load_n(&kernel_nmis, __ATOMIC_RELAXED)))
-		report_nmis();
+	if (unlikely(__atomic_load_n(&kernel_nmis, __ATOMIC_RELAXED)) && look_first(frame->vector))
+		return;
 	interrupt_dispatch((unsigned)frame->vector, frame->cs & 3);
 	lock_check_irqs_on();
 }

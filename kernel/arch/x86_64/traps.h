@@ -14,6 +14,10 @@ void return_from_start(struct trap_frame *frame);
 /* A device interrupt or IPI; interrupts are off. */
 void interrupt_dispatch(unsigned vector, bool user); /* user: it interrupted user mode */
 
+/* From now on interrupts are acknowledged and lost, but for the timer's, which calls `tick`. NULL: as ever. In a
+ * panic, by the one CPU that is left. */
+void trap_divert(void (*tick)(void));
+
 /* The kernel is broken: reason, registers, backtrace; no return. */
 void panic_at(const struct trap_frame *frame, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
