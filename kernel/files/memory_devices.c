@@ -51,6 +51,11 @@ static ssize_t write_away(struct file *file, struct io *io, int64_t *position)
 	return (ssize_t)io->left;
 }
 
+static ssize_t write_range_away(struct file *file, user_t from, size_t size)
+{
+	return (ssize_t)size;
+}
+
 static ssize_t write_full(struct file *file, struct io *io, int64_t *position)
 {
 	return -ENOSPC;
@@ -64,14 +69,21 @@ static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 
 static const struct file_operations null_operations = {.read = read_nothing,
 	.write = write_away,
+	.write_range = write_range_away,
 	.seek = seek_nowhere,
 	.traits = FILE_NO_POSITION};
-static const struct file_operations zero_operations = {
-	.read = read_zeros, .write = write_away, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
+static const struct file_operations zero_operations = {.read = read_zeros,
+	.write = write_away,
+	.write_range = write_range_away,
+	.seek = seek_nowhere,
+	.traits = FILE_NO_POSITION};
 static const struct file_operations full_operations = {
 	.read = read_zeros, .write = write_full, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
-static const struct file_operations random_operations = {
-	.read = read_random, .write = write_away, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
+static const struct file_operations random_operations = {.read = read_random,
+	.write = write_away,
+	.write_range = write_range_away,
+	.seek = seek_nowhere,
+	.traits = FILE_NO_POSITION};
 
 static struct {
 	const char *name;

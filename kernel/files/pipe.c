@@ -25,6 +25,7 @@
 #include "files/pipe.h"
 
 #include "files/file.h"
+#include "files/pipe_ring.h"
 #include "files/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -39,45 +40,9 @@
 
 #define MAX_BYTES (UINT64_C(1) << 20) /* without CAP_SYS_RESOURCE; Linux's fs.pipe-max-size */
 
-static struct pipe *pipe_of(const struct file *file)
-{
-	return file->inode->driver;
-}
-
-/* Without the lock others may read and write meanwhile: the tail, read first, is never ahead. */
-static uint32_t used_slots(const struct pipe *pipe)
-{
-	uint32_t tail = __atomic_load_n(&pipe->tail, __ATOMIC_ACQUIRE);
-
-	return __atomic_load_n(&pipe->head, __ATOMIC_ACQUIRE) - tail;
-}
-
-static inline bool is_full(const struct pipe *pipe)
-{
-	return used_slots(pipe) >= __atomic_load_n(&pipe->slots, __ATOMIC_ACQUIRE) ||
-	       __atomic_load_n(&pipe->filling, __ATOMIC_ACQUIRE);
-}
-
 bool pipe_is_full(const struct pipe *pipe)
 {
 	return is_full(pipe);
-}
-
-static bool has_writers(const struct pipe *pipe)
-{
-	return __atomic_load_n(&pipe->writers, __ATOMIC_ACQUIRE);
-}
-
-static bool has_readers(const struct pipe *pipe)
-{
-	return __atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE);
-}
-
-/* Somebody else reads it, or there is nothing yet and may be. */
-static inline bool must_wait(const struct pipe *pipe)
-{
-	return __atomic_load_n(&pipe->splicing, __ATOMIC_ACQUIRE) ||
-	       (!used_slots(pipe) && has_writers(pipe));
 }
 
 static struct cache pipe_cache = CACHE_INIT("pipe", sizeof(struct pipe), 0);
@@ -96,16 +61,6 @@ static struct pipe *make_pipe(void)
 	pipe->ring = pipe->first;
 	pipe->slots = PIPE_SLOTS;
 	return pipe;
-}
-
-/* The page of an emptied slot: one is kept for the next write. */
-static void drop_page(struct pipe *pipe, struct pipe_slot *slot)
-{
-	if (!pipe->spare && !slot->foreign)
-		pipe->spare = slot->page;
-	else
-		frame_put(slot->page);
-	slot->page = NULL;
 }
 
 static void drop_all(struct pipe *pipe)
@@ -138,16 +93,6 @@ struct pipe *pipe_of_file(struct file *file)
 }
 
 /* ---- Reading ---- */
-
-static inline void consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
-{
-	slot->offset += size;
-	slot->length -= size;
-	if (slot->length)
-		return;
-	drop_page(pipe, slot);
-	__atomic_store_n(&pipe->tail, pipe->tail + 1, __ATOMIC_RELEASE);
-}
 
 void pipe_consume(struct pipe *pipe, struct pipe_slot *slot, uint32_t size)
 {
@@ -184,12 +129,12 @@ size_t pipe_take(struct pipe *pipe, struct io *io)
 }
 
 /* What must_wait found, without the lock. */
-static __attribute__((noinline)) int sleep_until_readable(struct pipe *pipe)
+int pipe_sleep_until_readable(struct pipe *pipe)
 {
 	return wait_once(&pipe->readable, !must_wait(pipe));
 }
 
-static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
+ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 {
 	struct pipe *pipe = pipe_of(file);
 	size_t done = 0;
@@ -198,7 +143,7 @@ static ssize_t pipe_read(struct file *file, struct io *io, int64_t *position)
 
 	while (io->left) {
 		if (must_wait(pipe)) {
-			error = file_nonblocking(file) ? -EAGAIN : sleep_until_readable(pipe);
+			error = file_nonblocking(file) ? -EAGAIN : pipe_sleep_until_readable(pipe);
 			if (error)
 				break;
 		}
@@ -321,7 +266,7 @@ static ALWAYS_INLINE size_t write_some(
 	return done;
 }
 
-static ssize_t pipe_write(struct file *file, struct io *io, int64_t *position)
+ssize_t pipe_write(struct file *file, struct io *io, int64_t *position)
 {
 	struct pipe *pipe = pipe_of(file);
 	size_t done = 0;
@@ -477,7 +422,9 @@ const struct file_operations fifo_file_operations = {
 	.open = fifo_open,
 	.release = close_ends,
 	.read = pipe_read,
+	.read_range = pipe_read_range,
 	.write = pipe_write,
+	.write_range = pipe_write_range,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
 	.async = pipe_async,
@@ -487,7 +434,9 @@ const struct file_operations fifo_file_operations = {
 const struct file_operations pipe_file_operations = {
 	.release = close_ends,
 	.read = pipe_read,
+	.read_range = pipe_read_range,
 	.write = pipe_write,
+	.write_range = pipe_write_range,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
 	.async = pipe_async,

@@ -243,12 +243,10 @@ static inline ns_t vfs_now(void)
 	return realtime_offset() + arch_clock_now();
 }
 
-/* The time of reading is kept as by Linux's `relatime`: only where a change is newer than it, or it is
- * a day old. */
+/* As by Linux's `relatime`: kept only where a change is newer than it, or it is a day old. */
 static inline void inode_touch_accessed(struct inode *inode)
 {
-	const ns_t day = 86400 * NS_PER_SECOND;
-	ns_t now = vfs_now(), accessed = inode->accessed;
+	ns_t now = vfs_now(), accessed = inode->accessed, day = 86400 * NS_PER_SECOND;
 
 	if (accessed <= inode->modified || accessed <= inode->changed || now - accessed >= day)
 		__atomic_store_n(&inode->accessed, now, __ATOMIC_RELAXED);
@@ -489,11 +487,13 @@ struct file_operations {
 	/* Bytes moved, or a negative errno. *position is where; the operation moves it on. */
 	ssize_t (*read)(struct file *file, struct io *io, int64_t *position);
 	ssize_t (*write)(struct file *file, struct io *io, int64_t *position);
+	/* The same, without position, for one range of user memory: where that is quicker; or NULL. */
+	ssize_t (*read_range)(struct file *file, user_t to, size_t size);
+	ssize_t (*write_range)(struct file *file, user_t from, size_t size);
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
 	int (*iterate)(struct file *file, struct entry_sink *sink, int64_t *position);
 	long (*ioctl)(struct file *file, unsigned int command, uintptr_t argument);
-	/* POLL* bits that hold now; the queues (up to two, NULL-filled) whose wake-ups may change it.
-	 * NULL: always readable and writable. */
+	/* POLL* bits that hold now; the queues whose wake-ups may change it, or NULL. Not there: always ready. */
 	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
 	/* As read, for splice into a pipe, of what is neither a pipe nor a regular file. NULL: it cannot be. */
 	ssize_t (*splice)(struct file *file, struct io *io, bool nonblocking);

@@ -55,14 +55,23 @@ static ALWAYS_INLINE ssize_t move(struct file *file, struct io *io, enum directi
 static ALWAYS_INLINE long move_in(
 	struct file *file, user_t buffer, size_t count, enum direction way)
 {
-	struct io io = io_user(buffer, count < IO_MAX ? count : IO_MAX);
+	const struct file_operations *operations = file->operations;
+	ssize_t (*move_range)(struct file * file, user_t buffer, size_t size) =
+		way == MOVE_READ ? operations->read_range : operations->write_range;
+	const size_t size = count < IO_MAX ? count : IO_MAX;
 	long result;
 
 	if (unlikely(!allows(file, way)))
 		return -EBADF;
 	if (unlikely(!user_range_ok(buffer, count)))
 		return -EFAULT;
-	result = move(file, &io, way);
+	if (move_range) {
+		result = move_range(file, buffer, size);
+	} else {
+		struct io io = io_user(buffer, size);
+
+		result = move(file, &io, way);
+	}
 	if (inotify_is_asked(EVENT_OF(way)))
 		tell_moved(file, way, result, 1);
 	return result;

@@ -325,6 +325,45 @@ static void slots_not_bytes(void)
 	WANT_IS(write(fds[1], page, 4096), 4096);
 }
 
+static int one_slot[2];
+
+static void fill_twice(void)
+{
+	static char page[4096];
+
+	WANT_IS(close(one_slot[0]), 0);
+	WANT_IS(write(one_slot[1], page, 4096), 4096);
+	WANT_IS(write(one_slot[1], page, 4096), 4096); /* waits for the reader */
+}
+
+/* A pipe that has been used keeps what it needs for the next write: that must not hide its end. */
+static void used_pipe(void)
+{
+	static char page[4096];
+	struct pollfd polled;
+	int fds[2];
+	pid_t pid;
+
+	signal(SIGPIPE, SIG_IGN);
+	WANT_IS(pipe(fds), 0);
+	WANT_IS(write(fds[1], page, 10), 10);
+	WANT_IS(read(fds[0], page, 4), 4);
+	WANT_IS(read(fds[0], page, 100), 6);
+	WANT_IS(close(fds[0]), 0);
+	WANT_IS(kernel_call(SYS_write, fds[1], page, 10), -EPIPE);
+
+	WANT_IS(pipe(one_slot), 0);
+	WANT_IS(set_size(one_slot[0], 4096), 4096);
+	pid = start(fill_twice);
+	polled = (struct pollfd){one_slot[1], POLLOUT, 0};
+	while (poll(&polled, 1, 0) == 1) /* until the first page is there */
+		sched_yield();
+	WANT_IS(read(one_slot[0], page, 4096), 4096);
+	WANT_IS(read(one_slot[0], page, 4096), 4096);
+	WANT_ENDS(pid, 0);
+	WANT_IS(poll(&polled, 1, 0), 1);
+}
+
 static void unreadable_memory(void)
 {
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -342,6 +381,8 @@ static void unreadable_memory(void)
 	WANT_IS(left, 10); /* nothing was lost */
 	WANT_IS(read(fds[0], page, 100), 10);
 	WANT_IS(memcmp(page, "0123456789", 10), 0);
+	WANT_IS(kernel_call(SYS_write, fds[1], page + 4090, 10), -EFAULT); /* with a page at hand */
+	WANT_IS(kernel_call(SYS_read, fds[0], page, 10), -EAGAIN);
 }
 
 static const struct test_case cases[] = {
@@ -359,6 +400,7 @@ static const struct test_case cases[] = {
 	CASE(packets_switched_on, "F_SETFL: O_DIRECT switches packets on and off"),
 	CASE(pipe_sizes, "F_SETPIPE_SZ"),
 	CASE(slots_not_bytes, "pipe: full when its pages are used"),
+	CASE(used_pipe, "pipe: EPIPE and a writer that waits, after use"),
 	CASE(unreadable_memory, "pipe: EFAULT loses and keeps nothing"),
 };
 
