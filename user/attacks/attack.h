@@ -125,7 +125,7 @@ struct shared {
 };
 extern struct shared *shared;
 
-#define ATTACK_SECONDS 100 /* an emulated machine on a loaded host is slow */
+#define ATTACK_SECONDS 250 /* an emulated machine on a loaded host is slow */
 #define FAULTED        70
 #define NOT_HELD       71
 #define SKIPPED        77

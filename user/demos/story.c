@@ -16,9 +16,9 @@
 
 #define KEYS_QUIT     113 /* status of the child that reads the keys: somebody asked for the end */
 #define POLL_MS       10
-#define BREATH_MS     120   /* between Eve's roles, so that Alice's turns are seen */
-#define LOOP_MS       400   /* for how long `eve loop` may try to keep the CPU */
-#define PATIENCE_MS   10000 /* no other role takes this long */
+#define BREATH_MS     120    /* between Eve's roles, so that Alice's turns are seen */
+#define LOOP_MS       400    /* for how long `eve loop` may try to keep the CPU */
+#define PATIENCE_MS   120000 /* no other role takes this long */
 #define ALICE_FOREVER "1000000"
 
 static char self[4096] = "/bin/story"; /* this program's path; Alice and Eve are beside it */

@@ -24,7 +24,7 @@
 #define ECHO_STATUS  55
 #define SAY_SECONDS  100
 #define ROUNDS       6
-#define WAIT_SECONDS 3 /* for what still goes away when a process is gone */
+#define WAIT_SECONDS 15 /* for what still goes away when a process is gone */
 
 static bool ours; /* this is Baton: its counts are exact */
 

@@ -236,6 +236,12 @@ static inline bool become_nobody(void)
 	return true;
 }
 
+/* A user that no other test has, nor another run of the same: its processes are counted, or killed. Ask before a fork. */
+static inline unsigned lone_user(void)
+{
+	return 20000u + (unsigned)getpid() % 40000u;
+}
+
 /* ---- Running them ---- */
 
 static inline int run_case(const struct test_case *c)

@@ -14,6 +14,7 @@
 #define USER_TESTS_CHECK_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -157,6 +158,34 @@ static inline int64_t now_ns(void)
 static inline void sleep_ms(long ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+/*
+ * Waits until a process (or a thread) is in this state: S asleep in a call, Z ended. Whoever is to find another one there
+ * waits for that, not for a time: it may be held up anywhere before.
+ */
+static inline void until_state(pid_t pid, char state)
+{
+	char path[64], text[512], *close_bracket = NULL;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	for (;; sleep_ms(1)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+		if (fd >= 0)
+			close(fd);
+		text[length > 0 ? length : 0] = 0;
+		close_bracket = strrchr(text, ')'); /* of the name */
+		if (close_bracket && close_bracket[1] == ' ' && close_bracket[2] == state)
+			return;
+	}
+}
+
+static inline void until_asleep(pid_t pid)
+{
+	until_state(pid, 'S');
 }
 
 /* A path beside this program. */

@@ -15,7 +15,6 @@
 #define B    1002u
 #define C    1003u
 #define D    1004u
-#define LONE 54321u /* nobody's but this test's, so that kill(-1) reaches nobody else */
 #define SAME ((unsigned int)-1)
 
 static char made[64];
@@ -332,19 +331,20 @@ static void signal_permission(void)
 
 static void kill_all(void)
 {
+	unsigned lone = lone_user(); /* so that kill(-1) reaches nobody else */
 	pid_t pid = start(just_wait), other, sender;
 
 	back = make_gate();
 	other = fork();
 	if (other == 0) {
-		WANT_IS(setresuid_raw(LONE, LONE, LONE), 0);
+		WANT_IS(setresuid_raw(lone, lone, lone), 0);
 		open_gate(back);
 		just_wait();
 	}
 	wait_gate(back);
 	sender = fork();
 	if (sender == 0) {
-		WANT_IS(setresuid_raw(LONE, LONE, LONE), 0);
+		WANT_IS(setresuid_raw(lone, lone, lone), 0);
 		WANT_IS(kernel_call(SYS_kill, -1, SIGTERM), 0);
 		_exit(0); /* itself it does not reach */
 	}

@@ -130,22 +130,27 @@ static void *wait_once(void *unused)
 {
 	struct epoll_event event;
 
-	if (kernel_call(SYS_epoll_wait, shared_epoll, &event, 1, 300) == 1)
-		__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
+	WANT_IS(kernel_call(SYS_epoll_wait, shared_epoll, &event, 1, -1), 1);
+	__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
 	return unused;
 }
 
-static void run_waiters(struct gate gate, unsigned count)
-{
-	pthread_t threads[4];
+#define WAITERS 4
+static pthread_t waiting[WAITERS];
 
+static void begin_waiters(void)
+{
 	woken = 0;
-	for (unsigned i = 0; i < count; i++)
-		WANT_IS(pthread_create(&threads[i], NULL, wait_once, NULL), 0);
-	sleep_ms(60);
-	put(gate.out);
-	for (unsigned i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+	for (int i = 0; i < WAITERS; i++)
+		WANT_IS(pthread_create(&waiting[i], NULL, wait_once, NULL), 0);
+	sleep_ms(60); /* so that most of them do wait */
+}
+
+static void end_waiters(void)
+{
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(waiting[i], NULL);
+	WANT_IS(woken, WAITERS);
 }
 
 static void edge_for_one(void)
@@ -154,8 +159,15 @@ static void edge_for_one(void)
 
 	shared_epoll = make_epoll();
 	add(shared_epoll, gate.in, EPOLLIN | EPOLLET);
-	run_waiters(gate, 4);
-	WANT_IS(woken, 1);
+	begin_waiters();
+	for (int i = 0; i < WAITERS; i++) {
+		put(gate.out);
+		while (__atomic_load_n(&woken, __ATOMIC_SEQ_CST) <= i)
+			sleep_ms(1);
+		sleep_ms(30);
+		WANT_IS(woken, i + 1);
+	}
+	end_waiters();
 }
 
 static void level_for_all(void)
@@ -164,8 +176,9 @@ static void level_for_all(void)
 
 	shared_epoll = make_epoll();
 	add(shared_epoll, gate.in, EPOLLIN);
-	run_waiters(gate, 4);
-	WANT_IS(woken, 4); /* nobody takes it */
+	begin_waiters();
+	put(gate.out);
+	end_waiters(); /* nobody takes it */
 }
 
 static void exclusive_rules(void)

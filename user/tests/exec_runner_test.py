@@ -20,7 +20,7 @@ import unittest
 
 STDIN, STDOUT, STDERR, WINDOW, EXIT, READY, FAILED = range(7)
 RUNNER = None
-TIMEOUT = 60
+TIMEOUT = 600
 
 
 def spec(path, *args, env=(), tty_wanted=False, init=False):
@@ -161,7 +161,7 @@ class Serial(unittest.TestCase):
                          5 << 8)
 
     def test_output_of_orphans_until_the_end(self):
-        result = run_over_serial(shell("(sleep 0.2; echo late) & sleep 0.6; echo last"))
+        result = run_over_serial(shell("(sleep 0.2; echo late) & wait; echo last"))
         self.assertEqual(result.out, b"late\nlast\n")
 
     def test_terminal(self):

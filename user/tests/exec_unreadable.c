@@ -4,12 +4,12 @@
 
 #include "cases.h"
 
-#define COPY "/tmp/exec-unreadable"
+static char copy[64];
 
 static void copy_self(mode_t mode)
 {
 	static char block[65536];
-	int from = open(check.self, O_RDONLY), to = open(COPY, O_CREAT | O_WRONLY | O_TRUNC, 0700);
+	int from = open(check.self, O_RDONLY), to = open(copy, O_CREAT | O_WRONLY | O_TRUNC, 0700);
 	ssize_t got;
 
 	WANT(from >= 0 && to >= 0);
@@ -32,7 +32,7 @@ static int run_as_nobody(void)
 
 	if (pid == 0) {
 		become_nobody();
-		execl(COPY, COPY, "--role", "dumpable", NULL);
+		execl(copy, copy, "--role", "dumpable", NULL);
 		_exit(1);
 	}
 	status = ended(pid);
@@ -43,11 +43,12 @@ static void unreadable(void)
 {
 	if (geteuid())
 		return;
+	snprintf(copy, sizeof copy, "/tmp/exec-unreadable-%d", (int)getpid());
 	copy_self(0711);
 	WANT_IS(run_as_nobody(), 10);
 	copy_self(0755);
 	WANT_IS(run_as_nobody(), 11);
-	unlink(COPY);
+	unlink(copy);
 }
 
 static const struct test_case cases[] = {

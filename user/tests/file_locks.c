@@ -319,7 +319,7 @@ static void deadlock(void)
 		_exit(5);
 	}
 	wait_gate(gate);
-	sleep_ms(50);
+	until_asleep(pid);
 	WANT_IS(waitpid(pid, &status, WNOHANG), 0);
 	WANT_IS(record(fd, F_SETLKW, F_WRLCK, 1, 1), -EDEADLK);
 	WANT_IS(set(F_UNLCK, 0, 1), 0);

@@ -124,7 +124,7 @@ static void fork_timer(void)
 {
 	pid_t pid;
 
-	alarm(100);
+	alarm(1000);
 	pid = fork();
 	if (pid == 0) {
 		has_no_timer();

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include "check.h"
 #include "futex_abi.h"
@@ -452,13 +453,12 @@ static void on_signal(int signal)
 static int role_interrupted(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_signal};
+	struct itimerval often = {{0, 20000}, {0, 20000}}; /* the first may come too early */
 	uint32_t word = 0;
-	pthread_t self = pthread_self();
 	long result;
 
 	sigaction(SIGALRM, &action, NULL);
-	(void)self;
-	alarm(1);
+	setitimer(ITIMER_REAL, &often, NULL);
 	result = futex(&word, FUTEX_WAIT | PRIVATE, 0, NULL, NULL, 0);
 	return result == -EINTR ? 60 : 1;
 }
@@ -468,12 +468,14 @@ static int role_goes_on(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	uint32_t *words = shared_words(), plain = 0;
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 	int64_t before;
 	long result;
 
+	sigaction(SIGUSR1, &action, NULL);
+	pid = fork();
 	if (!pid) {
-		sleep_ms(20);
+		until_asleep(parent);
 		kill(parent, SIGUSR1);
 		sleep_ms(20);
 		words[0] = 1;
@@ -484,7 +486,6 @@ static int role_goes_on(int argc, char **argv)
 		kill(parent, SIGCONT);
 		_exit(0);
 	}
-	sigaction(SIGUSR1, &action, NULL);
 	result = futex(&words[0], FUTEX_WAIT, 0, NULL, NULL, 0);
 	if (result && result != -EAGAIN)
 		return 1;

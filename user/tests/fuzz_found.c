@@ -2,6 +2,7 @@
 /* What the system-call fuzzer (user/fuzz) has found, one by one. */
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -9,12 +10,12 @@
 
 #define HIGH_BITS (0x80000001l << 32)
 
-static volatile int handled;
+static volatile int *handled; /* shared */
 
 static void count(int signal)
 {
 	(void)signal;
-	handled++;
+	(*handled)++;
 }
 
 /* A child that signals its parent, which reads from an empty pipe, and then writes. */
@@ -24,9 +25,10 @@ static pid_t disturb(int out)
 
 	if (pid != 0)
 		return pid;
-	sleep_ms(100);
+	until_asleep(parent);
 	kill(parent, SIGUSR1);
-	sleep_ms(100);
+	while (!*handled)
+		sleep_ms(1);
 	if (write(out, "x", 1) != 1)
 		_exit(1);
 	_exit(0);
@@ -41,6 +43,9 @@ static void high_bits(void)
 
 	if (!claim(pipe(fds) == 0, "a pipe"))
 		return;
+	handled = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!claim(handled != MAP_FAILED, "shared memory"))
+		return;
 	sigaction(SIGUSR1, &action, NULL);
 	pid_t pid = disturb(fds[1]);
 	claim_result(kernel_call(SYS_read | HIGH_BITS, fds[0], &byte, 1), -EINTR,
@@ -50,12 +55,12 @@ static void high_bits(void)
 		kernel_call(SYS_read | HIGH_BITS, fds[0], &byte, 1), 1, "a read with high bits");
 	action.sa_flags = SA_RESTART;
 	sigaction(SIGUSR1, &action, NULL);
-	handled = 0;
+	*handled = 0;
 	pid = disturb(fds[1]);
 	claim_result(
 		kernel_call(SYS_read | HIGH_BITS, fds[0], &byte, 1), 1, "one that is made again");
 	claim_ended(wait_status(pid), EXITED(0), "its writer");
-	claim_equal(handled, 1, "the handler ran");
+	claim_equal(*handled, 1, "the handler ran");
 	close(fds[0]);
 	close(fds[1]);
 }

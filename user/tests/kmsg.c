@@ -48,21 +48,34 @@ static bool find(int fd, int number, unsigned *priority, unsigned long long *seq
 	}
 }
 
+/* A read that has no room for a record loses it. The kernel may say something of its own in between: another try. */
+static bool loses_record(int fd)
+{
+	char byte;
+
+	for (int i = 0; i < 20; i++) {
+		if (lseek(fd, 0, SEEK_END) || !say(3) || read(fd, &byte, 1) != -1 ||
+			errno != EINVAL)
+			return false;
+		memset(text, 0, 200);
+		if (say(8) && read(fd, text, sizeof(text)) > 0 && strstr(text, MARK " 8\n"))
+			return true;
+	}
+	return false;
+}
+
 static void records(void)
 {
 	int fd = open_kmsg(O_RDONLY | O_NONBLOCK);
 	unsigned long long first = 0, second = 0;
 	unsigned priority = 0;
-	char byte;
 
 	WANT(fd >= 0 && lseek(fd, 0, SEEK_END) == 0);
 	WANT(say(1) && say(2));
 	WANT(find(fd, 1, &priority, &first) && (priority & 7) == 6);
 	WANT(find(fd, 2, &priority, &second) && second > first);
 	WANT(lseek(fd, 0, SEEK_SET) == 0 && find(fd, 1, &priority, &second) && second == first);
-	WANT(lseek(fd, 0, SEEK_END) == 0 && say(3) && read(fd, &byte, 1) == -1 && errno == EINVAL);
-	WANT(say(8) && read(fd, text, sizeof(text)) > 0 &&
-		strstr(text, MARK " 8\n")); /* 3 is lost */
+	WANT(loses_record(fd));
 	WANT(lseek(fd, 1, SEEK_SET) == -1 && errno == ESPIPE);
 	WANT(lseek(fd, 0, SEEK_CUR) == -1 && errno == EINVAL);
 	close(fd);
@@ -83,7 +96,7 @@ static void waiting(void)
 		usleep(100000);
 		_exit(!say(4));
 	}
-	WANT(poll(&poll_fd, 1, 60000) == 1 && poll_fd.revents & POLLIN);
+	WANT(poll(&poll_fd, 1, 600000) == 1 && poll_fd.revents & POLLIN);
 	WANT(find(fd, 4, &priority, &sequence));
 	WANT(waitpid(child, &status, 0) == child && status == 0);
 	child = fork();

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits and what is known of a process: getrlimit, setrlimit, prlimit64 and what each limit does,
- * getrusage, times, prctl, uname, the host's name, ids in unshare.
+ * Limits and what a process has used: getrlimit, setrlimit, prlimit64 and what each limit does, getrusage, times.
  */
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/times.h>
-#include <sys/utsname.h>
 
 #include "cases.h"
 
-#define LONE              54322u /* nobody's but this test's */
-#define CAP_SYS_RESOURCE_ 24     /* not all that run as root have it */
+#define CAP_SYS_RESOURCE_ 24 /* not all that run as root have it */
 
 static struct gate gate;
 
@@ -199,6 +196,13 @@ static void *at_gate(void *unused)
 }
 
 /* 20 are allowed, of which one is this process. Zombies count until they are waited for. */
+static void become_lone(void)
+{
+	unsigned user = lone_user();
+
+	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
+}
+
 static void fork_bomb(void)
 {
 	pid_t pids[20];
@@ -208,7 +212,7 @@ static void fork_bomb(void)
 		return;
 	gate = make_gate();
 	set(RLIMIT_NPROC, 20, 20);
-	WANT_IS(kernel_call(SYS_setresuid, LONE, LONE, LONE), 0);
+	become_lone();
 	while (count < 20) {
 		pids[count] = fork();
 		if (pids[count] == 0)
@@ -242,7 +246,7 @@ static void thread_bomb(void)
 		return;
 	gate = make_gate();
 	set(RLIMIT_NPROC, 20, 20);
-	WANT_IS(kernel_call(SYS_setresuid, LONE, LONE, LONE), 0);
+	become_lone();
 	while (count < 20 && !error) {
 		error = pthread_create(&threads[count], NULL, at_gate, NULL);
 		count += !error;
@@ -253,7 +257,10 @@ static void thread_bomb(void)
 		open_gate(gate);
 	for (int i = 0; i < count; i++)
 		WANT_IS(pthread_join(threads[i], NULL), 0);
-	WANT_IS(pthread_create(&threads[0], NULL, at_gate, NULL), 0);
+	do { /* who joins is woken a little before the thread is gone */
+		error = pthread_create(&threads[0], NULL, at_gate, NULL);
+	} while (error == EAGAIN);
+	WANT_IS(error, 0);
 	open_gate(gate);
 	WANT_IS(pthread_join(threads[0], NULL), 0);
 }
@@ -354,7 +361,7 @@ static void become_realtime(int policy)
 static void realtime_time(void)
 {
 	struct timespec used = {0};
-	struct rlimit now;
+	struct rlimit now = {0};
 
 	become_realtime(SCHED_FIFO);
 	set(RLIMIT_RTTIME, 50000, RLIM_INFINITY);
@@ -363,7 +370,8 @@ static void realtime_time(void)
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	WANT_IS(got, SIGXCPU);
 	getrlimit(RLIMIT_RTTIME, &now);
-	WANT_IS(now.rlim_cur, 1050000);
+	/* A second more for each signal: two came to who was held up for so long. */
+	WANT(now.rlim_cur >= 1050000 && now.rlim_cur % 1000000 == 50000);
 }
 
 static void realtime_hard(void)
@@ -375,17 +383,35 @@ static void realtime_hard(void)
 }
 
 /* It sleeps now and then: never so long in one piece. */
-static void realtime_sleeper(void)
+/* 1.2 seconds of work. */
+static void works_and_sleeps(void)
 {
-	struct timespec used = {0};
+	struct timespec used;
+	long now = 0, until;
 
-	become_realtime(SCHED_FIFO);
-	set(RLIMIT_RTTIME, 800000, RLIM_INFINITY);
-	for (long until = 100; until <= 1200; until += 100) {
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	until = used.tv_sec * 1000 + used.tv_nsec / 1000000;
+	for (int i = 0; i < 12 && !got; i++) {
 		sleep_ms(20); /* so long that it does sleep */
-		while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < until)
+		for (until += 100; now < until; now = used.tv_sec * 1000 + used.tv_nsec / 1000000)
 			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	}
+}
+
+static void realtime_sleeper(void)
+{
+	bool slept_well = false;
+
+	become_realtime(SCHED_FIFO);
+	handle(SIGXCPU, note, 0);
+	/* A machine that is held up for as long as the limit reaches it without a sleep, though not at each try. */
+	for (int i = 0; i < 30 && !slept_well; i++) {
+		got = 0;
+		set(RLIMIT_RTTIME, 800000, RLIM_INFINITY);
+		works_and_sleeps();
+		slept_well = got == 0;
+	}
+	WANT(slept_well);
 }
 
 /* ---- Usage and times ---- */
@@ -411,6 +437,12 @@ static void usage(void)
 	WANT_IS(kernel_call(SYS_getrusage, RUSAGE_SELF, BAD), -EFAULT);
 }
 
+static long micros_of(const struct rusage *usage)
+{
+	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
+	       usage->ru_utime.tv_usec + usage->ru_stime.tv_usec;
+}
+
 static void burns(void)
 {
 	struct rusage now;
@@ -419,7 +451,7 @@ static void burns(void)
 		for (volatile int i = 0; i < 10000; i++)
 			;
 		getrusage(RUSAGE_SELF, &now);
-	} while (now.ru_utime.tv_sec == 0 && now.ru_utime.tv_usec + now.ru_stime.tv_usec < 30000);
+	} while (micros_of(&now) < 30000);
 }
 
 static void children_times(void)
@@ -433,115 +465,10 @@ static void children_times(void)
 	WANT(children.ru_utime.tv_usec == 0 && children.ru_stime.tv_usec == 0);
 	WANT_ENDS(pid, 0);
 	WANT_IS(getrusage(RUSAGE_CHILDREN, &children), 0);
-	WANT(children.ru_utime.tv_sec > 0 ||
-		children.ru_utime.tv_usec + children.ru_stime.tv_usec >= 20000);
+	WANT(micros_of(&children) >= 20000);
 	WANT(kernel_call(SYS_times, &now) != -EFAULT);
 	WANT(now.tms_cutime + now.tms_cstime >= 1);
 	WANT_IS(kernel_call(SYS_times, BAD), -EFAULT);
-}
-
-/* ---- prctl ---- */
-
-static void names(void)
-{
-	char name[17] = "";
-
-	WANT_IS(prctl(PR_SET_NAME, "0123456789abcdefgh"), 0);
-	WANT_IS(prctl(PR_GET_NAME, name), 0);
-	WANT(strcmp(name, "0123456789abcde") == 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_NAME, BAD), -EFAULT);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_NAME, BAD), -EFAULT);
-}
-
-static void *own_name(void *unused)
-{
-	char name[17] = "";
-
-	WANT_IS(prctl(PR_GET_NAME, name), 0);
-	WANT(strcmp(name, "parent") == 0);
-	WANT_IS(prctl(PR_SET_NAME, "thread"), 0);
-	return NULL;
-}
-
-static void name_of_thread(void)
-{
-	pthread_t thread;
-	char name[17] = "";
-
-	WANT_IS(prctl(PR_SET_NAME, "parent"), 0);
-	WANT_IS(pthread_create(&thread, NULL, own_name, NULL), 0);
-	WANT_IS(pthread_join(thread, NULL), 0);
-	WANT_IS(prctl(PR_GET_NAME, name), 0);
-	WANT(strcmp(name, "parent") == 0);
-}
-
-static void dumpable(void)
-{
-	WANT_IS(prctl(PR_GET_DUMPABLE), 1);
-	WANT_IS(prctl(PR_SET_DUMPABLE, 0), 0);
-	WANT_IS(prctl(PR_GET_DUMPABLE), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_DUMPABLE, 2), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_DUMPABLE, 3), -EINVAL);
-}
-
-static void no_new_privs(void)
-{
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
-}
-
-static void other_prctls(void)
-{
-	WANT_IS(kernel_call(SYS_prctl, 0x12345678, 0, 0, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_CAPBSET_READ, 0, 0, 0, 0) >= 0, 1);
-	WANT_IS(kernel_call(SYS_prctl, PR_CAPBSET_READ, 1000, 0, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_PDEATHSIG, BAD), -EFAULT);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, BAD), -EFAULT);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_KEEPCAPS, 0, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_SET_KEEPCAPS, 2, 0, 0, 0), -EINVAL);
-	WANT_IS(kernel_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_TASK_PERF_EVENTS_DISABLE, 0, 0, 0, 0), 0);
-	WANT_IS(kernel_call(SYS_prctl, PR_TASK_PERF_EVENTS_ENABLE, 0, 0, 0, 0), 0);
-}
-
-/* ---- Names of the machine ---- */
-
-static void uname_call(void)
-{
-	struct utsname name;
-
-	WANT_IS(kernel_call(SYS_uname, &name), 0);
-	WANT(strcmp(name.sysname, "Linux") == 0 && strcmp(name.machine, "x86_64") == 0);
-	WANT(name.release[0] >= '3' && name.release[0] <= '9');
-	WANT_IS(kernel_call(SYS_uname, BAD), -EFAULT);
-}
-
-static void host_name(void)
-{
-	struct utsname old, name;
-
-	if (geteuid() != 0)
-		return;
-	unshare(CLONE_NEWUTS); /* where that is known, others do not see it */
-	WANT_IS(uname(&old), 0);
-	WANT_IS(kernel_call(SYS_sethostname, "baton-test", 10), 0);
-	WANT_IS(kernel_call(SYS_setdomainname, "example", 7), 0);
-	WANT_IS(uname(&name), 0);
-	WANT_IS(kernel_call(SYS_sethostname, old.nodename, strlen(old.nodename)), 0);
-	WANT_IS(kernel_call(SYS_setdomainname, old.domainname, strlen(old.domainname)), 0);
-	WANT(strcmp(name.nodename, "baton-test") == 0 && strcmp(name.domainname, "example") == 0);
-	WANT_IS(kernel_call(SYS_sethostname, "x", 65), -EINVAL);
-	WANT_IS(kernel_call(SYS_sethostname, "x", -1), -EINVAL);
-	WANT_IS(kernel_call(SYS_sethostname, BAD, 5), -EFAULT);
-	WANT_IS(kernel_call(SYS_setdomainname, "x", 65), -EINVAL);
-	become_nobody();
-	WANT_IS(kernel_call(SYS_sethostname, "x", 1), -EPERM);
-	WANT_IS(kernel_call(SYS_setdomainname, "x", 1), -EPERM);
 }
 
 static const struct test_case cases[] = {
@@ -566,13 +493,6 @@ static const struct test_case cases[] = {
 	CASE(realtime_sleeper, "RLIMIT_RTTIME: counts anew after each sleep"),
 	CASE(usage, "getrusage: grows; EINVAL, EFAULT"),
 	CASE(children_times, "getrusage, times: children count once they are waited for"),
-	CASE(names, "prctl SET_NAME, GET_NAME: 15 bytes; EFAULT"),
-	CASE(name_of_thread, "prctl SET_NAME: a thread's own, inherited"),
-	CASE(dumpable, "prctl SET_DUMPABLE: 0 and 1; EINVAL"),
-	CASE(no_new_privs, "prctl NO_NEW_PRIVS: for good; EINVAL"),
-	CASE(other_prctls, "prctl: unknown ones EINVAL, bad addresses EFAULT"),
-	CASE(uname_call, "uname: Linux, x86_64; EFAULT"),
-	CASE(host_name, "sethostname, setdomainname; EINVAL, EFAULT, EPERM"),
 };
 
 static void all(int argc, char **argv)

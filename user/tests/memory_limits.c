@@ -240,22 +240,31 @@ static int hog(void *unused)
 static void nothing_left(void)
 {
 	struct sysinfo info;
-	unsigned long before, after, slack;
-	bool good = true;
+	unsigned long before, after = 0, slack;
+	bool good = true, back = false;
+	int hogged = 0;
 
 	sysinfo(&info);
 	slack = info.totalram * info.mem_unit / PAGE / 50;
 	in_child(busy, NULL);
-	before = free_pages();
-	for (int i = 0; i < 20; i++)
-		good &= in_child(busy, NULL) == 0;
+	/* On a host where others work they may take as much at the same time, though not each time. */
+	for (int tries = 0; tries < 10 && !back; tries++) {
+		before = free_pages();
+		for (int i = 0; i < 20; i++)
+			good &= in_child(busy, NULL) == 0;
+		hogged |= in_child(hog, NULL);
+		for (int i = 0; i < 50 && !back; i++) {
+			after = free_pages();
+			back = after + slack > before;
+			if (!back)
+				sleep_ms(100);
+		}
+		if (!back)
+			printf("# %lu pages were free, %lu are\n", before, after);
+	}
 	claim(good, "20 busy processes");
-	claim_ended(in_child(hog, NULL), EXITED(0), "a hog meets its limit: ENOMEM");
-	/* On a host where others work it may take a while until as much is free. */
-	for (int tries = 0; (after = free_pages()) + slack < before && tries < 50; tries++)
-		sleep_ms(100);
-	if (!claim(after + slack > before, "the machine has its pages back"))
-		printf("# %lu pages were free, %lu are\n", before, after);
+	claim_ended(hogged, EXITED(0), "a hog meets its limit: ENOMEM");
+	claim(back, "the machine has its pages back");
 }
 
 static void all(int argc, char **argv)

@@ -126,8 +126,11 @@ static inline int touch(volatile unsigned char *p, bool write)
 static inline int numbered_file(size_t pages, int flags, const char *path)
 {
 	unsigned char page[PAGE];
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600), again;
+	char own[100]; /* of this run */
+	int fd, again;
 
+	snprintf(own, sizeof own, "%s-%d", path, (int)getpid());
+	fd = open(own, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		exit(96);
 	for (size_t i = 0; i < pages; i++) {
@@ -135,8 +138,8 @@ static inline int numbered_file(size_t pages, int flags, const char *path)
 		if (write(fd, page, PAGE) != (ssize_t)PAGE)
 			exit(95);
 	}
-	again = open(path, flags);
-	unlink(path);
+	again = open(own, flags);
+	unlink(own);
 	close(fd);
 	return again;
 }

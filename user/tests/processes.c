@@ -262,6 +262,7 @@ static void end_by(const char *role, int number, const char *name)
 
 static void killing(void)
 {
+	siginfo_t info;
 	pid_t pid;
 
 	end_by("spin", SIGKILL, "kill SIGKILL ends one that spins");
@@ -276,7 +277,8 @@ static void killing(void)
 	claim_result(kernel_call(SYS_kill, getpid(), -1), -EINVAL, "kill, signal -1: EINVAL");
 	claim_result(kernel_call(SYS_kill, getpid(), SIGCHLD), 0, "kill SIGCHLD is ignored");
 	pid = start_role("exit", "6", NULL);
-	sleep_ms(50);
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
 	claim_result(kernel_call(SYS_kill, pid, SIGKILL), 0, "kill reaches a zombie");
 	claim_ended(wait_status(pid), EXITED(6), "and changes nothing of its status");
 	claim_result(kernel_call(SYS_kill, pid, 0), -ESRCH, "kill after the reaping: ESRCH");

@@ -104,7 +104,7 @@ static void fdinfo(void)
 
 static void links_of_the_process(void)
 {
-	char link[4096], wanted[4096];
+	char link[4096], wanted[4096], gone[64];
 	struct stat there, own;
 
 	WANT_IS(chdir("/tmp"), 0);
@@ -118,10 +118,12 @@ static void links_of_the_process(void)
 	WANT_IS(kernel_call(SYS_open, "/proc/self/exe", O_WRONLY), -ETXTBSY);
 	WANT_IS(stat("/proc/self/cwd/../proc/self/root/tmp", &there) | stat("/tmp", &own), 0);
 	WANT(there.st_ino == own.st_ino);
-	WANT_IS(mkdir("/tmp/procfs-gone", 0700) | chdir("/tmp/procfs-gone"), 0);
-	WANT_IS(rmdir("/tmp/procfs-gone"), 0);
+	snprintf(gone, sizeof gone, "/tmp/procfs-gone-%d", (int)getpid());
+	WANT_IS(mkdir(gone, 0700) | chdir(gone), 0);
+	WANT_IS(rmdir(gone), 0);
+	strcat(gone, " (deleted)");
 	WANT(proc_link(0, "cwd", link, sizeof link) > 0);
-	WANT(strcmp(link, "/tmp/procfs-gone (deleted)") == 0);
+	WANT(strcmp(link, gone) == 0);
 }
 
 /* ---- Text and offsets ---- */

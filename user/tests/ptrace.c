@@ -131,7 +131,7 @@ static void attach_ended(void)
 {
 	pid_t pid = start(leader_ends);
 
-	usleep(100000);
+	until_state(pid, 'Z');
 	WANT_IS(trace(PTRACE_SEIZE, pid, 0, 0), -EPERM);
 	WANT_IS(trace(PTRACE_ATTACH, pid, 0, 0), -EPERM);
 	WANT_IS(kill(pid, SIGKILL), 0);

@@ -116,6 +116,13 @@ static inline short polls(int fd, short wanted)
 	return polled.revents;
 }
 
+/* Waits until none of these bits holds. */
+static inline void wait_polls_none(int fd, short wanted)
+{
+	while (polls(fd, wanted))
+		sleep_ms(5);
+}
+
 /* Waits until these bits hold. */
 static inline void wait_polls(int fd, short wanted, short expected)
 {

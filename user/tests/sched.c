@@ -346,12 +346,15 @@ static void nice_of_group(void)
 
 static void nice_of_user(void)
 {
-	if (!become_nobody())
+	unsigned user = lone_user();
+
+	if (geteuid() != 0)
 		return;
+	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
 	WANT_IS(set_nice(PRIO_PROCESS, 0, 9), 0);
 	pid_t child = start(just_wait);
 
-	WANT_IS(set_nice(PRIO_USER, NOBODY, 11), 0);
+	WANT_IS(set_nice(PRIO_USER, user, 11), 0);
 	WANT_IS(nice_of(child), 11);
 	WANT_IS(kernel_call(SYS_getpriority, PRIO_USER, 0), 9);
 	kill(child, SIGKILL);

@@ -135,7 +135,7 @@ static void both_ways(void)
 		for (int i = 0; i < 2; i++)
 			polled[i] = (struct pollfd){
 				fds[i], (short)(POLLIN | (out[i] < MANY ? POLLOUT : 0)), 0};
-		WANT(poll(polled, 2, 60000) > 0);
+		WANT(poll(polled, 2, 600000) > 0);
 		for (int i = 0; i < 2; i++) {
 			n = polled[i].revents & POLLIN
 				    ? read(fds[i], got[i] + in[i], (size_t)(MANY - in[i]))
@@ -170,7 +170,7 @@ static void held_back(void)
 	while (in < out) {
 		struct pollfd polled = {to, POLLIN, 0};
 
-		WANT_IS(poll(&polled, 1, 60000), 1);
+		WANT_IS(poll(&polled, 1, 600000), 1);
 		n = read(to, got + in, sizeof got - (size_t)in);
 		WANT(n > 0);
 		in += (int)n;
@@ -192,7 +192,7 @@ static void stopped(void)
 	WANT_IS(poll(&polled, 1, 500), 0);
 	WANT_IS(ioctl(from, TCXONC, TCOON), 0);
 	WANT(write(from, "y", 1) == 1);
-	WANT_IS(poll(&polled, 1, 20000), 1);
+	WANT_IS(poll(&polled, 1, 600000), 1);
 	WANT_IS(read(to, &byte, 1), 1);
 }
 

@@ -216,7 +216,7 @@ static int role_protected(int argc, char **argv)
 	let_others();
 	if (mprotect((void *)area, PAGE, access))
 		return 2;
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 5000; i++)
 		sleep_ms(20);
 	return 3; /* the threads went on writing */
 }
@@ -230,7 +230,7 @@ static int role_unmapped(int argc, char **argv)
 	let_others();
 	if (munmap((void *)area, PAGE))
 		return 2;
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 5000; i++)
 		sleep_ms(20);
 	return 3;
 }

@@ -152,9 +152,14 @@ static void waits_at_gate(void)
 	wait_gate(gate);
 }
 
+static void fill(void);
+static long call_write_full(void);
+
 static void prepare(long (*call)(void))
 {
 	gate = make_gate();
+	if (call == call_write_full)
+		fill(); /* before the first tick, which may empty it again */
 	if (call == call_wait4 || call == call_waitid)
 		start(waits_at_gate);
 }
@@ -230,7 +235,6 @@ static void drains(void)
 
 static long call_write_full(void)
 {
-	fill();
 	return kernel_call(SYS_write, gate.out, "x", 1);
 }
 

@@ -298,8 +298,10 @@ static void queue_limit(void)
 	int sent = 0, result;
 	siginfo_t info;
 	sigset_t set = set_of(SIGRTMIN);
+	unsigned user = lone_user(); /* its signals are counted */
 
-	become_nobody();
+	if (geteuid() == 0)
+		WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
 	block(SIGRTMIN);
 	block(SIGUSR1);
 	WANT_IS(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
@@ -468,7 +470,7 @@ static void timedwait_interrupted(void)
 static void alarm_call(void)
 {
 	WANT_IS(kernel_call(SYS_alarm, 1000) >= 0, 1);
-	WANT_IS(kernel_call(SYS_alarm, 0) > 990, 1);
+	WANT_IS(kernel_call(SYS_alarm, 0) > 500, 1);
 	WANT_IS(kernel_call(SYS_alarm, 0), 0);
 }
 

@@ -29,6 +29,9 @@ static void ids(void)
 
 	WANT(one != two && one != getpid() && two != getpid());
 	WANT_IS(kernel_call(SYS_gettid), getpid());
+	/* Who joins is woken a little before the thread has left its process. */
+	while (kernel_call(SYS_tgkill, getpid(), one, 0) == 0)
+		sleep_ms(1);
 	WANT_IS(kernel_call(SYS_tgkill, getpid(), one, 0), -ESRCH);
 }
 

@@ -51,6 +51,8 @@ static void handle(int signal)
 	caught = 0;
 }
 
+#define TRIES 300
+
 static void until_caught(int count)
 {
 	sigset_t all, none;
@@ -164,6 +166,7 @@ static void overruns(void)
 	sigset_t set;
 	int id, got;
 	siginfo_t info;
+	int64_t before;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
@@ -171,12 +174,16 @@ static void overruns(void)
 	create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGRTMIN, 5, &id);
 	set_timer(id, 0, 1 * MS, 1 * MS);
 	sleep_ms(20);
+	before = now_ns();
 	got = sigwaitinfo(&set, &info);
 	claim(got == SIGRTMIN && info.si_code == SI_TIMER && info.si_overrun >= 18,
 		"what came while its signal was blocked is counted");
 	claim_equal(kernel_call(SYS_timer_getoverrun, id), info.si_overrun, "and asked for");
 	sigwaitinfo(&set, &info);
-	claim(info.si_overrun < 1000, "then it goes on from there");
+	claim(info.si_overrun <= (now_ns() - before) / MS + 1, "then it goes on from there");
+	set_timer(id, 0, 0, 0);
+	while (sigtimedwait(&set, &info, &(struct timespec){0, 0}) > 0)
+		;
 	set_timer(id, 0, 1, 1);
 	sleep_ms(2);
 	sigwaitinfo(&set, &info);
@@ -248,22 +255,34 @@ static void work_until_caught(int count)
 		;
 }
 
+/*
+ * A timer of 30 ms by the process's CPU clock does not run out in a sleep of 60. A virtual CPU that is held up at the
+ * wrong place uses the time up, however: not at each try.
+ */
+static bool waits_for_work(int id, int64_t *before, struct setting *left)
+{
+	for (int i = 0; i < TRIES; i++) {
+		caught = 0;
+		*before = cpu_time();
+		set_timer(id, 0, 30 * MS, 0);
+		sleep_ms(60);
+		if (!kernel_call(SYS_timer_gettime, id, left) && !caught && ns(&left->value) > 0)
+			return true;
+	}
+	return false;
+}
+
 static void by_cpu(void)
 {
-	struct setting s;
-	int64_t before;
+	struct setting s = setting(0, 0);
+	int64_t before = 0;
 	int id;
 
 	handle(SIGUSR1);
 	claim_result(create(CLOCK_PROCESS_CPUTIME_ID, EVENT_SIGNAL, SIGUSR1, 3, &id), 0,
 		"a timer by the process's CPU clock");
-	before = cpu_time();
-	set_timer(id, 0, 30 * MS, 0);
-	sleep_ms(60);
-	claim_equal(caught, 0, "does not come while it sleeps");
-	claim(!kernel_call(SYS_timer_gettime, id, &s) && ns(&s.value) > 0 &&
-			ns(&s.value) <= 30 * MS,
-		"and tells what is left");
+	claim(waits_for_work(id, &before, &s), "does not come while it sleeps");
+	claim(ns(&s.value) > 0 && ns(&s.value) <= 30 * MS, "and tells what is left");
 	work_until_caught(1);
 	claim(cpu_time() - before >= 30 * MS, "but when the time was used");
 	set_timer(id, 0, 5 * MS, 5 * MS);
@@ -292,10 +311,41 @@ static long set_interval(int which, int64_t value, int64_t interval)
 	return kernel_call(SYS_setitimer, which, &v, 0);
 }
 
+/* What is left between two of them; none is left in the moment in which one is to be taken. */
+static bool tells_interval(struct itimerval *v)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (getitimer(ITIMER_REAL, v) || v->it_interval.tv_usec != 2000)
+			return false;
+		if (v->it_value.tv_usec > 0)
+			return !v->it_value.tv_sec && v->it_value.tv_usec <= 2000;
+	}
+	return false;
+}
+
+/* As waits_for_work, for 20 ms of ITIMER_VIRTUAL. */
+static bool virtual_waits(int64_t *used)
+{
+	for (int i = 0; i < TRIES; i++) {
+		caught = 0;
+		*used = cpu_time();
+		set_interval(ITIMER_VIRTUAL, 20 * MS, 0);
+		sleep_ms(40);
+		if (!caught)
+			return true;
+	}
+	return false;
+}
+
+static bool is_about(long found, long expected)
+{
+	return found <= expected && found > expected - 60;
+}
+
 static void interval_timers(void)
 {
 	struct itimerval v = {{0, 0}, {0, 1000000}};
-	int64_t before = now_ns(), used;
+	int64_t before = now_ns(), used = 0;
 
 	claim_result(kernel_call(SYS_setitimer, 3, &(struct itimerval){0}, 0), -EINVAL,
 		"no such interval timer: EINVAL");
@@ -312,21 +362,17 @@ static void interval_timers(void)
 	claim(now_ns() - before >= 15 * MS && last_code == SI_KERNEL, "ITIMER_REAL sends SIGALRM");
 	set_interval(ITIMER_REAL, 2 * MS, 2 * MS);
 	until_caught(5);
-	claim(!getitimer(ITIMER_REAL, &v) && v.it_interval.tv_usec == 2000 &&
-			v.it_value.tv_usec > 0 && v.it_value.tv_usec <= 2000,
-		"again and again");
+	claim(tells_interval(&v), "again and again");
 	set_interval(ITIMER_REAL, 0, 0);
 	claim(!getitimer(ITIMER_REAL, &v) && !v.it_value.tv_sec && !v.it_value.tv_usec,
 		"until it is off");
 	claim_equal(alarm(100), 0, "alarm: none was set");
-	claim_equal(alarm(200), 100, "alarm: what was left");
-	claim(!getitimer(ITIMER_REAL, &v) && v.it_value.tv_sec >= 199, "it is the same timer");
-	claim_equal(alarm(0), 200, "and turned off");
+	claim(is_about(alarm(200), 100), "alarm: what was left");
+	claim(!getitimer(ITIMER_REAL, &v) && is_about(v.it_value.tv_sec, 200),
+		"it is the same timer");
+	claim(is_about(alarm(0), 200), "and turned off");
 	handle(SIGVTALRM);
-	used = cpu_time();
-	set_interval(ITIMER_VIRTUAL, 20 * MS, 0);
-	sleep_ms(40);
-	claim_equal(caught, 0, "ITIMER_VIRTUAL does not count sleep");
+	claim(virtual_waits(&used), "ITIMER_VIRTUAL does not count sleep");
 	work_until_caught(1);
 	claim(cpu_time() - used >= 4 * MS, "but work, as the kernel samples it");
 	handle(SIGPROF);
@@ -344,6 +390,7 @@ static int role_use_a_second(int argc, char **argv)
 	struct rlimit limit = {1, atoi(argv[0])};
 	pid_t pid = 0;
 
+	signal(SIGXCPU, SIG_IGN); /* who only waits may be held up for a second, too */
 	if (setrlimit(RLIMIT_CPU, &limit))
 		return 1;
 	if (argc > 1)
@@ -370,7 +417,7 @@ static int role_alarm_is_set(int argc, char **argv)
 	struct itimerval v;
 	struct setting s;
 
-	if (getitimer(ITIMER_REAL, &v) || v.it_value.tv_sec < 90)
+	if (getitimer(ITIMER_REAL, &v) || v.it_value.tv_sec < 900)
 		return 1;
 	return kernel_call(SYS_timer_gettime, atoi(argv[0]), &s) == -EINVAL ? 41 : 2;
 }
@@ -427,7 +474,7 @@ static void over_fork(void)
 	if (!pid) {
 		char *argv[] = {(char *)check.self, "--role", "alarm-is-set", word, NULL};
 
-		alarm(100);
+		alarm(1000);
 		create(CLOCK_MONOTONIC, EVENT_SIGNAL, SIGUSR1, 0, &id);
 		snprintf(word, sizeof(word), "%d", id);
 		execv(check.self, argv);

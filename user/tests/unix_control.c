@@ -106,7 +106,7 @@ static void dropped(void)
 	WANT_IS(polled(gate.in) & POLLHUP, 0);
 	close(first[0]);
 	close(first[1]);
-	for (int i = 0; i < 200 && !(polled(gate.in) & POLLHUP); i++)
+	for (int i = 0; i < 12000 && !(polled(gate.in) & POLLHUP); i++)
 		sleep_ms(10);
 	WANT_IS(polled(gate.in) & POLLHUP, POLLHUP);
 }
@@ -128,7 +128,7 @@ static void circle(void)
 	close(b[0]);
 	close(b[1]);
 	/* Linux looks for such when another one is closed, and lets a worker do it. */
-	for (int i = 0; i < 200 && !(polled(gate.in) & POLLHUP); i++) {
+	for (int i = 0; i < 12000 && !(polled(gate.in) & POLLHUP); i++) {
 		pair(SOCK_STREAM, a);
 		close(a[0]);
 		close(a[1]);
@@ -215,13 +215,13 @@ static int named(int type, const char *name, size_t length)
 
 static void shown(void)
 {
-	static const char path[] = "/tmp/unix-control-told";
-	char line[256], end[64];
+	char line[256], end[128], path[48], name[32] = {0};
 	struct stat st;
 	int fd, fds[2];
 
+	snprintf(path, sizeof path, "/tmp/unix-control-told-%d", (int)getpid());
 	unlink(path);
-	fd = named(SOCK_STREAM, path, sizeof path);
+	fd = named(SOCK_STREAM, path, strlen(path) + 1);
 	WANT_IS(listed(path, line, sizeof line), 1);
 	WANT_IS(fstat(fd, &st), 0);
 	snprintf(end, sizeof end, " 00000000 00000000 0001 01 %5lu %s", (unsigned long)st.st_ino,
@@ -233,8 +233,10 @@ static void shown(void)
 	close(fd);
 	WANT_IS(listed(path, line, sizeof line), 0);
 	unlink(path);
-	fd = named(SOCK_DGRAM, "\0told\0so", 8);
-	WANT_IS(listed(" @told@so", line, sizeof line), 1);
+	snprintf(name, sizeof name, "%ctold%cso-%d", 0, 0, (int)getpid());
+	snprintf(end, sizeof end, " @told@so-%d", (int)getpid());
+	fd = named(SOCK_DGRAM, name, strlen(end) - 1);
+	WANT_IS(listed(end, line, sizeof line), 1);
 	WANT(strstr(line, " 0002 01 "));
 	close(fd);
 	pair(SOCK_SEQPACKET, fds);
@@ -245,19 +247,20 @@ static void shown(void)
 
 static void many_are_shown(void)
 {
-	char line[256];
-	int fds[300];
+	char line[256], end[32];
+	int fds[300], length;
 
+	snprintf(end, sizeof end, "-are-told-%d", (int)getpid());
 	for (int i = 0; i < 300; i++) {
 		char name[32] = {0};
 
-		snprintf(name + 1, sizeof name - 1, "many-%03d-are-told", i);
-		fds[i] = named(SOCK_STREAM, name, 18);
+		length = snprintf(name + 1, sizeof name - 1, "many-%03d%s", i, end);
+		fds[i] = named(SOCK_STREAM, name, (size_t)length + 1);
 	}
-	WANT_IS(listed("-are-told", line, sizeof line), 300);
+	WANT_IS(listed(end, line, sizeof line), 300);
 	for (int i = 0; i < 300; i++)
 		close(fds[i]);
-	WANT_IS(listed("-are-told", line, sizeof line), 0);
+	WANT_IS(listed(end, line, sizeof line), 0);
 }
 
 static const struct test_case cases[] = {

@@ -15,12 +15,19 @@ static int make(int type)
 	return fd;
 }
 
+static char directory[40], suffix[16]; /* of this run: names without a file are all the machine's */
+
 static socklen_t address_of(struct sockaddr_un *address, const char *name)
 {
+	size_t length = 1 + strlen(name + 1);
+
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(address->sun_path, name, strlen(name + 1) + 1);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name + 1) +
-			   (name[0] ? 1 : 0));
+	memcpy(address->sun_path, name, length);
+	if (name[0] == 0) {
+		memcpy(address->sun_path + length, suffix, strlen(suffix));
+		length += strlen(suffix);
+	}
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (name[0] ? 1 : 0));
 }
 
 static long bind_to(int fd, const char *name)
@@ -107,8 +114,8 @@ static void paths(void)
 	struct stat stat;
 	int listener, fd = make(SOCK_STREAM);
 
-	WANT_IS(mkdir("/tmp/baton-unix", 0700) && errno != EEXIST, 0);
-	WANT_IS(chdir("/tmp/baton-unix"), 0);
+	WANT_IS(mkdir(directory, 0700) && errno != EEXIST, 0);
+	WANT_IS(chdir(directory), 0);
 	unlink("s");
 	umask(022);
 	WANT_IS(connect_to(fd, "s"), -ENOENT);
@@ -131,7 +138,7 @@ static void paths(void)
 	WANT_IS(connect_to(fd, "s"), -ENOENT);
 	WANT_IS(bind_to(fd, "s"), 0);
 	WANT_IS(chmod("s", 0), 0);
-	chmod("/tmp/baton-unix", 0755);
+	chmod(directory, 0755);
 	if (become_nobody())
 		WANT_IS(connect_to(make(SOCK_STREAM), "s"), -EACCES);
 }
@@ -422,7 +429,14 @@ static const struct test_case cases[] = {
 
 static void all(int argc, char **argv)
 {
+	char path[64];
+
+	snprintf(suffix, sizeof suffix, "-%d", (int)getpid());
+	snprintf(directory, sizeof directory, "/tmp/baton-unix%s", suffix);
 	run_cases(cases, COUNT(cases), argc, argv);
+	snprintf(path, sizeof path, "%s/s", directory);
+	unlink(path);
+	rmdir(directory);
 }
 
 int main(int argc, char **argv)

@@ -78,7 +78,7 @@ static void control(int fd, int mode)
 
 static void want_signal(int signal)
 {
-	struct timespec limit = {.tv_sec = 60};
+	struct timespec limit = {.tv_sec = 180};
 	siginfo_t info;
 	sigset_t set;
 
