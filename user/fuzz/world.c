@@ -341,7 +341,7 @@ static void compare_uses(uint64_t epoch, bool settling)
 
 	collect_garbage();
 	while (compare(first, &first_count, settling || epochs < SETTLING, text, sizeof text) > 0) {
-		if (++tries == 200) {
+		if (++tries == 6000) {
 			printf("# epoch %lu (--from %lu) has left%s\n", (unsigned long)epoch,
 				(unsigned long)(epoch * EPOCH_CALLS), text);
 			world_fail("an epoch has left something behind");
