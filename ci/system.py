@@ -125,6 +125,13 @@ def kernel_log():
     check(result.code == 0 and text.count("ok ") == 5 and "not ok" not in text, text)
 
 
+def settings():
+    """/proc/sys: what root sets in a machine of its own, and what comes of it."""
+    result = run_program(build.PROGRAMS / "sysctl")
+    text = result.stdout.decode(errors="replace")
+    check(result.code == 0 and text.endswith("1..26\n") and "not ok" not in text, text)
+
+
 def date():
     """The date is set and set back, sleepers by it wake: nothing to do on a host."""
     result = run_program(build.PROGRAMS / "time", ["--role", "date"])
@@ -187,4 +194,4 @@ def registers_without_avx():
 
 if __name__ == "__main__":
     scenarios = {name: functools.partial(same, tests, **machine) for name, tests, machine in MACHINES}
-    harness.main([memory_account, kernel_log, kernel_threads, date, bombs, bombs_four_cpus, process_numbers, stress, registers, registers_without_avx], scenarios)
+    harness.main([memory_account, kernel_log, kernel_threads, settings, date, bombs, bombs_four_cpus, process_numbers, stress, registers, registers_without_avx], scenarios)

@@ -8,6 +8,9 @@
 /* Adds /dev/kmsg. After devfs_init. */
 void kmsg_init(void);
 
+/* kernel.dmesg_restrict: 0: anybody may read the log. Atomic. */
+extern int kmsg_restricted;
+
 /* man 2 syslog: the result, or a negative errno. May sleep. */
 long kmsg_syslog(int action, user_t buffer, int size);
 

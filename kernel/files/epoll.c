@@ -45,6 +45,13 @@ struct spinlock watchers_lock = SPINLOCK_INIT;
 static struct mutex nesting_lock = MUTEX_INIT(nesting_lock);
 static struct cache items = CACHE_INIT("epoll item", sizeof(struct epoll_item), 0);
 
+uint64_t epoll_most;
+
+void epoll_init(void)
+{
+	epoll_most = pages_total() / SHARE * PAGE_SIZE / sizeof(struct epoll_item);
+}
+
 /* ---- Ready ---- */
 
 /* With the lock of its epoll's sleepers. */
@@ -311,7 +318,7 @@ static struct epoll_item *find(const struct epoll *epoll, const struct file *fil
 /* Counted against the epoll's owner. NULL: *error is -ENOSPC, -ENOMEM. */
 static struct epoll_item *alloc_item(struct epoll *epoll, int *error)
 {
-	const uint64_t most = pages_total() / SHARE * PAGE_SIZE / sizeof(struct epoll_item);
+	const uint64_t most = __atomic_load_n(&epoll_most, __ATOMIC_RELAXED);
 	uint32_t *count = &epoll->owner->user->watches;
 	struct epoll_item *item = NULL;
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The start of the files: the root, what the initrd puts there, /dev. */
 #include "files/devfs.h"
+#include "files/epoll.h"
 #include "files/file.h"
 #include "files/initrd.h"
 #include "files/inotify.h"
 #include "files/memfd.h"
 #include "files/mount.h"
+#include "files/open.h"
 #include "files/sysfs.h"
 #include "files/tmpfs.h"
 #include "files/vfs.h"
@@ -20,6 +22,8 @@ void files_init(phys_t initrd, uint64_t size)
 	int error;
 
 	inotify_init();
+	open_init();
+	epoll_init();
 	if (!root || mount_add(root, NULL, "rootfs", MS_RELATIME))
 		panic("files: no memory for the root");
 	fs = fs_context_create();

@@ -11,16 +11,25 @@
 #include "files/file.h"
 #include "files/file_locks.h"
 #include "files/inotify.h"
+#include "files/open.h"
 #include "files/xattr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "process/current.h"
 
+static uint64_t inodes; /* atomic */
+
+uint64_t inode_count(void)
+{
+	return __atomic_load_n(&inodes, __ATOMIC_RELAXED);
+}
+
 void inode_init(struct inode *inode, struct superblock *superblock, const struct new_inode *what)
 {
 	inode->superblock = superblock;
 	inode->number = __atomic_add_fetch(&superblock->last_number, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&inodes, 1, __ATOMIC_RELAXED);
 	inode->device = what->device;
 	inode->references = 1;
 	mutex_init(&inode->lock, "inode->lock");
@@ -37,6 +46,7 @@ void inode_put(struct inode *inode)
 		inode_locks_free(inode);
 		xattr_free(inode);
 		inode->operations->release(inode);
+		__atomic_sub_fetch(&inodes, 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -58,6 +68,8 @@ int inode_permission_of(const struct inode *inode, unsigned int may)
 		own >>= 3;
 	if (!(may & ~own & 7))
 		return 0;
+	if (unlikely(inode->operations->mode_binds))
+		return -EACCES;
 	if (has_capability(who, CAP_DAC_READ_SEARCH) &&
 		(S_ISDIR(mode) ? !(may & MAY_WRITE) : may == MAY_READ))
 		return 0;

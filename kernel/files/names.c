@@ -15,6 +15,7 @@
 #include <linux/capability.h>
 
 #include "files/inotify.h"
+#include "files/protected.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -178,7 +179,9 @@ static int link_at(struct inode *directory, struct dentry *dentry, const struct 
 
 	if (walk->at.mount != old->mount)
 		return -EXDEV;
-	error = may_create(directory);
+	error = protected_may_link(inode);
+	if (!error)
+		error = may_create(directory);
 	if (error)
 		return error;
 	if (!directory->operations->link || is_directory(inode))

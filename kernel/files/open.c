@@ -8,23 +8,48 @@
  */
 #include "files/open.h"
 
+#include <linux/capability.h>
+
 #include "files/async.h"
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/file_locks.h"
 #include "files/inotify.h"
+#include "files/protected.h"
 #include "files/resolve.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/pages.h"
 #include "memory/slab.h"
 #include "process/current.h"
 
 /* What open(2) alone looks at: not part of what F_GETFL shows. */
-#define OPEN_ONLY ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
+#define OPEN_ONLY   ((unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
+
+#define FILES_LEAST 8192u
 
 static const struct file_operations no_operations; /* O_PATH */
 static struct cache file_cache = CACHE_INIT("file", sizeof(struct file), 0);
+
+uint64_t files_most = FILES_LEAST;
+
+/* A file takes about a KiB with what belongs to it, and together they may take a tenth of the memory. */
+void open_init(void)
+{
+	uint64_t most = pages_total() * (PAGE_SIZE / 1024) / 10;
+
+	files_most = most > FILES_LEAST ? most : FILES_LEAST;
+}
+
+/* As near as it can be told without a lock. */
+uint64_t file_count(void)
+{
+	uint64_t objects = __atomic_load_n(&file_cache.objects, __ATOMIC_RELAXED);
+	uint32_t front = __atomic_load_n(&file_cache.front_count, __ATOMIC_RELAXED);
+
+	return objects > front ? objects - front : 0;
+}
 
 /* All that a file has, but its flags: it comes as it was left. */
 static inline void init_file(struct file *file, struct inode *inode, const struct path *path,
@@ -52,6 +77,11 @@ static inline int make_file(struct inode *inode, const struct path *path, unsign
 
 	if (unlikely(!file))
 		return -ENOMEM;
+	if (unlikely(file_count() > __atomic_load_n(&files_most, __ATOMIC_RELAXED)) &&
+		!capable(CAP_SYS_ADMIN)) {
+		cache_free(&file_cache, file);
+		return -ENFILE;
+	}
 	init_file(file, inode, path, operations);
 	file->flags = flags;
 	inode_get(inode);
@@ -326,6 +356,8 @@ static int walk_create(
 		error = -EISDIR;
 	if (!error)
 		error = walk_check_mount(walk, walk->at.mount, out->mount);
+	if (!error && !*made)
+		error = protected_may_create(walk->at.dentry->inode, out->dentry->inode);
 	if (error)
 		path_put(out);
 	return error;

@@ -6,6 +6,12 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 
+/* fs.file-max: ENFILE for who has not CAP_SYS_ADMIN. Atomic. */
+extern uint64_t files_most;
+uint64_t file_count(void); /* open files; and inode.c has: */
+uint64_t inode_count(void);
+void open_init(void); /* file-max by how much memory there is */
+
 /* What a walk has found, with its references, which are consumed; made: by this call. The rest as below. */
 int file_open_found(
 	const struct path *path, unsigned int flags, bool made, struct file **out) MUST_CHECK;

@@ -22,6 +22,8 @@
  */
 #include "files/resolve.h"
 
+#include "files/protected.h"
+
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -298,7 +300,13 @@ void walk_end(struct walk *walk)
 
 int walk_follow(struct walk *walk, struct dentry *link)
 {
-	int error = push(walk, link);
+	int error = protected_may_follow(walk->at.dentry->inode, link->inode);
+
+	if (unlikely(error) && walk->links < LINKS_MAX) {
+		dentry_put(link);
+		return error;
+	}
+	error = push(walk, link);
 
 	return error ? error : walk_parent(walk);
 }

@@ -38,8 +38,6 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 
-#define MAX_BYTES (UINT64_C(1) << 20) /* without CAP_SYS_RESOURCE; Linux's fs.pipe-max-size */
-
 bool pipe_is_full(const struct pipe *pipe)
 {
 	return is_full(pipe);
@@ -498,6 +496,8 @@ int pipe_create(unsigned int flags, struct file **reader, struct file **writer)
 
 /* ---- F_GETPIPE_SZ, F_SETPIPE_SZ ---- */
 
+uint32_t pipe_size_most = 1u << 20;
+
 long pipe_size(struct file *file)
 {
 	struct pipe *pipe = pipe_of_file(file);
@@ -534,7 +534,8 @@ long pipe_set_size(struct file *file, unsigned long bytes)
 		return -EINVAL;
 	while (size < bytes)
 		size *= 2;
-	if (size > MAX_BYTES && size / PAGE_SIZE > pipe->slots && !capable(CAP_SYS_RESOURCE))
+	if (size > __atomic_load_n(&pipe_size_most, __ATOMIC_RELAXED) &&
+		size / PAGE_SIZE > pipe->slots && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	ring = kzalloc(size / PAGE_SIZE * sizeof(*ring));
 	if (!ring)

@@ -132,6 +132,16 @@ static const struct inode_operations file_operations = {.truncate = proc_truncat
 	.measure = proc_measure,
 	.release = proc_release,
 	.fixed_mode = true};
+static const struct inode_operations bound_operations = {.truncate = proc_truncate,
+	.measure = proc_measure,
+	.release = proc_release,
+	.fixed_mode = true,
+	.mode_binds = true};
+static const struct inode_operations bound_directory_operations = {.lookup = proc_lookup,
+	.measure = proc_measure,
+	.release = proc_release,
+	.fixed_mode = true,
+	.mode_binds = true};
 static const struct inode_operations link_operations = {.link_text = proc_link_text,
 	.measure = proc_measure,
 	.release = proc_release,
@@ -146,6 +156,8 @@ static const struct inode_operations *operations_for(const struct proc_entry *en
 {
 	if (entry == &proc_process_entry || entry == &proc_thread_entry)
 		return &fixed_directory_operations;
+	if (entry->mode_binds)
+		return S_ISDIR(entry->mode) ? &bound_directory_operations : &bound_operations;
 	if (S_ISDIR(entry->mode))
 		return &directory_operations;
 	if (S_ISLNK(entry->mode))

@@ -10,6 +10,7 @@
 struct pid;
 struct process;
 struct space;
+struct sysctl;
 struct thread;
 
 extern struct spinlock process_lock;
@@ -47,6 +48,7 @@ struct proc_entry {
 	const char *name;
 	uint32_t mode; /* kind and permissions */
 	enum proc_access access;
+	bool mode_binds; /* below sys/: no capability helps where the mode refuses */
 	/* Text from file->cursor on, into the empty `out`; moves the cursor behind what it added, to
 	 * PROC_END at the end. It may stop after any part of it that is whole. Where even the first
 	 * part overflows it is called again with a larger `out`. 0 or a negative errno. */
@@ -75,10 +77,11 @@ struct proc_directory {
 struct proc_inode {
 	struct inode inode;
 	const struct proc_entry *entry;
-	struct pid *pid; /* a reference; NULL: not about a process */
-	bool of_thread;  /* below task/ */
-	int fd;          /* below fd/ and fdinfo/ */
-	char text[32];   /* of a link with `target` */
+	struct pid *pid;           /* a reference; NULL: not about a process */
+	bool of_thread;            /* below task/ */
+	const struct sysctl *knob; /* below sys/: a file of this; or NULL */
+	int fd;                    /* below fd/ and fdinfo/ */
+	char text[32];             /* of a link with `target` */
 };
 
 /* An open text. */
@@ -125,7 +128,13 @@ extern const struct file_operations proc_text_operations, proc_directory_operati
 /* procfs_pages.c */
 extern const struct file_operations proc_kpagecount_operations, proc_kpageflags_operations;
 extern const struct file_operations proc_frames_operations, proc_pagemap_operations;
-extern const struct proc_entry proc_root_entries[], proc_sys_entries[], proc_baton_entries[];
+extern const struct proc_entry proc_root_entries[], proc_baton_entries[];
+/* procfs_sys.c */
+extern const struct proc_entry proc_sys_entries[];
+extern const struct file_operations proc_sysctl_operations;
+extern int proc_kptr_restrict; /* kernel.kptr_restrict; atomic */
+#define CORE_PATTERN_SIZE 128u
+void core_pattern_get(char out[CORE_PATTERN_SIZE]);
 extern const struct proc_directory proc_root_directory;
 
 /* ---- Processes (procfs_process.c) ---- */

@@ -114,10 +114,13 @@ int proc_show_zoneinfo(struct proc_file *file, struct text *out)
 
 /* ---- Symbols ---- */
 
-/* Addresses are for who may read the log, where they stand too: kernel.kptr_restrict is 1. */
+int proc_kptr_restrict = 1;
+
+/* Addresses are for who may read the log, where they stand too; with kernel.kptr_restrict 2 for nobody. */
 int proc_show_kallsyms(struct proc_file *file, struct text *out)
 {
-	bool may = capable(CAP_SYSLOG);
+	bool may =
+		__atomic_load_n(&proc_kptr_restrict, __ATOMIC_RELAXED) < 2 && capable(CAP_SYSLOG);
 	const char *name;
 	virt_t address;
 

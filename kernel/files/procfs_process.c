@@ -361,7 +361,7 @@ static int iterate_processes(struct file *file, struct entry_sink *sink, int64_t
 	(void)file;
 	if (*position < FIRST_PROCESS)
 		*position = FIRST_PROCESS;
-	if (*position > FIRST_PROCESS + PID_MAX)
+	if (*position > FIRST_PROCESS + PID_MOST)
 		return 0;
 	for (number = (int)(*position - FIRST_PROCESS);; number++) {
 		spin_lock(&process_lock);

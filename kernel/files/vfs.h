@@ -96,8 +96,8 @@ struct inode_operations {
 	void (*measure)(struct inode *inode, uint64_t *size, uint64_t *blocks);
 	/* The last reference went: free it. */
 	void (*release)(struct inode *inode);
-	bool fixed_mode; /* chmod is refused */
-	bool immutable;  /* all changes are, and permission to write: EPERM */
+	bool fixed_mode, mode_binds; /* chmod is refused; capabilities do not help */
+	bool immutable;              /* all changes are refused, and permission to write: EPERM */
 };
 
 /* By which name a file is mapped: see mapped.c. */

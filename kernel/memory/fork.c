@@ -74,6 +74,19 @@ static void copy_fields(struct space *child, const struct space *parent)
 	child->stack_start = parent->stack_start;
 }
 
+/* Whether all that the parent was promised may be promised again. */
+static bool may_copy(struct space *parent)
+{
+	uint64_t pages = 0;
+
+	if (likely(!overcommit_is(OVERCOMMIT_NEVER)))
+		return true;
+	for (const struct vma *vma = vma_first(parent); vma; vma = vma_next(vma))
+		if (vma->flags & VMA_ACCOUNTED && !(vma->flags & VMA_DONT_FORK))
+			pages += vma_pages(vma);
+	return memory_enough(pages);
+}
+
 struct space *space_fork(struct space *parent)
 {
 	struct space *child = space_create();
@@ -85,7 +98,7 @@ struct space *space_fork(struct space *parent)
 	mutex_lock(&parent->lock);
 	mutex_lock_nested(&child->lock);
 	copy_fields(child, parent);
-	error = vma_copy_all(child, parent);
+	error = may_copy(parent) ? vma_copy_all(child, parent) : -ENOMEM;
 	if (!error) {
 		arch_share_begin(&share, &parent->arch, &child->arch);
 		error = share_pages(child, parent, &share);

@@ -104,7 +104,7 @@ static long find_place(struct space *space, uintptr_t address, size_t size, unsi
 	if (map_flags & SPACE_FIXED) {
 		if (bad_range(address, size))
 			return address & (PAGE_SIZE - 1) ? -EINVAL : -ENOMEM;
-		if (address < USER_MIN)
+		if (!memory_may_map(address))
 			return -EPERM;
 		if (map_flags & SPACE_NO_REPLACE) {
 			vma = vma_find(space, address);
@@ -113,8 +113,8 @@ static long find_place(struct space *space, uintptr_t address, size_t size, unsi
 		}
 		return (long)address;
 	}
-	if (address && address < USER_MIN)
-		address = USER_MIN;
+	if (address && address < memory_least())
+		address = memory_least();
 	address = ALIGN_DOWN(address, PAGE_SIZE);
 	if (!(map_flags & SPACE_LOW)) {
 		address = vma_place(space, address, size);
@@ -172,7 +172,7 @@ static long map_locked(struct space *space, struct vma *like, size_t size, unsig
 	long address;
 	int error;
 
-	if (unlikely(space->vma_count >= SPACE_VMAS_MAX))
+	if (unlikely(space->vma_count > vma_most()))
 		return -ENOMEM;
 	address = find_place(space, like->start, size, map_flags);
 	if (address < 0)

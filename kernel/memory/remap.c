@@ -133,7 +133,7 @@ static int move(const struct remap *remap, struct vma *vma)
 	struct vma like = *vma, *spare;
 	int error;
 
-	if (space->vma_count >= SPACE_VMAS_MAX - SPARE_VMAS ||
+	if (space->vma_count + SPARE_VMAS >= vma_most() ||
 		!can_pay(vma, remap->new_size / PAGE_SIZE))
 		return -ENOMEM;
 	like.start = remap->to;
@@ -176,10 +176,10 @@ static long remap_to(struct remap *remap)
 		return -EINVAL;
 	if (old_end(remap) > remap->to && remap->to + remap->new_size > remap->from)
 		return -EINVAL;
-	if (space->vma_count + 2 >= SPACE_VMAS_MAX - SPARE_VMAS)
+	if (space->vma_count + 2 + SPARE_VMAS >= vma_most())
 		return -ENOMEM;
 	if (remap->flags & MREMAP_FIXED) {
-		if (remap->to < USER_MIN)
+		if (!memory_may_map(remap->to))
 			return -EPERM;
 		error = unmap_range_locked(space, remap->to, remap->to + remap->new_size);
 		if (error)

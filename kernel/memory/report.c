@@ -10,6 +10,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "memory/object.h"
+#include "memory/overcommit.h"
 #include "memory/pages.h"
 #include "memory/vma.h"
 
@@ -76,7 +77,7 @@ int memory_report_text(const struct memory_report *report, char *out, size_t siz
 		{"SUnreclaim", report->slab},
 		{"KernelStack", report->stacks},
 		{"PageTables", report->tables},
-		{"CommitLimit", report->ram / 2},
+		{"CommitLimit", overcommit_limit()},
 		{"Committed_AS", report->committed},
 		{"KernelHeap", report->heap},
 		{"PageArray", report->array},

@@ -247,7 +247,8 @@ static const struct object_operations operations = {
 
 struct segment *segment_create(size_t size, unsigned flags)
 {
-	uint64_t pages = flags & SHM_NORESERVE ? 0 : DIV_ROUND_UP(size, PAGE_SIZE);
+	bool counts = !(flags & SHM_NORESERVE) || overcommit_is(OVERCOMMIT_NEVER);
+	uint64_t pages = counts ? DIV_ROUND_UP(size, PAGE_SIZE) : 0;
 	struct segment *segment = memory_enough(pages) ? kzalloc(sizeof(*segment)) : NULL;
 
 	if (!segment)

@@ -6,6 +6,7 @@
 #include <asm/resource.h>
 
 #include "lib/errno.h"
+#include "memory/overcommit.h"
 #include "memory/pages.h"
 #include "memory/space.h"
 #include "memory/vma.h"
@@ -79,10 +80,10 @@ static inline bool memory_may_expand(const struct space *space, enum vma_kind ki
 						process->limits[RLIMIT_DATA].soft / PAGE_SIZE;
 }
 
-/* Overcommit, by Linux's default heuristic: only what is more than all RAM is refused. */
 static inline bool memory_enough(uint64_t pages)
 {
-	return pages <= pages_total();
+	return likely(overcommit_is(OVERCOMMIT_GUESS)) ? pages <= pages_total()
+						       : overcommit_enough(pages);
 }
 
 struct fault_result;

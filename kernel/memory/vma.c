@@ -19,6 +19,7 @@
 static struct cache vma_cache;
 
 uint64_t committed_pages;
+int vmas_max = SPACE_VMAS_MAX;
 
 void vma_init(void)
 {
@@ -244,7 +245,7 @@ int vma_add_between(struct space *space, const struct vma *like, struct vma *pre
 	assert(!next || like->end <= next->start);
 	if (extend(space, like, prev, next))
 		return 0;
-	vma = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL;
+	vma = space->vma_count <= vma_most() ? vma_alloc(space) : NULL;
 	if (!vma)
 		return -ENOMEM;
 	add_new(space, like, prev, next, vma);
@@ -273,7 +274,7 @@ void vma_add_spare(struct space *space, const struct vma *like, struct vma *spar
 /* Cuts a VMA in two; the upper part is given back. NULL: no memory. */
 static struct vma *split(struct space *space, struct vma *vma, uintptr_t at)
 {
-	struct vma *upper = space->vma_count < SPACE_VMAS_MAX ? vma_alloc(space) : NULL;
+	struct vma *upper = space->vma_count < vma_most() ? vma_alloc(space) : NULL;
 	struct vma like;
 
 	if (!upper)

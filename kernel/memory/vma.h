@@ -6,8 +6,15 @@
 
 #include "memory/space.h"
 
-#define SPACE_VMAS_MAX  65530u            /* vm.max_map_count */
+#define SPACE_VMAS_MAX  65530             /* vm.max_map_count at first */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) /* kept free below a stack that grows */
+
+extern int vmas_max; /* vm.max_map_count, 0 at least; atomic */
+
+static inline uint32_t vma_most(void)
+{
+	return (uint32_t)__atomic_load_n(&vmas_max, __ATOMIC_RELAXED);
+}
 
 void vma_init(void);
 /* A space keeps the memory of one for the next. */

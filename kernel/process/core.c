@@ -4,11 +4,13 @@
  *
  * The thread that dies by a signal which dumps decides the end of its process, tells the other threads to end,
  * and waits until each is in its end or at core_wait, where it stays with the registers that it had.
- * Then it writes `core` in its working directory: ELF header, one PT_NOTE (core_notes.c), a PT_LOAD for
+ * Then it writes the file that kernel.core_pattern names, `core` in its working directory unless root says
+ * otherwise (core_name.c): ELF header, one PT_NOTE (core_notes.c), a PT_LOAD for
  * each mapping, and the memory: of anonymous and of written private memory all, of mapped files the
  * first page where an ELF header may stand. Pages that were never touched are holes in the file.
  * No core: RLIMIT_CORE below a page, a process that is not dumpable, a file that is not a plain one of
- * the process's own. What does not fit into RLIMIT_CORE is cut off.
+ * the process's own. Who runs with others' rights (process->dumpable is 2, see core.h) writes as root, and
+ * neither over a file that is there nor below a directory of its choice. What does not fit into RLIMIT_CORE is cut off.
  *
  * Locks: process_lock for who waits; the space's mutex for its mappings. No thread of the process runs
  * meanwhile; another that shares the memory may, and gives the core what it gives.
@@ -19,6 +21,7 @@
 #include <asm/fcntl.h>
 
 #include "files/file.h"
+#include "files/procfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -28,16 +31,24 @@
 #include "memory/slab.h"
 #include "memory/vma.h"
 #include "process/core.h"
+#include "process/core_name.h"
 #include "process/credentials.h"
 #include "process/current.h"
 #include "process/process.h"
 #include "process/sched.h"
+#include "syscall/machine.h"
+
+#define NAME_BYTES     4096u /* PATH_MAX */
+#define SUID_DUMP_ROOT 2u
+
+int core_of_set_ids, core_uses_pid;
 
 struct core {
 	struct file *file;
 	int64_t position;
 	uint64_t limit;
 	bool full; /* the limit, or an error */
+	int signal;
 	struct core_mapping *mappings;
 	size_t count;
 	struct core_notes notes;
@@ -133,22 +144,70 @@ static void skip(struct core *core, size_t size)
 		core->position += (int64_t)size;
 }
 
-static int open_core(struct core *core)
+/* The pattern's name, made from who dies; `out` has NAME_BYTES. */
+static int make_name(const struct core *core, char *out)
 {
-	struct inode *inode;
-	int error = file_open(current_thread()->fs, "core",
-		O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0600, &core->file);
+	const struct process *process = current_process();
+	const struct credentials *who = current_credentials();
+	char pattern[CORE_PATTERN_SIZE], host[MACHINE_NAME_MAX + 1];
+	const struct core_facts facts = {.process = process->id,
+		.thread = current_thread()->tid,
+		.signal = core->signal,
+		.uid = who->uid,
+		.gid = who->gid,
+		.dumpable = process->dumpable,
+		.time = (uint64_t)vfs_now() / NS_PER_SECOND,
+		.limit = core->limit,
+		.host = host,
+		.name = current_thread()->name,
+		.program = process->program ? file_path(process->program) : "",
+		.with_process = __atomic_load_n(&core_uses_pid, __ATOMIC_RELAXED)};
 
+	core_pattern_get(pattern);
+	machine_name(MACHINE_NODE, host);
+	return core_name(out, NAME_BYTES, pattern, &facts);
+}
+
+static int open_named(struct core *core, const char *name)
+{
+	bool as_root = current_process()->dumpable == SUID_DUMP_ROOT;
+	struct credentials root = *current_credentials();
+	const struct credentials *before = NULL;
+	struct inode *inode;
+	int error;
+
+	if (as_root && name[0] != '/')
+		return -EPERM;
+	if (as_root) {
+		root.fsuid = 0;
+		before = credentials_override(&root);
+	}
+	error = file_open(current_thread()->fs, name,
+		O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | (as_root ? O_EXCL : 0), 0600,
+		&core->file);
+	if (before)
+		credentials_override(before);
 	if (error)
 		return error;
 	inode = core->file->inode;
 	if (!S_ISREG(inode->mode) || inode->links != 1 ||
-		inode->uid != current_credentials()->fsuid)
+		inode->uid != (as_root ? 0 : current_credentials()->fsuid))
 		error = -EPERM;
 	if (!error)
 		error = inode_truncate(inode, 0);
 	if (error)
 		file_put(core->file);
+	return error;
+}
+
+static int open_core(struct core *core)
+{
+	char *name = kmalloc(NAME_BYTES);
+	int error = name ? make_name(core, name) : -ENOMEM;
+
+	if (!error)
+		error = open_named(core, name);
+	kfree(name);
 	return error;
 }
 
@@ -313,11 +372,11 @@ static bool write_core(struct core *core, const struct signal_info *info)
 void core_dump(const struct signal_info *info)
 {
 	struct process *process = current_process();
-	struct core core = {
+	struct core core = {.signal = info->number,
 		.limit = __atomic_load_n(&process->limits[RLIMIT_CORE].soft, __ATOMIC_RELAXED)};
 	bool dumped;
 
-	if (core.limit < PAGE_SIZE || process->dumpable != 1 || !process->space ||
+	if (core.limit < PAGE_SIZE || !process->dumpable || !process->space ||
 		!stop_others(process, info->number))
 		return;
 	dumped = write_core(&core, info);

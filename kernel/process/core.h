@@ -9,6 +9,16 @@ struct process;
 struct signal_info;
 struct thread;
 
+/* fs.suid_dumpable, kernel.core_uses_pid; atomic. kernel.core_pattern is in procfs_sys.c. */
+extern int core_of_set_ids, core_uses_pid;
+
+/* process->dumpable of who runs with others' rights: 0: no core; 1: as any; 2: one that root alone may read, if
+ * its name is absolute. */
+static inline uint32_t suid_dumpable(void)
+{
+	return (uint32_t)__atomic_load_n(&core_of_set_ids, __ATOMIC_RELAXED);
+}
+
 /* The running thread dies by this signal: the other threads are made to stop where they end, and a
  * core is written, if limits and place allow. The process then has to end. */
 void core_dump(const struct signal_info *info);

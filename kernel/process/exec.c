@@ -25,6 +25,7 @@
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "process/core.h"
 #include "process/credentials.h"
 #include "process/current.h"
 #include "process/exec.h"
@@ -236,7 +237,9 @@ static void commit_credentials(struct program *program)
 	if (new != old)
 		credentials_set((struct credentials *)new);
 	spin_lock(&process_lock);
-	process->dumpable = !program->unreadable && new->euid == new->uid &&new->egid == new->gid;
+	process->dumpable = !program->unreadable && new->euid == new->uid &&new->egid == new->gid
+				    ? 1
+				    : suid_dumpable();
 	if (program->secure) {
 		self->parent_death_signal = 0;
 		self->personality &= ~(uint32_t)PER_CLEAR_ON_SETID;
@@ -329,6 +332,8 @@ static int change(struct program *program)
 	return 0;
 }
 
+int exec_randomize = 2;
+
 /* All that the new program needs, at once: the generator works in pieces of 32 bytes. */
 static void take_random(struct program *program)
 {
@@ -345,7 +350,8 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 	int error = 0, old_tid = current_thread()->tid;
 
 	take_random(&program);
-	program.fixed = current_thread()->personality & ADDR_NO_RANDOMIZE;
+	program.fixed = current_thread()->personality & ADDR_NO_RANDOMIZE ||
+			!__atomic_load_n(&exec_randomize, __ATOMIC_RELAXED);
 	if (current_thread()->user_exceeded && limits_user_exceeded())
 		error = -EAGAIN;
 	current_thread()->user_exceeded = false;

@@ -72,6 +72,8 @@ struct program {
 int program_read_image(struct file *file, struct elf_image *image) MUST_CHECK;
 /* Maps the program and its interpreter into program->space. */
 int program_load(struct program *program) MUST_CHECK;
+/* kernel.randomize_va_space: 0: addresses are fixed, 1: the heap follows the program, 2: all is random. Atomic. */
+extern int exec_randomize;
 /* So many of its random bits, which are never used again (128 in all); 0 where fixed. */
 uint64_t program_random(struct program *program, unsigned bits);
 /* exec_stack.c: maps the stack and writes what it starts with. */

@@ -244,8 +244,9 @@ static int map_all(struct program *program, const struct interpreter *interprete
 	if (error)
 		return error;
 	note_parts(space, image, program->bias);
-	space->brk_start = space->brk = image->high + program->bias + PAGE_SIZE +
-					(program_random(program, 13) << PAGE_SHIFT);
+	space->brk_start = space->brk = image->high + program->bias + PAGE_SIZE;
+	if (__atomic_load_n(&exec_randomize, __ATOMIC_RELAXED) >= 2)
+		space->brk_start = space->brk += program_random(program, 13) << PAGE_SHIFT;
 	program->entry = image->entry + program->bias;
 	if (interpreter->file)
 		error = map_interpreter(program, interpreter);

@@ -38,6 +38,8 @@
 
 #define REAP_DELAY (NS_PER_SECOND / 4) /* it may end by itself, and see to its robust futexes */
 
+int oom_panics, oom_kills_asker;
+
 static struct work_queue reaper;
 static struct delayed_work reap_work;
 static struct process *reaping; /* by process_lock; with a reference; NULL: none */
@@ -126,6 +128,14 @@ static void consider(struct process *process, void *context) requires(process_lo
 		*best = (struct choice){process, pages};
 }
 
+/* vm.oom_kill_allocating_task: who asks, unless it may not be chosen. */
+static void consider_self(struct process *self, struct choice *best) requires(process_lock)
+{
+	if (__atomic_load_n(&oom_kills_asker, __ATOMIC_RELAXED) && self->id != 1 && self->space &&
+		self->oom_adjust != -OOM_ADJUST_MOST)
+		*best = (struct choice){self, UINT64_MAX};
+}
+
 bool oom_relieve(void)
 {
 	struct process *self = current_process();
@@ -133,8 +143,12 @@ bool oom_relieve(void)
 	bool fresh, own;
 
 	slab_shrink();
+	if (__atomic_load_n(&oom_panics, __ATOMIC_RELAXED))
+		panic("out of memory, and vm.panic_on_oom is set");
 	spin_lock(&process_lock);
-	process_for_each(consider, &best);
+	consider_self(self, &best);
+	if (!best.victim)
+		process_for_each(consider, &best);
 	own = !best.victim || best.victim == self;
 	fresh = best.victim && !best.victim->exiting;
 	if (fresh) {

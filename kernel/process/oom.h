@@ -11,6 +11,9 @@ extern struct spinlock process_lock;
 
 #define OOM_ADJUST_MOST 1000 /* process->oom_adjust, up and down */
 
+/* vm.panic_on_oom, vm.oom_kill_allocating_task: not 0: so it is. Atomic. */
+extern int oom_panics, oom_kills_asker;
+
 /* What the choice goes by, in pages: the process has an address space. */
 int64_t oom_badness(const struct process *process) requires(process_lock);
 

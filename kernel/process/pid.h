@@ -13,7 +13,7 @@
 #include "lib/types.h"
 #include "process/wait.h"
 
-#define PID_MAX 32768 /* numbers are below; Linux's default for pid_max */
+#define PID_MOST 4194304 /* pid_max is at most that: Linux's PID_MAX_LIMIT */
 
 struct process;
 struct thread;
@@ -34,6 +34,9 @@ struct pid {
 /* Number 0, which pid_find does not know: the group and the session of the first processes, those that
  * nobody cloned, and of their children until these have their own. */
 extern struct pid pid_zero;
+
+/* Numbers are given below it: kernel.pid_max, atomic. Those that were given above stay. */
+extern int pid_max;
 
 void pid_init(void);
 struct pid *pid_create(void) MUST_CHECK; /* without a number yet; NULL: no memory */

@@ -11,7 +11,9 @@
 
 struct spinlock process_lock;
 
-static struct pid *all[PID_MAX];
+#define LARGE 40000 /* more than a chunk */
+
+static struct pid *all[LARGE];
 static struct thread user; /* who has the numbers */
 
 static struct pid *take(int wanted, int *error)
@@ -87,7 +89,7 @@ static void test_all(void)
 		count++;
 	CHECK_EQUAL(error, -EAGAIN);
 	/* All but 0 from where the search was, then those from 300 on. */
-	CHECK(count >= PID_MAX - 300);
+	CHECK(count >= pid_max - 300 && count < pid_max);
 	for (struct pid *pid; (pid = pid_next(&at)); at++)
 		CHECK_EQUAL(pid->number, at);
 	drop(all[1000]);
@@ -100,6 +102,40 @@ static void test_all(void)
 	CHECK(!pid_next(&at));
 }
 
+/* kernel.pid_max: none is given above it, and above the first 32,768 a chunk comes as it is needed. */
+static void test_limit(void)
+{
+	int error, count = 0, at = 1, last;
+
+	pid_max = LARGE;
+	all[0] = take(LARGE - 1, &error);
+	CHECK(all[0] && pid_find(LARGE - 1) == all[0]);
+	drop(all[0]);
+	CHECK(!pid_find(LARGE - 1) && !pid_find(LARGE) && !pid_find(PID_MOST - 1));
+	while ((all[count] = take(0, &error)))
+		count++;
+	CHECK_EQUAL(error, -EAGAIN);
+	CHECK(count >= LARGE - 300 && count < LARGE);
+	for (last = 0; pid_next(&at); at++)
+		last = at;
+	CHECK_EQUAL(last, LARGE - 1);
+	pid_max = 301;
+	CHECK(!take(0, &error) && error == -EAGAIN);
+	CHECK(pid_find(LARGE - 1)); /* what was given stays */
+	for (int i = 0; i < count; i++)
+		drop(all[i]);
+	at = 1;
+	CHECK(!pid_next(&at));
+	for (int i = 0; i < 2; i++) {
+		all[i] = take(0, &error);
+		CHECK(all[i] ? all[i]->number <= 300 : error == -EAGAIN);
+	}
+	drop(all[0]);
+	if (all[1])
+		drop(all[1]);
+	pid_max = 32768;
+}
+
 int main(void)
 {
 	fake_memory_init(UINT64_C(64) << 20, 0);
@@ -108,6 +144,7 @@ int main(void)
 	test_order();
 	test_members();
 	test_all();
+	test_limit();
 	CHECK(!slab_audit());
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree of processes: finding, groups and sessions, and what other rooms ask. See process.h. */
+#include "process/core.h"
 #include "process/process.h"
 
 #include <asm/signal.h>
@@ -164,7 +165,7 @@ void credentials_set(struct credentials *credentials)
 	spin_lock(&process_lock); /* for who looks at other threads' */
 	self->credentials = credentials;
 	if (credentials_guarded(old, credentials)) {
-		self->process->dumpable = 0;
+		self->process->dumpable = suid_dumpable();
 		self->parent_death_signal = 0;
 	}
 	spin_unlock(&process_lock);

@@ -23,7 +23,8 @@
 _Static_assert(LIMITS == RLIM_NLIMITS && LIMIT_UNLIMITED == (uint64_t)RLIM_INFINITY, "as Linux's");
 
 static uint64_t ram;
-static unsigned threads_max = THREADS_LEAST;
+int limits_threads = THREADS_LEAST;
+unsigned limits_files = 1u << 20;
 static unsigned thread_count; /* atomic */
 
 void limits_init(uint64_t ram_bytes)
@@ -31,9 +32,9 @@ void limits_init(uint64_t ram_bytes)
 	uint64_t most = ram_bytes / (8 * KERNEL_STACK_SIZE);
 
 	ram = ram_bytes;
-	threads_max = most < THREADS_LEAST ? THREADS_LEAST
-		      : most > PID_MAX     ? PID_MAX
-					   : (unsigned)most;
+	limits_threads = most < THREADS_LEAST       ? THREADS_LEAST
+			 : most > (uint64_t)pid_max ? pid_max
+						    : (int)most;
 }
 
 uint64_t limits_ram(void)
@@ -46,15 +47,10 @@ unsigned limits_thread_count(void)
 	return __atomic_load_n(&thread_count, __ATOMIC_RELAXED);
 }
 
-unsigned limits_threads_max(void)
-{
-	return threads_max;
-}
-
 /* Linux's INIT_RLIMITS, and fork_init. */
 void limits_first(struct limit limits[LIMITS])
 {
-	uint64_t threads = threads_max / 2;
+	uint64_t threads = (uint64_t)limits_threads / 2;
 
 	for (unsigned i = 0; i < LIMITS; i++)
 		limits[i] = (struct limit){LIMIT_UNLIMITED, LIMIT_UNLIMITED};
@@ -89,7 +85,8 @@ bool limits_user_exceeded(void)
 int limits_thread_begin(struct user *user)
 {
 	__atomic_add_fetch(&user->threads, 1, __ATOMIC_RELAXED);
-	if (__atomic_add_fetch(&thread_count, 1, __ATOMIC_RELAXED) <= threads_max &&
+	if (__atomic_add_fetch(&thread_count, 1, __ATOMIC_RELAXED) <=
+			(unsigned)__atomic_load_n(&limits_threads, __ATOMIC_RELAXED) &&
 		!limits_user_exceeded())
 		return 0;
 	limits_thread_end(user);
@@ -112,7 +109,8 @@ int limits_change(
 	if (which >= LIMITS || (new &&new->soft > new->hard))
 		return -EINVAL;
 	limit = &process->limits[which];
-	if (new &&which == RLIMIT_NOFILE &&new->hard > FILES_MOST)
+	if (new &&which ==
+		RLIMIT_NOFILE &&new->hard > __atomic_load_n(&limits_files, __ATOMIC_RELAXED))
 		return -EPERM;
 	if (new &&new->hard > limit->hard && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

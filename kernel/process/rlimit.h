@@ -8,7 +8,6 @@
 
 #define LIMITS          16 /* RLIM_NLIMITS */
 #define LIMIT_UNLIMITED UINT64_MAX
-#define FILES_MOST      (UINT64_C(1) << 20) /* no RLIMIT_NOFILE is above: Linux's fs.nr_open */
 
 struct process;
 extern struct spinlock process_lock;
@@ -22,7 +21,8 @@ uint64_t process_limit(unsigned which);
 
 /* How many threads there may be, in a machine with that much memory. */
 void limits_init(uint64_t ram_bytes);
-unsigned limits_threads_max(void);
+extern int limits_threads;    /* kernel.threads-max; atomic */
+extern unsigned limits_files; /* fs.nr_open, which no RLIMIT_NOFILE is above; atomic */
 unsigned limits_thread_count(void);
 uint64_t limits_ram(void);                      /* bytes, as told to limits_init */
 void limits_first(struct limit limits[LIMITS]); /* those of process 1 */

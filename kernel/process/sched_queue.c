@@ -5,6 +5,7 @@
 #include "lib/log.h"
 
 unsigned sched_rt_waiting;
+int sched_rr_ms = 100;
 
 void queue_init(struct run_queue *queue, uint32_t slice)
 {

@@ -12,7 +12,8 @@
 #include "process/cpu.h"
 #include "process/process.h"
 
-#define RR_SLICE (NS_PER_SECOND / 10)
+/* How long one of several SCHED_RR threads of a priority runs: kernel.sched_rr_timeslice_ms. */
+#define RR_SLICE ((ns_t)__atomic_load_n(&sched_rr_ms, __ATOMIC_RELAXED) * (NS_PER_SECOND / 1000))
 
 void queue_init(struct run_queue *queue, uint32_t slice);
 /* Locks the queue of the CPU that a thread belongs to, which may change until it is locked. */

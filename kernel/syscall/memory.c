@@ -7,6 +7,7 @@
 #include "files/file.h"
 #include "lib/errno.h"
 #include "memory/object.h"
+#include "memory/overcommit.h"
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/current.h"
@@ -37,7 +38,7 @@ static void read_flags(struct mapping *mapping, unsigned flags)
 		mapping->vma_flags |= VMA_GROWS_DOWN;
 	if (flags & MAP_LOCKED)
 		mapping->vma_flags |= VMA_LOCKED;
-	if (flags & MAP_NORESERVE)
+	if (flags & MAP_NORESERVE && !overcommit_is(OVERCOMMIT_NEVER))
 		mapping->vma_flags |= VMA_NO_RESERVE;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
 		mapping->map_flags |= SPACE_FIXED;

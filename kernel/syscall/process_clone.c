@@ -96,7 +96,10 @@ static int get_wanted(const struct clone_args *args, int *wanted)
 		return 0;
 	if (copy_from_user(wanted, user_pointer(args->set_tid), sizeof(*wanted)))
 		return -EFAULT;
-	return args->set_tid_size > 1 || *wanted < 1 || *wanted >= PID_MAX ? -EINVAL : 0;
+	return args->set_tid_size > 1 || *wanted < 1 ||
+			       *wanted >= __atomic_load_n(&pid_max, __ATOMIC_RELAXED)
+		       ? -EINVAL
+		       : 0;
 }
 
 long sys_clone3(user_t from, size_t size)
