@@ -11,6 +11,7 @@ import harness
 from harness import check, tree
 from command import selftests
 
+TRIES, BY_TIME = 3, ("futex/", "timers/")
 OPEN = tree.ROOT / "ci" / "reference" / "selftests-open.txt"
 
 
@@ -20,11 +21,26 @@ def open_names():
     return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
+def _again(found, wanted):
+    """These judge latencies, or take a thread for asleep after 10 ms: what fails while a machine is held up passes when
+    it runs again. Not so where the machine ended."""
+    for _ in range(TRIES - 1):
+        failed = {name for name in wanted if name.startswith(BY_TIME) and not (
+            name in found and (found[name].verdict == "pass" or found[name].reason.startswith("the machine ended")))}
+        if not failed:
+            return
+        for name, verdict in selftests.run(only=sorted(failed)).items():
+            if name in failed:
+                print(f"again: {name}: {verdict.verdict}; first: {found[name].reason if name in found else 'did not run'}")
+                found[name] = verdict
+
+
 def linux_selftests():
     """Prints passed of applicable and names the rest with the reason; those that are not open must pass."""
     if shutil.which("apt-get") is None:
         harness.skip("there is no apt-get to fetch linux-source-6.1 with")
     found, wanted, known = selftests.run(), selftests.applicable(), open_names()
+    _again(found, wanted - set(known))
     passed = {name for name in wanted if name in found and found[name].verdict == "pass"}
     for name in sorted(wanted - passed):
         print(f"not passed: {name}: {found[name].reason if name in found else 'did not run'}"

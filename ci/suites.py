@@ -11,6 +11,7 @@ from harness import check, skip, tree
 from command import suites
 
 OPEN = tree.ROOT / "ci" / "reference" / "suites-open.txt"
+TRIES = 3
 GOALS = {"busybox": 95, "ash": 97, "bash": 95}  # of a hundred that pass on Debian's kernel
 
 
@@ -31,6 +32,7 @@ def _judge(name, slow):
     of_slow = {part + "/" for part in suites.SUITES[name].slow}
     wanted = {test for test, passes in recorded.items()
               if passes and any(test.startswith(part) for part in of_slow) == slow}
+    _again(name, slow, found, wanted - set(known))
     passed = {test for test in wanted if test in found and found[test][0]}
     for test in sorted(wanted - passed):
         why = f"open: {known[test]}" if test in known else found[test][1][:1500] if test in found else "did not run"
@@ -43,6 +45,20 @@ def _judge(name, slow):
     check(wanted, f"nothing of {name} is in the reference")
     check(not wanted - passed - set(known), f"failed: {' '.join(sorted(wanted - passed - set(known)))}")
     check(len(passed) * 100 >= GOALS[name] * len(wanted), f"below the goal of {GOALS[name]} %")
+
+
+def _again(name, slow, found, wanted):
+    """Their tests count on sleeps: what fails while a machine is held up passes when its part runs again. Not so where
+    the machine ended."""
+    for _ in range(TRIES - 1):
+        failed = {test for test in wanted if not (test in found and found[test][0])}
+        if not failed or any(test.endswith("/its end") for test in found):
+            return
+        again = suites.run(name, slow=slow, only={test.partition("/")[0] for test in failed})
+        for test in sorted(failed & set(again)):
+            print(f"again: {test}: {'passes now' if again[test][0] else 'fails again'}; first: "
+                  f"{found[test][1][:500] if test in found else 'did not run'}")
+            found[test] = again[test]
 
 
 def _scenario(name, slow):

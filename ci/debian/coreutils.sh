@@ -19,7 +19,7 @@ base64 numbers | tail -n 1; base32 <<< x; basenc --base16 <<< x; od -A x -t x1z 
 expr 6 \* 7; test -L soft && echo link; [ numbers -nt dated ] || echo not newer; printf '%5.2f|%-5s|%x\n' 3.14159 ab 255; echo -e 'a\tb\x41'
 mkfifo fifo; (echo through > fifo &); cat fifo; mknod zero c 1 5; head -c 4 /dev/zero | od -An -tx1
 tee one two <<< both > /dev/null; cat one two; env -i A=1 env; id -u; id -gn; whoami; groups; nproc > /dev/null && echo cpus; pwd; basename /a/b.c .c; dirname /a/b
-timeout 0.3 sleep 10; echo $?; timeout -s KILL 0.3 sleep 10; echo $?; nice -n 5 nice; nohup echo kept < /dev/null 2>/dev/null; stdbuf -oL echo line; chroot / /bin/echo rooted
+timeout 0.3 sleep 1000; echo $?; timeout -s KILL 0.3 sleep 1000; echo $?; nice -n 5 nice; nohup echo kept < /dev/null 2>/dev/null; stdbuf -oL echo line; chroot / /bin/echo rooted
 df -P /dev/shm > /dev/null && echo df; du -s --apparent-size -b numbers; ls -laR .. | wc -l; ls -1 --color=always numbers; vdir numbers | wc -l; dircolors | wc -l
 chown 12:34 one; stat -c '%u:%g' one; chgrp 5 one; stat -c %g one; unlink one; link two three; sync; pathchk -p ok && echo ok; mktemp -u XXXX | wc -c; tsort <<< 'a b b c'
 cat nothing; echo $?; ls nothing; cp nothing x; mkdir other; rmdir /proc; rm other; mv nothing x; ln numbers hard; chmod 999 numbers; cat .

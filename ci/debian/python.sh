@@ -35,14 +35,14 @@ if __name__ == "__main__":
     m = shared_memory.SharedMemory(create=True, size=100); semaphore, barrier, done = multiprocessing.Semaphore(1), multiprocessing.Barrier(3), multiprocessing.Queue()
     print(os.stat("/dev/shm/" + m.name).st_size)
     children = [multiprocessing.Process(target=count, args=(semaphore, barrier, done, m.name, i)) for i in range(3)]
-    [c.start() for c in children]; print(sorted(done.get(timeout=60) for _ in children)); [c.join() for c in children]
+    [c.start() for c in children]; print(sorted(done.get(timeout=6000) for _ in children)); [c.join() for c in children]
     print(list(m.buf[:4]), [c.exitcode for c in children], multiprocessing.Lock().acquire()); m.close(); m.unlink(); print(os.path.exists("/dev/shm/" + m.name))
     with multiprocessing.Manager() as manager: d = manager.dict(a=1); d["b"] = [2]; print(dict(d))
     a, b = multiprocessing.Pipe(); a.send({"x": 1}); print(b.poll(1), b.recv(), b.poll())
     value = multiprocessing.Value("i", 5); p = multiprocessing.Process(target=value.__setattr__, args=("value", 6)); p.start(); p.join(); print(value.value)
     def stop(*_): raise KeyboardInterrupt
     signal.signal(signal.SIGUSR1, stop); threading.Timer(1, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-    try: time.sleep(30)
+    try: time.sleep(3000)
     except KeyboardInterrupt: print("interrupted")
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2}); signal.raise_signal(signal.SIGUSR2); print(signal.sigpending() == {signal.SIGUSR2}, signal.sigwait({signal.SIGUSR2}).name); faulthandler.enable()
 P

@@ -22,7 +22,7 @@ if __name__ == "__main__":
         p = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1); print(await p.communicate(b"through")); 
         async def serve(reader, writer): writer.write(b"echo " + await reader.readline()); await writer.drain(); writer.close()
         s = await asyncio.start_unix_server(serve, "as.sock"); reader, writer = await asyncio.open_unix_connection("as.sock"); writer.write(b"line\n"); print(await reader.read()); s.close()
-        try: await asyncio.wait_for(asyncio.sleep(9), 0.05)
+        try: await asyncio.wait_for(asyncio.sleep(9000), 0.05)
         except asyncio.TimeoutError: print("timeout")
         loop = asyncio.get_running_loop(); f = loop.create_future(); loop.add_signal_handler(signal.SIGUSR1, f.set_result, "signalled"); os.kill(os.getpid(), signal.SIGUSR1); print(await f)
         print(await loop.run_in_executor(None, sum, range(10)))

@@ -4,9 +4,9 @@ rm -rf /tmp/system && mkdir /tmp/system && cd /tmp/system
 uname -s; uname -m
 nproc | grep -c '[0-9]'
 hostname -s > /dev/null; echo $?
-timeout 1 sleep 10; echo $?
-timeout -s KILL 1 sleep 10; echo $?
-timeout 10 sh -c 'exit 3'; echo $?
+timeout 1 sleep 1000; echo $?
+timeout -s KILL 1 sleep 1000; echo $?
+timeout 1000 sh -c 'exit 3'; echo $?
 setsid sh -c 'echo in a session'
 setsid -c true 2>/dev/null; echo $?
 time -f %x true 2>&1 | tail -n 1
@@ -15,13 +15,13 @@ usleep 1000 && echo slept
 sleep 0 && echo none
 sleep 0.05 0.05 2>/dev/null; echo $?
 watch -n 1 true < /dev/null > /dev/null 2>&1 & kill $! && echo killed; wait
-sleep 20 & p=$!; kill -0 $p && echo alive; kill $p; wait $p; echo $?
-sleep 20 & p=$!; kill -STOP $p; until grep '^State:.*T' /proc/$p/status; do usleep 10000; done; kill -CONT $p; kill -KILL $p; wait $p; echo $?
-sleep 20 & p=$!; until ps -o pid,comm | grep -c "^ *$p sleep"; do usleep 10000; done > seen; tail -n 1 seen; rm seen; kill $p; wait 2>/dev/null
-sleep 21 & until pidof sleep > /dev/null; do usleep 10000; done; echo found; killall sleep; wait 2>/dev/null; pidof sleep; echo $?
+sleep 2000 & p=$!; kill -0 $p && echo alive; kill $p; wait $p; echo $?
+sleep 2000 & p=$!; kill -STOP $p; until grep '^State:.*T' /proc/$p/status; do usleep 10000; done; kill -CONT $p; kill -KILL $p; wait $p; echo $?
+sleep 2000 & p=$!; until ps -o pid,comm | grep -c "^ *$p sleep"; do usleep 10000; done > seen; tail -n 1 seen; rm seen; kill $p; wait 2>/dev/null
+sleep 2100 & until pidof sleep > /dev/null; do usleep 10000; done; echo found; killall sleep; wait 2>/dev/null; pidof sleep; echo $?
 kill -l 9; kill -l 15; kill -l TERM
 kill 999999 2>/dev/null; echo $?
-start-stop-daemon -S -b -m -p pid -x /bin/sleep -- 30; sleep 0.3; kill -0 $(cat pid) && start-stop-daemon -K -p pid > /dev/null; echo $?
+start-stop-daemon -S -b -m -p pid -x /bin/sleep -- 3000; until [ -s pid ]; do usleep 10000; done; kill -0 $(cat pid) && start-stop-daemon -K -p pid > /dev/null; echo $?
 taskset -p $$ | grep -c mask
 chroot / /bin/echo in a root
 mkdir -p root/bin && cp /bin/busybox root/bin/sh && chroot root /bin/sh -c 'pwd; echo *'
