@@ -36,6 +36,7 @@ TEST = {
     "clang-format": "clang-format",
     "gdb": "gdb",
     "strace": "strace",
+    "zbar-tools": "zbarimg",
     "fd-find": "fdfind",
     "python3": "/usr/bin/python3",
 }
