@@ -4,10 +4,13 @@
 #include "crash.h"
 
 #include "arch/arch.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/space.h"
+#include "process/cpu.h"
 #include "process/process.h"
+#include "process/sched.h"
 
 static void crash_assert(void)
 {
@@ -81,6 +84,43 @@ static void crash_recursion(void)
 	log_info("%u", crash_stack(0));
 }
 
+/* Two CPUs, each with a lock that the other wants. */
+static struct spinlock crash_first_lock, crash_second_lock;
+static bool first_taken, second_taken;
+
+static void take_both(struct spinlock *outer, bool *taken, struct spinlock *inner,
+	const bool *other_taken) no_lock_checks
+{
+	spin_lock(outer);
+	__atomic_store_n(taken, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(other_taken, __ATOMIC_ACQUIRE))
+		arch_pause();
+	spin_lock(inner);
+}
+
+static void crash_other(void *unused UNUSED)
+{
+	take_both(&crash_second_lock, &second_taken, &crash_first_lock, &first_taken);
+}
+
+static void crash_deadlock(void)
+{
+	struct thread *other = thread_create("crash", crash_other, NULL);
+
+	if (!other || sched_set_affinity(other, ~cpu_bit(this_cpu()))) {
+		log_warn("crash=deadlock: there is no second CPU");
+		return;
+	}
+	thread_wake(other);
+	take_both(&crash_first_lock, &first_taken, &crash_second_lock, &second_taken);
+}
+
+static void crash_relock(void) no_lock_checks
+{
+	spin_lock(&crash_first_lock);
+	spin_lock(&crash_first_lock);
+}
+
 /* Nothing stops it; a kernel built with -Dubsan=true says it. */
 static void crash_overflow(void)
 {
@@ -102,6 +142,8 @@ static const struct {
 	{"opcode", crash_opcode},
 	{"user", crash_user},
 	{"overflow", crash_overflow},
+	{"deadlock", crash_deadlock},
+	{"relock", crash_relock},
 };
 
 void crash(const char *crime)

@@ -81,24 +81,40 @@ static bool is_free(const struct spinlock *lock)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	const struct spinlock *lock;
+} shared[] = {
+	{"process_lock", &process_lock},
+	{"pages_lock", &pages_lock},
+	{"caches_lock", &caches_lock},
+	{"dentry_lock", &dentry_lock},
+	{"mount_lock", &mount_lock},
+	{"segments_lock", &segments_lock},
+	{"vt_lock", &vt_lock},
+};
+
+const char *integrity_lock_name(const struct spinlock *lock)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(shared); i++) {
+		if (shared[i].lock == lock)
+			return shared[i].name;
+	}
+	for (unsigned i = 0; i < cpu_count; i++) {
+		if (lock == &cpus[i]->queue.lock)
+			return "queue.lock of a CPU";
+		if (lock == &cpus[i]->timer_lock)
+			return "timer_lock of a CPU";
+	}
+	return NULL;
+}
+
 unsigned integrity_locks(const char **held)
 {
-	static const struct {
-		const char *name;
-		const struct spinlock *lock;
-	} shared[] = {
-		{"process_lock", &process_lock},
-		{"pages_lock", &pages_lock},
-		{"caches_lock", &caches_lock},
-		{"dentry_lock", &dentry_lock},
-		{"mount_lock", &mount_lock},
-		{"segments_lock", &segments_lock},
-		{"vt_lock", &vt_lock},
-	};
 	unsigned looked_at = 0;
 
 	*held = NULL;
-	for (unsigned i = 0; i < sizeof(shared) / sizeof(shared[0]); i++, looked_at++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(shared); i++, looked_at++) {
 		if (!is_free(shared[i].lock)) {
 			*held = shared[i].name;
 			return looked_at;

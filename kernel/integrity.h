@@ -12,5 +12,8 @@ uint64_t integrity_hash(void);
 /* How many of the locks that the whole machine shares could be looked at and were found free. The name of
  * the first that was never free within a tenth of a second goes to *held; NULL: none. */
 unsigned integrity_locks(const char **held);
+struct spinlock;
+const char *integrity_lock_name(
+	const struct spinlock *lock); /* of one of these; NULL: it is none */
 
 #endif

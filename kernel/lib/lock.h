@@ -27,7 +27,7 @@
 #define no_lock_checks TS(no_thread_safety_analysis)
 
 struct CAPABILITY spinlock {
-	uint32_t held;
+	uint32_t held;      /* arch_lock_owner's of the CPU that holds it; 0: it is free */
 	uint32_t irq_state; /* of the holder, before it took the lock */
 #if LOCK_CHECKS
 	struct lock_identity identity;
@@ -54,14 +54,23 @@ struct CAPABILITY spinlock {
 
 /* ---- Taking and releasing ---- */
 
+/* The word of a lock that is held stays as it is: it tells whose it is. */
+static inline bool spin_try(uint32_t *held)
+{
+	uint32_t free = 0;
+
+	return __atomic_compare_exchange_n(
+		held, &free, arch_lock_owner(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static inline void spin_lock_at(struct spinlock *lock, const struct lock_site *site, uint32_t state,
 	bool nested) acquires(lock) no_lock_checks
 {
 	lock_check_order(lock, site, nested);
-	if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
+	if (unlikely(!spin_try(&lock->held))) {
 		do {
 			arch_spin_wait(&lock->held);
-		} while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE));
+		} while (!spin_try(&lock->held));
 	}
 	lock->irq_state = state;
 	lock_check_taken(lock, site);

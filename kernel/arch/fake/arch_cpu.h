@@ -47,6 +47,11 @@ static inline void arch_irq_restore(uint32_t state)
 	(void)state;
 }
 
+static inline uint32_t arch_lock_owner(void)
+{
+	return 1;
+}
+
 static inline void arch_pause(void)
 {
 }

@@ -12,6 +12,7 @@
 
 /* Offsets into struct cpu_entry (entry_area.h), which GS points to in kernel mode. */
 #define CPU_ENTRY_CURRENT 0x08
+#define CPU_ENTRY_OWNER   0x74
 #define CPU_ENTRY_CPU     0x78
 #define CPU_ENTRY_CALLS   0x80
 
@@ -94,6 +95,15 @@ static inline void arch_pause(void)
 static inline void arch_spin_wait(const uint32_t *held)
 {
 	__asm__ volatile("call spin_wait_keeping" : : "D"(held) : "memory", "cc");
+}
+
+/* What stands in a lock that this CPU holds: not 0, and its own. */
+static inline uint32_t arch_lock_owner(void)
+{
+	uint32_t owner;
+
+	__asm__ volatile("movl %%gs:%c1, %0" : "=r"(owner) : "i"(CPU_ENTRY_OWNER));
+	return owner;
 }
 
 /* The running thread. */

@@ -108,6 +108,7 @@ static void entry_common(struct cpu_entry *entry, struct cpu *cpu)
 {
 	entry->self = entry;
 	entry->cpu = cpu;
+	entry->owner = cpu->index + 1;
 	entry->bit = cpu_bit(cpu);
 	entry->trap_user = (virt_t)trap_user;
 	entry->trap_kernel = (virt_t)trap_kernel;

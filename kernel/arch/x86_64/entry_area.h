@@ -38,6 +38,7 @@
 #define CPU_EXIT_IRET    0x68
 #define CPU_HAS_SMAP     0x70
 #define CPU_ISOLATION    0x71
+#define CPU_OWNER        0x74
 #define CPU_CPU          0x78
 #define CPU_CALLS        0x80
 
@@ -71,12 +72,15 @@ struct cpu_entry {
 	virt_t trap_user, trap_kernel, syscall, paranoid; /* where the isolated stubs go on */
 	virt_t exit_sysret, exit_iret;                    /* the last steps to user mode */
 	uint8_t has_smap, isolation;
-	bool lazy; /* a kernel thread runs, with the last space still loaded */
+	bool lazy;      /* a kernel thread runs, with the last space still loaded */
+	uint32_t owner; /* what this CPU writes into the locks that it takes */
 	struct cpu *cpu;
 	/* ipi.c: other CPUs write the first word */
 	uint64_t calls
 		__attribute__((aligned(64))); /* bit n: CPU n asks this one to run its call */
 	struct cpu_call *call;                /* that this CPU asks others to run */
+	const uint32_t *waits_for;            /* the word of a lock; NULL: it waits for none */
+	virt_t stopped_at, stopped_frame; /* where a panic's NMI found it in the kernel, else 0 */
 	/* tlb.c */
 	struct arch_space *space __attribute__((aligned(64))); /* loaded; NULL: the kernel's own */
 	uint64_t bit;                                          /* this CPU's in masks of CPUs */
@@ -90,6 +94,7 @@ struct cpu_entry {
 _Static_assert(offsetof(struct cpu_entry, current) == CPU_CURRENT, "entry.S");
 _Static_assert(offsetof(struct cpu_entry, exit_iret) == CPU_EXIT_IRET, "entry.S");
 _Static_assert(offsetof(struct cpu_entry, has_smap) == CPU_HAS_SMAP, "entry.S");
+_Static_assert(offsetof(struct cpu_entry, owner) == CPU_OWNER, "arch_cpu.h");
 _Static_assert(offsetof(struct cpu_entry, cpu) == CPU_CPU, "arch_cpu.h");
 _Static_assert(offsetof(struct cpu_entry, calls) == CPU_CALLS, "arch_cpu.h");
 

@@ -32,6 +32,7 @@
 #include "lib/log.h"
 #include "process/cpu.h"
 #include "registers.h"
+#include "trap_frame.h"
 
 #define CALL_PATIENCE (60 * NS_PER_SECOND)
 #define STOP_PATIENCE (2 * NS_PER_SECOND)
@@ -51,15 +52,6 @@ static void send(uint64_t mask, uint32_t command)
 void arch_kick(struct cpu *cpu)
 {
 	lapic_send(cpu->apic_id, ICR_FIXED | VECTOR_KICK);
-}
-
-/* Called by spin_wait_keeping. */
-void spin_wait(const uint32_t *held);
-
-void spin_wait(const uint32_t *held)
-{
-	while (__atomic_load_n(held, __ATOMIC_RELAXED))
-		arch_pause();
 }
 
 /* ---- Calls ---- */
@@ -151,9 +143,13 @@ void arch_barrier_others(struct arch_space *space)
 
 /* ---- The stop ---- */
 
-static void stop_here(void) NORETURN;
-static void stop_here(void)
+static void stop_here(const struct trap_frame *frame) NORETURN;
+static void stop_here(const struct trap_frame *frame)
 {
+	if (frame && !(frame->cs & 3)) {
+		this_cpu()->entry->stopped_at = frame->rip;
+		this_cpu()->entry->stopped_frame = frame->rbp;
+	}
 	__atomic_or_fetch(&stopped, cpu_bit(this_cpu()), __ATOMIC_RELEASE);
 	arch_halt();
 }
@@ -166,15 +162,15 @@ static void claim_stop(void)
 	if (!__atomic_compare_exchange_n(
 		    &stopper, &found, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
 		found != self)
-		stop_here();
+		stop_here(NULL);
 }
 
-void ipi_look_for_stop(void)
+void ipi_look_for_stop(const struct trap_frame *frame)
 {
 	uint32_t found = __atomic_load_n(&stopper, __ATOMIC_ACQUIRE);
 
 	if (found != NOBODY && found != this_cpu()->index)
-		stop_here();
+		stop_here(frame);
 }
 
 /* The CPUs of the mask that run on when time is up. */
@@ -234,5 +230,5 @@ void ipi_dispatch(unsigned vector)
 	if (vector == VECTOR_CALL)
 		arch_serve_calls();
 	else if (vector == VECTOR_STOP)
-		ipi_look_for_stop();
+		ipi_look_for_stop(NULL);
 }

@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+struct trap_frame;
+
 /* Bit n: CPU n runs on the kernel's tables and answers calls. Set by itself, changed atomically. */
 extern uint64_t cpus_up;
 
@@ -26,8 +28,8 @@ void ipi_call(uint64_t mask, void (*function)(void *), void *argument);
 
 /* VECTOR_KICK, VECTOR_CALL, VECTOR_STOP; interrupts are off. */
 void ipi_dispatch(unsigned vector);
-/* In an NMI: stops this CPU if another one asked for that. */
-void ipi_look_for_stop(void);
+/* In an NMI: stops this CPU if another one asked for that; where it was is kept. */
+void ipi_look_for_stop(const struct trap_frame *frame);
 /* For a panic: the others stop wherever they are, locks held. One that panics second stops itself. */
 void ipi_stop_now(void);
 

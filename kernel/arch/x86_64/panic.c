@@ -11,10 +11,13 @@
 #include "arch/arch.h"
 #include "build_id.h"
 #include "devices/console.h"
+#include "devices/panic_code.h"
+#include "entry_area.h"
 #include "ipi.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/symbols.h"
+#include "panic.h"
 #include "process/cpu.h"
 #include "process/process.h"
 #include "panic_record.h"
@@ -30,6 +33,12 @@ extern const char kernel_image_start[], kernel_image_end[], kernel_text_start[],
 extern const char kernel_symbols_start[], kernel_symbols_end[];
 
 static bool panicking;
+static uint64_t shown; /* CPUs whose way is told too */
+
+void panic_shows(uint64_t which)
+{
+	__atomic_store_n(&shown, which, __ATOMIC_RELAXED);
+}
 
 const char *symbol_of(virt_t address, uint32_t *within)
 {
@@ -142,6 +151,24 @@ static void say_context(void)
 			this_cpu()->index);
 }
 
+/* The way of the other CPUs that the panic is about. */
+static void say_others(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		const struct cpu *cpu = cpus[i];
+		const struct thread *thread = cpu->running;
+
+		if (cpu == this_cpu() || !(shown & cpu_bit(cpu)))
+			continue;
+		say(true, "CPU %u runs %s[%d]", i, thread ? thread->name : "nothing",
+			thread && thread->process ? thread->process->id : 0);
+		if (!cpu->entry->stopped_at)
+			continue;
+		say_address(true, "    at", cpu->entry->stopped_at);
+		log_backtrace(cpu->entry->stopped_frame);
+	}
+}
+
 /* The report itself came to grief. */
 static void report_again(const struct trap_frame *frame, const char *reason) NORETURN;
 static void report_again(const struct trap_frame *frame, const char *reason)
@@ -166,6 +193,8 @@ static void report(
 {
 	char reason[200];
 	uint64_t first;
+	const char *record;
+	size_t length;
 
 	ipi_stop_now(); /* and if another CPU panics already, this one stops */
 	format_va(reason, sizeof(reason), format, arguments);
@@ -183,9 +212,15 @@ static void report(
 		say_address(true, "    at", frame->rip);
 	}
 	log_backtrace(frame_pointer);
+	say_others();
 	panic_note_log(first);
+	record = panic_noted(&length);
+	if (panic_code_make(record, length))
+		log_info("the code at the top right of the screen says this in short");
 	console_flush(); /* what comes now is up to the firmware */
+	panic_code_show();
 	panic_record_save();
+	panic_code_show(); /* over what the last lines may have moved there */
 	machine_stop();
 }
 

@@ -203,7 +203,7 @@ void trap_divert(void (*tick)(void))
 static void non_maskable(const struct trap_frame *frame)
 {
 	irq_count(this_cpu(), IRQ_NMI);
-	ipi_look_for_stop();
+	ipi_look_for_stop(frame);
 	if (frame->cs & 3)
 		log_warn("NMI in user mode, at %#lx", frame->rip);
 	else
