@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The kernel's own crimes (kernel/crash.c): each is caught, named, and traced to its line."""
 import re
+import shutil
+import subprocess
+import time
 
 import harness
 from harness import Boot, boot, build, check, guest, tree
@@ -16,27 +19,64 @@ CRIMES = {
     "stack": (r"kernel stack overflow: 0x\w+", ("crash_stack",)),
     "smash": (r"stack smashed", ("crash_smash", "crash", "first_process")),
     "opcode": (r"invalid opcode in kernel mode", ("crash_opcode",)),
+    "deadlock": (r"deadlock: CPU \d waits for the lock", ("crash_deadlock", "crash_other")),
+    "relock": (r"deadlock: CPU 0 waits for the lock kernel\+0x\w+, which it holds itself", ("crash_relock",)),
     "user": (r"kernel page fault: read[a-z ]* 0x\w+, error 0x1", ("crash_user",)),
 }
 
 
-def _commit(crime):
+def _commit(crime, cpus=2):
+    """What `baton symbolise` makes of the report."""
     text, functions = CRIMES[crime]
     # With panic=1 the machine resets after a second, and QEMU runs with -no-reboot.
-    with Boot(f"crash={crime} panic=1", mem=256) as machine:
+    with Boot(f"crash={crime} panic=1", mem=256, cpus=cpus) as machine:
         machine.until(r"\bPANIC: (.*)$")
         while not machine.ended:
             machine._read(1.0)  # pylint: disable=protected-access
         log = machine.text()
         lines = log[log.index("PANIC: "):].splitlines()
         check(re.search(text, lines[0]), f"{lines[0]!r}, expected {text!r}")
-        check(re.search(r"running: init\[1\]", log), "the panic does not name process 1")
+        check(re.search(r"running: (init\[1\]|crash\[\d+\])", log), "the panic does not name who ran")
         check(any(re.search(r"kernel\+0x[0-9a-f]+ +[a-z_]\w*\+0x", line) for line in lines),
               "no symbolised backtrace")
         shown = "\n".join(symbolise.annotate(lines, build.KERNEL))
         check(any(re.search(rf"\b{name} at \S*kernel/\w+\.c:\d+", shown) for name in functions),
               f"`baton symbolise` names none of {functions}:\n{shown}")
         check("nothing stopped it" not in log, f"crash={crime} went through")
+        return shown
+
+
+def deadlocks():
+    """Both holders, both locks, both ways there; and a lock that is taken twice."""
+    text = _commit("deadlock", cpus=2)
+    for pattern in (r"PANIC: deadlock: CPU (\d) waits for the lock kernel\+0x\w+ of CPU (?!\1)(\d), "
+                    r"which waits for kernel\+0x\w+ of CPU \1$",
+                    r"-> crash_first_lock$", r"-> crash_second_lock$", r"^\[.*\] CPU \d runs (crash|init)\[\d+\]$",
+                    r"^\[.*\]     at kernel\+0x\w+ +\w+\+0x\w+$",
+                    r"(?:->|inlined in) crash_deadlock at \S*kernel/crash\.c:\d+", r"(?:->|inlined in) crash_other at \S*kernel/crash\.c:\d+"):
+        check(re.search(pattern, text, re.M), f"{pattern!r} is not in the report:\n{text}")
+    _commit("relock", cpus=1)
+
+
+def code():
+    """The QR code on the screen, as a reader of such codes sees it."""
+    if not shutil.which("zbarimg"):
+        harness.skip("zbarimg is not there (Debian: zbar-tools)")
+    with Boot("crash=opcode", mem=256, vga="VGA") as machine:
+        machine.log.watched = False
+        machine.until(r"PANIC: ")
+        machine.until(r"a record of \d+ bytes is kept")
+        said = ""
+        while "BATON1:" not in said:  # the last stroke of it comes after the last line
+            time.sleep(0.5)
+            machine.qemu.monitor.command("screendump", filename=str(machine.folder / "code.png"), format="png")
+            said = subprocess.run(["zbarimg", "-q", "--raw", str(machine.folder / "code.png")], check=False,
+                                  stdout=subprocess.PIPE, text=True).stdout
+        log = machine.text()
+    shown = "\n".join(symbolise.annotate(said.splitlines(), build.KERNEL))
+    for pattern in (r"^invalid opcode in kernel mode", r"^running: init\[1\]", r"(?:->|inlined in) crash_opcode at \S*kernel/crash\.c:\d+",
+                    r"^" + re.escape(re.search(r"baton \S+, image at 0x\w+", log)[0]) + "$"):
+        check(re.search(pattern, shown, re.M), f"{pattern!r} is not in what the code says:\n{shown}")
 
 
 def memory_crimes():
@@ -116,4 +156,4 @@ def firmware_fails():
 
 
 if __name__ == "__main__":
-    harness.main([memory_crimes, other_crimes, record, firmware_fails])
+    harness.main([memory_crimes, other_crimes, deadlocks, record, firmware_fails, code])
