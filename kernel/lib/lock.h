@@ -67,11 +67,8 @@ static inline void spin_lock_at(struct spinlock *lock, const struct lock_site *s
 	bool nested) acquires(lock) no_lock_checks
 {
 	lock_check_order(lock, site, nested);
-	if (unlikely(!spin_try(&lock->held))) {
-		do {
-			arch_spin_wait(&lock->held);
-		} while (!spin_try(&lock->held));
-	}
+	if (unlikely(!spin_try(&lock->held)))
+		arch_spin_take(&lock->held);
 	lock->irq_state = state;
 	lock_check_taken(lock, site);
 }

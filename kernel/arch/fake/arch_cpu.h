@@ -57,10 +57,10 @@ static inline void arch_pause(void)
 }
 
 /* A macro, for tests that have an arch_pause of their own. */
-#define arch_spin_wait(held)                                      \
+#define arch_spin_take(held)                                      \
 	do {                                                      \
 		while (__atomic_load_n((held), __ATOMIC_RELAXED)) \
 			arch_pause();                             \
-	} while (0)
+	} while (!spin_try(held))
 
 #endif

@@ -89,12 +89,12 @@ static inline void arch_pause(void)
 }
 
 /*
- * Until a spin lock's word was seen 0. It changes no register but flags (memory.S), so that who takes
+ * Waits for a spin lock, and takes it. It changes no register but flags (memory.S), so that who takes
  * a lock need not keep its own in memory for the sake of a wait that hardly ever happens.
  */
-static inline void arch_spin_wait(const uint32_t *held)
+static inline void arch_spin_take(uint32_t *held)
 {
-	__asm__ volatile("call spin_wait_keeping" : : "D"(held) : "memory", "cc");
+	__asm__ volatile("call spin_take_keeping" : : "D"(held) : "memory", "cc");
 }
 
 /* What stands in a lock that this CPU holds: not 0, and its own. */

@@ -138,10 +138,7 @@ static void look_at_time(const uint32_t *held, uint32_t *seen, ns_t *since)
 	}
 }
 
-/* Called by spin_wait_keeping. */
-void spin_wait(const uint32_t *held);
-
-void spin_wait(const uint32_t *held)
+static void wait_for(const uint32_t *held)
 {
 	struct cpu_entry *entry = this_cpu()->entry;
 	uint32_t rounds = 0, seen = 0;
@@ -156,4 +153,14 @@ void spin_wait(const uint32_t *held)
 		look_at_time(held, &seen, &since);
 	}
 	__atomic_store_n(&entry->waits_for, NULL, __ATOMIC_RELEASE);
+}
+
+/* Called by spin_take_keeping. */
+void spin_take(uint32_t *held);
+
+void spin_take(uint32_t *held)
+{
+	do {
+		wait_for(held);
+	} while (!spin_try(held));
 }

@@ -264,11 +264,11 @@ arch_user_exchange32:
 	EXCEPTION_ENTRY 1b, 3b
 	.size arch_user_exchange32, .-arch_user_exchange32
 
-/* void spin_wait(const uint32_t *held), for arch_spin_wait: all registers stay as they are. */
-	.globl spin_wait_keeping
-	.type spin_wait_keeping, @function
+/* void spin_take(uint32_t *held), for arch_spin_take: all registers stay as they are. */
+	.globl spin_take_keeping
+	.type spin_take_keeping, @function
 	.balign 16
-spin_wait_keeping:
+spin_take_keeping:
 	pushq %rbp
 	movq %rsp, %rbp
 	pushq %rax
@@ -280,7 +280,7 @@ spin_wait_keeping:
 	pushq %r9
 	pushq %r10
 	pushq %r11
-	call spin_wait
+	call spin_take
 	popq %r11
 	popq %r10
 	popq %r9
@@ -292,6 +292,6 @@ spin_wait_keeping:
 	popq %rax
 	popq %rbp
 	ret
-	.size spin_wait_keeping, .-spin_wait_keeping
+	.size spin_take_keeping, .-spin_take_keeping
 
 	.section .note.GNU-stack, "", @progbits
