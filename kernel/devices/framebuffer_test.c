@@ -7,6 +7,8 @@
 #include "devices/font.h"
 #include "devices/framebuffer.h"
 #include "devices/painter.h"
+#include "firmware/handoff_intake.h"
+#include "firmware/memory_map.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "memory/slab.h"
@@ -21,6 +23,20 @@ static uint8_t *pixels;
 static unsigned allocations, warnings;
 static bool no_memory, no_mapping;
 static struct console *registered;
+
+/* RAM, a hole with the framebuffer, something else right before it. */
+static const struct handoff_memory map[] = {{0x100000, 0x3ff00000, HANDOFF_MEMORY_FREE, 0, 0},
+	{0xbfff0000, 0x10000, HANDOFF_MEMORY_RESERVED, 0, 0}};
+
+const struct handoff_memory *memory_map_entry(size_t index)
+{
+	return index < ARRAY_SIZE(map) ? &map[index] : NULL;
+}
+
+bool handoff_is_ram(uint32_t type)
+{
+	return type == HANDOFF_MEMORY_FREE;
+}
 
 void *kmalloc(size_t size)
 {
@@ -94,6 +110,8 @@ static void test_refused(void)
 	REFUSED(pitch, 0xffffffff);
 	REFUSED(size, good.size - 1);
 	REFUSED(base, UINT64_MAX - 100);
+	REFUSED(base, 0x3fffffff); /* its first byte is RAM's last */
+	REFUSED(base, 0x100000);
 	REFUSED(red_mask, 0);
 	REFUSED(green_mask, 0xff0000);
 	REFUSED(blue_mask, 0x1ff);
