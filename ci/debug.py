@@ -14,7 +14,7 @@ os.environ["BATON_BUILD"] = str(debug_kernel.FOLDER)  # before harness is: what 
 
 import harness  # pylint: disable=wrong-import-position
 import system  # pylint: disable=wrong-import-position
-from harness import build, check, run_program  # pylint: disable=wrong-import-position
+from harness import Boot, build, check, run_program  # pylint: disable=wrong-import-position
 
 STRESS = "stress=10000"
 # Of the clock in `times`, which moves on by 16 ns an instruction: 250,000 instructions. docs/locks.md names it.
@@ -61,5 +61,48 @@ def times():
         check(found and 0 < int(found[1]) <= LIMIT_US, f"the log does not say {what!r}, or not within {LIMIT_US}")
 
 
+# Crimes of kernel/crash_audit.c: what the audit says of each.
+BOOKS = {
+    "reference": "a page has fewer references than entries and objects lead to it",
+    "twice": "the resident pages of a space are miscounted",
+    "stray": "a page is mapped outside all VMAs",
+    "free": "a (free page|page of the kernel's) is mapped",  # by whoever has taken it since
+    "kernel": "a page of the kernel's is mapped for user mode",
+    "access": "a page's entry allows more than its VMA",
+    "writable": "a private page may be written that others have too",
+    "links": "the links of VMAs do not match",
+    "space": "the pages of a space are miscounted",
+    "threads": "the threads of a process are miscounted",
+    "file": "more descriptors lead to an open file than it has references",
+    "object": "an object in the front is not marked",
+}
+
+
+def books():
+    """The kernel's books broken in twelve ways, each of which the audit names. U-Boot, since it starts in a second."""
+    debug_kernel.build()
+    for crime, says in BOOKS.items():
+        with Boot(f"crash=audit-{crime}", mem=128, firmware="uboot") as machine:
+            machine.log.watched = False
+            found = machine.until(r"PANIC: (.*)\n|the audit found nothing")
+            check(re.match(f"audit: {says}", found[1] or ""), f"crash=audit-{crime}: {found[0]!r}, expected {says!r}")
+
+
+EVERY = 25  # timer interrupts
+AUDITED = ["fork", "exec", "threads", "memory", "memory-fork", "signals", "poll", "epoll", "pty", "unix-sockets", "file-changes"]
+
+
+def audited():
+    """System tests on four CPUs while the kernel looks itself over at every 25th timer interrupt."""
+    debug_kernel.build()
+    result = run_program(build.RUNNER, AUDITED, cpus=4, cmdline=f"audit={EVERY}", seconds=800)
+    text = result.stdout.decode(errors="replace")
+    bad = "\n".join(line for line in text.split("\n") if not line.startswith("ok "))
+    check(result.code == 0 and f"{len(AUDITED)} passed, 0 failed" in text, f"ended with {result.code}:\n{bad[-3000:]}")
+    found = re.search(rf"audit: (\d+) times, every {EVERY} of (\d+) timer interrupts", result.log)
+    check(found and int(found[1]) > 10, f"the log says {found and found[0]!r}")
+    print(found[0])
+
+
 if __name__ == "__main__":
-    harness.main([orders, times])
+    harness.main([orders, times, books, audited])

@@ -17,4 +17,22 @@ int audit_all(void) MUST_CHECK;
 /* What the last one counted. */
 void audit_last(struct audit_counts *out);
 
+/* audit_timer.c. start: kernel threads can be made; 0: none. report: into the log, at the end. */
+#if defined(BATON_DEBUG) && BATON_DEBUG && !defined(BATON_HOST_TEST)
+void audit_start(uint32_t n);
+void audit_timer_interrupt(void);
+void audit_report(void);
+#else
+static inline void audit_start(uint32_t n)
+{
+	(void)n;
+}
+static inline void audit_timer_interrupt(void)
+{
+}
+static inline void audit_report(void)
+{
+}
+#endif
+
 #endif

@@ -155,5 +155,6 @@ void crash(const char *crime)
 			return;
 		}
 	}
-	log_warn("crash=%s: no such crime", crime);
+	if (!crash_audit(crime))
+		log_warn("crash=%s: no such crime", crime);
 }

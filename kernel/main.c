@@ -11,6 +11,7 @@
 #include <asm/fcntl.h>
 
 #include "arch/arch.h"
+#include "audit.h"
 #include "baton/handoff.h"
 #include "build_id.h"
 #include "crash.h"
@@ -265,6 +266,7 @@ static void start_first_process(struct handoff *handoff)
 	open_console(thread);
 	if (kernel_threads_init() || oom_init())
 		panic("no memory for the kernel's threads");
+	audit_start((uint32_t)options.audit);
 	thread_wake(thread);
 }
 

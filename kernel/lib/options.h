@@ -17,13 +17,17 @@
 #define LIB_OPTIONS_H
 
 #define OPTIONS(FLAG, INT, STRING, SYNONYM, CHOICE, LIST)                                          \
+	INT(audit, 0, 0, 0x7fffffff,                                                               \
+		"debug builds: the kernel looks over its own books (docs/fuzzing.md) every so "    \
+		"many timer interrupts; 0: only when asked")                                       \
 	STRING(config, NULL, "read by the loader, from its load options: another loader.conf")     \
 	LIST(console,                                                                              \
 		"a console to use: ttyS0 to ttyS3, with speed, parity and bits after a comma "     \
 		"(ttyS0,9600n8), or tty0 (the screen). Without it: ttyS0 and tty0")                \
 	STRING(crash, NULL,                                                                        \
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
-		"text, data, stack, smash, opcode, user, overflow, deadlock, relock")              \
+		"text, data, stack, smash, opcode, user, overflow, deadlock, relock; in debug "    \
+		"builds those of kernel/crash_audit.c")                                            \
 	STRING(entry, NULL, "read by the loader, from its load options: the entry to boot")        \
 	STRING(font, NULL,                                                                         \
 		"the screen's: small (8x16) or large (16x32); without it large from a width of "   \

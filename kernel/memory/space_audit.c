@@ -128,6 +128,12 @@ static const char *audit_entry(
 		return "a page is mapped outside all VMAs";
 	if (found->access & ~table_access(vma))
 		return "a page's entry allows more than its VMA";
+	if (frame && (frame->state == FRAME_FREE || frame->state == FRAME_CACHED))
+		return "a free page is mapped";
+	if (frame && (frame->state == FRAME_TABLE || frame->state == FRAME_SLAB ||
+			     frame->state == FRAME_STACK || frame->state == FRAME_HEAP ||
+			     frame->state == FRAME_ARRAY))
+		return "a page of the kernel's is mapped for user mode";
 	if (frame && (found->access & MAP_WRITE) && !(vma->flags & VMA_SHARED) &&
 		(frame->state != FRAME_ANON || frame->references != 1))
 		return "a private page may be written that others have too";

@@ -22,6 +22,7 @@
  */
 #include "process/sched.h"
 
+#include "audit.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/fail.h"
@@ -497,6 +498,7 @@ void timer_expired(bool user)
 	unsigned before = cpu->tick_count;
 
 	cpu->ticks++;
+	audit_timer_interrupt();
 	cpu->timer_armed = NS_NEVER;
 	timers_run(now);
 	spin_lock(&cpu->queue.lock);
@@ -567,5 +569,6 @@ void sched_report(void)
 	}
 	log_info("%lu timer interrupts, %lu context switches", (unsigned long)ticks,
 		(unsigned long)switches);
+	audit_report();
 	lock_check_report();
 }
