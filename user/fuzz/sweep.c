@@ -18,6 +18,7 @@
 #include "tests/check.h"
 
 #define AFTER_MS    4    /* that a test gets after the failure */
+#define LOOK_MS     16   /* at most between two looks; they are closer at first */
 #define LONGEST_MS  3000 /* that it gets to come to it */
 #define WARM_MS     1000
 #define NEVER       0x7fffffffu
@@ -72,7 +73,7 @@ static enum outcome trial(const char *path, unsigned n, int64_t longest_ms)
 {
 	int64_t until = now_ns() + longest_ms * INT64_C(1000000);
 	enum outcome outcome = TOO_LATE;
-	int go[2], status;
+	int go[2], status, looks = 0;
 	pid_t pid;
 
 	if (pipe2(go, O_CLOEXEC) != 0)
@@ -98,7 +99,7 @@ static enum outcome trial(const char *path, unsigned n, int64_t longest_ms)
 			outcome = outcome == TOO_LATE ? NOT_REACHED : outcome;
 			break;
 		}
-		sleep_ms(1);
+		sleep_ms(looks++ / 4 < LOOK_MS ? looks / 4 + 1 : LOOK_MS);
 	}
 	world_end_all();
 	return outcome;
