@@ -27,7 +27,7 @@ def _card(names=(), cpus=2, mem=256, cmdline=""):
     return card
 
 
-def _all_held(**machine):
+def all_held(**machine):
     card = _card(**machine)
     check(card.is_held(), "not all attacks were held")
     check(card.count(attack.HELD) >= LEAST, f"{card.count(attack.HELD)} attacks were held, expected {LEAST}")
@@ -36,16 +36,16 @@ def _all_held(**machine):
 
 
 def one_cpu():
-    _all_held(cpus=1)
+    all_held(cpus=1)
 
 
 def four_cpus():
-    _all_held(cpus=4)
+    all_held(cpus=4)
 
 
 def isolated():
     """With page-table isolation."""
-    _all_held(cpus=2, cmdline="pti=on")
+    all_held(cpus=2, cmdline="pti=on")
 
 
 def small_cpu():

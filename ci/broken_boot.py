@@ -20,7 +20,6 @@ import harness  # pylint: disable=wrong-import-position
 from harness import Boot, ScenarioFailure, build, check, guest, run_program  # pylint: disable=wrong-import-position
 from initrd_corners import CHARACTER, DIRECTORY, FIFO, FILE, LINK, Archive  # pylint: disable=wrong-import-position
 
-SECONDS = 100  # from the reset to the end; a debug kernel, on a machine that is busy with other tests
 REFUSED = re.compile(r"the hand-off from the loader cannot be used: hand-off: .*(expected|before|none of|is not what|"
                      r"do not show|ends after|does not end|outside of|areas overlap|is past|follows)")
 NO_INIT = re.compile(r"the first program .* cannot be started: error \d+")
@@ -32,7 +31,7 @@ SCRIPT = "cat /odd/before && ls -lR /odd > /dev/null; echo x > /proc/baton/audit
 
 def _end_of(machine):
     """The panic's words, or "" when the machine has switched itself off or come to a shell, which is then left."""
-    match = machine.until(rf"PANIC: (.*)\n|power off: process 1 has ended|{harness.PROMPT}", SECONDS)
+    match = machine.until(rf"PANIC: (.*)\n|power off: process 1 has ended|{harness.PROMPT}", harness.SECONDS)
     return match[1] or ""
 
 

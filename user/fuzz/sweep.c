@@ -7,7 +7,8 @@
  * Each test (a program) is started again and again, and each time another one of its allocations fails, by
  * /proc/PID/fail-nth: the first N in turn, then some drawn from those behind. It begins with those of execve. The test
  * may do what it likes about that; when it has had some time it is ended, with all that it has started. After
- * each test the kernel audits its tables, and what it has in use must be what it was. A slice bounds the time for one test.
+ * each test the kernel audits its tables, and what it has in use must be what it was. A slice bounds the time for one test;
+ * the last fifth of it is for those that are drawn.
  * The last lines say which places in the kernel were reached and how often they failed.
  */
 #include <fcntl.h>
@@ -125,6 +126,7 @@ static void finish(unsigned nth, bool settling)
 static void sweep(const char *path, unsigned nth)
 {
 	int64_t until = options.slice ? now_ns() + options.slice : INT64_MAX;
+	int64_t turn_until = options.slice ? until - options.slice / 5 : INT64_MAX;
 	unsigned failed = 0, trials = 0, drawn = 0;
 	enum outcome outcome = FAILED;
 
@@ -133,12 +135,13 @@ static void sweep(const char *path, unsigned nth)
 	trial(path, NEVER, WARM_MS);
 	finish(nth, true);
 	begin();
-	for (unsigned n = 1; n <= options.first && outcome == FAILED && now_ns() < until; n++) {
+	for (unsigned n = 1; n <= options.first && outcome == FAILED && now_ns() < turn_until;
+		n++) {
 		outcome = trial(path, n, LONGEST_MS);
 		trials++;
 		failed += outcome == FAILED;
 	}
-	for (; drawn < options.drawn && now_ns() < until && trials >= options.first; drawn++)
+	for (; drawn < options.drawn && now_ns() < until && outcome == FAILED; drawn++)
 		failed +=
 			trial(path, options.first + 1 + random_below(&options.random, DRAWN_BELOW),
 				LONGEST_MS) == FAILED;
