@@ -91,6 +91,11 @@ def undocumented():
         yield f"docs/locks.md: there is no {kind} {name} in {path}"
 
 
+# Sources that only debug builds have, and what they are compiled with.
+OF_DEBUG_BUILDS = {"kernel/lib/lockdep.c": ["-DLOCK_CHECKS=1"], "kernel/audit_timer.c": ["-UBATON_DEBUG", "-DBATON_DEBUG=1"],
+                   "kernel/crash_audit.c": ["-UBATON_DEBUG", "-DBATON_DEBUG=1"]}
+
+
 def locks():
     yield from undocumented()
     with tempfile.TemporaryDirectory() as made:
@@ -106,7 +111,7 @@ def locks():
         for path in files(".c"):
             if not is_kernel_source(path) or path == "kernel/lib/cmdline_doc.c":
                 continue
-            checks = ["-DLOCK_CHECKS=1"] if path == "kernel/lib/lockdep.c" else []
+            checks = OF_DEBUG_BUILDS.get(path, [])
             run = subprocess.run(["clang", *flags, *checks, path], cwd=ROOT, capture_output=True, text=True)
             if run.returncode or "thread-safety" in run.stderr:
                 yield f"{path}:\n{run.stderr.strip()}"
