@@ -247,8 +247,8 @@ static void reap_all(void)
 		;
 }
 
-/* Gives everybody else a signal, and some time to end by it: in naps, so that a machine that stood still (an emulated one
- * on a busy host) is no reason to hurry. */
+/* Gives everybody else a signal, and some time to end by it: in naps, so that a machine that stood
+ * still, an emulated one on a busy host, is no reason to hurry. */
 static void end_all(int signal)
 {
 	struct timespec poll = {.tv_nsec = 20000000};

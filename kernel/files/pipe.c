@@ -330,14 +330,40 @@ static void close_ends(struct file *file)
 
 static struct superblock pipe_superblock;
 
+/*
+ * Counts the ends of an open. 0: the other side is there; 1: wait until more than *others of it have
+ * come; or an error. Nobody comes or goes meanwhile: who waited for us may be gone as soon as we count.
+ */
+static int meet(struct pipe *pipe, const struct file *file, uint32_t *others)
+{
+	const bool reads = file_readable(file), writes = file_writable(file);
+	int result = 0;
+
+	mutex_lock(&pipe->lock);
+	if (!reads && file_nonblocking(file) && !has_readers(pipe)) {
+		result = -ENXIO;
+	} else {
+		count_ends(pipe, file);
+		*others = reads ? pipe->writers_ever : pipe->readers_ever;
+		if (!(reads && writes))
+			result = reads ? !has_writers(pipe) : !has_readers(pipe);
+	}
+	mutex_unlock(&pipe->lock);
+	if (result >= 0) {
+		wake_all(&pipe->readable);
+		wake_all(&pipe->writable);
+	}
+	return result;
+}
+
 /* man 7 fifo: an open for one side waits for the other, whichever comes and goes meanwhile. */
 static int fifo_open(struct file *file)
 {
 	struct inode *inode = file->inode;
 	const unsigned int access = file->flags & O_ACCMODE;
 	struct pipe *pipe;
-	uint32_t readers, writers;
-	int error = 0;
+	uint32_t others;
+	int error;
 
 	mutex_lock(&inode->lock);
 	if (!inode->driver)
@@ -351,21 +377,17 @@ static int fifo_open(struct file *file)
 		open_ends(pipe, file);
 		return 0;
 	}
-	if (access == O_WRONLY && file_nonblocking(file) && !has_readers(pipe))
-		return -ENXIO;
-	readers = __atomic_load_n(&pipe->readers_ever, __ATOMIC_ACQUIRE);
-	writers = __atomic_load_n(&pipe->writers_ever, __ATOMIC_ACQUIRE);
-	open_ends(pipe, file);
-	if (file_nonblocking(file) || access == O_RDWR)
+	error = meet(pipe, file, &others);
+	if (error < 0)
+		return error;
+	if (!error || file_nonblocking(file))
 		return 0;
 	if (access == O_RDONLY)
 		error = wait_event(&pipe->readable,
-			has_writers(pipe) ||
-				__atomic_load_n(&pipe->writers_ever, __ATOMIC_ACQUIRE) != writers);
+			__atomic_load_n(&pipe->writers_ever, __ATOMIC_ACQUIRE) != others);
 	else
 		error = wait_event(&pipe->writable,
-			has_readers(pipe) ||
-				__atomic_load_n(&pipe->readers_ever, __ATOMIC_ACQUIRE) != readers);
+			__atomic_load_n(&pipe->readers_ever, __ATOMIC_ACQUIRE) != others);
 	if (error)
 		close_ends(file);
 	return error;

@@ -93,6 +93,40 @@ static void fifo_waits(void)
 	WANT_IS(ended(pid), 0);
 }
 
+static int go[2];
+
+static void come_and_go(void)
+{
+	char byte;
+
+	close(go[1]);
+	while (read(go[0], &byte, 1) == 1)
+		close(open("fifo", O_WRONLY));
+}
+
+/* Who opened and is gone in the same moment was there. */
+static void fifo_meets(void)
+{
+	pid_t pid;
+	char byte;
+	int fd;
+
+	enter();
+	WANT_IS(mkfifo("fifo", 0600), 0);
+	WANT_IS(pipe(go), 0);
+	pid = start(come_and_go);
+	close(go[0]);
+	for (int i = 0; i < 2000; i++) {
+		WANT_IS(write(go[1], "x", 1), 1);
+		fd = open("fifo", O_RDONLY);
+		WANT(fd >= 0);
+		WANT_IS(read(fd, &byte, 1), 0);
+		close(fd);
+	}
+	close(go[1]);
+	WANT_IS(ended(pid), 0);
+}
+
 static void on_alarm(int signal)
 {
 }
@@ -287,6 +321,7 @@ static void large_directory(void)
 static const struct test_case cases[] = {
 	CASE(fifo_nonblocking, "FIFO: O_NONBLOCK, poll, O_RDWR"),
 	CASE(fifo_waits, "FIFO: an open waits for the other side"),
+	CASE(fifo_meets, "FIFO: 2,000 opens met by who closes at once"),
 	CASE(fifo_interrupted, "FIFO: a signal ends the waiting"),
 	CASE(links, "40 links in a path, not 41"),
 	CASE(long_paths, "paths of 4,095 bytes, names of 255"),

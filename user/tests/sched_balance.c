@@ -70,8 +70,8 @@ static void measure(double share[MOST])
 }
 
 /*
- * The hogs from `first` to `last` have that many CPUs, by one measurement of several: a virtual CPU may stand still for a
- * second, on a host with much to do, and work is moved by those CPUs themselves.
+ * The hogs from `first` to `last` have that many CPUs, by one measurement of several: a virtual CPU
+ * may stand still for a second, on a host with much to do, and work is moved by the CPUs themselves.
  */
 static void want_share(unsigned first, unsigned last, double least)
 {

@@ -144,7 +144,7 @@ static int print_events(int fd, int count, const char *who)
 	return count;
 }
 
-/* The same of a descriptor that does not wait: one reader may have been given what another has yet to be given. */
+/* The same of a descriptor that does not wait: another reader may have been given them before. */
 static void print_all(int fd, int count, const char *who)
 {
 	struct pollfd polled = {fd, POLLIN, 0};
