@@ -10,6 +10,7 @@
 #define FILE_NAME     "/proc/baton/integrity"
 #define SLABS_MORE    16 /* which CPU took and gave back an object decides how many slabs there are */
 #define BALANCE_TRIES 100
+#define LOCK_TRIES    600
 
 static bool ours, looks; /* this is Baton; its file can be read */
 static char kernel_line[64];
@@ -59,6 +60,11 @@ bool kernel_intact(char *reason, size_t size)
 
 	if (!looks)
 		return true;
+	/* A virtual CPU that is held up may hold a lock for seconds: one that was left behind stays so. */
+	for (int i = 0; i < LOCK_TRIES && kernel_says(kernel, sizeof kernel, locks, sizeof locks) &&
+			strncmp(locks, "locks ", 6) == 0 && !strstr(locks, " free");
+		i++)
+		sleep_ms(100);
 	if (!kernel_says(kernel, sizeof kernel, locks, sizeof locks))
 		snprintf(reason, size, FILE_NAME " cannot be read any more");
 	else if (strcmp(kernel, kernel_line) != 0)
