@@ -16,6 +16,7 @@
 
 #include "files/file.h"
 #include "files/table.h"
+#include "ipc/semaphore.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -157,6 +158,7 @@ static void discard(struct child *child)
 	if (child->thread) {
 		if (child->thread->files)
 			files_put(child->thread->files);
+		sem_undos_leave(child->thread);
 		if (child->thread->fs)
 			fs_context_put(child->thread->fs);
 		thread_free(child->thread);
@@ -185,7 +187,7 @@ static int share_own(struct thread *child, struct thread *self, uint64_t flags)
 		fs_context_get(child->fs = self->fs);
 	else
 		child->fs = fs_context_copy(self->fs);
-	if (!child->files || !child->fs)
+	if (!child->files || !child->fs || sem_undos_clone(child, flags & CLONE_SYSVSEM))
 		return -ENOMEM;
 	credentials_get(self->credentials);
 	child->credentials = self->credentials;

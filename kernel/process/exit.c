@@ -18,6 +18,7 @@
 
 #include "devices/tty.h"
 #include "files/file.h"
+#include "ipc/semaphore.h"
 #include "lib/log.h"
 #include "memory/slab.h"
 #include "memory/space.h"
@@ -236,6 +237,7 @@ void thread_exit(int status)
 		spin_unlock(&process_lock);
 		process_vfork_done(self);
 		give_up_own(self);
+		sem_undos_leave(self);
 		thread_leave(self, process);
 	}
 	timer_cancel(&self->sleep_timer);

@@ -100,7 +100,9 @@ struct thread {
 	int parent_death_signal; /* got when the thread that made it ends; 0: none */
 	user_t clear_tid;        /* set to 0 and woken as a futex at the end; 0: none */
 	user_t robust_list;      /* futexes it holds: man 2 set_robust_list */
-	struct vfork *vfork;     /* by process_lock: who waits for its exec or end; NULL: nobody */
+	struct sem_undos
+		*sem_undos;  /* own: what its end undoes of semaphores; NULL: nothing. ipc/ */
+	struct vfork *vfork; /* by process_lock: who waits for its exec or end; NULL: nobody */
 	struct list *rights_dropping; /* own: while it drops descriptors of messages: sockets/ */
 	struct space *borrowed;       /* kernel threads: none */
 #if LOCK_CHECKS

@@ -6,6 +6,7 @@
 #include <asm/signal.h>
 
 #include "files/file.h"
+#include "ipc/semaphore.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/space.h"
@@ -185,6 +186,8 @@ long sys_unshare(unsigned long flags)
 		files_put(old_files);
 	if (fs)
 		fs_context_put(old_fs);
+	if (flags & CLONE_SYSVSEM)
+		sem_undos_leave(self);
 	return 0;
 }
 

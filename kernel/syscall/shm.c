@@ -4,6 +4,7 @@
 #include <linux/stat.h>
 #include <asm/resource.h>
 
+#include "ipc/ipc.h"
 #include "lib/errno.h"
 #include "memory/segment.h"
 #include "memory/space.h"
@@ -13,42 +14,11 @@
 #include "process/process.h"
 #include "syscall/table.h"
 
-#define RIGHTS (S_IRWXU | S_IRWXG | S_IRWXO)
-
 /* What <linux/shm.h> calls struct shm_info. */
 struct shared_usage {
 	int used_ids, padding;
 	uint64_t total, resident, swapped, swap_attempts, swap_successes;
 };
-
-/* ---- Rights ---- */
-
-static bool owns(const struct ipc64_perm *of)
-{
-	uint32_t euid = current_credentials()->euid;
-
-	return euid == of->uid || euid == of->cuid;
-}
-
-/* `wanted`: the bits of a mode, for whichever class the caller is of. */
-static int check_access(const struct ipc64_perm *of, unsigned wanted)
-{
-	const struct credentials *self = current_credentials();
-	unsigned granted = of->mode;
-
-	wanted = wanted >> 6 | wanted >> 3 | wanted;
-	if (owns(of))
-		granted >>= 6;
-	else if (self->egid == of->gid || self->egid == of->cgid ||
-		 credentials_in_group(self, of->gid) || credentials_in_group(self, of->cgid))
-		granted >>= 3;
-	return wanted & ~granted & 07 && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
-}
-
-static int check_owner(const struct ipc64_perm *of)
-{
-	return owns(of) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
-}
 
 /* ---- shmget ---- */
 
@@ -61,15 +31,13 @@ static int take_old(struct segment *segment, size_t size, unsigned flags) requir
 		return -EEXIST;
 	if (size > segment->status.shm_segsz)
 		return -EINVAL;
-	error = check_access(&segment->status.shm_perm, flags & RIGHTS);
+	error = ipc_check_access(&segment->status.shm_perm, flags & IPC_RIGHTS);
 	return error ? error : segment->id;
 }
 
 static int create(size_t size, unsigned flags, struct segment **out)
 {
-	const struct credentials *self = current_credentials();
 	struct segment *segment;
-	struct ipc64_perm *perm;
 	int error;
 
 	*out = NULL;
@@ -83,10 +51,7 @@ static int create(size_t size, unsigned flags, struct segment **out)
 	segment = *out = segment_create(size, flags);
 	if (!segment)
 		return -ENOMEM;
-	perm = &segment->status.shm_perm;
-	perm->uid = perm->cuid = self->euid;
-	perm->gid = perm->cgid = self->egid;
-	perm->mode = flags & RIGHTS;
+	ipc_init_perm(&segment->status.shm_perm, flags & IPC_RIGHTS);
 	segment->status.shm_cpid = current_pid();
 	segment->status.shm_ctime = segment_now();
 	return 0;
@@ -153,7 +118,7 @@ long sys_shmat(int id, uintptr_t address, unsigned flags)
 	}
 	spin_lock(&segments_lock);
 	segment = segment_of_id(id);
-	result = segment ? check_access(&segment->status.shm_perm, wanted) : -EINVAL;
+	result = segment ? ipc_check_access(&segment->status.shm_perm, wanted) : -EINVAL;
 	if (!result) {
 		segment_hold(segment);
 		object_get(&segment->object);
@@ -214,7 +179,7 @@ static long tell_status(int id, int command, user_t buffer)
 		status = segment->status;
 		result = command == IPC_STAT ? 0 : segment->id;
 		if (command != SHM_STAT_ANY &&
-			check_access(&status.shm_perm, S_IRUSR | S_IRGRP | S_IROTH))
+			ipc_check_access(&status.shm_perm, S_IRUSR | S_IRGRP | S_IROTH))
 			result = -EACCES;
 	}
 	spin_unlock(&segments_lock);
@@ -225,22 +190,18 @@ static long tell_status(int id, int command, user_t buffer)
 
 static int set_status(struct shmid64_ds *status, const struct shmid64_ds *new)
 {
-	struct ipc64_perm *perm = &status->shm_perm;
+	int error = ipc_set_perm(&status->shm_perm, &new->shm_perm);
 
-	if (new->shm_perm.uid == ID_NONE || new->shm_perm.gid == ID_NONE)
-		return -EINVAL;
-	perm->uid = new->shm_perm.uid;
-	perm->gid = new->shm_perm.gid;
-	perm->mode = (perm->mode & ~(unsigned)RIGHTS) | (new->shm_perm.mode &RIGHTS);
-	status->shm_ctime = segment_now();
-	return 0;
+	if (!error)
+		status->shm_ctime = segment_now();
+	return error;
 }
 
 /* Nothing is ever paged out: the mark is all there is to it. */
 static int set_locked(struct shmid64_ds *status, bool lock)
 {
 	if (!capable(CAP_IPC_LOCK)) {
-		if (!owns(&status->shm_perm) || (lock && !process_limit(RLIMIT_MEMLOCK)))
+		if (!ipc_owns(&status->shm_perm) || (lock && !process_limit(RLIMIT_MEMLOCK)))
 			return -EPERM;
 		if (lock && status->shm_segsz > process_limit(RLIMIT_MEMLOCK))
 			return -ENOMEM;
@@ -264,7 +225,7 @@ static long change(int id, int command, const struct shmid64_ds *new)
 	if (segment && (command == SHM_LOCK || command == SHM_UNLOCK)) {
 		result = set_locked(&segment->status, command == SHM_LOCK);
 	} else if (segment) {
-		result = check_owner(&segment->status.shm_perm);
+		result = ipc_check_owner(&segment->status.shm_perm);
 		if (!result && command == IPC_SET)
 			result = set_status(&segment->status, new);
 		else if (!result)

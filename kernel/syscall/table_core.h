@@ -34,6 +34,9 @@
 	CALL4(61, wait4, PID, pid, WAIT_STATUS_OUT, status, WAIT_OPTIONS, options, USAGE_OUT, usage) \
 	CALL2(62, kill, PID, pid, SIGNAL, signal) \
 	CALL1(63, uname, UTSNAME_OUT, name) \
+	CALL3(64, semget, INT, key, INT, count, FLAGS, flags) \
+	CALL3(65, semop, INT, id, IN, operations, UINT, count) \
+	CALL4(66, semctl, INT, id, INT, index, INT, command, INOUT, argument) \
 	CALL1(67, shmdt, ADDRESS, address) \
 	CALL2(96, gettimeofday, TIMEVAL_OUT, time, TIMEZONE_OUT, zone) \
 	CALL2(97, getrlimit, RESOURCE, resource, RESOURCE_LIMIT_OUT, limit) \
@@ -101,6 +104,7 @@
 	CALL3(204, sched_getaffinity, PID, tid, UINT, size, CPU_MASK_OUT, mask) \
 	CALL1(218, set_tid_address, INOUT, tid) \
 	CALL0(219, restart_syscall) \
+	CALL4(220, semtimedop, INT, id, IN, operations, UINT, count, TIMESPEC, timeout) \
 	CALL3(222, timer_create, CLOCK, clock, SIGNAL_EVENT, event, TIMER_ID_OUT, id) LACKS("CPU clocks of other processes") \
 	CALL4(223, timer_settime, INT, id, TIMER_FLAGS, flags, ITIMERSPEC, new, ITIMERSPEC_OUT, old) \
 	CALL2(224, timer_gettime, INT, id, ITIMERSPEC_OUT, now) \

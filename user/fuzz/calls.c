@@ -68,6 +68,7 @@ static const struct {
 	{SYS_epoll_pwait2, 64},
 	{SYS_ptrace, 128},
 	{SYS_flock, 128},
+	{SYS_semget, 128},
 	{SYS_shmget, 128},
 	{SYS_setrlimit, 64},
 	{SYS_prlimit64, 64},

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -231,12 +232,27 @@ static void remove_segments(void)
 	}
 }
 
+static void remove_semaphores(void)
+{
+	struct seminfo info;
+	struct semid_ds status;
+	int last = semctl(0, 0, SEM_INFO, &info);
+
+	for (int i = 0; i <= last; i++) {
+		int id = semctl(i, 0, SEM_STAT, &status);
+
+		if (id >= 0)
+			semctl(id, 0, IPC_RMID);
+	}
+}
+
 void world_clear(void)
 {
 	world_end_all();
 	unmount_all();
 	strays_remove();
 	remove_segments();
+	remove_semaphores();
 }
 
 /* ---- The kernel's books ---- */
