@@ -71,27 +71,41 @@ static bool is_own(const char *name, unsigned nth)
 	return nth < found;
 }
 
+/* Unmounts one that is not own, the last one that can be reached: what lies below another mount
+ * comes to light when that is gone. False: there is none. *failed: none can be reached. */
+static bool unmount_one(bool *failed)
+{
+	static char names[MOUNTS_MOST][128];
+	unsigned count = read_mounts(names);
+	bool others = false;
+
+	for (unsigned i = count; i-- > 0;) {
+		unsigned nth = 0;
+
+		for (unsigned j = 0; j < i; j++)
+			nth += strcmp(names[j], names[i]) == 0;
+		if (is_own(names[i], nth))
+			continue;
+		others = true;
+		/* what is over the root is not found as `/`, which is the root */
+		if (umount2(strcmp(names[i], "/") == 0 ? "/.." : names[i], MNT_DETACH) == 0)
+			return true;
+	}
+	if (!others && count < own_mount_count)
+		world_fail("a worker has unmounted what is not its own");
+	*failed = others;
+	return others;
+}
+
 /* Unmounts what the epoch has left mounted. */
 static void unmount_all(void)
 {
 	static char names[MOUNTS_MOST][128];
+	bool failed = false;
 
-	for (int tries = 0; tries < 200; tries++) {
-		unsigned count = read_mounts(names), i, nth;
-
-		for (i = count; i-- > 0;) {
-			nth = 0;
-			for (unsigned j = 0; j < i; j++)
-				nth += strcmp(names[j], names[i]) == 0;
-			if (!is_own(names[i], nth))
-				break;
-		}
-		if (i == UINT32_MAX && count < own_mount_count)
-			world_fail("a worker has unmounted what is not its own");
-		if (i == UINT32_MAX)
+	for (int tries = 0; tries < 200 && !failed; tries++) {
+		if (!unmount_one(&failed))
 			return;
-		/* what is over the root is not found as `/`, which is the root */
-		umount2(strcmp(names[i], "/") == 0 ? "/.." : names[i], MNT_DETACH);
 	}
 	for (unsigned i = 0; i < read_mounts(names); i++)
 		printf("# mounted: %s\n", names[i]);
