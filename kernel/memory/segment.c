@@ -21,6 +21,7 @@
 
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "lib/radix.h"
 #include "memory/slab.h"
 #include "memory/space_internal.h"
 #include "process/clocks.h"
@@ -33,7 +34,7 @@
 
 struct spinlock segments_lock = SPINLOCK_INIT;
 
-static struct segment *table[SHMMNI] guarded_by(segments_lock);
+static struct radix table guarded_by(segments_lock); /* by index, below SHMMNI */
 static struct segment *keys[KEY_CHAINS] guarded_by(segments_lock);
 static unsigned listed guarded_by(segments_lock);
 static unsigned last_index guarded_by(segments_lock) = SHMMNI;
@@ -73,7 +74,7 @@ struct segment *segment_of_key(int key)
 
 struct segment *segment_of_index(int index)
 {
-	return index >= 0 && (unsigned)index < SHMMNI ? table[index] : NULL;
+	return index >= 0 ? radix_get(&table, (uint64_t)index) : NULL;
 }
 
 struct segment *segment_of_id(int id)
@@ -103,10 +104,8 @@ static unsigned next_index(void) requires(segments_lock)
 	cycle = cycle < CYCLE_LEAST ? CYCLE_LEAST : cycle > SHMMNI ? SHMMNI : cycle;
 	do {
 		index = index + 1 < cycle ? index + 1 : 0;
-	} while (table[index]);
-	if (last_index < SHMMNI && index <= last_index)
-		sequence = (sequence + 1) % SEQUENCES;
-	return last_index = index;
+	} while (radix_get(&table, index));
+	return index;
 }
 
 int segment_room(uint64_t pages)
@@ -125,7 +124,12 @@ int segment_publish(struct segment *segment, int key)
 	if (error)
 		return error;
 	index = next_index();
-	table[index] = segment;
+	error = radix_put(&table, index, segment);
+	if (error)
+		return error;
+	if (last_index < SHMMNI && index <= last_index)
+		sequence = (sequence + 1) % SEQUENCES;
+	last_index = index;
 	listed++;
 	all_pages += pages_of(segment);
 	segment->listed = true;
@@ -146,7 +150,7 @@ static bool unlist(struct segment *segment) requires(segments_lock)
 		return false;
 	drop_key(segment);
 	segment->listed = false;
-	table[segment->id % SEQUENCE] = NULL;
+	(void)radix_remove(&table, (uint64_t)(segment->id % SEQUENCE));
 	listed--;
 	all_pages -= pages_of(segment);
 	return true;
@@ -163,12 +167,13 @@ bool segment_remove(struct segment *segment)
 
 void segment_totals(struct segment_totals *out)
 {
+	struct radix_walk walk = {0};
+	struct segment *segment;
+
 	*out = (struct segment_totals){listed, 0, all_pages, 0};
-	for (unsigned i = 0; i < SHMMNI; i++) {
-		if (!table[i])
-			continue;
-		out->last = (int)i;
-		out->resident += __atomic_load_n(&table[i]->object.page_count, __ATOMIC_RELAXED);
+	for (; (segment = radix_walk_next(&table, &walk)); walk.index++) {
+		out->last = (int)walk.index;
+		out->resident += __atomic_load_n(&segment->object.page_count, __ATOMIC_RELAXED);
 	}
 }
 
