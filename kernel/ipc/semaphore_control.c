@@ -140,8 +140,10 @@ static struct sem_set *find_for(int id, unsigned wanted, int *error) requires(ip
 
 static void set_values(struct sem_set *set, const unsigned short *values) requires(ipc_lock)
 {
+	const int pid = current_pid();
+
 	for (unsigned i = 0; i < set->count; i++)
-		set->at[i] = (struct semaphore){values[i], current_pid()};
+		set->at[i] = (struct semaphore){values[i], pid};
 	sem_undo_forget(set, 0, set->count);
 	set->changed = segment_now();
 	sem_update(set);

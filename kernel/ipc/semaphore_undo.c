@@ -136,16 +136,21 @@ void sem_undos_leave(struct thread *thread)
 {
 	struct sem_undos *undos = thread->sem_undos;
 	struct sem_undo *undo;
+	bool more;
 
 	thread->sem_undos = NULL;
 	if (!undos || __atomic_sub_fetch(&undos->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	spin_lock(&ipc_lock);
-	while (!list_empty(&undos->undos)) {
-		undo = list_first(&undos->undos, struct sem_undo, held);
-		undo_one(undo, thread->process ? thread->process->id : 0);
-		drop(undo);
-	}
-	spin_unlock(&ipc_lock);
+	do { /* one at a time: there may be thousands, and sets with as many semaphores */
+		spin_lock(&ipc_lock);
+		more = !list_empty(&undos->undos);
+		if (more) {
+			undo = list_first(&undos->undos, struct sem_undo, held);
+			undo_one(undo, thread->process ? thread->process->id : 0);
+			drop(undo);
+		}
+		spin_unlock(&ipc_lock);
+		sched_point();
+	} while (more);
 	kfree(undos);
 }

@@ -237,8 +237,12 @@ static void say_signal(int number)
 	WANT_IS(write(9, &text, 1), 1);
 }
 
+/* The child's number; it has parted from the case's process, which ends it by this. */
+static volatile pid_t *foreground;
+
 static void foreground_child(struct gate ready)
 {
+	*foreground = getpid();
 	handle(SIGHUP, say_signal, 0);
 	handle(SIGCONT, say_signal, 0);
 	alarm(120); /* nobody else would end it */
@@ -249,9 +253,12 @@ static void foreground_child(struct gate ready)
 static pid_t session_with_child(struct pair *pair, struct gate said, bool leader_lives)
 {
 	struct gate child_is_ready = make_gate(), ready = make_gate();
-	pid_t pid = fork(), child;
 	sigset_t hangup, as_before;
+	pid_t pid, child;
 
+	foreground = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	WANT(foreground != MAP_FAILED);
+	pid = fork();
 	if (pid) {
 		wait_gate(ready);
 		return pid;
@@ -309,6 +316,7 @@ static void master_closes(void)
 
 	/* In any order: on another processor the child may take the one before the other is sent. */
 	WANT((first == 'H' && second == 'C') || (first == 'C' && second == 'H'));
+	WANT_IS(kill(*foreground, SIGKILL), 0);
 }
 
 static void leader_ends(void)
@@ -321,6 +329,7 @@ static void leader_ends(void)
 	WANT_IS(kill(pid, SIGKILL), 0);
 	WANT_ENDS(pid, SIGKILL);
 	WANT_IS(said(gate), 'H');
+	WANT_IS(kill(*foreground, SIGKILL), 0);
 	group = -1;
 	WANT_IS(ioctl(pair.master, TIOCGPGRP, &group), 0);
 	WANT_IS(group, 0);
