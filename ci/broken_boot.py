@@ -121,7 +121,8 @@ def _run(kind, seeds, refused_least):
 
 
 def handoff():
-    """Six: of the checksum, the layout, the memory map, the image, and two that do no harm."""
+    """Eight. What a seed spoils changes with the layout of the hand-off: today the image, the memory map, tables, sizes, the
+    checksum, and one that does no harm; of any eight, three are told."""
     _run("handoff", HANDOFF_FEW, 3)
 
 
@@ -140,7 +141,7 @@ def initrd_many():
     _run("behind", range(1, 21), 8)
 
 
-HANDOFF_FEW = (3, 6, 10, 13, 1, 24)
+HANDOFF_FEW = (1, 2, 4, 6, 8, 10, 15, 18)
 
 
 def _show(kind, first, last):
