@@ -8,17 +8,10 @@ taken off the list.
 import shutil
 
 import harness
-from harness import check, tree
+from harness import check
 from command import selftests
 
 TRIES, BY_TIME = 3, ("futex/", "timers/")
-OPEN = tree.ROOT / "ci" / "reference" / "selftests-open.txt"
-
-
-def open_names():
-    """{name: why it need not pass yet}: lines `NAME: REASON`, `#` begins a remark."""
-    lines = OPEN.read_text(encoding="utf-8").splitlines()
-    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _again(found, wanted):
@@ -39,7 +32,7 @@ def linux_selftests():
     """Prints passed of applicable and names the rest with the reason; those that are not open must pass."""
     if shutil.which("apt-get") is None:
         harness.skip("there is no apt-get to fetch linux-source-6.1 with")
-    found, wanted, known = selftests.run(), selftests.applicable(), open_names()
+    found, wanted, known = selftests.run(), selftests.applicable(), selftests.open_names()
     _again(found, wanted - set(known))
     passed = {name for name in wanted if name in found and found[name].verdict == "pass"}
     for name in sorted(wanted - passed):
@@ -48,7 +41,7 @@ def linux_selftests():
     print(f"{len(passed)} of {len(wanted)} applicable pass")
     check(not (wanted - passed - set(known)), f"failed: {' '.join(sorted(wanted - passed - set(known)))}")
     for name in sorted(passed & set(known)):
-        print(f"passes, take it off {OPEN.name}: {name}")
+        print(f"passes, take it off {selftests.OPEN.name}: {name}")
     check(not (set(known) - wanted), f"open, yet not applicable: {' '.join(sorted(set(known) - wanted))}")
 
 
