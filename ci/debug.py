@@ -107,7 +107,7 @@ def audited():
 
 
 def attacks():
-    """Eve's report card on the debug kernel: 492 attacks, and the kernel looks itself over at every 50th timer interrupt."""
+    """Eve's report card on the debug kernel, and the kernel looks itself over at every 50th timer interrupt."""
     debug_kernel.build()
     report_card.all_held(cpus=2, cmdline="audit=50")
 

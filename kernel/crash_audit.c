@@ -29,13 +29,10 @@ static uintptr_t own_page(struct arch_mapping *found)
 	return at;
 }
 
-static struct vma *vma_at(uintptr_t address)
+/* Where the stack begins, far below what is there of it. */
+static uintptr_t stack_start(void)
 {
-	struct vma *vma = current_space()->first;
-
-	while (vma && vma->end <= address)
-		vma = vma->next;
-	return vma;
+	return vma_find(current_space(), current_space()->arguments)->start;
 }
 
 static void map(uintptr_t address, phys_t phys, unsigned access)
@@ -50,7 +47,7 @@ static void lose_reference(void)
 
 	own_page(&found);
 	/* two processes have it, says the one, and one, says the other */
-	map(vma_at(current_space()->arguments)->start, found.phys, MAP_READ);
+	map(stack_start(), found.phys, MAP_READ);
 	current_space()->resident[RESIDENT_ANON]++;
 }
 
@@ -59,7 +56,7 @@ static void map_twice(void)
 	struct arch_mapping found;
 
 	own_page(&found);
-	map(vma_at(current_space()->arguments)->start, found.phys, MAP_READ);
+	map(stack_start(), found.phys, MAP_READ);
 }
 
 static void map_stray(void)
@@ -80,8 +77,7 @@ static void free_mapped(void)
 
 static void map_kernel(void)
 {
-	map(vma_at(current_space()->arguments)->start,
-		arch_ptr_to_phys(current_space()->arch.table), MAP_READ);
+	map(stack_start(), arch_ptr_to_phys(current_space()->arch.table), MAP_READ);
 }
 
 static void allow_more(void)

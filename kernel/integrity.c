@@ -17,9 +17,9 @@
 #include "devices/random.h"
 #include "devices/vt.h"
 #include "files/vfs.h"
+#include "ipc/ipc.h"
 #include "lib/lock.h"
 #include "memory/pages_internal.h"
-#include "memory/segment.h"
 #include "memory/slab_internal.h"
 #include "process/cpu.h"
 #include "process/current.h"
@@ -90,7 +90,7 @@ static const struct {
 	{"caches_lock", &caches_lock},
 	{"dentry_lock", &dentry_lock},
 	{"mount_lock", &mount_lock},
-	{"segments_lock", &segments_lock},
+	{"ipc_lock", &ipc_lock},
 	{"vt_lock", &vt_lock},
 };
 

@@ -5,6 +5,8 @@
 
 #include "lib/types.h"
 
+struct spinlock;
+
 /* A hash of the kernel's text and read-only data under a key of this boot: the same in every call until
  * the machine stops. May give the CPU away. */
 uint64_t integrity_hash(void);
@@ -12,8 +14,7 @@ uint64_t integrity_hash(void);
 /* How many of the locks that the whole machine shares could be looked at and were found free. The name of
  * the first that was never free within a tenth of a second goes to *held; NULL: none. */
 unsigned integrity_locks(const char **held);
-struct spinlock;
-const char *integrity_lock_name(
-	const struct spinlock *lock); /* of one of these; NULL: it is none */
+/* Of one of these; NULL: it is none. */
+const char *integrity_lock_name(const struct spinlock *lock);
 
 #endif

@@ -7,9 +7,9 @@
 
 struct epoll_event; /* <linux/eventpoll.h> */
 
-/* An epoll without files, open. 0 or -ENOMEM. */
 extern uint64_t epoll_most; /* fs.epoll.max_user_watches; atomic */
 void epoll_init(void);
+/* An epoll without files, open. 0 or -ENOMEM. */
 int epoll_make(struct file **out) MUST_CHECK;
 extern const struct file_operations epoll_file_operations;
 static inline bool file_is_epoll(const struct file *file)

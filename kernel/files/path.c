@@ -23,7 +23,6 @@
 #include "files/resolve.h"
 
 #include "files/protected.h"
-
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -37,8 +37,8 @@ extern const struct file_operations pipe_file_operations;
 int pipe_create(unsigned int flags, struct file **reader, struct file **writer) MUST_CHECK;
 /* The pipe that an open file is an end of, or NULL. */
 struct pipe *pipe_of_file(struct file *file);
-/* F_GETPIPE_SZ: bytes, or -EBADF when the file is no pipe. */
 extern uint32_t pipe_size_most; /* fs.pipe-max-size; atomic */
+/* F_GETPIPE_SZ: bytes, or -EBADF when the file is no pipe. */
 long pipe_size(struct file *file);
 /* F_SETPIPE_SZ: the size it got, -EBADF, -EINVAL, -EBUSY (there is more in it), -EPERM, -ENOMEM. */
 long pipe_set_size(struct file *file, unsigned long bytes) MUST_CHECK;

@@ -133,8 +133,6 @@ extern const struct proc_entry proc_root_entries[], proc_baton_entries[];
 extern const struct proc_entry proc_sys_entries[];
 extern const struct file_operations proc_sysctl_operations;
 extern int proc_kptr_restrict; /* kernel.kptr_restrict; atomic */
-#define CORE_PATTERN_SIZE 128u
-void core_pattern_get(char out[CORE_PATTERN_SIZE]);
 extern const struct proc_directory proc_root_directory;
 
 /* ---- Processes (procfs_process.c) ---- */

@@ -108,10 +108,9 @@ static bool store_unsigned(const struct sysctl *knob, bool minus, uint64_t value
 	return true;
 }
 
-/* At most INT64_MAX where `most` is 0; -1: no limit. */
 static bool store_long(const struct sysctl *knob, unsigned index, bool minus, uint64_t value)
 {
-	if (minus || (!knob->most && value > INT64_MAX))
+	if (minus || value > INT64_MAX)
 		return false;
 	__atomic_store_n((uint64_t *)knob->value + index, value, __ATOMIC_RELAXED);
 	return true;

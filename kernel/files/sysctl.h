@@ -33,4 +33,8 @@ struct sysctl {
  * changed then), or what apply says. */
 ssize_t sysctl_take(const struct sysctl *knob, const char *text, size_t size, int64_t position);
 
+/* kernel.core_pattern, as it is now (procfs_sys.c). */
+#define CORE_PATTERN_SIZE 128u
+void core_pattern_get(char out[CORE_PATTERN_SIZE]);
+
 #endif

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ids, keys and rights of System V's objects: man 7 sysvipc, man 2 semget, semctl.
+ * Ids, keys and rights of System V's objects: man 7 sysvipc, man 2 semget, shmget, semctl.
  *
  * An id is an index with a sequence number, which grows whenever the indices have been gone through, so that an id is
  * not soon somebody else's. Objects are found by index and by key in two radix trees.
  *
  * Invariant: an object that is listed is in `items`, and in `keys` if and only if its key is not IPC_PRIVATE.
  *
- * Lock: ipc_lock, a spin lock, over all objects of all kinds but shared memory. The allocator's and wait queues' locks
- * come after it.
+ * Lock: ipc_lock, a spin lock, over all objects of all kinds; taken under spaces' locks. The allocator's and wait queues'
+ * locks come after it.
  */
 #include "ipc/ipc.h"
 
 #include <linux/capability.h>
 
 #include "lib/errno.h"
+#include "process/clocks.h"
 #include "process/credentials.h"
 #include "process/current.h"
 
@@ -71,9 +72,15 @@ static int add(struct ipc_ids *ids, struct ipc_item *item, int key) requires(ipc
 void ipc_remove(struct ipc_ids *ids, struct ipc_item *item)
 {
 	(void)radix_remove(&ids->items, (uint64_t)(item->id % SEQUENCE));
+	ipc_drop_key(ids, item);
+	ids->listed--;
+}
+
+void ipc_drop_key(struct ipc_ids *ids, struct ipc_item *item)
+{
 	if (item->perm.key != IPC_PRIVATE)
 		(void)radix_remove(&ids->keys, (uint32_t)item->perm.key);
-	ids->listed--;
+	item->perm.key = IPC_PRIVATE;
 }
 
 struct ipc_item *ipc_of_index(const struct ipc_ids *ids, int index)
@@ -134,7 +141,7 @@ long ipc_get(const struct ipc_kind *kind, int key, size_t size, unsigned flags)
 	spin_unlock(&ipc_lock);
 	if (old || result)
 		return result;
-	result = kind->make(size, &new);
+	result = kind->make(size, flags, &new);
 	if (result)
 		return result;
 	ipc_init_perm(&new->perm, flags & IPC_RIGHTS);
@@ -152,6 +159,11 @@ long ipc_get(const struct ipc_kind *kind, int key, size_t size, unsigned flags)
 	if (new)
 		kind->destroy(new);
 	return result;
+}
+
+long ipc_now(void)
+{
+	return (long)((realtime_offset() + arch_clock()) / NS_PER_SECOND);
 }
 
 /* ---- Rights ---- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What System V's objects share (man 7 sysvipc): ids, keys, rights. See ipc.c. Shared memory, whose segments are
- * memory objects, has ids of its own (memory/segment.c) and shares the rights.
+ * What System V's objects share (man 7 sysvipc): ids, keys, rights. See ipc.c.
  */
 #ifndef IPC_IPC_H
 #define IPC_IPC_H
@@ -39,7 +38,7 @@ struct ipc_ids {
 struct ipc_kind {
 	struct ipc_ids *ids;
 	/* A new one of this size, with nothing of its item: 0 or a negative errno. */
-	int (*make)(size_t size, struct ipc_item **out);
+	int (*make)(size_t size, unsigned flags, struct ipc_item **out);
 	/* With the lock: whether an old one is large enough, 0 or a negative errno; a new one may be added. */
 	int (*fits)(const struct ipc_item *item, size_t size);
 	int (*may_add)(size_t size);
@@ -47,15 +46,20 @@ struct ipc_kind {
 	void (*destroy)(struct ipc_item *item); /* one that was not added */
 };
 
-/* semget, msgget: the id or a negative errno. */
+/* semget, shmget: the id or a negative errno. */
 long ipc_get(const struct ipc_kind *kind, int key, size_t size, unsigned flags) MUST_CHECK;
 /* NULL: none. */
 struct ipc_item *ipc_of_id(const struct ipc_ids *ids, int id) requires(ipc_lock) MUST_CHECK;
 struct ipc_item *ipc_of_index(const struct ipc_ids *ids, int index) requires(ipc_lock) MUST_CHECK;
 /* Its id and key are free; the object is the caller's. */
 void ipc_remove(struct ipc_ids *ids, struct ipc_item *item) requires(ipc_lock);
+/* Its key alone is: it has none any more. */
+void ipc_drop_key(struct ipc_ids *ids, struct ipc_item *item) requires(ipc_lock);
 /* The highest index in use, or 0. */
 int ipc_highest(const struct ipc_ids *ids) requires(ipc_lock);
+
+/* Seconds since 1970, as the times of objects are. */
+long ipc_now(void);
 
 /* ---- Rights ---- */
 

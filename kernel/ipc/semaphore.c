@@ -21,7 +21,6 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "memory/segment.h"
 #include "memory/slab.h"
 #include "memory/user.h"
 #include "process/current.h"
@@ -42,14 +41,14 @@ struct sem_set *sem_set_of_id(int id)
 
 /* ---- semget ---- */
 
-static int make_set(size_t count, struct ipc_item **out)
+static int make_set(size_t count, UNUSED unsigned flags, struct ipc_item **out)
 {
 	struct sem_set *set = kzalloc(sizeof(*set) + count * sizeof(set->at[0]));
 
 	if (!set)
 		return -ENOMEM;
 	set->count = (unsigned)count;
-	set->changed = segment_now();
+	set->changed = ipc_now();
 	list_init(&set->pending);
 	list_init(&set->undos);
 	*out = &set->item;
@@ -142,7 +141,7 @@ static int try_call(struct sem_set *set, struct sem_call *call) requires(ipc_loc
 	}
 	for (done = 0; done < call->count; done++)
 		set->at[call->operations[done].sem_num].pid = call->pid;
-	set->operated = segment_now();
+	set->operated = ipc_now();
 	return 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include "ipc/semaphore.h"
 #include "lib/errno.h"
-#include "memory/segment.h"
 #include "memory/slab.h"
 #include "memory/user.h"
 #include "process/current.h"
@@ -120,7 +119,7 @@ static long set_one(int id, int index, int value)
 	if (!result) {
 		sem_undo_forget(set, (unsigned)index, 1);
 		set->at[index] = (struct semaphore){value, current_pid()};
-		set->changed = segment_now();
+		set->changed = ipc_now();
 		sem_update(set);
 	}
 	spin_unlock(&ipc_lock);
@@ -145,7 +144,7 @@ static void set_values(struct sem_set *set, const unsigned short *values) requir
 	for (unsigned i = 0; i < set->count; i++)
 		set->at[i] = (struct semaphore){values[i], pid};
 	sem_undo_forget(set, 0, set->count);
-	set->changed = segment_now();
+	set->changed = ipc_now();
 	sem_update(set);
 }
 
@@ -215,7 +214,7 @@ static long change(int id, const struct semid64_ds *new)
 	if (!result && new)
 		result = ipc_set_perm(&set->item.perm, &new->sem_perm);
 	if (!result && new)
-		set->changed = segment_now();
+		set->changed = ipc_now();
 	else if (!result)
 		sem_set_remove(set);
 	spin_unlock(&ipc_lock);

@@ -21,7 +21,7 @@
 #include <asm/fcntl.h>
 
 #include "files/file.h"
-#include "files/procfs.h"
+#include "files/sysctl.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"

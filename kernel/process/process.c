@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree of processes: finding, groups and sessions, and what other rooms ask. See process.h. */
-#include "process/core.h"
 #include "process/process.h"
 
 #include <asm/signal.h>
@@ -9,6 +8,7 @@
 #include "lib/errno.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "process/core.h"
 #include "process/credentials.h"
 #include "process/current.h"
 #include "process/sched.h"

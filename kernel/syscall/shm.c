@@ -22,66 +22,9 @@ struct shared_usage {
 
 /* ---- shmget ---- */
 
-/* An existing one: its id, or why it is not for the caller. */
-static int take_old(struct segment *segment, size_t size, unsigned flags) requires(segments_lock)
-{
-	int error;
-
-	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
-		return -EEXIST;
-	if (size > segment->status.shm_segsz)
-		return -EINVAL;
-	error = ipc_check_access(&segment->status.shm_perm, flags & IPC_RIGHTS);
-	return error ? error : segment->id;
-}
-
-static int create(size_t size, unsigned flags, struct segment **out)
-{
-	struct segment *segment;
-	int error;
-
-	*out = NULL;
-	if (size < SHMMIN || size > SHMMAX || flags & SHM_HUGETLB)
-		return -EINVAL;
-	spin_lock(&segments_lock);
-	error = segment_room(DIV_ROUND_UP(size, PAGE_SIZE));
-	spin_unlock(&segments_lock);
-	if (error)
-		return error;
-	segment = *out = segment_create(size, flags);
-	if (!segment)
-		return -ENOMEM;
-	ipc_init_perm(&segment->status.shm_perm, flags & IPC_RIGHTS);
-	segment->status.shm_cpid = current_pid();
-	segment->status.shm_ctime = segment_now();
-	return 0;
-}
-
 long sys_shmget(int key, size_t size, unsigned flags)
 {
-	struct segment *old = NULL, *new = NULL;
-	int result;
-
-	if (key != IPC_PRIVATE) {
-		spin_lock(&segments_lock);
-		old = segment_of_key(key);
-		result = old ? take_old(old, size, flags) : -ENOENT;
-		spin_unlock(&segments_lock);
-		if (old || !(flags & IPC_CREAT))
-			return result;
-	}
-	result = create(size, flags, &new);
-	if (result)
-		return result;
-	spin_lock(&segments_lock);
-	old = key == IPC_PRIVATE ? NULL : segment_of_key(key); /* made by another meanwhile */
-	result = old ? take_old(old, size, flags) : segment_publish(new, key);
-	if (!old && result >= 0)
-		new = NULL; /* the table's */
-	spin_unlock(&segments_lock);
-	if (new)
-		object_put(&new->object);
-	return result;
+	return ipc_get(&segment_kind, key, size, flags);
 }
 
 /* ---- shmat, shmdt ---- */
@@ -116,14 +59,14 @@ long sys_shmat(int id, uintptr_t address, unsigned flags)
 		access |= MAP_EXECUTE;
 		wanted |= S_IXUSR | S_IXGRP | S_IXOTH;
 	}
-	spin_lock(&segments_lock);
+	spin_lock(&ipc_lock);
 	segment = segment_of_id(id);
-	result = segment ? ipc_check_access(&segment->status.shm_perm, wanted) : -EINVAL;
+	result = segment ? ipc_check_access(&segment->item.perm, wanted) : -EINVAL;
 	if (!result) {
 		segment_hold(segment);
 		object_get(&segment->object);
 	}
-	spin_unlock(&segments_lock);
+	spin_unlock(&ipc_lock);
 	if (result)
 		return result;
 	result = segment_attach(segment, address, access, flags);
@@ -156,9 +99,9 @@ static long tell_all(int command, user_t buffer)
 	struct segment_totals totals;
 	struct shared_usage usage;
 
-	spin_lock(&segments_lock);
+	spin_lock(&ipc_lock);
 	segment_totals(&totals);
-	spin_unlock(&segments_lock);
+	spin_unlock(&ipc_lock);
 	if (command == IPC_INFO)
 		return tell_limits(buffer, totals.last);
 	usage = (struct shared_usage){
@@ -173,43 +116,44 @@ static long tell_status(int id, int command, user_t buffer)
 	struct segment *segment;
 	long result = -EINVAL;
 
-	spin_lock(&segments_lock);
+	spin_lock(&ipc_lock);
 	segment = command == IPC_STAT ? segment_of_id(id) : segment_of_index(id);
 	if (segment) {
 		status = segment->status;
-		result = command == IPC_STAT ? 0 : segment->id;
+		status.shm_perm = segment->item.perm;
+		result = command == IPC_STAT ? 0 : segment->item.id;
 		if (command != SHM_STAT_ANY &&
 			ipc_check_access(&status.shm_perm, S_IRUSR | S_IRGRP | S_IROTH))
 			result = -EACCES;
 	}
-	spin_unlock(&segments_lock);
+	spin_unlock(&ipc_lock);
 	if (result >= 0 && copy_to_user(buffer, &status, sizeof(status)))
 		result = -EFAULT;
 	return result;
 }
 
-static int set_status(struct shmid64_ds *status, const struct shmid64_ds *new)
+static int set_status(struct segment *segment, const struct shmid64_ds *new) requires(ipc_lock)
 {
-	int error = ipc_set_perm(&status->shm_perm, &new->shm_perm);
+	int error = ipc_set_perm(&segment->item.perm, &new->shm_perm);
 
 	if (!error)
-		status->shm_ctime = segment_now();
+		segment->status.shm_ctime = ipc_now();
 	return error;
 }
 
 /* Nothing is ever paged out: the mark is all there is to it. */
-static int set_locked(struct shmid64_ds *status, bool lock)
+static int set_locked(struct segment *segment, bool lock) requires(ipc_lock)
 {
 	if (!capable(CAP_IPC_LOCK)) {
-		if (!ipc_owns(&status->shm_perm) || (lock && !process_limit(RLIMIT_MEMLOCK)))
+		if (!ipc_owns(&segment->item.perm) || (lock && !process_limit(RLIMIT_MEMLOCK)))
 			return -EPERM;
-		if (lock && status->shm_segsz > process_limit(RLIMIT_MEMLOCK))
+		if (lock && segment->status.shm_segsz > process_limit(RLIMIT_MEMLOCK))
 			return -ENOMEM;
 	}
 	if (lock)
-		status->shm_perm.mode |= SHM_LOCKED;
+		segment->item.perm.mode |= SHM_LOCKED;
 	else
-		status->shm_perm.mode &= ~SHM_LOCKED;
+		segment->item.perm.mode &= ~SHM_LOCKED;
 	return 0;
 }
 
@@ -220,18 +164,18 @@ static long change(int id, int command, const struct shmid64_ds *new)
 	bool gone = false;
 	long result = -EINVAL;
 
-	spin_lock(&segments_lock);
+	spin_lock(&ipc_lock);
 	segment = segment_of_id(id);
 	if (segment && (command == SHM_LOCK || command == SHM_UNLOCK)) {
-		result = set_locked(&segment->status, command == SHM_LOCK);
+		result = set_locked(segment, command == SHM_LOCK);
 	} else if (segment) {
-		result = ipc_check_owner(&segment->status.shm_perm);
+		result = ipc_check_owner(&segment->item.perm);
 		if (!result && command == IPC_SET)
-			result = set_status(&segment->status, new);
+			result = set_status(segment, new);
 		else if (!result)
 			gone = segment_remove(segment);
 	}
-	spin_unlock(&segments_lock);
+	spin_unlock(&ipc_lock);
 	if (gone)
 		object_put(&segment->object);
 	return result;

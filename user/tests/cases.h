@@ -242,6 +242,15 @@ static inline unsigned lone_user(void)
 	return 20000u + (unsigned)getpid() % 40000u;
 }
 
+/* Root becomes that one for good: its number. */
+static inline unsigned become_lone(void)
+{
+	unsigned user = lone_user();
+
+	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
+	return user;
+}
+
 /* ---- Running them ---- */
 
 static inline int run_case(const struct test_case *c)

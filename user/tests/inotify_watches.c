@@ -219,10 +219,9 @@ static void many_instances(void)
 {
 	long most = read_limit("max_user_instances");
 	int fds[5], count = 0;
-	unsigned user = lone_user();
 
 	WANT(most >= 128);
-	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
+	become_lone();
 	/* As many as a user may have: all that this one has are here. */
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)most + 20, (rlim_t)most + 20});
 	while ((fds[0] = make_instance(0)) >= 0)

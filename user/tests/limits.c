@@ -196,13 +196,6 @@ static void *at_gate(void *unused)
 }
 
 /* 20 are allowed, of which one is this process. Zombies count until they are waited for. */
-static void become_lone(void)
-{
-	unsigned user = lone_user();
-
-	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
-}
-
 static void fork_bomb(void)
 {
 	pid_t pids[20];
@@ -382,8 +375,7 @@ static void realtime_hard(void)
 		;
 }
 
-/* It sleeps now and then: never so long in one piece. */
-/* 1.2 seconds of work. */
+/* 1.2 seconds of work, but never so long in one piece. */
 static void works_and_sleeps(void)
 {
 	struct timespec used;

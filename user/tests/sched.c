@@ -346,11 +346,11 @@ static void nice_of_group(void)
 
 static void nice_of_user(void)
 {
-	unsigned user = lone_user();
+	unsigned user;
 
 	if (geteuid() != 0)
 		return;
-	WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
+	user = become_lone();
 	WANT_IS(set_nice(PRIO_PROCESS, 0, 9), 0);
 	pid_t child = start(just_wait);
 

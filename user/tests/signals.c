@@ -298,10 +298,9 @@ static void queue_limit(void)
 	int sent = 0, result;
 	siginfo_t info;
 	sigset_t set = set_of(SIGRTMIN);
-	unsigned user = lone_user(); /* its signals are counted */
 
 	if (geteuid() == 0)
-		WANT_IS(kernel_call(SYS_setresuid, user, user, user), 0);
+		become_lone(); /* its signals are counted */
 	block(SIGRTMIN);
 	block(SIGUSR1);
 	WANT_IS(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
