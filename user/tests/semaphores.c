@@ -195,6 +195,43 @@ static void oldest_first(void)
 	drop(set);
 }
 
+static void hands_on(void)
+{
+	struct sembuf pass[] = {{1, -2, 0}, {0, 1, 0}};
+
+	WANT_IS(kernel_call(SYS_semop, set, pass, 2), 0);
+}
+
+/* What goes on last frees who waits longest, and so does what brings a value to zero. */
+static void older_goes_on(void)
+{
+	struct sembuf down[] = {{1, -1, 0}, {0, -1, 0}};
+	pid_t older, younger;
+
+	set = make(2);
+	WANT_IS(op(set, 1, 1, 0), 0);
+	older = start(takes_one);
+	await(set, 0, GETNCNT, 1);
+	younger = start(hands_on);
+	await(set, 1, GETNCNT, 1);
+	WANT_IS(op(set, 1, 2, 0), 0); /* one is left there */
+	WANT_ENDS(younger, 0);
+	WANT_ENDS(older, 0);
+	WANT_IS(op(set, 1, -1, 0), 0);
+	WANT_IS(op(set, 0, 1, 0), 0);
+	older = start(awaits_zero);
+	await(set, 0, GETZCNT, 1);
+	younger = fork();
+	WANT(younger >= 0);
+	if (!younger)
+		_exit(kernel_call(SYS_semop, set, down, 2) != 0);
+	await(set, 1, GETNCNT, 1);
+	WANT_IS(op(set, 1, 1, 0), 0);
+	WANT_ENDS(younger, 0);
+	WANT_ENDS(older, 0);
+	drop(set);
+}
+
 static void times_out(void)
 {
 	struct sembuf down = {0, -1, 0};
@@ -538,6 +575,7 @@ static const struct test_case cases[] = {
 	CASE(waits, "semop waits until it can go on"),
 	CASE(sees_each_zero, "semop sees a zero that does not last"),
 	CASE(oldest_first, "semop: one that cannot go on holds up nobody"),
+	CASE(older_goes_on, "semop: one that goes on lets an older one go on"),
 	CASE(times_out, "semtimedop gives EAGAIN"),
 	CASE(interrupted, "semop is not restarted"),
 	CASE(removed, "IPC_RMID: who waits gets EIDRM"),
