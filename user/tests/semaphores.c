@@ -195,40 +195,37 @@ static void oldest_first(void)
 	drop(set);
 }
 
-static void hands_on(void)
-{
-	struct sembuf pass[] = {{1, -2, 0}, {0, 1, 0}};
+static struct sembuf *two;
 
-	WANT_IS(kernel_call(SYS_semop, set, pass, 2), 0);
+static void does_two(void)
+{
+	WANT_IS(kernel_call(SYS_semop, set, two, 2), 0);
 }
 
-/* What goes on last frees who waits longest, and so does what brings a value to zero. */
+/* Who goes on when semaphore 1 is raised frees who waits longer, on semaphore 0. */
+static void frees_older(void (*first)(void), int command, struct sembuf *both, int by)
+{
+	pid_t older = start(first), younger;
+
+	await(set, 0, command, 1);
+	two = both;
+	younger = start(does_two);
+	await(set, 1, GETNCNT, 1);
+	WANT_IS(op(set, 1, by, 0), 0);
+	WANT_ENDS(younger, 0);
+	WANT_ENDS(older, 0);
+}
+
 static void older_goes_on(void)
 {
-	struct sembuf down[] = {{1, -1, 0}, {0, -1, 0}};
-	pid_t older, younger;
+	struct sembuf pass[] = {{1, -2, 0}, {0, 1, 0}}, down[] = {{1, -1, 0}, {0, -1, 0}};
 
 	set = make(2);
 	WANT_IS(op(set, 1, 1, 0), 0);
-	older = start(takes_one);
-	await(set, 0, GETNCNT, 1);
-	younger = start(hands_on);
-	await(set, 1, GETNCNT, 1);
-	WANT_IS(op(set, 1, 2, 0), 0); /* one is left there */
-	WANT_ENDS(younger, 0);
-	WANT_ENDS(older, 0);
+	frees_older(takes_one, GETNCNT, pass, 2); /* one is left there */
 	WANT_IS(op(set, 1, -1, 0), 0);
 	WANT_IS(op(set, 0, 1, 0), 0);
-	older = start(awaits_zero);
-	await(set, 0, GETZCNT, 1);
-	younger = fork();
-	WANT(younger >= 0);
-	if (!younger)
-		_exit(kernel_call(SYS_semop, set, down, 2) != 0);
-	await(set, 1, GETNCNT, 1);
-	WANT_IS(op(set, 1, 1, 0), 0);
-	WANT_ENDS(younger, 0);
-	WANT_ENDS(older, 0);
+	frees_older(awaits_zero, GETZCNT, down, 1);
 	drop(set);
 }
 
