@@ -37,7 +37,7 @@ def thousand():
 
 def real_time():
     """SCHED_FIFO, SCHED_RR, SCHED_IDLE."""
-    _cases("SCHED_", 4)
+    _cases("SCHED_", 5)
 
 
 def accounting():

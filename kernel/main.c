@@ -27,6 +27,7 @@
 #include "devices/serial_tty.h"
 #include "devices/vt.h"
 #include "files/file.h"
+#include "files/procfs.h"
 #include "files/sysfs.h"
 #include "firmware/acpi.h"
 #include "firmware/handoff_intake.h"
@@ -63,12 +64,6 @@ static const struct handoff_memory *map_of(const struct handoff *handoff, size_t
 	return arch_phys_to_ptr(handoff->memory.base);
 }
 
-static bool is_usable(uint32_t type)
-{
-	return type == HANDOFF_MEMORY_FREE || type == HANDOFF_MEMORY_BOOT_SERVICES ||
-	       (type >= HANDOFF_MEMORY_KERNEL && type <= HANDOFF_MEMORY_STACK);
-}
-
 /* The page at 0 and the rest of the first MiB stay out: firmware writes there behind our back, and
  * the trampoline of the other CPUs needs a page there. */
 #define LOW_MEMORY ((phys_t)1 << 20)
@@ -91,7 +86,7 @@ static void memory_init(const struct handoff *handoff)
 	for (i = 0; i < count; i++) {
 		struct pages_range range = clipped(&map[i]);
 
-		if (is_usable(map[i].type))
+		if (memory_map_is_usable(map[i].type))
 			usable_pages += range.size / PAGE_SIZE;
 		if (map[i].type != HANDOFF_MEMORY_FREE || !range.size)
 			continue;
@@ -358,8 +353,11 @@ void kernel_start(struct handoff *handoff)
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
 	sysfs_machine_init();
+	sysfs_firmware_init(handoff);
+	proc_resources_init(handoff);
 	last_panic_show();
 	terminals_init();
+	sysfs_class_init();
 	start_first_process(handoff);
 	sched_idle();
 }

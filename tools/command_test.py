@@ -335,6 +335,24 @@ class LogTest(unittest.TestCase):
         self.assertEqual(record.tail(), "one\ntwo")
         self.assertIsNone(record.fatal)
 
+    def test_what_is_fatal(self):
+        for data, expected in ((b"a\r\n[1.5] PANIC: so\r\nb\n", "[1.5] PANIC: so"), (b"a\rx loader: error: 5\r", "x loader: error: 5"),
+                               (b"a panic: in its midst", None), (b"despanic: no\n", None)):
+            for step in (1, 3, 100):
+                record = log.Log()
+                for at in range(0, len(data), step):
+                    record.feed(data[at:at + step])
+                self.assertEqual(record.fatal, expected, (data, step))
+
+    def test_pictures_without_line_ends(self):
+        """Read in time that grows as the bytes do: with its square this would take hours."""
+        record, picture = log.Log(), b"\x1b[5;11H\x1b[38;5;16;48;5;203m7" * 200
+        for _ in range(400):
+            record.feed(picture)
+        self.assertIsNone(record.fatal)
+        record.feed(b"\nPANIC: behind it\n")
+        self.assertEqual(record.fatal, "PANIC: behind it")
+
 
 class RunTest(unittest.TestCase):
     def test_keys(self):

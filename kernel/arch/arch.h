@@ -332,6 +332,15 @@ uint64_t arch_hwcap2(void);            /* AT_HWCAP2 */
 uint64_t arch_signal_stack_size(void); /* AT_MINSIGSTKSZ */
 
 bool arch_random64(uint64_t *out); /* from the CPU's generator; false: it has none */
+/* A cache of the CPUs, which are all alike. */
+struct arch_cache {
+	unsigned level;
+	const char *type; /* "Data", "Instruction", "Unified" */
+	unsigned line, ways, sets;
+	unsigned sharing; /* CPUs whose APIC ids, divided by this, are the same, share one */
+};
+bool arch_cache(
+	unsigned index, struct arch_cache *out); /* false: there are no more, or none is known */
 /* A CPU in words, as /proc/cpuinfo has them: the length of the whole text, as format gives it. */
 size_t arch_cpu_describe(unsigned index, char *text, size_t size) MUST_CHECK;
 void arch_idle(void);           /* halts until an interrupt; interrupts are on afterwards */

@@ -52,7 +52,7 @@ static long count_readable(struct pty *pty, user_t out)
 	return put_number((int)count, out);
 }
 
-/* Queues of the master's: what it has not read, and what the slave has not. */
+/* Queues of the master's: what it has not read. What it wrote is the slave's input at once, and stays. */
 static long flush(struct pty *pty, uintptr_t which)
 {
 	if (which > TCIOFLUSH)
@@ -62,12 +62,6 @@ static long flush(struct pty *pty, uintptr_t which)
 		pty->tail = pty->head;
 		spin_unlock(&pty->lock);
 		tty_tell_room(&pty->tty);
-	}
-	if (which != TCIFLUSH) {
-		spin_lock(&pty->tty.lock);
-		line_flush_input(&pty->tty.line);
-		tty_unlock(&pty->tty);
-		wake_all(&pty->room);
 	}
 	return 0;
 }

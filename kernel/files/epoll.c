@@ -87,21 +87,22 @@ static bool wake_up(struct wait_callback *callback, unsigned events)
 	return make_ready(on->item);
 }
 
-/* What is wanted of the file and holds. With epoll->lock. */
+/* What the file says. With epoll->lock. */
 static uint32_t ask(struct epoll_item *item, struct wait_queue *queues[EPOLL_QUEUES])
 {
 	struct file *file = item->file;
 
 	if (!__atomic_load_n(&file->references, __ATOMIC_RELAXED))
 		return 0; /* it is about to be forgotten */
-	return file->operations->poll(file, queues) & item->events & ~TRAITS;
+	return file->operations->poll(file, queues);
 }
 
+/* What is wanted of it and holds. */
 static uint32_t ask_again(struct epoll_item *item)
 {
 	struct wait_queue *queues[EPOLL_QUEUES] = {NULL};
 
-	return ask(item, queues);
+	return ask(item, queues) & item->events & ~TRAITS;
 }
 
 /* ---- Handing out ---- */
@@ -358,12 +359,13 @@ static void unlink_watcher(struct epoll_item *item)
 	spin_unlock(&watchers_lock);
 }
 
-/* Stands on the file's queues from now on. */
-static void stand(struct epoll_item *item)
+/* Stands on the file's queues from now on; -ENOMEM: on none. */
+static int stand(struct epoll_item *item)
 {
 	struct wait_queue *queues[EPOLL_QUEUES] = {NULL};
 
-	(void)ask(item, queues);
+	if (ask(item, queues) & POLL_NO_MEMORY)
+		return -ENOMEM;
 	for (unsigned i = 0; i < EPOLL_QUEUES; i++) {
 		struct epoll_on *on = &item->on[i];
 
@@ -374,6 +376,7 @@ static void stand(struct epoll_item *item)
 		if (on->queue)
 			wait_add(on->queue, &on->callback);
 	}
+	return 0;
 }
 
 static void remove_item(struct epoll *epoll, struct epoll_item *item) requires(epoll->lock)
@@ -415,10 +418,12 @@ static int add_locked(struct epoll *epoll, struct file *file, int fd,
 	list_init(&item->nested);
 	tree_insert(&epoll->items, &item->node, item_less);
 	link_watcher(item);
-	stand(item);
-	if (ask_again(item))
+	error = stand(item);
+	if (error)
+		remove_item(epoll, item);
+	else if (ask_again(item))
 		(void)make_ready(item);
-	return 0;
+	return error;
 }
 
 static int lock_and_add(

@@ -313,9 +313,11 @@ int file_lock_set(struct inode *inode, const struct lock_request *request, bool 
 	if (request->type == F_UNLCK && !__atomic_load_n(&inode->locks, __ATOMIC_ACQUIRE))
 		return 0;
 	locks = locks_of(inode);
+	if (!locks)
+		return -ENOMEM;
 	spare[0] = kmalloc(sizeof(*spare[0]));
 	spare[1] = kmalloc(sizeof(*spare[1]));
-	if (locks && spare[0] && spare[1]) {
+	if (spare[0] && spare[1]) {
 		mutex_lock(&file_locks_mutex);
 		error = set_locked(locks, request, wait, spare);
 		mutex_unlock(&file_locks_mutex);

@@ -425,6 +425,31 @@ static int move_locked(
 	return 0;
 }
 
+/* Moves, and leaves in the old place what overlayfs calls a whiteout: a device 0:0. It is made first, since that
+ * can fail. */
+static int move_and_mark(struct walk *from, struct dentry *old, struct walk *to, struct dentry *new)
+{
+	const struct credentials *who = current_credentials();
+	struct new_inode what = {.mode = S_IFCHR, .uid = who->fsuid, .gid = who->fsgid};
+	struct inode *directory = from->at.dentry->inode;
+	struct dentry *mark = dentry_make(from->at.dentry, &from->last);
+	int error;
+
+	if (!mark)
+		return -ENOMEM;
+	inherit(directory, &what);
+	error = directory->operations->make(directory, mark, &what);
+	if (!error) {
+		error = move_locked(from, old, to, new);
+		if (!error)
+			dentry_hash(mark);
+		else if (directory->operations->remove(directory, mark))
+			error = -EIO;
+	}
+	dentry_put(mark);
+	return error;
+}
+
 static int rename_locked(struct walk *from, struct walk *to, unsigned int flags)
 {
 	struct dentry *old, *new;
@@ -447,7 +472,8 @@ static int rename_locked(struct walk *from, struct walk *to, unsigned int flags)
 		else if (old->inode != new->inode)
 			error = may_move(from, old, to, new);
 		if (!error && !(flags & RENAME_EXCHANGE) && old->inode != new->inode)
-			error = move_locked(from, old, to, new);
+			error = flags & RENAME_WHITEOUT ? move_and_mark(from, old, to, new)
+							: move_locked(from, old, to, new);
 		dentry_put(new);
 	}
 	dentry_put(old);

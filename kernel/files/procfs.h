@@ -189,14 +189,25 @@ int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's
 int proc_show_stack(struct proc_file *file, struct text *out);
 int proc_show_wchan(struct proc_file *file, struct text *out);
 int proc_show_sched(struct proc_file *file, struct text *out);
+int proc_show_schedstat(struct proc_file *file, struct text *out);
+int proc_show_io(struct proc_file *file, struct text *out);
+/* procfs_resources.c */
+struct handoff;
+void proc_resources_init(const struct handoff *handoff);
+int proc_show_iomem(struct proc_file *file, struct text *out);
+int proc_show_ioports(struct proc_file *file, struct text *out);
 /* procfs_kernel.c */
 int proc_show_locks(struct proc_file *file, struct text *out);
 int proc_show_devices(struct proc_file *file, struct text *out);
 int proc_show_consoles(struct proc_file *file, struct text *out);
+int proc_show_tty_drivers(struct proc_file *file, struct text *out);
+int proc_show_framebuffers(struct proc_file *file, struct text *out);
 int proc_show_slabinfo(struct proc_file *file, struct text *out);
 /* procfs_machine.c */
 int proc_show_interrupts(struct proc_file *file, struct text *out);
 void proc_add_interrupts(struct text *out);
+int proc_show_softirqs(struct proc_file *file, struct text *out);
+int proc_show_schedstats(struct proc_file *file, struct text *out);
 int proc_show_buddyinfo(struct proc_file *file, struct text *out);
 int proc_show_zoneinfo(struct proc_file *file, struct text *out);
 int proc_show_kallsyms(struct proc_file *file, struct text *out);

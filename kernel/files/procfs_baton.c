@@ -123,10 +123,61 @@ static int show_allocations(struct proc_file *file, struct text *out)
 	return 0;
 }
 
+/* ---- A tree of processes whose allocations fail (memory/fail.h) ---- */
+
+static int show_fail_tree(struct proc_file *file, struct text *out)
+{
+	uint64_t reached, failed;
+
+	fail_tree_counts(&reached, &failed);
+	text_add(out, "reached %lu\nfailed %lu\n", reached, failed);
+	file->cursor = PROC_END;
+	return 0;
+}
+
+/* A number and a blank, which become the rest of the text. */
+static int take_number(char **text, long *out)
+{
+	char *end = *text;
+	int error;
+
+	while (*end && *end != ' ')
+		end++;
+	if (!*end)
+		return -EINVAL;
+	*end = 0;
+	error = proc_parse_number(*text, out);
+	*text = end + 1;
+	return error;
+}
+
+/* `PID N ROUND`: that process, which of its tree's allocations fails, or in which round each way to one. `0`: none. */
+static ssize_t store_fail_tree(struct proc_inode *inode, char *text, size_t size)
+{
+	long id, nth, round;
+	int error;
+
+	(void)inode;
+	if (!proc_parse_number(text, &id) && !id) {
+		fail_tree_end();
+		return (ssize_t)size;
+	}
+	error = take_number(&text, &id);
+	if (!error)
+		error = take_number(&text, &nth);
+	if (!error)
+		error = proc_parse_number(text, &round);
+	if (error || id <= 0 || id > INT32_MAX || nth < 0 || round < 0 || round > INT32_MAX)
+		return error ? error : -EINVAL;
+	error = fail_tree_start((int)id, (uint64_t)nth, (uint32_t)round);
+	return error ? error : (ssize_t)size;
+}
+
 const struct proc_entry proc_baton_entries[] = {
 	{"allocations", S_IFREG | 0400, .show = show_allocations},
 	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
 	{"boot", S_IFREG | 0444, .show = show_boot},
+	{"fail-tree", S_IFREG | 0600, .show = show_fail_tree, .store = store_fail_tree},
 	{"frames", S_IFREG | 0400, .operations = &proc_frames_operations},
 	{"integrity", S_IFREG | 0400, .show = show_integrity},
 	{.name = NULL},

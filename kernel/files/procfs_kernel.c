@@ -2,6 +2,8 @@
 /* The root of /proc: what the kernel keeps of files and memory: locks, devices, consoles, slabinfo. man 5 proc. */
 #include "files/procfs.h"
 
+#include <linux/major.h>
+
 #include "files/devfs.h"
 #include "files/file_locks.h"
 #include "lib/string.h"
@@ -87,6 +89,46 @@ int proc_show_consoles(struct proc_file *file, struct text *out)
 		if (device_exists(known[i].major, known[i].node, known[i].node))
 			text_add(out, "%-21s-W- (E  p  ) %4u:%u\n", known[i].name, known[i].major,
 				known[i].minor);
+	file->cursor = PROC_END;
+	return 0;
+}
+
+/* Drivers of terminals, where there is a device of theirs. */
+int proc_show_tty_drivers(struct proc_file *file, struct text *out)
+{
+	static const struct {
+		const char *driver, *path;
+		uint32_t major, first, last, most;
+		const char *kind;
+	} known[] = {
+		{"/dev/tty", "/dev/tty", 5, 0, 0, 0, "system:/dev/tty"},
+		{"/dev/console", "/dev/console", 5, 1, 1, 1, "system:console"},
+		{"/dev/ptmx", "/dev/ptmx", 5, 2, 2, 2, "system"},
+		{"/dev/vc/0", "/dev/vc/0", 4, 0, 0, 0, "system:vtmaster"},
+		{"serial", "/dev/ttyS", 4, 64, 67, 95, "serial"},
+		{"pty_slave", "/dev/pts", 136, 0, 1048575, 1048575, "pty:slave"},
+		{"unknown", "/dev/tty", 4, 1, 6, 63, "console"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].major != 136 &&
+			!device_exists(known[i].major, known[i].first, known[i].last))
+			continue;
+		text_add(out, "%-20s %-13s %3u ", known[i].driver, known[i].path, known[i].major);
+		if (known[i].first == known[i].most)
+			text_add(out, "%7u ", known[i].first);
+		else
+			text_add(out, "%u-%u ", known[i].first, known[i].most);
+		text_add(out, "%s\n", known[i].kind);
+	}
+	file->cursor = PROC_END;
+	return 0;
+}
+
+int proc_show_framebuffers(struct proc_file *file, struct text *out)
+{
+	if (device_exists(FB_MAJOR, 0, 0))
+		text_add(out, "0 EFI VGA\n"); /* as fb.c says */
 	file->cursor = PROC_END;
 	return 0;
 }

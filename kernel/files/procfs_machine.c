@@ -14,6 +14,7 @@
 #include "process/cpu.h"
 #include "process/credentials.h"
 #include "process/rlimit.h"
+#include "process/sched.h"
 
 /* ---- Interrupts ---- */
 
@@ -72,6 +73,42 @@ void proc_add_interrupts(struct text *out)
 		text_add(out, " %lu", count);
 	}
 	text_add(out, "\n");
+}
+
+/* Work that Linux puts off at the end of an interrupt: all is done at once here, or by threads. */
+int proc_show_softirqs(struct proc_file *file, struct text *out)
+{
+	static const char names[][9] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL",
+		"TASKLET", "SCHED", "HRTIMER", "RCU"};
+
+	text_add(out, "%20s", "");
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		text_add(out, "CPU%-8u", cpu);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		text_add(out, "\n%12s:", names[i]);
+		for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+			text_add(out, " %10u", 0u);
+	}
+	text_add(out, "\n");
+	file->cursor = PROC_END;
+	return 0;
+}
+
+/* Version 15: of the numbers of a CPU the three last are told: how long it ran threads, how long those had waited
+ * for it (which nobody measures), and how many turns there were. No domains. */
+int proc_show_schedstats(struct proc_file *file, struct text *out)
+{
+	struct cpu_times times;
+
+	text_add(out, "version 15\ntimestamp %lu\n", arch_clock() / (NS_PER_SECOND / 250));
+	for (unsigned i = 0; i < cpu_count; i++) {
+		sched_cpu_times(cpus[i], &times);
+		text_add(out, "cpu%u 0 0 0 0 0 0 %lu 0 %lu\n", i,
+			times.user + times.nice + times.system,
+			__atomic_load_n(&cpus[i]->switches, __ATOMIC_RELAXED));
+	}
+	file->cursor = PROC_END;
+	return 0;
 }
 
 /* ---- Memory ---- */

@@ -175,3 +175,56 @@ int proc_show_sched(struct proc_file *file, struct text *out)
 	file->cursor = PROC_END;
 	return 0;
 }
+
+/* How long it ran, how long it waited for a CPU (which nobody measures), how often it was given one. */
+int proc_show_schedstat(struct proc_file *file, struct text *out)
+{
+	struct schedule_seen seen;
+	int error = see_schedule(file->inode, &seen);
+
+	if (error)
+		return error;
+	text_add(out, "%lu 0 %lu\n", seen.used, seen.usage.voluntary + seen.usage.involuntary);
+	file->cursor = PROC_END;
+	return 0;
+}
+
+/* ---- io ---- */
+
+/* Of a process all of its threads, those gone too, and the children that it has waited for. */
+static int see_usage(const struct proc_inode *inode, struct usage *out)
+{
+	struct process *process;
+	struct thread *thread;
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	spin_lock(&process_lock);
+	error = proc_target(inode, &process, &thread);
+	if (!error && inode->of_thread) {
+		if (thread)
+			*out = thread->usage;
+	} else if (!error) {
+		usage_add(out, &process->usage);
+		usage_add(out, &process->child_usage);
+		list_for_each(thread, &process->threads, siblings) usage_add(out, &thread->usage);
+	}
+	spin_unlock(&process_lock);
+	return error;
+}
+
+/* Nothing here reads or writes a disk. */
+int proc_show_io(struct proc_file *file, struct text *out)
+{
+	struct usage usage;
+	int error = see_usage(file->inode, &usage);
+
+	if (error)
+		return error;
+	text_add(out,
+		"rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: 0\nwrite_bytes: 0\n"
+		"cancelled_write_bytes: 0\n",
+		usage.moved[0], usage.moved[1], usage.calls[0], usage.calls[1]);
+	file->cursor = PROC_END;
+	return 0;
+}

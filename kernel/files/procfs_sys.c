@@ -349,11 +349,9 @@ static int apply_kbytes(void)
 	return 0;
 }
 
-static int rt_period = 1000000, rt_runtime = -1;
-
 static int apply_rt(void)
 {
-	return rt_runtime > rt_period ? -EINVAL : 0;
+	return sched_rt_runtime_us > sched_rt_period_us ? -EINVAL : 0;
 }
 
 /* ---- Tables ---- */
@@ -442,8 +440,8 @@ static const struct sysctl kernel_knobs[] = {
 	KEPT_ANY("printk_ratelimit_burst", 10),
 	ANY("randomize_va_space", exec_randomize),
 	ANY("sched_rr_timeslice_ms", sched_rr_ms, .apply = apply_rr_slice),
-	INT("sched_rt_period_us", rt_period, 1, INT32_MAX, .apply = apply_rt),
-	INT("sched_rt_runtime_us", rt_runtime, -1, INT32_MAX, .apply = apply_rt),
+	INT("sched_rt_period_us", sched_rt_period_us, 1, INT32_MAX, .apply = apply_rt),
+	INT("sched_rt_runtime_us", sched_rt_runtime_us, -1, INT32_MAX, .apply = apply_rt),
 	KEPT_ANY("sysrq", 0),
 	INT("threads-max", limits_threads, 1, 0x3fffffff),
 	END,

@@ -187,20 +187,39 @@ static int show_vmstat(struct proc_file *file, struct text *out)
 	return 0;
 }
 
+/* What there is none of: the names of the columns alone, or nothing. */
+#define CONSTANT(name, text)                                                                    \
+	{                                                                                       \
+		name, S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t)(text) \
+	}
+
+static const struct proc_entry tty_entries[] = {
+	{"drivers", S_IFREG | 0444, .show = proc_show_tty_drivers},
+	CONSTANT("ldiscs", "n_tty       0\n"),
+	{.name = NULL},
+};
+
 #define SWAPS "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 const struct proc_entry proc_root_entries[] = {
 	{"baton", S_IFDIR | 0555, .entries = proc_baton_entries},
 	{"buddyinfo", S_IFREG | 0444, .show = proc_show_buddyinfo},
+	CONSTANT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
 	{"cmdline", S_IFREG | 0444, .show = show_command_line},
 	{"consoles", S_IFREG | 0444, .show = proc_show_consoles},
 	{"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
+	CONSTANT("crypto", ""),
 	{"devices", S_IFREG | 0444, .show = proc_show_devices},
 	/* no disks, no modules */
 	{"diskstats", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
+	CONSTANT("execdomains", "0-0\tLinux           \t[kernel]\n"),
+	{"fb", S_IFREG | 0444, .show = proc_show_framebuffers},
 	{"filesystems", S_IFREG | 0444, .show = show_filesystems},
 	{"kpagecount", S_IFREG | 0400, .operations = &proc_kpagecount_operations},
 	{"kpageflags", S_IFREG | 0400, .operations = &proc_kpageflags_operations},
+	{"iomem", S_IFREG | 0444, .show = proc_show_iomem},
+	{"ioports", S_IFREG | 0444, .show = proc_show_ioports},
+	CONSTANT("key-users", ""),
 	{"interrupts", S_IFREG | 0444, .show = proc_show_interrupts},
 	{"kallsyms", S_IFREG | 0444, .show = proc_show_kallsyms},
 	{"kmsg", S_IFREG | 0400, .operations = &proc_kmsg_operations},
@@ -208,16 +227,20 @@ const struct proc_entry proc_root_entries[] = {
 	{"locks", S_IFREG | 0444, .show = proc_show_locks},
 	{"meminfo", S_IFREG | 0444, .show = show_meminfo},
 	{"modules", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t) ""},
+	CONSTANT("misc", ""),
 	{"mounts", S_IFLNK | 0777, .target = target_mounts},
 	{"net", S_IFLNK | 0777, .target = target_net},
 	{"partitions", S_IFREG | 0444, .show = proc_show_constant,
 		.argument = (uintptr_t) "major minor  #blocks  name\n\n"},
+	{"schedstat", S_IFREG | 0444, .show = proc_show_schedstats},
 	{"self", S_IFLNK | 0777, .target = target_self},
 	{"slabinfo", S_IFREG | 0400, .show = proc_show_slabinfo},
+	{"softirqs", S_IFREG | 0444, .show = proc_show_softirqs},
 	{"stat", S_IFREG | 0444, .show = show_stat},
 	{"swaps", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t)SWAPS},
 	{"sys", S_IFDIR | 0555, .entries = proc_sys_entries},
 	{"thread-self", S_IFLNK | 0777, .target = target_thread_self},
+	{"tty", S_IFDIR | 0555, .entries = tty_entries},
 	{"uptime", S_IFREG | 0444, .show = show_uptime},
 	{"version", S_IFREG | 0444, .show = show_version},
 	{"vmstat", S_IFREG | 0444, .show = show_vmstat},

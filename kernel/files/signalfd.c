@@ -247,7 +247,7 @@ static ssize_t signalfd_read(struct file *file, struct io *io, int64_t *position
 static unsigned int signalfd_poll(struct file *file, struct wait_queue *queues[2])
 {
 	queues[0] = queue_of_process(file->private);
-	return any(file->private) ? POLLIN : 0;
+	return (any(file->private) ? POLLIN : 0) | (queues[0] ? 0 : POLL_NO_MEMORY);
 }
 
 static void signalfd_release(struct file *file)

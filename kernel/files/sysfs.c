@@ -5,7 +5,9 @@
  * The design. Nodes are registered and taken out by those who own what they are about; most stand in static
  * memory. Nothing of them is in the dentry cache: each step of a walk looks for the name among the node's
  * attributes and children and makes an inode that holds the node, so that one that is taken out is not found
- * from then on, and memory is used by those only who look. A text is made whole at each read.
+ * from then on, and memory is used by those only who look. A text is made whole at each read; what is no text
+ * (sysfs_binary) is read piece by piece, a page at most at once, as on Linux. A directory may make its children
+ * when it is first looked into (`populate`): what few programs ask for costs nothing before.
  *
  * A node that was taken out stays in memory while inodes hold it, but is no longer asked: reading an attribute
  * of it is ENODEV. sysfs_remove waits for the functions of attributes that run, so the owner may go after it.
@@ -17,6 +19,7 @@
  */
 #include "files/sysfs.h"
 
+#include <linux/capability.h>
 #include <linux/magic.h>
 
 #include "files/mount.h"
@@ -26,13 +29,14 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "memory/slab.h"
+#include "process/credentials.h"
 #include "process/mutex.h"
 
 #define TEXT_MAX      PAGE_SIZE
 #define LINK_MAX_SIZE 160u
 #define FIRST_NUMBER  (SYSFS_ATTRIBUTES + 2) /* positions below are the attributes' */
 
-static struct mutex sysfs_lock = MUTEX_INIT(sysfs_lock);
+struct mutex sysfs_lock = MUTEX_INIT(sysfs_lock);
 static uint32_t last_number guarded_by(sysfs_lock) = FIRST_NUMBER;
 
 #define NODE(node, text)                                                                \
@@ -41,6 +45,7 @@ static uint32_t last_number guarded_by(sysfs_lock) = FIRST_NUMBER;
 	}
 
 struct sysfs_node sysfs_root = NODE(sysfs_root, "");
+struct sysfs_node sysfs_bus = {.name = "bus"};
 struct sysfs_node sysfs_devices = {.name = "devices"}, sysfs_class = {.name = "class"};
 struct sysfs_node sysfs_kernel = {.name = "kernel"}, sysfs_firmware = {.name = "firmware"};
 
@@ -48,6 +53,7 @@ struct sysfs_inode {
 	struct inode inode;
 	struct sysfs_node *node;                 /* a reference */
 	const struct sysfs_attribute *attribute; /* NULL: the node itself */
+	uint64_t size;                           /* of a binary one */
 	char text[LINK_MAX_SIZE];                /* a link's */
 };
 
@@ -77,20 +83,24 @@ static struct sysfs_node *find_child(
 	return NULL;
 }
 
+static void add(struct sysfs_node *parent, struct sysfs_node *node) requires(sysfs_lock)
+{
+	list_init(&node->children);
+	node->references = 1;
+	node->number = ++last_number;
+	node->parent = parent;
+	list_push_back(&parent->children, &node->link);
+}
+
 int sysfs_add(struct sysfs_node *parent, struct sysfs_node *node)
 {
 	int error = 0;
 
 	mutex_lock(&sysfs_lock);
-	if (find_child(parent, node->name, strlen(node->name))) {
+	if (find_child(parent, node->name, strlen(node->name)))
 		error = -EEXIST;
-	} else {
-		list_init(&node->children);
-		node->references = 1;
-		node->number = ++last_number;
-		node->parent = parent;
-		list_push_back(&parent->children, &node->link);
-	}
+	else
+		add(parent, node);
 	mutex_unlock(&sysfs_lock);
 	return error;
 }
@@ -110,8 +120,9 @@ static void free_node(struct sysfs_node *node)
 	kfree(node);
 }
 
-struct sysfs_node *sysfs_make(struct sysfs_node *parent, const char *name, const char *target,
-	const struct sysfs_attribute *attributes, void *owner)
+/* One that is in no tree yet. NULL: no memory. */
+static struct sysfs_node *create_node(
+	const char *name, const char *target, const struct sysfs_attribute *attributes, void *owner)
 {
 	size_t name_size = strlen(name) + 1, target_size = target ? strlen(target) + 1 : 0;
 	struct sysfs_node *node = kzalloc(sizeof(*node) + name_size + target_size);
@@ -125,32 +136,73 @@ struct sysfs_node *sysfs_make(struct sysfs_node *parent, const char *name, const
 	node->attributes = attributes;
 	node->owner = owner;
 	node->release = free_node;
-	if (!sysfs_add(parent, node))
+	return node;
+}
+
+struct sysfs_node *sysfs_make(struct sysfs_node *parent, const char *name, const char *target,
+	const struct sysfs_attribute *attributes, void *owner)
+{
+	struct sysfs_node *node = create_node(name, target, attributes, owner);
+
+	if (!node || !sysfs_add(parent, node))
 		return node;
 	kfree(node);
 	return NULL;
 }
 
-struct sysfs_node *sysfs_directory(struct sysfs_node *parent, const char *name)
+struct sysfs_node *sysfs_grow(struct sysfs_node *parent, const char *name, const char *target,
+	const struct sysfs_attribute *attributes, void *owner)
+{
+	struct sysfs_node *node = find_child(parent, name, strlen(name));
+
+	if (node)
+		return node;
+	node = create_node(name, target, attributes, owner);
+	if (node)
+		add(parent, node);
+	return node;
+}
+
+struct sysfs_node *sysfs_find(struct sysfs_node *parent, const char *name)
 {
 	struct sysfs_node *node;
 
 	mutex_lock(&sysfs_lock);
 	node = find_child(parent, name, strlen(name));
 	mutex_unlock(&sysfs_lock);
+	return node;
+}
+
+struct sysfs_node *sysfs_directory(struct sysfs_node *parent, const char *name)
+{
+	struct sysfs_node *node = sysfs_find(parent, name);
+
 	return node ? node : sysfs_make(parent, name, NULL, NULL, NULL);
 }
 
 /* ---- Attributes as files ---- */
+
+/* NULL: it is a text. */
+static const struct sysfs_binary *binary_of(const struct sysfs_attribute *attribute)
+{
+	return attribute && attribute->mode & SYSFS_BINARY ? attribute->argument : NULL;
+}
 
 static int open_attribute(struct file *file)
 {
 	const struct sysfs_attribute *attribute = sysfs_of(file->inode)->attribute;
 
 	/* What nobody may read or write, root may not either. */
-	if ((file_readable(file) && !attribute->show) || (file_writable(file) && !attribute->store))
+	if ((file_readable(file) && !attribute->show && !binary_of(attribute)) ||
+		(file_writable(file) && !attribute->store))
 		return -EACCES;
+	file->private = capable(CAP_SYS_ADMIN) ? file : NULL; /* admin: not NULL */
 	return 0;
+}
+
+static bool is_there(const struct sysfs_node *node) requires(sysfs_lock)
+{
+	return node->parent || node == &sysfs_root;
 }
 
 static int show(const struct sysfs_inode *sysfs, char *out, size_t size)
@@ -158,10 +210,40 @@ static int show(const struct sysfs_inode *sysfs, char *out, size_t size)
 	int length = -ENODEV;
 
 	mutex_lock(&sysfs_lock);
-	if (sysfs->node->parent || sysfs->node == &sysfs_root)
+	if (is_there(sysfs->node))
 		length = sysfs->attribute->show(sysfs->node, sysfs->attribute, out, size);
 	mutex_unlock(&sysfs_lock);
 	return length < (int)size ? length : -EIO;
+}
+
+/* At most a page. */
+static ssize_t read_binary(struct file *file, struct io *io, int64_t *position)
+{
+	const struct sysfs_inode *sysfs = sysfs_of(file->inode);
+	const struct sysfs_binary *binary = binary_of(sysfs->attribute);
+	struct sysfs_read read = {.offset = (uint64_t)*position, .admin = file->private};
+	ssize_t result = -ENODEV;
+	size_t put;
+
+	if (read.offset >= sysfs->size || !io->left)
+		return 0;
+	read.size = io->left < TEXT_MAX ? io->left : TEXT_MAX;
+	if (read.size > sysfs->size - read.offset)
+		read.size = (size_t)(sysfs->size - read.offset);
+	read.out = kmalloc(read.size);
+	if (!read.out)
+		return -ENOMEM;
+	mutex_lock(&sysfs_lock);
+	if (is_there(sysfs->node))
+		result = binary->read(sysfs->node, binary, &read);
+	mutex_unlock(&sysfs_lock);
+	if (result > 0) {
+		put = io_put(io, read.out, (size_t)result);
+		*position += (int64_t)put;
+		result = io_result(io, put, 0);
+	}
+	kfree(read.out);
+	return result;
 }
 
 static ssize_t read_attribute(struct file *file, struct io *io, int64_t *position)
@@ -219,6 +301,8 @@ static int64_t seek(struct file *file, int64_t offset, int whence)
 
 static const struct file_operations attribute_file_operations = {
 	.open = open_attribute, .read = read_attribute, .write = write_attribute, .seek = seek};
+static const struct file_operations binary_file_operations = {
+	.open = open_attribute, .read = read_binary, .seek = seek};
 
 /* ---- Inodes ---- */
 
@@ -229,7 +313,7 @@ static int truncate(struct inode *inode, uint64_t size)
 
 static void measure(struct inode *inode, uint64_t *size, uint64_t *blocks)
 {
-	*size = S_ISREG(inode->mode) ? TEXT_MAX : 0;
+	*size = S_ISREG(inode->mode) ? sysfs_of(inode)->size : 0;
 	*blocks = 0;
 }
 
@@ -258,7 +342,8 @@ static const struct inode_operations directory_inode_operations = {
 static uint32_t mode_of(const struct sysfs_node *node, const struct sysfs_attribute *attribute)
 {
 	if (attribute)
-		return attribute->mode & S_IFMT ? attribute->mode : S_IFREG | attribute->mode;
+		return attribute->mode & S_IFMT ? attribute->mode
+						: S_IFREG | (attribute->mode & ~SYSFS_BINARY);
 	if (node->target)
 		return S_IFLNK | 0777;
 	return S_IFDIR | (node == &sysfs_root ? 0555 : 0755);
@@ -281,17 +366,40 @@ static void set_link(struct sysfs_inode *sysfs) requires(sysfs_lock)
 		string_copy(sysfs->text, sysfs->node->target, sizeof(sysfs->text));
 }
 
+static void set_file(struct sysfs_inode *sysfs) requires(sysfs_lock)
+{
+	const struct sysfs_binary *binary = binary_of(sysfs->attribute);
+
+	sysfs->size = binary ? binary->size(sysfs->node, binary) : TEXT_MAX;
+	sysfs->inode.file_operations =
+		binary ? &binary_file_operations : &attribute_file_operations;
+}
+
+/* Makes the children of one that is looked into. */
+static int populate(struct sysfs_node *node) requires(sysfs_lock)
+{
+	int error = node->populate ? node->populate(node) : 0;
+
+	if (!error)
+		node->populate = NULL;
+	return error;
+}
+
 /* NULL: no memory. */
 static struct inode *make_inode(struct superblock *superblock, struct sysfs_node *node,
 	const struct sysfs_attribute *attribute) requires(sysfs_lock)
 {
 	const struct new_inode what = {.mode = mode_of(node, attribute)};
-	struct sysfs_inode *sysfs = kzalloc(sizeof(*sysfs));
-	struct inode *inode = &sysfs->inode;
+	struct sysfs_inode *sysfs;
+	struct inode *inode;
 	const struct sysfs_node *child;
 
+	if (!attribute && populate(node))
+		return NULL;
+	sysfs = kzalloc(sizeof(*sysfs));
 	if (!sysfs)
 		return NULL;
+	inode = &sysfs->inode;
 	inode_init(inode, superblock, &what);
 	inode->number = number_of(node, attribute);
 	inode->operations = &inode_operations;
@@ -299,7 +407,7 @@ static struct inode *make_inode(struct superblock *superblock, struct sysfs_node
 	sysfs->attribute = attribute;
 	__atomic_add_fetch(&node->references, 1, __ATOMIC_RELAXED);
 	if (S_ISREG(what.mode)) {
-		inode->file_operations = &attribute_file_operations;
+		set_file(sysfs);
 	} else if (S_ISLNK(what.mode)) {
 		set_link(sysfs);
 	} else {
@@ -406,10 +514,9 @@ static const struct file_operations directory_operations = {.iterate = iterate, 
 
 void sysfs_init(void)
 {
-	static struct sysfs_node block = {.name = "block"}, bus = {.name = "bus"},
-				 dev = {.name = "dev"}, fs = {.name = "fs"},
-				 module = {.name = "module"};
-	struct sysfs_node *const nodes[] = {&block, &bus, &sysfs_class, &dev, &sysfs_devices,
+	static struct sysfs_node block = {.name = "block"}, dev = {.name = "dev"},
+				 fs = {.name = "fs"}, module = {.name = "module"};
+	struct sysfs_node *const nodes[] = {&block, &sysfs_bus, &sysfs_class, &dev, &sysfs_devices,
 		&sysfs_firmware, &fs, &sysfs_kernel, &module};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++) {

@@ -39,7 +39,7 @@ static uint64_t number_of(const struct sysfs_node *node)
 	return (uint32_t)(uintptr_t)node->owner;
 }
 
-static int show_number(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
+int sysfs_show_number(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
 	char *out, size_t size)
 {
 	uint64_t number = number_of(node);
@@ -47,7 +47,7 @@ static int show_number(const struct sysfs_node *node, const struct sysfs_attribu
 	return format(out, size, "%u:%u\n", device_major(number), device_minor(number));
 }
 
-static int show_event(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
+int sysfs_show_event(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
 	char *out, size_t size)
 {
 	uint64_t number = number_of(node);
@@ -60,18 +60,13 @@ static int show_event(const struct sysfs_node *node, const struct sysfs_attribut
 	return length;
 }
 
-static int show_subsystem(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
+int sysfs_show_subsystem(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
 	char *out, size_t size)
 {
 	return format(out, size, "../../../../class/%s", class_of(number_of(node)));
 }
 
-static const struct sysfs_attribute device_attributes[] = {
-	{"dev", 0444, .show = show_number},
-	{"subsystem", S_IFLNK | 0777, .show = show_subsystem},
-	{"uevent", 0444, .show = show_event},
-	{NULL},
-};
+static const struct sysfs_attribute device_attributes[] = {SYSFS_DEVICE_ATTRIBUTES, {NULL}};
 
 static struct sysfs_node *directory_of(struct sysfs_node *parent, const char *name)
 {

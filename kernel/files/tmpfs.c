@@ -8,8 +8,9 @@
  * reference to the object, and the object's release frees all.
  *
  * A directory's entries are dentries that stay in the dentry cache, pinned by one reference each. A
- * radix tree from cookie to dentry gives readdir its order: cookies only grow, so a position in the
- * directory stays valid whatever is made and removed meanwhile, and going on from it costs nothing.
+ * radix tree from cookie to dentry gives readdir its order, the newest first as on Linux: cookies only
+ * grow, so a position in the directory, which says from which cookie on down it is to be read, stays valid
+ * whatever is made and removed meanwhile, and going on from it costs nothing.
  *
  * Locks: the directories' locks are held by the caller of every function that changes entries, and
  * by readdir. See vfs.h.
@@ -23,8 +24,9 @@
 #include "memory/slab.h"
 #include "process/current.h"
 
-#define FIRST_COOKIE 2u  /* 0 and 1 are `.` and `..` in getdents' positions */
-#define ENTRY_SIZE   20u /* what Linux's tmpfs counts an entry as in a directory's size */
+#define FIRST_COOKIE  2u /* 0 and 1 are `.` and `..` in getdents' positions, 2 is the newest entry */
+#define LAST_POSITION (1ll << 62) /* the cookie before which to go on is this less the position */
+#define ENTRY_SIZE    20u         /* what Linux's tmpfs counts an entry as in a directory's size */
 
 struct tmpfs_inode {
 	struct inode inode;
@@ -439,12 +441,15 @@ static int tmpfs_iterate(struct file *file, struct entry_sink *sink, int64_t *po
 	for (; *position < FIRST_COOKIE; ++*position)
 		if (!emit_dot(file, sink, *position))
 			return 0;
-	walk.index = (uint64_t)*position;
-	while ((dentry = radix_walk_next(&directory->directory.entries, &walk))) {
-		if (!sink->emit(sink, dentry->name, dentry->length, dentry->inode->number,
-			    dentry->inode->mode, (int64_t)walk.index + 1))
+	walk.index = *position == FIRST_COOKIE ? directory->directory.next_cookie
+					       : (uint64_t)(LAST_POSITION - *position);
+	while (walk.index-- > FIRST_COOKIE) {
+		dentry = radix_walk_back(&directory->directory.entries, &walk);
+		if (!dentry ||
+			!sink->emit(sink, dentry->name, dentry->length, dentry->inode->number,
+				dentry->inode->mode, LAST_POSITION - (int64_t)walk.index))
 			return 0;
-		*position = (int64_t)++walk.index;
+		*position = LAST_POSITION - (int64_t)walk.index;
 	}
 	return 0;
 }

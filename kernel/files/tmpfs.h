@@ -25,6 +25,8 @@ int tmpfs_mount(char *options, struct superblock **out) MUST_CHECK; /* struct fi
 void tmpfs_limit_by_memory(struct superblock *superblock);
 /* 0 or -ENOSPC. */
 int tmpfs_charge_page(struct superblock *superblock) MUST_CHECK;
+/* Whether that many pages were within the limit if nothing else were there. */
+bool tmpfs_may_hold(struct superblock *superblock, uint64_t pages);
 void tmpfs_uncharge_pages(struct superblock *superblock, unsigned count);
 int tmpfs_charge_inode(struct superblock *superblock) MUST_CHECK;
 void tmpfs_uncharge_inode(struct superblock *superblock);

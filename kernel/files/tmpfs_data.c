@@ -171,6 +171,17 @@ static int punch(struct object *object, uint64_t start, uint64_t end)
 	return first < last ? object_punch(object, first, last - first) : 0;
 }
 
+/* What was made for nothing goes again, as far as it lies behind the end, where nobody can have written. */
+static int take_back(struct object *object, uint64_t first, uint64_t last, int error)
+{
+	uint64_t end = DIV_ROUND_UP(object->size, PAGE_SIZE);
+
+	first = first > end ? first : end;
+	if (first < last && object_punch(object, first, last - first))
+		return -EIO;
+	return error;
+}
+
 /* Pages for the whole range. */
 static int fill(struct object *object, uint64_t start, uint64_t end)
 {
@@ -186,7 +197,7 @@ static int fill(struct object *object, uint64_t start, uint64_t end)
 			frame_put(frame);
 		sched_point();
 	}
-	return error;
+	return error ? take_back(object, first, at, error) : 0;
 }
 
 int tmpfs_allocate(struct inode *inode, int mode, uint64_t start, uint64_t length)
@@ -199,13 +210,14 @@ int tmpfs_allocate(struct inode *inode, int mode, uint64_t start, uint64_t lengt
 		return -EOPNOTSUPP;
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return object->seals & NO_WRITING ? -EPERM : punch(object, start, end);
-	if (end > object->size && !(mode & FALLOC_FL_KEEP_SIZE) &&
-		end > process_limit(RLIMIT_FSIZE)) {
+	if (end > object->size && end > process_limit(RLIMIT_FSIZE)) {
 		signal_current(SIGXFSZ);
 		return -EFBIG;
 	}
 	if (object->seals & F_SEAL_GROW && end > object->size)
 		return -EPERM;
+	if (!tmpfs_may_hold(inode->superblock, DIV_ROUND_UP(end, PAGE_SIZE) - start / PAGE_SIZE))
+		return -ENOSPC;
 	error = fill(object, start, end);
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		grow_to(object, end);

@@ -36,6 +36,14 @@ int tmpfs_charge_page(struct superblock *superblock)
 	return charge(&tmpfs->pages, &tmpfs->max_pages);
 }
 
+bool tmpfs_may_hold(struct superblock *superblock, uint64_t pages)
+{
+	struct tmpfs *tmpfs = tmpfs_of_superblock(superblock);
+	uint64_t most = __atomic_load_n(&tmpfs->max_pages, __ATOMIC_RELAXED);
+
+	return !most || pages <= most;
+}
+
 void tmpfs_uncharge_pages(struct superblock *superblock, unsigned count)
 {
 	__atomic_sub_fetch(&tmpfs_of_superblock(superblock)->pages, count, __ATOMIC_RELAXED);

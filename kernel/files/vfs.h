@@ -493,7 +493,7 @@ struct file_operations {
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
 	int (*iterate)(struct file *file, struct entry_sink *sink, int64_t *position);
 	long (*ioctl)(struct file *file, unsigned int command, uintptr_t argument);
-	/* POLL* bits that hold now; the queues whose wake-ups may change it, or NULL. Not there: always ready. */
+	/* POLL* bits that hold now (and POLL_NO_MEMORY); the queues whose wake-ups may change it, or NULL. No function: ready. */
 	unsigned int (*poll)(struct file *file, struct wait_queue *queues[2]);
 	/* As read, for splice into a pipe, of what is neither a pipe nor a regular file. NULL: it cannot be. */
 	ssize_t (*splice)(struct file *file, struct io *io, bool nonblocking);

@@ -8,7 +8,8 @@
  * wrong is left out with a line in the log. The root table is the XSDT; the RSDT where there is none
  * or it is bad. Of a signature that appears twice the first good table counts.
  *
- * No locks: `info` is written by acpi_init, before there is a second CPU, and read after.
+ * No locks: `info` and the root are written by acpi_init,
+ * before there is a second CPU, and read after.
  */
 #include "firmware/acpi.h"
 #include "arch/arch.h"
@@ -22,10 +23,19 @@
 #define WAIT_SPINS       1000000u
 
 static struct acpi_info info;
+static phys_t root_table; /* 0: none can be trusted */
+static unsigned root_entry_size;
 
 const struct acpi_info *acpi_info(void)
 {
 	return &info;
+}
+
+bool acpi_root(phys_t *table, unsigned *entry_size)
+{
+	*table = root_table;
+	*entry_size = root_entry_size;
+	return root_table;
 }
 
 /* A whole table, checked, or NULL with a line in the log. */
@@ -60,6 +70,30 @@ static const uint8_t *open_table(phys_t phys, size_t *length)
 no_view:
 	log_warn("ACPI: table %s at %#lx cannot be mapped", name, phys);
 	return NULL;
+}
+
+const uint8_t *acpi_open(const char *signature, size_t *length)
+{
+	const uint8_t *root = root_table ? open_table(root_table, length) : NULL, *table = NULL;
+	size_t size = root ? *length : 0, at = ACPI_HEADER_SIZE;
+
+	for (; !table && at + root_entry_size <= size; at += root_entry_size) {
+		phys_t phys = root_entry_size == 8 ? acpi_get64(root, at) : acpi_get32(root, at);
+
+		table = phys ? firmware_view(phys, ACPI_HEADER_SIZE) : NULL;
+		if (!table)
+			continue;
+		if (!memcmp(table, signature, 4)) {
+			firmware_view_end(table, ACPI_HEADER_SIZE);
+			table = open_table(phys, length);
+		} else {
+			firmware_view_end(table, ACPI_HEADER_SIZE);
+			table = NULL;
+		}
+	}
+	if (root)
+		firmware_view_end(root, size);
+	return table;
 }
 
 static void scan_aml(phys_t phys, const char *signature)
@@ -127,7 +161,7 @@ static void visit_table(phys_t phys)
 }
 
 /* Visits what an RSDT (entries of 4 bytes) or XSDT (of 8) lists. */
-static bool walk_root(phys_t phys, const char *signature, size_t entry_size)
+static bool walk_root(phys_t phys, const char *signature, unsigned entry_size)
 {
 	size_t length, count;
 	const uint8_t *root = phys ? open_table(phys, &length) : NULL;
@@ -153,6 +187,8 @@ static bool walk_root(phys_t phys, const char *signature, size_t entry_size)
 			visit_table(table);
 	}
 	firmware_view_end(root, length);
+	root_table = phys;
+	root_entry_size = entry_size;
 	return true;
 }
 
@@ -196,6 +232,7 @@ int acpi_init(phys_t phys)
 	struct acpi_rsdp rsdp;
 
 	memset(&info, 0, sizeof(info));
+	root_table = 0;
 	if (!phys)
 		return -ENODEV;
 	if (!read_rsdp(phys, &rsdp))

@@ -91,6 +91,13 @@ int acpi_init(phys_t rsdp) MUST_CHECK;
 /* What was found; never NULL. */
 const struct acpi_info *acpi_info(void);
 
+/* The root table that was trusted: its address, and how many bytes an entry of it has. False: there was none. */
+bool acpi_root(phys_t *table, unsigned *entry_size);
+
+/* The first table of this kind that the root lists, to be given back by firmware_view_end; checked. NULL: there is
+ * none. */
+const uint8_t *acpi_open(const char *signature, size_t *length) MUST_CHECK;
+
 /* Return only when it did not work: -ENODEV, the tables do not say how; -EIO, the machine did not
  * do it. */
 int acpi_power_off(void);

@@ -37,6 +37,24 @@ const struct handoff_memory *memory_map_find(phys_t address)
 	return low < entry_count && entries[low].base <= address ? &entries[low] : NULL;
 }
 
+bool memory_map_is_usable(uint32_t type)
+{
+	return type == HANDOFF_MEMORY_FREE || type == HANDOFF_MEMORY_BOOT_SERVICES ||
+	       (type >= HANDOFF_MEMORY_KERNEL && type <= HANDOFF_MEMORY_STACK);
+}
+
+bool memory_map_is_kept(phys_t phys, uint64_t size)
+{
+	if (phys + size < phys)
+		return false;
+	for (size_t i = 0; i < entry_count; i++) {
+		if (entries[i].base < phys + size && phys < entries[i].base + entries[i].size &&
+			memory_map_is_usable(entries[i].type))
+			return false;
+	}
+	return true;
+}
+
 phys_t memory_map_ram_end(void)
 {
 	for (size_t i = entry_count; i--;) {

@@ -211,23 +211,32 @@ static uint64_t next_slot(uint64_t index, unsigned level)
 	return ((index >> shift_of(level)) + 1) << shift_of(level);
 }
 
+/* Where the way down to an index ended: at a value, with level 0, or at an empty slot of `level`. */
+static void *way_down(
+	const struct radix *tree, uint64_t index, unsigned *level, struct radix_walk *walk)
+{
+	void *found = tree->root;
+
+	for (*level = tree->height; *level; --*level) {
+		struct node *node = found;
+
+		if (*level == 1)
+			walk->slots = node->slots;
+		found = node->slots[slot_of(index, *level)];
+		if (!found)
+			break;
+	}
+	return found;
+}
+
 void *radix_walk_down(const struct radix *tree, struct radix_walk *walk)
 {
 	uint64_t at = walk->index;
 
 	while (tree->root && reaches(tree->height, at)) {
-		void *found = tree->root;
-		unsigned level = tree->height;
+		unsigned level;
+		void *found = way_down(tree, at, &level, walk);
 
-		for (; level; level--) {
-			struct node *node = found;
-
-			if (level == 1)
-				walk->slots = node->slots;
-			found = node->slots[slot_of(at, level)];
-			if (!found)
-				break;
-		}
 		if (found) {
 			walk->index = at;
 			return found;
@@ -237,6 +246,26 @@ void *radix_walk_down(const struct radix *tree, struct radix_walk *walk)
 			break;
 	}
 	return NULL;
+}
+
+void *radix_walk_back(const struct radix *tree, struct radix_walk *walk)
+{
+	uint64_t at = walk->index;
+	void *found = walk->slots && at % SLOTS != SLOTS - 1 ? walk->slots[at % SLOTS] : NULL;
+	unsigned level;
+
+	if (found || !tree->root)
+		return found;
+	if (!reaches(tree->height, at))
+		at = ((uint64_t)1 << (tree->height * BITS)) - 1;
+	while (!(found = way_down(tree, at, &level, walk))) {
+		at = at >> shift_of(level) << shift_of(level);
+		if (!at)
+			return NULL;
+		at--;
+	}
+	walk->index = at;
+	return found;
 }
 
 void *radix_next(const struct radix *tree, uint64_t *index)

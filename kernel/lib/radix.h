@@ -35,5 +35,7 @@ static inline void *radix_walk_next(const struct radix *tree, struct radix_walk 
 
 	return likely(value) ? value : radix_walk_down(tree, walk);
 }
+/* The same backwards: the value at or before walk->index. */
+void *radix_walk_back(const struct radix *tree, struct radix_walk *walk);
 
 #endif

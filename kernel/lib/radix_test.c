@@ -199,7 +199,7 @@ static void model_compare(void)
 	CHECK(!radix_next(&tree, &at));
 }
 
-/* Runs of neighbours over nodes' ends, with holes: a walk gives each once, in order, from anywhere. */
+/* Runs of neighbours over nodes' ends, with holes: a walk gives each once, in order, from anywhere, either way. */
 static void test_walk(void)
 {
 	const uint64_t last = 3 * 4096 + 70;
@@ -217,6 +217,14 @@ static void test_walk(void)
 			CHECK_EQUAL(walk.index++, i);
 		}
 		CHECK(!radix_walk_next(&tree, &walk));
+		walk = (struct radix_walk){.index = from + last / 2};
+		for (uint64_t i = from + last / 2; i > 0; i--) {
+			if (!radix_get(&tree, i))
+				continue;
+			CHECK(radix_walk_back(&tree, &walk) == value_of(i));
+			CHECK_EQUAL(walk.index--, i);
+		}
+		CHECK(!radix_walk_back(&tree, &walk));
 	}
 	for (uint64_t i = 1; i <= last; i++)
 		(void)radix_remove(&tree, i);

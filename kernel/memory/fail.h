@@ -26,8 +26,17 @@ enum { FAIL_NO_CALL = -1, FAIL_ENDED = 1 };
 int fail_set_nth(struct thread *thread, uint32_t n) MUST_CHECK;
 /* What of that is left. */
 uint32_t fail_nth(const struct thread *thread);
+/* Process `id` and all that it makes from now on are the tree: the nth allocation of all of it fails (0: none does), or, in
+ * a round that is not 0, each way to an allocation once. -ESRCH, -EINVAL, -ENOMEM. */
+int fail_tree_start(int id, uint64_t nth, uint32_t round) MUST_CHECK;
+/* There is none any more. */
+void fail_tree_end(void);
+/* How often the tree has allocated since it was started, and how often that failed. */
+void fail_tree_counts(uint64_t *reached, uint64_t *failed);
 /* The running thread, with WORK_FAILED, on its way to user mode. */
 void fail_tell(void);
+/* After it was given a signal: what has failed in that is no outcome of its call. */
+void fail_tell_delivery(void);
 /* It has ended. */
 void fail_forget(struct thread *thread);
 /* The nth place that was reached; false: there are fewer. */

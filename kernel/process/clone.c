@@ -53,6 +53,7 @@ static struct thread *thread_new(
 		return NULL;
 	list_init(&thread->siblings);
 	thread->calls = current_thread()->calls; /* a traced one's are traced too */
+	thread->fail_tree = user ? current_thread()->fail_tree : 0;
 	sched_thread_init(thread, user ? current_thread() : NULL);
 	thread_sleep_init(thread);
 	string_copy(thread->name, name, sizeof(thread->name));

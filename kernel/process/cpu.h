@@ -28,6 +28,9 @@ struct run_queue {
 	struct rt_queue rt;
 	struct fair_queue fair;
 	uint64_t fruitless; /* CPUs that have looked at all who wait and may run none */
+	/* What real-time threads have used since rt_since, and whether that is their share (queue_holds_rt). */
+	ns_t rt_since, rt_used;
+	bool rt_held;
 };
 
 /* What a CPU's time went to. */

@@ -81,6 +81,10 @@ void usage_add(struct usage *sum, const struct usage *more)
 	sum->involuntary += more->involuntary;
 	sum->blocks_in += more->blocks_in;
 	sum->blocks_out += more->blocks_out;
+	for (unsigned way = 0; way < 2; way++) {
+		sum->calls[way] += more->calls[way];
+		sum->moved[way] += more->moved[way];
+	}
 	if (more->resident_peak > sum->resident_peak)
 		sum->resident_peak = more->resident_peak;
 }

@@ -59,6 +59,8 @@ struct usage {
 	uint64_t voluntary, involuntary; /* context switches */
 	uint64_t blocks_in, blocks_out;
 	uint64_t resident_peak; /* pages */
+	/* of calls that read (0) and write (1), as /proc/PID/io tells: how many, and bytes */
+	uint64_t calls[2], moved[2];
 };
 
 struct thread {
@@ -87,6 +89,7 @@ struct thread {
 	const struct credentials *credentials; /* NULL: a kernel thread, which is root */
 	struct usage usage;                    /* without CPU time */
 	uint32_t fail_nth;  /* which allocation from now fails; 0: none; atomic: memory/fail.c */
+	uint32_t fail_tree; /* inherited: the tree whose allocations fail; 0: none */
 	uint64_t failed_at; /* where the last one failed, until that is told; 0: it is */
 	struct timer sleep_timer;
 	bool timed_out;

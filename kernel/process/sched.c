@@ -306,7 +306,7 @@ static void look_around(struct cpu *cpu, struct thread *self)
 
 	if (idle)
 		balance_set_idle(cpu);
-	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&sched_rt_waiting, __ATOMIC_RELAXED) && !cpu->queue.rt_held)
 		balance_rt(cpu, stays ? self->sched.rt_priority : 0);
 	if (idle)
 		balance_before_idle(cpu);
@@ -330,7 +330,7 @@ static inline bool keep_or_stop(struct cpu *cpu, struct thread *self) requires(c
 static void show_running(struct cpu *cpu, const struct thread *thread) requires(cpu->queue.lock)
 {
 	cpu->weight = cpu->queue.fair.running ? thread->sched.fair.weight : 0;
-	cpu->priority = thread->sched.rt_priority;
+	cpu->priority = queue_holds_rt(cpu) ? RT_PRIORITIES : thread->sched.rt_priority;
 }
 
 void sched_set_running(struct cpu *cpu, struct thread *thread)
@@ -476,6 +476,16 @@ void thread_kick(struct thread *thread)
 		arch_kick(cpu);
 }
 
+/* Real-time threads have had their share, or have a new one. */
+static COLD void look_at_rt(struct cpu *cpu, ns_t now) requires(cpu->queue.lock)
+{
+	if (!queue_rt_tick(cpu, now))
+		return;
+	if (cpu_count > 1)
+		show_running(cpu, cpu->running);
+	__atomic_or_fetch(&cpu->running->work, WORK_RESCHEDULE, __ATOMIC_RELAXED);
+}
+
 /* The thread that runs has its slice and its kind of time looked at. */
 static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->queue.lock)
 {
@@ -483,6 +493,8 @@ static void look_at_running(struct cpu *cpu, bool user, ns_t now) requires(cpu->
 
 	queue_account(cpu, now);
 	sched_time_seen(cpu, running, user);
+	if (unlikely(sched_is_rt(&running->sched) || cpu->queue.rt_held))
+		look_at_rt(cpu, now);
 	if (now >= queue_slice_end(cpu))
 		__atomic_or_fetch(&running->work, WORK_RESCHEDULE, __ATOMIC_RELAXED);
 	if (now >= cpu->tick_next) {
@@ -529,8 +541,10 @@ void thread_work(void)
 			cpu_timers_resume();
 		if (unlikely(work & WORK_FAILED))
 			fail_tell();
-		if (work & WORK_SIGNAL)
+		if (work & WORK_SIGNAL) {
 			signal_deliver();
+			fail_tell_delivery();
+		}
 		if (work & WORK_RESCHEDULE)
 			schedule();
 		arch_irq_off();

@@ -40,6 +40,9 @@ void thread_sleep_init(struct thread *thread);
 /* CPU time used until now, and as user and system time, which add up to it (sched_time.c). They take
  * the lock of the thread's run queue, which may be done under process_lock. */
 ns_t thread_cpu_time(struct thread *thread);
+/* kernel.sched_rt_period_us and _runtime_us: of each period real-time threads of a CPU get that much at most, while fair
+ * ones wait; -1: all. Atomic. */
+extern int sched_rt_period_us, sched_rt_runtime_us;
 extern int sched_rr_ms; /* kernel.sched_rr_timeslice_ms: above 0; atomic */
 /* How long a SCHED_FIFO or SCHED_RR thread has run since it last slept (ns); 0: it is neither. */
 ns_t thread_rt_time(struct thread *thread);

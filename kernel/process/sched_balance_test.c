@@ -103,6 +103,10 @@ void fail_tell(void)
 {
 }
 
+void fail_tell_delivery(void)
+{
+}
+
 void cpu_timers_resume(void)
 {
 }

@@ -6,6 +6,7 @@
 
 unsigned sched_rt_waiting;
 int sched_rr_ms = 100;
+int sched_rt_period_us = 1000000, sched_rt_runtime_us = 950000;
 
 void queue_init(struct run_queue *queue, uint32_t slice)
 {
@@ -57,6 +58,36 @@ void queue_remove(struct cpu *cpu, struct thread *thread)
 
 /* ---- Who is next ---- */
 
+static ns_t microseconds(const int *setting)
+{
+	return (ns_t)__atomic_load_n(setting, __ATOMIC_RELAXED) * (NS_PER_SECOND / 1000000);
+}
+
+bool queue_still_holds_rt(const struct cpu *cpu, ns_t now)
+{
+	return queue_holds_rt(cpu) && now - cpu->queue.rt_since < microseconds(&sched_rt_period_us);
+}
+
+bool queue_rt_tick(struct cpu *cpu, ns_t now)
+{
+	struct run_queue *queue = &cpu->queue;
+	bool held = queue->rt_held;
+
+	if (now - queue->rt_since >= microseconds(&sched_rt_period_us)) {
+		queue->rt_since = now;
+		queue->rt_used = 0;
+	}
+	queue->rt_held = __atomic_load_n(&sched_rt_runtime_us, __ATOMIC_RELAXED) >= 0 &&
+			 queue->rt_used >= microseconds(&sched_rt_runtime_us);
+	return queue->rt_held != held;
+}
+
+void queue_account_rt(struct cpu *cpu, ns_t ran)
+{
+	if (sched_is_rt(&cpu->running->sched))
+		cpu->queue.rt_used += ran;
+}
+
 /* A real-time thread gives way: to the front of its list, when it was preempted; to the back, when
  * its turn is over. */
 static void rt_put_back(struct cpu *cpu, struct thread *self, bool yields, ns_t now) requires(
@@ -95,5 +126,5 @@ struct thread *queue_next_rt(
 {
 	if (stays && sched_is_rt(&self->sched))
 		rt_put_back(cpu, self, yields, now);
-	return rt_next(cpu, now);
+	return queue_still_holds_rt(cpu, now) ? NULL : rt_next(cpu, now);
 }

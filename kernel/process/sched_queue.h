@@ -62,7 +62,19 @@ static inline void queue_stop(struct cpu *cpu, struct thread *self) requires(cpu
 		fair_stop(&cpu->queue.fair, &self->sched.fair);
 }
 
-/* queue_next, where real-time threads compete. */
+/* Real-time threads have had their share, and there are fair ones that want the CPU. */
+static inline bool queue_holds_rt(const struct cpu *cpu) requires(cpu->queue.lock)
+{
+	return cpu->queue.rt_held && (cpu->queue.fair.count || cpu->queue.fair.running);
+}
+
+/* The same, with a look at whether their next share has come since the last tick. */
+bool queue_still_holds_rt(const struct cpu *cpu, ns_t now) requires(cpu->queue.lock);
+/* At a tick, where a real-time thread runs or they are held back. True: that changed. */
+bool queue_rt_tick(struct cpu *cpu, ns_t now) requires(cpu->queue.lock);
+/* What one has used. */
+COLD void queue_account_rt(struct cpu *cpu, ns_t ran) requires(cpu->queue.lock);
+/* queue_next, where real-time threads compete. NULL: a fair one is to run. */
 struct thread *queue_next_rt(struct cpu *cpu, struct thread *self, bool stays, bool yields,
 	ns_t now) requires(cpu->queue.lock);
 
@@ -146,6 +158,8 @@ static inline void queue_account(struct cpu *cpu, ns_t now) requires(cpu->queue.
 	entity->run_total += ran;
 	if (likely(cpu->queue.fair.running))
 		fair_account(&cpu->queue.fair, ran);
+	else
+		queue_account_rt(cpu, ran);
 }
 
 /* ---- What an arrival changes ---- */
@@ -186,12 +200,16 @@ static inline enum queue_effect queue_came(
 	if (cpu->running == cpu->idle)
 		return QUEUE_PREEMPT;
 	if (unlikely(sched_is_rt(&thread->sched))) {
+		if (unlikely(cpu->queue.rt_held) && queue_still_holds_rt(cpu, now))
+			return QUEUE_NOTHING;
 		if (thread->sched.rt_priority > running->rt_priority)
 			return QUEUE_PREEMPT;
 		return thread->sched.rt_priority == running->rt_priority ? QUEUE_SLICE
 									 : QUEUE_NOTHING;
 	}
-	return sched_is_rt(running) ? QUEUE_NOTHING : queue_fair_came(cpu, thread, now);
+	if (unlikely(sched_is_rt(running)))
+		return cpu->queue.rt_held ? QUEUE_PREEMPT : QUEUE_NOTHING;
+	return queue_fair_came(cpu, thread, now);
 }
 
 static inline struct thread *queue_thread(struct fair_entity *entity)
@@ -208,8 +226,11 @@ static inline struct thread *queue_next(struct cpu *cpu, struct thread *self, bo
 	struct fair_entity *before = fair->running, *next;
 	struct thread *thread;
 
-	if (unlikely(cpu->queue.rt.count || (stays && sched_is_rt(&self->sched))))
-		return queue_next_rt(cpu, self, stays, yields, now);
+	if (unlikely(cpu->queue.rt.count || (stays && sched_is_rt(&self->sched)))) {
+		thread = queue_next_rt(cpu, self, stays, yields, now);
+		if (thread)
+			return thread;
+	}
 	next = fair_next(fair, yields);
 	if (!next)
 		return NULL;

@@ -37,6 +37,8 @@ struct wait_callback {
 };
 
 #define WAKE_ALL_EVENTS UINT32_MAX
+/* What a file's poll may say beside POLL* bits: it could not make the queue that tells of a change. */
+#define POLL_NO_MEMORY 0x80000000u
 
 #define WAIT_QUEUE_INIT(name)                                              \
 	{                                                                  \

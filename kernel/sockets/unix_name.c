@@ -81,6 +81,7 @@ static int bind_any(struct unix_socket *socket)
 	return error;
 }
 
+/* A socket that has a name gets no other, but is told first what would be wrong with that one (Linux's order). */
 static int bind_path(struct unix_socket *socket, const struct unix_name *name)
 {
 	const struct credentials *who = current_credentials();
@@ -98,6 +99,8 @@ static int bind_path(struct unix_socket *socket, const struct unix_name *name)
 	error = walk_parent(&walk);
 	if (!error)
 		error = vfs_make(&walk, &what);
+	if (!error && socket->named)
+		error = vfs_remove(&walk, VFS_UNLINK) ? -EIO : -EINVAL;
 	if (!error)
 		error = walk_last(&walk, 0, &made);
 	walk_end(&walk);
@@ -119,14 +122,12 @@ int unix_bind(struct unix_socket *socket, const struct unix_name *name)
 	int error;
 
 	mutex_lock(&socket->setup);
-	if (socket->named)
-		error = name->length ? -EINVAL : 0;
-	else if (!name->length)
-		error = bind_any(socket);
-	else if (!name->path[0])
-		error = bind_abstract(socket, name);
-	else
+	if (!name->length)
+		error = socket->named ? 0 : bind_any(socket);
+	else if (name->path[0])
 		error = bind_path(socket, name);
+	else
+		error = socket->named ? -EINVAL : bind_abstract(socket, name);
 	mutex_unlock(&socket->setup);
 	return error;
 }

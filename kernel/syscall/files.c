@@ -13,8 +13,6 @@
 
 #include <linux/fs.h>
 
-enum direction { MOVE_READ, MOVE_WRITE };
-
 static inline bool allows(const struct file *file, enum direction way)
 {
 	return way == MOVE_READ ? file_readable(file) : file_writable(file);
@@ -72,6 +70,7 @@ static ALWAYS_INLINE long move_in(
 
 		result = move(file, &io, way);
 	}
+	count_move(way, result);
 	if (inotify_is_asked(EVENT_OF(way)))
 		tell_moved(file, way, result, 1);
 	return result;
@@ -122,6 +121,14 @@ static long move_positioned(struct file *file, struct io *io, int64_t offset, en
 	return move_at(file, io, &offset, way);
 }
 
+static long move_counted(struct file *file, struct io *io, int64_t offset, enum direction way)
+{
+	long result = move_positioned(file, io, offset, way);
+
+	count_move(way, result);
+	return result;
+}
+
 static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, enum direction way)
 {
 	struct borrowed_file borrowed;
@@ -143,7 +150,7 @@ static long move_buffer_at(int fd, user_t buffer, size_t count, int64_t offset, 
 	else if (!user_range_ok(buffer, count))
 		result = -EFAULT;
 	else
-		result = move_positioned(file, &io, offset, way);
+		result = move_counted(file, &io, offset, way);
 	if (inotify_is_asked(EVENT_OF(way)))
 		tell_moved(file, way, result, 1);
 	file_return(borrowed);
@@ -207,7 +214,7 @@ static int check_rw_flags(unsigned int flags)
 										      : 0;
 }
 
-static long move_ranges(
+static long move_ranges_of(
 	int fd, user_t vector, size_t count, int64_t offset, unsigned int flags, enum direction way)
 {
 	struct iovec fast[IO_FAST_RANGES], *ranges;
@@ -242,6 +249,16 @@ static long move_ranges(
 	if (ranges != fast)
 		kfree(ranges);
 	file_return(borrowed);
+	return result;
+}
+
+/* Counted whatever comes of it, as on Linux. */
+static long move_ranges(
+	int fd, user_t vector, size_t count, int64_t offset, unsigned int flags, enum direction way)
+{
+	long result = move_ranges_of(fd, vector, count, offset, flags, way);
+
+	count_move(way, result);
 	return result;
 }
 

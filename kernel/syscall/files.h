@@ -39,6 +39,18 @@ static inline struct borrowed_file borrow_real_file(int fd)
 /* As get_file, NULL for files opened with O_PATH too: for all that is not allowed on those. */
 struct file *get_real_file(int fd) MUST_CHECK;
 
+enum direction { MOVE_READ, MOVE_WRITE };
+
+/* Counts a call for /proc/PID/io, with the bytes that it has moved, or its errno. */
+static inline void count_move(enum direction way, long moved)
+{
+	struct usage *usage = &current_thread()->usage;
+
+	usage->calls[way]++;
+	if (moved > 0)
+		usage->moved[way] += (uint64_t)moved;
+}
+
 #define IO_FAST_RANGES 8
 /* A user's ranges, in `fast` (of IO_FAST_RANGES) or, when there are many, in memory of their own, which
  * the caller frees. Their sum, at most IO_MAX; -EINVAL, -EFAULT, -ENOMEM. */

@@ -155,6 +155,8 @@ static long send_checked(struct file *out, struct file *in, user_t offset, size_
 	if (!out || !file_writable(out))
 		return -EBADF;
 	result = send(out, in, &position, count < IO_MAX ? count : IO_MAX);
+	count_move(MOVE_READ, result);
+	count_move(MOVE_WRITE, result);
 	if (result > 0)
 		tell_copied(in, out);
 	if ((result > 0 || offset.address) && give_offset(in, offset, position))
@@ -231,6 +233,8 @@ static long copy_range(
 	if (error || !count)
 		return error;
 	copied = copy_bytes(in, &in_at, out, &out_at, count < IO_MAX ? count : IO_MAX);
+	count_move(MOVE_READ, copied);
+	count_move(MOVE_WRITE, copied);
 	if (copied > 0)
 		tell_copied(in, out);
 	if (copied > 0 &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls on names: mkdir, mknod, link, symlink, unlink, rmdir, rename, readlink, getcwd,
- * chdir, and getdents64. Each has an old form and one with directory descriptors. */
+ * chdir, getdents and getdents64. Each has an old form and one with directory descriptors. */
 #include "syscall/files.h"
 
 #include <linux/capability.h>
@@ -194,8 +194,8 @@ long sys_renameat2(int from_fd, user_t from, int to_fd, user_t to, unsigned int 
 	struct user_path from_text, to_text;
 	int error;
 
-	if (flags & ~(unsigned int)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
-		(flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
+	if (flags & ~(unsigned int)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
+		(flags & RENAME_EXCHANGE && flags & ~(unsigned int)RENAME_EXCHANGE))
 		return -EINVAL;
 	error = get_path(&from_text, from, PATH_NOT_EMPTY);
 	if (error)
@@ -271,20 +271,29 @@ long sys_readlink(user_t path, user_t buffer, int size)
 	return sys_readlinkat(AT_FDCWD, path, buffer, size);
 }
 
+/* getdents has the name where getdents64 has the kind, and the kind in the last byte. */
+struct old_entry {
+	unsigned long ino, off;
+	unsigned short reclen;
+	char name[];
+};
+
 struct getdents {
 	struct entry_sink sink;
+	bool old;
 	user_t at;
 	size_t left;
 	int error;
 };
 
-/* Writes one struct linux_dirent64; the name's NUL and padding up to eight bytes with it. */
+/* Writes one struct linux_dirent64, or an old one; the name's NUL and padding up to eight bytes with it. */
 static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t length, uint64_t number,
 	uint32_t mode, int64_t next)
 {
 	struct getdents *out = container_of(sink, struct getdents, sink);
-	size_t header = offsetof(struct linux_dirent64, d_name);
-	size_t size = ALIGN_UP(header + length + 1, 8);
+	size_t header = out->old ? offsetof(struct old_entry, name)
+				 : offsetof(struct linux_dirent64, d_name);
+	size_t size = ALIGN_UP(header + length + 1 + out->old, 8);
 	struct {
 		struct linux_dirent64 entry;
 		char name[ALIGN_UP(NAME_MAX + 1, 8)];
@@ -294,12 +303,15 @@ static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t lengt
 		out->error = -EINVAL; /* what the caller gives when not even one fits */
 		return false;
 	}
-	/* The name's NUL and the padding lie in the last eight bytes. */
+	/* The name's NUL and the padding lie in the last eight bytes; of an old one in the last nine. */
 	*(uint64_t *)(void *)((char *)&record + size - 8) = 0;
+	if (out->old)
+		*(uint64_t *)(void *)((char *)&record + size - 16) = 0;
 	record.entry.d_ino = number;
 	record.entry.d_off = next;
 	record.entry.d_reclen = (unsigned short)size;
-	record.entry.d_type = (unsigned char)(mode >> 12 & 15);
+	*(out->old ? (unsigned char *)&record + size - 1 : &record.entry.d_type) =
+		(unsigned char)(mode >> 12 & 15);
 	memcpy((char *)&record + header, name, length);
 	if (copy_to_user(out->at, &record, size)) {
 		out->error = -EFAULT;
@@ -310,9 +322,9 @@ static bool emit_entry(struct entry_sink *sink, const char *name, uint32_t lengt
 	return true;
 }
 
-static long get_entries(struct file *file, user_t buffer, size_t count)
+static long get_entries(struct file *file, user_t buffer, size_t count, bool old)
 {
-	struct getdents out = {.sink.emit = emit_entry, .at = buffer, .left = count};
+	struct getdents out = {.sink.emit = emit_entry, .old = old, .at = buffer, .left = count};
 	struct inode *directory = file->inode;
 	int error = -ENOENT;
 
@@ -331,7 +343,7 @@ static long get_entries(struct file *file, user_t buffer, size_t count)
 	return error ? error : out.error;
 }
 
-long sys_getdents64(int fd, user_t buffer, unsigned int count)
+static long get_entries_of(int fd, user_t buffer, unsigned int count, bool old)
 {
 	struct borrowed_file borrowed = borrow_real_file(fd);
 	long result = -ENOTDIR;
@@ -339,9 +351,20 @@ long sys_getdents64(int fd, user_t buffer, unsigned int count)
 	if (!borrowed.file)
 		return -EBADF;
 	if (borrowed.file->operations->iterate)
-		result = get_entries(borrowed.file, buffer, count);
+		result = get_entries(borrowed.file, buffer, count, old);
 	file_return(borrowed);
 	return result;
+}
+
+long sys_getdents64(int fd, user_t buffer, unsigned int count)
+{
+	return get_entries_of(fd, buffer, count, false);
+}
+
+/* AddressSanitizer's leak check asks by this one. */
+long sys_getdents(int fd, user_t buffer, unsigned int count)
+{
+	return get_entries_of(fd, buffer, count, true);
 }
 
 /* ---- The working directory ---- */

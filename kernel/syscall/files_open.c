@@ -155,8 +155,10 @@ long sys_pipe2(user_t out, unsigned int flags)
 	struct file *ends[2];
 	int fds[2], error;
 
-	if (flags & ~(unsigned int)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+	if (flags & ~(unsigned int)(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL))
 		return -EINVAL;
+	if (flags & O_EXCL) /* O_NOTIFICATION_PIPE: there are no watch queues */
+		return -ENOPKG;
 	error = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &ends[0], &ends[1]);
 	if (error)
 		return error;

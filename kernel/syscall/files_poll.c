@@ -4,7 +4,8 @@
  *
  * A file says what holds now and which wait queues tell of a change (at most two). The caller stands
  * on all of them at once, looks again after each wake-up, and sleeps until something holds, the time
- * is over or a signal comes.
+ * is over or a signal comes. A file may tell of other queues from one look to the next (a terminal that was stopped):
+ * then the caller goes over to them instead of sleeping.
  *
  * None of these calls is restarted after a handler. Where none runs (the process was stopped and
  * continued), poll goes on to its deadline by restart_syscall, and the others, which write back what
@@ -13,6 +14,7 @@
 #include "syscall/files_poll.h"
 
 #include "arch/arch.h"
+#include "lib/string.h"
 #include "memory/slab.h"
 #include "process/process.h"
 #include "process/signal.h"
@@ -20,24 +22,38 @@
 
 /* ---- The wait ---- */
 
-/* What holds now; how many entries have something to say. */
-static int look(struct poll_entry *entries, unsigned int count)
+/* What holds now of one; its queues into `queues`, where there are any. */
+static unsigned int ask(struct poll_entry *entry, struct wait_queue *queues[POLL_QUEUES])
 {
+	struct file *file = entry->file;
+
+	if (!file || file->flags & O_PATH)
+		return POLLNVAL;
+	if (!file->operations->poll)
+		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	return file->operations->poll(file, queues);
+}
+
+/* What holds now; how many entries have something to say; -ENOMEM: none, and one could not say who wakes. The queues become
+ * the entries', but where the caller stands on those: then *moved tells that they are others. */
+static int look(struct poll_entry *entries, unsigned int count, bool *moved)
+{
+	bool no_memory = false;
 	int found = 0;
 
 	for (struct poll_entry *entry = entries; entry < entries + count; entry++) {
-		struct file *file = entry->file;
+		struct wait_queue *queues[POLL_QUEUES] = {NULL};
+		unsigned int holds = ask(entry, queues);
 
-		if (!file || file->flags & O_PATH)
-			entry->found = POLLNVAL;
-		else if (file->operations->poll)
-			entry->found = file->operations->poll(file, entry->queues);
-		else
-			entry->found = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-		entry->found &= entry->wanted;
+		entry->found = holds & entry->wanted;
 		found += entry->found != 0;
+		no_memory |= holds & POLL_NO_MEMORY;
+		if (moved)
+			*moved |= queues[0] != entry->queues[0] || queues[1] != entry->queues[1];
+		else
+			memcpy(entry->queues, queues, sizeof(queues));
 	}
-	return found;
+	return found || !no_memory ? found : -ENOMEM;
 }
 
 static void stand_on_queues(struct poll_entry *entries, unsigned int count)
@@ -62,18 +78,20 @@ static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
 long poll_wait_for(struct poll_entry *entries, unsigned int count, ns_t deadline)
 {
 	struct waiter self;
-	int found = look(entries, count), error = 0;
+	int found, error = 0;
 
-	while (!found && !error && deadline) {
+	while (!(found = look(entries, count, NULL)) && !error && deadline) {
+		bool moved = false;
+
 		wait_prepare(&nobody, &self);
 		stand_on_queues(entries, count);
-		found = look(entries, count);
-		if (!found)
+		found = look(entries, count, &moved);
+		if (!found && !moved)
 			error = wait_sleep(deadline);
 		leave_queues(entries, count);
 		wait_finish(&nobody, &self);
-		if (!found)
-			found = look(entries, count);
+		if (found)
+			break;
 	}
 	if (found)
 		return found;

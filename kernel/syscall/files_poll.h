@@ -17,7 +17,7 @@ struct poll_entry {
 };
 
 /* Waits until something wanted holds or the deadline (0: no wait, NS_NEVER) is over: how many entries
- * have found something; or -ERESTARTSYS for a signal, when none has. */
+ * have found something; or, when none has, -ERESTARTSYS for a signal, -ENOMEM. */
 long poll_wait_for(struct poll_entry *entries, unsigned int count, ns_t deadline) MUST_CHECK;
 
 /* The length of a wait, as a caller gave it, and what becomes of it. */

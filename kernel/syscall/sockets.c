@@ -6,7 +6,6 @@
 #include "lib/string.h"
 
 #define FAMILY_SIZE   sizeof(((struct sockaddr_un *)0)->sun_family)
-#define STORAGE_SIZE  128 /* struct sockaddr_storage */
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC  O_CLOEXEC
 

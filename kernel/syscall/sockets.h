@@ -6,6 +6,8 @@
 #include "sockets/unix.h"
 #include "syscall/files.h"
 
+#define STORAGE_SIZE 128 /* struct sockaddr_storage */
+
 /* The socket of a descriptor, with a reference: -EBADF, -ENOTSOCK. */
 int get_socket(int fd, struct file **out) MUST_CHECK;
 /* An address as a user gave it. -EINVAL, -EFAULT. *family is all that is looked at of AF_UNSPEC's. */

@@ -179,17 +179,28 @@ static int get_message(user_t from, struct user_msghdr *message)
 		message->name_length = 0;
 	if (message->name_length < 0)
 		return -EINVAL;
+	if (message->name_length > STORAGE_SIZE)
+		message->name_length = STORAGE_SIZE;
 	if (message->count > UIO_MAXIOV)
 		return -EMSGSIZE;
 	return 0;
 }
 
-static int get_target_name(struct unix_call *call, user_t name, int length)
+/* Where there is a connection, a name is an error of its own, or not looked at, whatever it is. */
+static int get_target_name(struct file *file, struct unix_call *call, user_t name, int length)
 {
+	const int type = unix_of(file)->type;
+	char unused[STORAGE_SIZE];
 	int family, error;
 
 	if (!name.address || !length)
 		return 0;
+	if (type != SOCK_DGRAM) {
+		call->has_name = type == SOCK_STREAM;
+		if (length < 0 || length > STORAGE_SIZE)
+			return -EINVAL;
+		return copy_from_user(unused, name, (size_t)length);
+	}
 	error = get_address(name, length, &call->name, &family);
 	if (!error && (family != AF_UNIX || !call->name.length))
 		error = -EINVAL;
@@ -211,7 +222,7 @@ static ssize_t send_message(struct file *file, user_t from, unsigned flags)
 		return result;
 	io = io_vector(ranges, (unsigned)message.count, (size_t)result);
 	call.io = &io;
-	result = get_target_name(&call, user_pointer(message.name), message.name_length);
+	result = get_target_name(file, &call, user_pointer(message.name), message.name_length);
 	if (!result)
 		result = get_control(&call, &message);
 	if (!result)
@@ -297,7 +308,7 @@ long sys_sendto(int fd, user_t buffer, size_t count, unsigned flags, user_t name
 	if (!user_range_ok(buffer, count))
 		result = -EFAULT;
 	if (!result)
-		result = get_target_name(&call, name, length);
+		result = get_target_name(file, &call, name, length);
 	if (!result)
 		result = unix_send(file, &call);
 	file_put(file);

@@ -31,6 +31,7 @@
 	CALL1(75, fdatasync, FD, fd) \
 	CALL2(76, truncate, PATH, path, OFFSET, size) \
 	CALL2(77, ftruncate, FD, fd, OFFSET, size) \
+	CALL3(78, getdents, FD, fd, DIRECTORY_OUT, buffer, UINT, count) \
 	CALL2(79, getcwd, PATH_OUT, buffer, SIZE, size) \
 	CALL1(80, chdir, PATH, path) \
 	CALL1(81, fchdir, FD, fd) \

@@ -8,8 +8,10 @@ from pathlib import Path
 TAIL = 16384
 # What says that nothing will come of this boot: a kernel panic, a loader that went back to firmware.
 FATAL = re.compile(
-    rb"[^\r\n]*(?:(?i:\bpanic: )|\bloader: error: |BdsDxe: failed to (?:start|load) Boot|BdsDxe: No bootable option|"
-    rb"\bUEFI Interactive Shell)[^\r\n]*[\r\n]")
+    rb"(?i:\bpanic: )|\bloader: error: |BdsDxe: failed to (?:start|load) Boot|BdsDxe: No bootable option|"
+    rb"\bUEFI Interactive Shell")
+FATAL_BYTES = 64  # more than it takes: a part of it at the end of what came may become one
+LINE_END = re.compile(rb"[\r\n]")
 CONTROL = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|.)|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -45,10 +47,19 @@ class Log:
             self.file.write(data)
         self.data += data
         if self.watched and self.fatal is None:
-            found = FATAL.search(self.data, self.searched)
-            if found:
-                self.fatal = plain(found[0]).strip()
-            self.searched = max(self.searched, self.data.rfind(b"\n") + 1)
+            self._look()
+
+    def _look(self):
+        """Each byte once, and a few again: what draws on its whole terminal never ends a line."""
+        found = FATAL.search(self.data, self.searched)
+        if not found:
+            self.searched = max(self.searched, len(self.data) - FATAL_BYTES)
+            return
+        self.searched = found.start()
+        end = LINE_END.search(self.data, found.end())
+        if end:
+            start = max(self.data.rfind(mark, 0, found.start()) for mark in (b"\r", b"\n")) + 1
+            self.fatal = plain(bytes(self.data[start:end.end()])).strip()
 
     def text(self):
         return plain(bytes(self.data))

@@ -169,7 +169,7 @@ static int descriptor(const struct call *call, const char *argument)
 		return -1;
 	if (strncmp(call->name, "inotify", 7) == 0)
 		return inotify_init();
-	if (strcmp(call->name, "getdents64") == 0)
+	if (strncmp(call->name, "getdents", 8) == 0)
 		return open("/", O_RDONLY | O_DIRECTORY);
 	if (strcmp(call->name, "epoll_ctl") == 0 || strcmp(call->name, "vmsplice") == 0 ||
 		(strcmp(call->name, "splice") == 0 && strcmp(argument, "out") == 0))
@@ -256,6 +256,7 @@ static const struct {
 	{"epoll_wait", "timeout", 0},
 	{"epoll_pwait", "timeout", 0},
 	{"epoll_ctl", "operation", EPOLL_CTL_ADD},
+	{"getdents", "count", 4096},
 	{"getdents64", "count", 4096},
 	{"sched_getaffinity", "size", 64},
 	{"sched_setaffinity", "size", 64},

@@ -140,6 +140,23 @@ void look_classify(struct look *look)
 	}
 }
 
+size_t look_reach(struct look *look, pid_t pid)
+{
+	const struct process *process = look_process(look, pid);
+	size_t count = 0;
+
+	memset(look->reached, 0, look->frame_count * sizeof *look->reached);
+	for (size_t page = 0; process && page < process->page_count; page++) {
+		uint64_t frame = PAGEMAP_FRAME(process->pages[page].word);
+
+		if (frame >= look->frame_count)
+			continue;
+		count += !look->reached[frame];
+		look->reached[frame] = 1;
+	}
+	return count;
+}
+
 bool look_mapper(const struct look *look, uint64_t frame, size_t *process, size_t *page)
 {
 	for (; *process < look->process_count; ++*process, *page = 0) {

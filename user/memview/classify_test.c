@@ -35,8 +35,9 @@ static void begin(struct look *look, uint64_t *words, struct process *processes,
 		.owners = calloc(FRAMES, sizeof *look->owners),
 		.mappers = calloc(FRAMES, sizeof *look->mappers),
 		.orphaned = calloc(FRAMES, sizeof *look->orphaned),
+		.reached = calloc(FRAMES, sizeof *look->reached),
 	};
-	if (!look->classes || !look->owners || !look->mappers || !look->orphaned)
+	if (!look->classes || !look->owners || !look->mappers || !look->orphaned || !look->reached)
 		abort();
 }
 
@@ -46,6 +47,7 @@ static void end(struct look *look)
 	free(look->owners);
 	free(look->mappers);
 	free(look->orphaned);
+	free(look->reached);
 }
 
 static void owners(void)
@@ -79,6 +81,12 @@ static void owners(void)
 	expect("it is", (long)(process * 10 + page), 11);
 	page++;
 	expect("no third", look_mapper(&look, 3, &process, &page), false);
+	expect("pages that the first can touch", (long)look_reach(&look, 7), 5);
+	expect("pages that the second can touch", (long)look_reach(&look, 8), 3);
+	for (int i = 0; i < FRAMES; i++)
+		expect("touched", look.reached[i], i == 2 || i == 3 || i == 6);
+	expect("pages that nobody can touch", (long)look_reach(&look, 9), 0);
+	expect("not any more", look.reached[2], 0);
 	end(&look);
 }
 

@@ -20,17 +20,24 @@
 /* Programs of one demo with their arguments; where there are two with a pipe, the first writes into it. */
 static const struct demo {
 	char key;
-	const char *name;
+	const char *name, *tells;
 	bool pipe;
 	const char *programs[4][WORDS];
 } demos[] = {
-	{'a', "allocator", false,
+	{'a', "allocator",
+		"Four take page after page, at different speeds. No page has two owners.", false,
 		{{"allocator", "1"}, {"allocator", "2"}, {"allocator", "3"}, {"allocator", "4"}}},
-	{'f', "fork", false, {{"fork"}}},
-	{'e', "forkexit", false, {{"forkexit"}}},
-	{'p', "pipe", true, {{"pipewriter"}, {"pipereader"}}},
-	{'r', "recurse", false, {{"recurse"}}},
-	{'s', "spawn", false, {{"spawn"}}},
+	{'f', "fork", "One becomes four. C: shared until one of them writes, who then gets a copy.",
+		false, {{"fork"}}},
+	{'e', "forkexit",
+		"They come and go; what they had is free again. What was not would be an L.", false,
+		{{"forkexit"}}},
+	{'p', "pipe", "One writes, one reads. What is between them is the kernel's: small objects.",
+		true, {{"pipewriter"}, {"pipereader"}}},
+	{'r', "recurse", "A page of stack for each call. What the stack has grown to, it keeps.",
+		false, {{"recurse"}}},
+	{'s', "spawn", "Programs start and end. Their code is there once (S), their data for each.",
+		false, {{"spawn"}}},
 };
 
 static const struct demo *running;
@@ -104,6 +111,11 @@ bool demos_start(char key)
 		return true;
 	}
 	return false;
+}
+
+const char *demos_tells(void)
+{
+	return running ? running->tells : "";
 }
 
 const char *demos_name(void)

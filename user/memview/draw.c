@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The picture, from the top: all of RAM, each cell many pages; a window of it, each cell a page; the address space of one
- * process; the legend; what the cursor is on.
+ * process, and of the next ones as far as there is room; the legend; what the cursor is on.
  *
  * A cell that stands for many pages has the colour of what most of its used pages are, the paler the fewer
  * are used. Rows of the overview without any RAM are left out, so that a hole below 4 GiB costs nothing. How many
@@ -64,7 +64,7 @@ void view_layout(const struct canvas *canvas, const struct look *look, struct la
 		rows = 6;
 	out->overview_rows = rows / 5 < 2 ? 2 : rows / 5;
 	out->overview_rows = rows_with_ram(look, pages_a_cell(look, out) * (uint64_t)out->cells);
-	out->pages_rows = (rows - out->overview_rows) / 2;
+	out->pages_rows = (rows - out->overview_rows) * 2 / 5;
 	out->process_rows = rows - out->overview_rows - out->pages_rows;
 	out->process_cells = out->cells + out->label - out->process_label;
 	out->process_cells -= out->process_cells % 8;
@@ -94,6 +94,24 @@ struct cell class_cell(enum frame_class class, const struct process *owner)
 	if (class == CLASS_FILE)
 		cell.paper = colour_mix(cell.paper, PAPER, 130);
 	return cell;
+}
+
+/* As the selected process would see it that could see memory: what it cannot touch is dark. */
+static struct cell seen_cell(const struct view *view, struct cell cell, bool reached)
+{
+	if (view->eyes && !reached) {
+		cell.ink = colour_mix(cell.ink, PAPER, 40);
+		cell.paper = colour_mix(cell.paper, PAPER, 40);
+	}
+	return cell;
+}
+
+static bool reaches_any(const struct look *look, uint64_t first, uint64_t count)
+{
+	for (uint64_t i = first; i < first + count && i < look->frame_count; i++)
+		if (look->reached[i])
+			return true;
+	return false;
 }
 
 static const struct process *owner_of(const struct look *look, uint64_t frame)
@@ -185,9 +203,13 @@ static void draw_overview(struct canvas *canvas, const struct layout *layout,
 			uint64_t first = at + (uint64_t)i * pages;
 			struct cell cell = mixed_cell(look, first, pages);
 
-			if (view->window < first + pages &&
-				first < view->window +
-						(uint64_t)(layout->cells * layout->pages_rows))
+			if (view->eyes && reaches_any(look, first, pages))
+				cell = class_cell(CLASS_OWN, look_process(look, view->selected));
+			else if (view->eyes)
+				cell = seen_cell(view, cell, false);
+			else if (view->window < first + pages &&
+				 first < view->window +
+						 (uint64_t)(layout->cells * layout->pages_rows))
 				cell.ink = TITLE;
 			canvas_put(canvas, row, layout->label + i, cell);
 		}
@@ -237,9 +259,8 @@ static void draw_pages(struct canvas *canvas, const struct layout *layout, const
 {
 	int column = canvas_text(canvas, layout->pages - 1, 0, TITLE, "Its pages");
 
-	canvas_text(canvas, layout->pages - 1, column, DIM, "   a cell is a page, from %#lx on%s",
-		view->window * PAGE_SIZE,
-		view->following ? ", where processes have most of theirs" : "");
+	canvas_text(canvas, layout->pages - 1, column, DIM, "   a cell is a page%s",
+		view->following ? "; here processes have most of theirs" : "");
 	for (int row = 0; row < layout->pages_rows; row++) {
 		uint64_t first = view->window + (uint64_t)(row * layout->cells);
 
@@ -250,43 +271,45 @@ static void draw_pages(struct canvas *canvas, const struct layout *layout, const
 			uint64_t frame = first + (uint64_t)i;
 
 			canvas_put(canvas, layout->pages + row, layout->label + i,
-				class_cell(look->classes[frame], owner_of(look, frame)));
+				seen_cell(view,
+					class_cell(look->classes[frame], owner_of(look, frame)),
+					look->reached[frame]));
 		}
 	}
 }
 
 /* ---- All of it ---- */
 
+/* What runs and how it is shown comes first: of the figures a narrow terminal may show less. */
 static void draw_title(struct canvas *canvas, const struct view *view, const struct look *look)
 {
 	size_t ram = look->frame_count - look->counts[CLASS_HOLE];
 	int column = canvas_text(canvas, 0, 0, TITLE, "memview");
 
-	column = canvas_text(canvas, 0, column, INK,
-		"   %zu MiB of RAM, %zu KiB in use, %zu processes", ram / 256,
-		(ram - look->counts[CLASS_FREE]) * 4, look->process_count);
-	if (look->counts[CLASS_LEAKED])
-		column = canvas_text(canvas, 0, column, class_looks[CLASS_LEAKED].paper,
-			"   %zu pages leaked", look->counts[CLASS_LEAKED]);
 	if (*view->demo)
 		column = canvas_text(canvas, 0, column, slot_colour(2), "   demo: %s", view->demo);
 	if (view->frozen)
-		canvas_text(canvas, 0, column, slot_colour(1), "   FROZEN");
+		column = canvas_text(canvas, 0, column, slot_colour(1), "   FROZEN");
+	if (look->counts[CLASS_LEAKED])
+		column = canvas_text(canvas, 0, column, class_looks[CLASS_LEAKED].paper,
+			"   %zu pages leaked", look->counts[CLASS_LEAKED]);
+	if (view->eyes)
+		column = canvas_text(canvas, 0, column, TITLE, "   its eyes: %zu pages of %zu",
+			view->reached, ram);
+	canvas_text(canvas, 0, column, INK, "   %zu MiB of RAM, %zu KiB in use, %zu processes",
+		ram / 256, (ram - look->counts[CLASS_FREE]) * 4, look->process_count);
 }
 
 static void draw_keys(struct canvas *canvas, const struct layout *layout, const struct view *view)
 {
 	if (view->keys)
 		canvas_text(canvas, layout->keys, 0, DIM, "%s",
-			canvas->columns >= 140
-				? "demos: a allocator  f fork  e forkexit  p pipe  r recurse  s "
-				  "spawn  "
-				  "x none    space freeze  . step   n b c process   arrows Tab ask "
-				  " "
-				  "g follow   q quit"
-				: "demos a f e p r s x, space freeze, . step, n b c process, "
-				  "arrows "
-				  "Tab ask, q");
+			canvas->columns >= 157
+				? "a allocator  f fork  e forkexit  p pipe  r recurse  s spawn  "
+				  "x none   space freeze  . step   n b c process   v its eyes   "
+				  "Tab arrows ask   g follow   q quit"
+				: "demos a f e p r s x, space freeze, . step, n b c v process, "
+				  "Tab arrows, q");
 }
 
 /* The frame under the cursor, or frame_count. */
@@ -316,7 +339,7 @@ void view_draw(struct canvas *canvas, const struct layout *layout, struct view *
 	draw_title(canvas, view, look);
 	draw_overview(canvas, layout, view, look);
 	draw_pages(canvas, layout, view, look);
-	if (draw_process(canvas, layout, view, look, &under) && view->cursor &&
+	if (draw_processes(canvas, layout, view, look, &under) && view->cursor &&
 		view->part == PART_PROCESS)
 		frame = PAGEMAP_FRAME(under.word);
 	draw_legend(canvas, layout, look);
@@ -329,6 +352,8 @@ void view_draw(struct canvas *canvas, const struct layout *layout, struct view *
 	}
 	if (view->cursor)
 		draw_info(canvas, layout, look, frame);
+	else
+		draw_hint(canvas, layout, view);
 	draw_keys(canvas, layout, view);
 }
 

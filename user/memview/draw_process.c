@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The address space of one process: a row or more for each mapping, with a cell for each page, or for as many as
+ * The address space of a process: a row or more for each mapping, with a cell for each page, or for as many as
  * must share one that the whole fits. Of these the most telling page is shown. What is there but may not be
  * written is darker.
  */
@@ -21,12 +21,13 @@ static uint64_t rows_with(const struct process *process, uint64_t pages, uint64_
 	return rows;
 }
 
-static uint64_t pages_a_cell(const struct process *process, const struct layout *layout)
+/* So many that the space fits into these rows, if a row for each mapping does: that is the least. */
+static uint64_t pages_a_cell(
+	const struct process *process, const struct layout *layout, uint64_t room)
 {
 	uint64_t pages = 1, cells = (uint64_t)layout->process_cells;
 
-	/* A row each is the least. */
-	while (rows_with(process, pages, cells) > (uint64_t)layout->process_rows &&
+	while (rows_with(process, pages, cells) > room &&
 		rows_with(process, pages, cells) > process->area_count)
 		pages *= 2;
 	return pages;
@@ -112,10 +113,9 @@ static int draw_area(struct canvas *canvas, const struct layout *layout, const s
 	return row;
 }
 
-static void draw_name(struct canvas *canvas, const struct layout *layout,
-	const struct process *process, uint64_t pages)
+static void draw_name(struct canvas *canvas, int row, const struct process *process, uint64_t pages)
 {
-	int row = layout->process - 1, column;
+	int column;
 
 	canvas_put(canvas, row, 0, class_cell(CLASS_OWN, process));
 	column = canvas_text(canvas, row, 2, TITLE, "%s[%d]", process->name, process->pid);
@@ -123,24 +123,40 @@ static void draw_name(struct canvas *canvas, const struct layout *layout,
 		process->page_count, pages, pages == 1 ? "" : "s");
 }
 
-bool draw_process(struct canvas *canvas, const struct layout *layout, const struct view *view,
-	const struct look *look, struct mapped_page *under)
+/* From `row` on, which has the name; the row behind. */
+static int draw_process(struct canvas *canvas, const struct layout *layout, const struct view *view,
+	const struct look *look, const struct process *process, int row, struct mapped_page *under)
 {
-	const struct process *process = look_process(look, view->selected);
-	struct area_place place = {.row = layout->process};
+	int room = layout->process + layout->process_rows - row - 1;
+	struct area_place place = {row + 1, pages_a_cell(process, layout, (uint64_t)room)};
 
-	*under = (struct mapped_page){0, 0};
-	if (!process) {
-		canvas_text(canvas, layout->process - 1, 0, DIM, "no process");
-		return false;
-	}
-	place.pages = pages_a_cell(process, layout);
-	draw_name(canvas, layout, process, place.pages);
+	draw_name(canvas, row, process, place.pages);
 	for (size_t i = 0; i < process->area_count; i++) {
 		if (place.row >= layout->process + layout->process_rows)
 			break;
 		place.row = draw_area(
 			canvas, layout, view, look, process, &process->areas[i], place, under);
+	}
+	return place.row;
+}
+
+bool draw_processes(struct canvas *canvas, const struct layout *layout, const struct view *view,
+	const struct look *look, struct mapped_page *under)
+{
+	const struct process *process = look_process(look, view->selected);
+	size_t at = process ? (size_t)(process - look->processes) : 0;
+	int row = layout->process - 1, last = layout->process + layout->process_rows;
+
+	*under = (struct mapped_page){0, 0};
+	if (!process) {
+		canvas_text(canvas, row, 0, DIM, "no process");
+		return false;
+	}
+	row = draw_process(canvas, layout, view, look, process, row, under) + 1;
+	for (size_t i = 1; i < look->process_count; i++) {
+		process = &look->processes[(at + i) % look->process_count];
+		if (process->watched && row + 1 + (int)process->area_count <= last)
+			row = draw_process(canvas, layout, view, look, process, row, under) + 1;
 	}
 	return under->word != 0;
 }

@@ -106,6 +106,16 @@ static void draw_mappers(struct canvas *canvas, int row, const struct look *look
 		canvas_text(canvas, row, column, DIM, "nobody");
 }
 
+void draw_hint(struct canvas *canvas, const struct layout *layout, const struct view *view)
+{
+	canvas_text(canvas, layout->info, 0, TITLE, "%s", view->tells);
+	if (view->keys)
+		canvas_text(canvas, layout->info + 1, 0, INK, "%s",
+			view->eyes ? "What is dark the process cannot touch; v: all of it again."
+				   : "Tab: what is this cell, and who maps it?   v: what can the "
+				     "process touch?");
+}
+
 void draw_info(
 	struct canvas *canvas, const struct layout *layout, const struct look *look, uint64_t frame)
 {

@@ -77,6 +77,7 @@ static int grow_frames(struct look *look, size_t count)
 		realloc(look->owners, count * sizeof *look->owners),
 		realloc(look->mappers, count * sizeof *look->mappers),
 		realloc(look->orphaned, count * sizeof *look->orphaned),
+		realloc(look->reached, count * sizeof *look->reached),
 	};
 	bool whole = true;
 
@@ -87,10 +88,13 @@ static int grow_frames(struct look *look, size_t count)
 	look->owners = parts[2] ? parts[2] : look->owners;
 	look->mappers = parts[3] ? parts[3] : look->mappers;
 	look->orphaned = parts[4] ? parts[4] : look->orphaned;
+	look->reached = parts[5] ? parts[5] : look->reached;
 	if (!whole)
 		return -1;
-	if (count > look->frame_count)
+	if (count > look->frame_count) {
 		memset(look->orphaned + look->frame_count, 0, count - look->frame_count);
+		memset(look->reached + look->frame_count, 0, count - look->frame_count);
+	}
 	return 0;
 }
 
@@ -327,5 +331,6 @@ void look_free(struct look *look)
 	free(look->owners);
 	free(look->mappers);
 	free(look->orphaned);
+	free(look->reached);
 	*look = (struct look){0};
 }

@@ -68,6 +68,7 @@ struct process {
 	struct mapped_page *pages; /* present ones, by address */
 	size_t page_count;
 	bool partial; /* one of its mappings was too large to be looked at */
+	bool watched; /* one goes through these: the demo's, or all but memview */
 };
 
 struct look {
@@ -81,6 +82,7 @@ struct look {
 	int16_t *owners;   /* index of the one process that has it, else NOBODY */
 	uint16_t *mappers; /* entries that lead to it */
 	uint8_t *orphaned; /* in how many looks running it seemed leaked */
+	uint8_t *reached;  /* whether the process of look_reach() can touch it */
 	size_t counts[CLASSES];
 };
 
@@ -92,6 +94,8 @@ void look_classify(struct look *look);
 /* The pages that map a frame: the next process and page from *process, *page on. False: no more. */
 bool look_mapper(const struct look *look, uint64_t frame, size_t *process, size_t *page);
 const struct process *look_process(const struct look *look, pid_t pid); /* NULL: none */
+/* Notes which frames a process can touch; how many. Pure. */
+size_t look_reach(struct look *look, pid_t pid);
 /* A mapping's name at its shortest: the file without its folders. */
 const char *area_name(const struct area *area);
 

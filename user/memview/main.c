@@ -47,7 +47,8 @@ static struct program {
 	struct view view;
 	struct look look;
 	uint64_t cycled; /* when, in milliseconds */
-} program = {.milliseconds = 200, .view = {.cycling = true, .following = true, .demo = ""}};
+} program = {
+	.milliseconds = 200, .view = {.cycling = true, .following = true, .demo = "", .tells = ""}};
 
 static volatile sig_atomic_t ended;
 
@@ -68,11 +69,17 @@ static uint64_t now_ms(void)
 /* ---- The process that is shown ---- */
 
 /* The demos' while there are any, else all but this one. */
-static bool is_shown(const struct process *process)
+static bool is_watched(const struct process *process)
 {
-	if (!process->page_count || process->pid == getpid())
+	if (!process->page_count || process->pid == program.view.self)
 		return false;
 	return !*demos_name() || demos_has(process->pid);
+}
+
+static void choose_watched(void)
+{
+	for (size_t i = 0; i < program.look.process_count; i++)
+		program.look.processes[i].watched = is_watched(&program.look.processes[i]);
 }
 
 /* The next one by pid, in this direction. */
@@ -86,7 +93,7 @@ static void select_next(int direction)
 			at = i;
 	for (size_t i = 0; i < count; i++) {
 		at = (at + (direction > 0 ? 1 : count - 1)) % count;
-		if (is_shown(&look->processes[at])) {
+		if (look->processes[at].watched) {
 			program.view.selected = look->processes[at].pid;
 			break;
 		}
@@ -98,7 +105,7 @@ static void select_again(void)
 {
 	const struct process *process = look_process(&program.look, program.view.selected);
 
-	if (!process || !process->page_count ||
+	if (!process || !process->watched ||
 		(program.view.cycling && now_ms() - program.cycled >= CYCLE_MS))
 		select_next(1);
 }
@@ -126,6 +133,9 @@ static int show(void)
 	if (fit() < 0)
 		return -1;
 	program.view.demo = demos_name();
+	program.view.tells = demos_tells();
+	if (program.view.eyes)
+		program.view.reached = look_reach(&program.look, program.view.selected);
 	view_draw(&program.canvas, &program.layout, &program.view, &program.look);
 	return program.screen ? screen_show(program.screen, &program.canvas)
 			      : terminal_show(STDOUT_FILENO, &program.canvas);
@@ -136,6 +146,7 @@ static int look_and_show(void)
 	demos_reap();
 	if (look_take(&program.look) < 0)
 		return -1;
+	choose_watched();
 	select_again();
 	return show();
 }
@@ -211,6 +222,9 @@ static bool key(char c)
 	case 'c':
 		view->cycling = !view->cycling;
 		return true;
+	case 'v':
+		view->eyes = !view->eyes;
+		return true;
 	case 'g':
 		view->following = true;
 		view->cursor = false;
@@ -228,15 +242,23 @@ static bool key(char c)
 	}
 }
 
-/* Bytes of one read; arrows come in one piece. */
+/* An arrow is ESC, [ or O, a letter: on a slow line each may come alone. */
 static bool keys(const char *bytes, ssize_t count)
 {
+	static int begun; /* how much of an arrow has come */
+
 	for (ssize_t i = 0; i < count; i++) {
-		if (bytes[i] == '\033' && i + 2 < count && strchr("[O", bytes[i + 1])) {
-			arrow(bytes[i + 2]);
-			i += 2;
-		} else if (!key(bytes[i])) {
-			return false;
+		if (bytes[i] == '\033') {
+			begun = 1;
+		} else if (begun == 1 && (bytes[i] == '[' || bytes[i] == 'O')) {
+			begun = 2;
+		} else if (begun == 2) {
+			arrow(bytes[i]);
+			begun = 0;
+		} else {
+			begun = 0;
+			if (!key(bytes[i]))
+				return false;
 		}
 	}
 	return true;

@@ -10,6 +10,8 @@ enum view_part { PART_PAGES, PART_PROCESS }; /* where the cursor is */
 
 struct view {
 	bool frozen, cycling;
+	bool eyes;       /* what the selected process cannot touch is dark */
+	size_t reached;  /* then: how many pages it can */
 	bool following;  /* the page window goes where processes have their pages */
 	bool keys;       /* somebody reads the last line */
 	uint64_t window; /* the first frame of the page window */
@@ -17,8 +19,9 @@ struct view {
 	pid_t selected;  /* the process that is shown; 0: none yet */
 	bool cursor;     /* there is one */
 	enum view_part part;
-	int row, column;  /* of the cursor, within its part */
-	const char *demo; /* what runs, or "" */
+	int row, column;   /* of the cursor, within its part */
+	const char *demo;  /* what runs, or "" */
+	const char *tells; /* what is to be seen in it, or "" */
 };
 
 /* Rows and columns of the parts, and what the canvas's size gives them. Pure. */
@@ -38,8 +41,8 @@ void view_draw(struct canvas *canvas, const struct layout *layout, struct view *
 void view_move(struct view *view, const struct layout *layout, const struct look *look, int rows,
 	int columns);
 
-/* draw_process.c: the part of one process. Gives the page under the cursor, or false. */
-bool draw_process(struct canvas *canvas, const struct layout *layout, const struct view *view,
+/* draw_process.c: the part of the processes. Gives the page under the cursor, or false. */
+bool draw_processes(struct canvas *canvas, const struct layout *layout, const struct view *view,
 	const struct look *look, struct mapped_page *under);
 /* How a frame's cell looks. `owner`: NULL, nobody's alone. */
 struct cell class_cell(enum frame_class class, const struct process *owner);
@@ -47,5 +50,7 @@ struct cell class_cell(enum frame_class class, const struct process *owner);
 void draw_legend(struct canvas *canvas, const struct layout *layout, const struct look *look);
 void draw_info(struct canvas *canvas, const struct layout *layout, const struct look *look,
 	uint64_t frame);
+/* Without a cursor: what is to be seen, and how one asks. */
+void draw_hint(struct canvas *canvas, const struct layout *layout, const struct view *view);
 
 #endif

@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 
 #include "check.h"
 
@@ -291,6 +292,17 @@ static inline void run_cases(const struct test_case *cases, size_t count, int ar
 		else
 			claim_ended(status, cases[i].ends, cases[i].name);
 	}
+}
+
+/* Whether this is a Linux before MAJOR.MINOR, or calls itself so. */
+static inline bool linux_before(int major, int minor)
+{
+	struct utsname name;
+	int have[2] = {0, 0};
+
+	WANT_IS(uname(&name), 0);
+	sscanf(name.release, "%d.%d", &have[0], &have[1]);
+	return have[0] < major || (have[0] == major && have[1] < minor);
 }
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What changes files: renameat2's exchange, fallocate and holes, copy_file_range, and what takes set-id bits away. */
 
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+
 #include "file_cases.h"
 
 #define KEEP  1
@@ -94,6 +98,121 @@ static void exchange_allowed(void)
 	WANT_IS(exchange("mine", "also"), 0);
 }
 
+static long whiteout(const char *from, const char *to, int more)
+{
+	return kernel_call(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 4 | more);
+}
+
+/* What is left in the old place is a device 0:0, which nobody can open. */
+static void whiteouts(void)
+{
+	enter();
+	close(make("file", "text"));
+	close(make("other", "x"));
+	WANT_IS(mkdir("dir", 0755), 0);
+	WANT_IS(whiteout("file", "moved", 0), 0);
+	WANT_IS(stat_of("moved").st_size, 4);
+	WANT_IS(stat_of("file").st_mode, S_IFCHR);
+	WANT_IS(stat_of("file").st_rdev, 0);
+	WANT_IS(stat_of("file").st_nlink, 1);
+	WANT_IS(kernel_call(SYS_open, "file", O_RDONLY), -ENXIO);
+	WANT_IS(whiteout("moved", "other", 1), -EEXIST);
+	WANT(!access("moved", F_OK) && stat_of("other").st_size == 1);
+	WANT_IS(whiteout("moved", "other", 0), 0); /* replaced */
+	WANT_IS(stat_of("other").st_size, 4);
+	WANT_IS(whiteout("other", "file", 2), -EINVAL);
+	WANT_IS(whiteout("none", "file", 0), -ENOENT);
+	WANT_IS(whiteout("dir", "dir2", 0), 0);
+	WANT(S_ISCHR(stat_of("dir").st_mode) && S_ISDIR(stat_of("dir2").st_mode));
+	WANT_IS(stat_of(".").st_nlink, 3);
+	WANT_IS(whiteout("file", "dir2/file", 0), 0); /* into another directory */
+	WANT(S_ISCHR(stat_of("file").st_mode) && S_ISCHR(stat_of("dir2/file").st_mode));
+	WANT_IS(unlink("file"), 0);
+	WANT_IS(kernel_call(SYS_open, "file", O_RDONLY), -ENOENT);
+	WANT_IS(mkdir("file", 0755), 0);
+}
+
+/* ---- The order of names ---- */
+
+static void list(char *text)
+{
+	DIR *directory = opendir(".");
+	struct dirent *entry;
+
+	WANT(directory);
+	*text = 0;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			strcat(text, entry->d_name);
+	closedir(directory);
+}
+
+/* Of a tmpfs, and until Linux 6.6: the newest first, and what is made while one reads is not seen. */
+static void newest_first(void)
+{
+	struct statfs fs;
+	char text[300];
+	DIR *directory;
+	long at;
+
+	enter();
+	WANT_IS(statfs(".", &fs), 0);
+	if (!linux_before(6, 6) || fs.f_type != 0x01021994)
+		return;
+	for (char letter[2] = "a"; *letter <= 'f'; ++*letter)
+		close(make(letter, ""));
+	list(text);
+	WANT(!strcmp(text, "fedcba"));
+	WANT_IS(rename("b", "x"), 0);
+	WANT_IS(unlink("d"), 0);
+	WANT_IS(link("a", "y"), 0);
+	list(text);
+	WANT(!strcmp(text, "yxfeca"));
+	directory = opendir(".");
+	at = telldir(directory);
+	for (int i = 0; i < 4; i++)
+		WANT(readdir(directory));
+	close(make("z", ""));
+	seekdir(directory, at);
+	WANT(readdir(directory) && readdir(directory));
+	WANT(!strcmp(readdir(directory)->d_name, "z")); /* the place before all of them */
+	closedir(directory);
+}
+
+/* What getdents and getdents64 say of the same directory; they differ in where name and kind stand. */
+static void old_entries(void)
+{
+	char now[4096], before[4096];
+	unsigned short size, old;
+	long got, at = 0, was = 0, same;
+
+	enter();
+	WANT_IS(mkdir("dir", 0755), 0);
+	WANT_IS(symlink("dir", "a-link-1"), 0); /* 18 + 8 + 2 bytes: 32 */
+	close(make("a-file-of-13c", ""));       /* 18 + 13 + 2 = 33: 40 */
+	memset(before, 'p', sizeof before);
+	got = kernel_call(SYS_getdents64, open(".", O_RDONLY), now, sizeof now);
+	same = kernel_call(SYS_getdents, open(".", O_RDONLY), before, sizeof before);
+	WANT(got > 0 && same > 0);
+	while (at < got) {
+		memcpy(&size, now + at + 16, 2);
+		memcpy(&old, before + was + 16, 2);
+		WANT(!memcmp(now + at, before + was, 16));
+		WANT(!strcmp(now + at + 19, before + was + 18));
+		WANT_IS(before[was + old - 1], now[at + 18]);
+		for (long i = 18 + (long)strlen(now + at + 19) + 1; i < old - 1; i++)
+			WANT(!before[was + i] || before[was + i] == 'p');
+		WANT_IS(old, (18 + strlen(now + at + 19) + 2 + 7) & ~7ul);
+		at += size;
+		was += old;
+	}
+	WANT_IS(was, same);
+	WANT_IS(kernel_call(SYS_getdents, open(".", O_RDONLY), before, 23), -EINVAL);
+	WANT_IS(kernel_call(SYS_getdents, open("a-file-of-13c", O_RDONLY), before, 99), -ENOTDIR);
+	WANT_IS(kernel_call(SYS_getdents, 99, before, 99), -EBADF);
+	WANT_IS(kernel_call(SYS_getdents, open(".", O_RDONLY), NULL, 99), -EFAULT);
+}
+
 /* ---- fallocate ---- */
 
 static long allocate(int fd, int mode, long start, long length)
@@ -127,6 +246,21 @@ static void allocates(void)
 	WANT_IS(pipe(fds), 0);
 	WANT_IS(allocate(fds[1], 0, 0, 10), -ESPIPE);
 	WANT_IS(allocate(open("/dev/null", O_WRONLY), 0, 0, 10), -ENODEV);
+}
+
+/* RLIMIT_FSIZE counts even where the size stays. */
+static void allocates_to_the_limit(void)
+{
+	int fd;
+
+	enter();
+	fd = make("file", "");
+	signal(SIGXFSZ, SIG_IGN);
+	WANT_IS(setrlimit(RLIMIT_FSIZE, &(struct rlimit){8192, 8192}), 0);
+	WANT_IS(allocate(fd, 0, 0, 8192), 0);
+	WANT_IS(allocate(fd, 0, 0, 8193), -EFBIG);
+	WANT_IS(allocate(fd, KEEP, 4096, 8192), -EFBIG);
+	WANT_IS(allocate(fd, PUNCH | KEEP, 4096, 8192), 0);
 }
 
 static void punches(void)
@@ -262,7 +396,11 @@ static const struct test_case cases[] = {
 	CASE(exchanges, "RENAME_EXCHANGE: two files"),
 	CASE(exchanges_kinds, "RENAME_EXCHANGE: directories and files"),
 	CASE(exchange_allowed, "RENAME_EXCHANGE: sticky directories"),
+	CASE(whiteouts, "RENAME_WHITEOUT"),
+	CASE(newest_first, "readdir of a tmpfs: the order"),
+	CASE(old_entries, "getdents"),
 	CASE(allocates, "fallocate: room, size, errors"),
+	CASE(allocates_to_the_limit, "fallocate: RLIMIT_FSIZE"),
 	CASE(punches, "fallocate: FALLOC_FL_PUNCH_HOLE"),
 	CASE(copies, "copy_file_range: lengths, positions, errors"),
 	CASE(set_id_bits, "set-id bits: gone with chown, write, truncate"),

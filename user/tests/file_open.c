@@ -4,7 +4,6 @@
  * other sizes; descriptors in odd ways. In a tmpfs of Linux 6.1: where a later one differs, the case says so.
  */
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "cases.h"
 
@@ -32,16 +31,6 @@ static const char *at(const char *name)
 static int open_at(const char *path, long flags, int mode)
 {
 	return (int)kernel_call(SYS_open, path, flags, mode);
-}
-
-static bool linux_before(int major, int minor)
-{
-	struct utsname name;
-	int have[2] = {0, 0};
-
-	WANT_IS(uname(&name), 0);
-	sscanf(name.release, "%d.%d", &have[0], &have[1]);
-	return have[0] < major || (have[0] == major && have[1] < minor);
 }
 
 /* ---- close_range ---- */
@@ -259,6 +248,7 @@ static void packets_switched_on(void)
 {
 	int fds[2];
 	char text[100];
+	long got;
 
 	WANT_IS(pipe2(fds, O_NONBLOCK), 0);
 	WANT_IS(write(fds[1], "aa", 2), 2);
@@ -273,6 +263,8 @@ static void packets_switched_on(void)
 	WANT_IS(read(fds[0], text, 100), 2);
 	WANT_IS(read(fds[0], text, 100), 4);
 	WANT_IS(kernel_call(SYS_pipe2, fds, O_APPEND), -EINVAL);
+	got = kernel_call(SYS_pipe2, fds, O_EXCL); /* notifications, which a kernel may lack */
+	WANT(got == 0 || got == -ENOPKG);
 }
 
 static long set_size(int fd, long size)

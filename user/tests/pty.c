@@ -435,6 +435,7 @@ static void packets(void)
 	want_packet(pair.master, TIOCPKT_FLUSHREAD, "");
 	WANT_IS(tcflush(pair.slave, TCOFLUSH), 0);
 	want_packet(pair.master, TIOCPKT_FLUSHWRITE, "");
+	WANT_IS(tcflush(pair.master, TCIOFLUSH), 0); /* it is the slave's that is told */
 	set_flags(pair.slave, 0, 0, 0);
 	want_packet(pair.master, TIOCPKT_NOSTOP, "");
 	set_flags(pair.slave, IXON, 0, 0);

@@ -36,6 +36,32 @@ static void full_of_pages(void)
 	leave();
 }
 
+/* What cannot be had whole leaves nothing behind. */
+static void full_of_promises(void)
+{
+	static char block[65536];
+	int fd, other;
+
+	enter();
+	WANT_IS(call_mount("x", "a", "tmpfs", 0, "size=1m"), 0);
+	fd = open("a/file", O_CREAT | O_RDWR, 0644);
+	other = open("a/other", O_CREAT | O_RDWR, 0644);
+	WANT_IS(write(other, block, sizeof block), sizeof block);
+	WANT_IS(kernel_call(SYS_fallocate, fd, 0, 0, 2 << 20), -ENOSPC);
+	WANT_IS(statistics("a").f_bfree, 240);
+	WANT_IS(kernel_call(SYS_fallocate, fd, 0, 0, 1 << 20), -ENOSPC);
+	WANT_IS(statistics("a").f_bfree, 240);
+	WANT_IS(write(fd, block, 100), 100);
+	WANT_IS(kernel_call(SYS_fallocate, fd, 1, 0, 1 << 20), -ENOSPC);
+	WANT_IS(statistics("a").f_bfree, 239);
+	WANT_IS(kernel_call(SYS_fallocate, fd, 1, 0, 240 * 4096), 0);
+	WANT_IS(statistics("a").f_bfree, 0);
+	close(fd);
+	close(other);
+	WANT_IS(call_umount("a", 0), 0);
+	leave();
+}
+
 static void full_when_touched(void)
 {
 	char *memory;
@@ -153,6 +179,7 @@ static void memory_comes_back(void)
 
 static const struct test_case cases[] = {
 	CASE(full_of_pages, "tmpfs: ENOSPC for pages"),
+	CASE(full_of_promises, "tmpfs: ENOSPC for fallocate"),
 	CASE_ENDS(full_when_touched, KILLED(SIGBUS), "tmpfs: SIGBUS for pages"),
 	CASE(full_of_files, "tmpfs: ENOSPC for inodes"),
 	CASE(limits_change, "tmpfs: limits changed"),

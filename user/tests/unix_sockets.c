@@ -143,6 +143,37 @@ static void paths(void)
 		WANT_IS(connect_to(make(SOCK_STREAM), "s"), -EACCES);
 }
 
+/* A socket that has a name: what is wrong with a path comes first, and nothing is left of it. A path behind a
+ * connection is an error, whatever it is, or not looked at. */
+static void named_already(void)
+{
+	static const long wanted[] = {-EISCONN, -EINVAL, 1};
+	struct sockaddr_un address;
+	struct stat stat;
+	int fds[2];
+
+	WANT_IS(mkdir(directory, 0700) && errno != EEXIST, 0);
+	WANT_IS(chdir(directory), 0);
+	for (int i = 0; i < 3; i++) {
+		int fd = make(kinds[i]);
+
+		unlink("n");
+		WANT_IS(bind_to(fd, "n"), 0);
+		WANT_IS(bind_to(fd, "n"), -EADDRINUSE);
+		WANT_IS(bind_to(fd, "none/n"), -ENOENT);
+		WANT_IS(bind_to(fd, "o"), -EINVAL);
+		WANT_IS(lstat("o", &stat), -1);
+		WANT_IS(bind_to(fd, "\0baton-n"), -EINVAL);
+	}
+	unlink("n");
+	address.sun_family = AF_UNIX;
+	for (int i = 0; i < 3; i++) {
+		pair(kinds[i], fds);
+		WANT_IS(kernel_call(SYS_sendto, fds[0], "x", 1, 0, &address, 1), wanted[i]);
+		WANT_IS(kernel_call(SYS_sendto, fds[0], "x", 1, 0, &address, -1), -EINVAL);
+	}
+}
+
 /* ---- Connections ---- */
 
 static void connections(void)
@@ -415,6 +446,7 @@ static const struct test_case cases[] = {
 	CASE(families, "socket, socketpair: families, types, flags"),
 	CASE(names, "bind: names that are no paths"),
 	CASE(paths, "bind, connect: paths, rights, unlink"),
+	CASE(named_already, "bind, sendto: of what has a name already"),
 	CASE(connections, "listen, connect, accept, and their ends"),
 	CASE(backlog, "a full backlog"),
 	CASE(stream_data, "stream: data"),

@@ -130,7 +130,11 @@ void interrupt_dispatch(unsigned vector, bool user)
 	} else if (vector >= VECTOR_KICK && vector <= VECTOR_STOP) {
 		ipi_dispatch(vector);
 	} else if (vector == VECTOR_SPURIOUS) {
-		irq_count(this_cpu(), IRQ_SPURIOUS); /* SDM 3A 11.9: no end of interrupt */
+		irq_count(this_cpu(), IRQ_SPURIOUS);
+		/* SDM 3A 11.9: the APIC's own has no end. One that a device sends by this vector has; without it
+		 * this CPU would take no interrupt any more. */
+		if (lapic_in_service(vector))
+			lapic_eoi();
 	} else if (vector < VECTOR_IRQ + ISA_IRQS && handlers[vector - VECTOR_IRQ].function) {
 		struct handler *handler = &handlers[vector - VECTOR_IRQ];
 

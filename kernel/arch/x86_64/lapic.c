@@ -10,6 +10,7 @@
 #define LAPIC_TASK_PRIORITY 0x080
 #define LAPIC_EOI           0x0b0
 #define LAPIC_SPURIOUS      0x0f0
+#define LAPIC_IN_SERVICE    0x100 /* 256 bits, 32 in each register */
 #define LAPIC_ICR           0x300
 #define LAPIC_ICR_HIGH      0x310
 #define LAPIC_LVT_TIMER     0x320
@@ -107,6 +108,11 @@ void lapic_send(uint32_t id, uint32_t command)
 	lapic_write(LAPIC_ICR_HIGH, id << 24);
 	lapic_write(LAPIC_ICR, command);
 	arch_irq_restore(interrupts);
+}
+
+bool lapic_in_service(unsigned vector)
+{
+	return lapic_read(LAPIC_IN_SERVICE + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 bool lapic_reaches(uint32_t id)

@@ -31,6 +31,7 @@ volatile uint32_t *lapic_registers(void); /* NULL: x2APIC mode */
 phys_t lapic_base(void);                  /* by IA32_APIC_BASE */
 uint32_t lapic_id(void);
 void lapic_eoi(void);
+bool lapic_in_service(unsigned vector); /* taken, and its end not yet told */
 /* Counts down from the highest value, for calibration; lapic_timer_count reads it. */
 void lapic_timer_free_run(void);
 uint32_t lapic_timer_count(void);

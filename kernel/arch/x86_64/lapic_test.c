@@ -6,6 +6,7 @@
 
 #define TASK_PRIORITY 0x080
 #define SPURIOUS      0x0f0
+#define IN_SERVICE    0x100
 #define LVT_TIMER     0x320
 #define LVT_LINT0     0x350
 #define LVT_ERROR     0x370
@@ -46,6 +47,10 @@ static void test_xapic(void)
 	lapic_eoi();
 	model_pass(1);
 	CHECK_EQUAL(model.eois, 2);
+	model_lapic[(IN_SERVICE + 0x70) / 4] = 1u << 31;
+	CHECK(lapic_in_service(255));
+	CHECK(!lapic_in_service(254));
+	CHECK(!lapic_in_service(31));
 }
 
 static void test_x2apic(void)
