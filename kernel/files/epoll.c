@@ -98,7 +98,7 @@ static uint32_t ask(struct epoll_item *item, struct wait_queue *queues[EPOLL_QUE
 }
 
 /* What is wanted of it and holds. */
-static uint32_t ask_again(struct epoll_item *item)
+static inline uint32_t ask_again(struct epoll_item *item)
 {
 	struct wait_queue *queues[EPOLL_QUEUES] = {NULL};
 
