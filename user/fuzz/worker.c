@@ -161,6 +161,19 @@ static void set_limits(void)
 	}
 }
 
+/* Before its calls. Told on the shared page: any exit status may be one that a random exit gives. */
+static void unfit(long result)
+{
+	struct progress *progress = &epoch->progress[worker * epoch->threads];
+
+	progress->number = SYS_capset;
+	progress->result = (uint64_t)result;
+	strncpy(progress->why, "the worker could not give up its rights",
+		sizeof(progress->why) - 1);
+	progress->failed = true;
+	end(1);
+}
+
 /* Each worker is a user of its own, so that they can neither kill nor debug each other. */
 static void become(enum rights rights)
 {
@@ -169,6 +182,7 @@ static void become(enum rights rights)
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2] = {{(uint32_t)own, (uint32_t)own, 0},
 		{(uint32_t)(own >> 32), (uint32_t)(own >> 32), 0}};
+	long result;
 
 	kernel_call(SYS_setsid);
 	kernel_call(SYS_chroot, BASE);
@@ -178,8 +192,9 @@ static void become(enum rights rights)
 	kernel_call(SYS_setgroups, 0, NULL);
 	kernel_call(SYS_setresgid, id, id, id);
 	kernel_call(SYS_setresuid, id, id, id);
-	if (kernel_call(SYS_capset, &header, data) != 0 || kernel_call(SYS_getuid) != id)
-		end(98);
+	result = kernel_call(SYS_capset, &header, data);
+	if (result != 0 || kernel_call(SYS_getuid) != id)
+		unfit(result);
 	kernel_call(SYS_prctl, PR_SET_DUMPABLE, 1);
 }
 
