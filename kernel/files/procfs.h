@@ -74,6 +74,10 @@ struct proc_directory {
 	int (*iterate)(struct file *file, struct entry_sink *sink, int64_t *position);
 };
 
+struct proc_range {
+	uintptr_t start, end;
+};
+
 struct proc_inode {
 	struct inode inode;
 	const struct proc_entry *entry;
@@ -81,7 +85,10 @@ struct proc_inode {
 	bool of_thread;            /* below task/ */
 	const struct sysctl *knob; /* below sys/: a file of this; or NULL */
 	int fd;                    /* below fd/ and fdinfo/ */
-	char text[32];             /* of a link with `target` */
+	union {
+		char text[32];           /* of a link with `target` */
+		struct proc_range range; /* below map_files/ */
+	};
 };
 
 /* An open text. */
@@ -164,12 +171,23 @@ int proc_show_maps(struct proc_file *file, struct text *out);
 struct vma;
 /* A line of maps; file->scratch is there. */
 void proc_add_mapping(struct proc_file *file, struct text *out, const struct vma *vma);
+/* The file that a mapping is of, as maps names it; file->scratch is there. */
+void proc_add_mapped_file(struct proc_file *file, struct text *out, const struct vma *vma);
+/* A piece of text for each mapping, as many as fit. */
+int proc_show_mappings(struct proc_file *file, struct text *out,
+	void (*add)(struct proc_file *file, struct text *out, const struct vma *vma));
 /* The process has no memory, or not the one that the file was opened for: the text's end, or -ESRCH. */
 int proc_no_space(struct proc_file *file) MUST_CHECK;
 int proc_show_cmdline(struct proc_file *file, struct text *out);
 int proc_show_environ(struct proc_file *file, struct text *out);
 int proc_show_auxv(struct proc_file *file, struct text *out);
 extern const struct file_operations proc_mem_operations;
+/* procfs_maps.c */
+extern const struct proc_directory proc_map_files_directory;
+int proc_show_numa_maps(struct proc_file *file, struct text *out);
+int proc_show_refused(struct proc_file *file, struct text *out); /* -EINVAL */
+ssize_t proc_store_refused(struct proc_inode *inode, char *text, size_t size);
+ssize_t proc_store_clear_refs(struct proc_inode *inode, char *text, size_t size);
 /* procfs_smaps.c */
 int proc_show_smaps(struct proc_file *file, struct text *out);
 int proc_show_smaps_rollup(struct proc_file *file, struct text *out);
@@ -183,6 +201,7 @@ int proc_show_timer_slack(struct proc_file *file, struct text *out);
 ssize_t proc_store_timer_slack(struct proc_inode *inode, char *text, size_t size);
 int proc_show_fail_nth(struct proc_file *file, struct text *out);
 ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size);
+int proc_show_timers(struct proc_file *file, struct text *out);
 int proc_show_children(struct proc_file *file, struct text *out);
 int proc_show_constant(struct proc_file *file, struct text *out); /* the entry's argument */
 /* procfs_sched.c */

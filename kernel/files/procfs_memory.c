@@ -78,6 +78,18 @@ static void add_name(struct proc_file *file, struct text *out, const struct vma 
 	}
 }
 
+void proc_add_mapped_file(struct proc_file *file, struct text *out, const struct vma *vma)
+{
+	struct object_name name = {0};
+
+	if (vma->object->operations && vma->object->operations->describe)
+		vma->object->operations->describe(vma->object, &name);
+	if (name.inode)
+		add_file_name(file, out, name.inode);
+	else
+		text_add(out, "%s", name.text);
+}
+
 /* One line: Linux's show_map_vma. */
 void proc_add_mapping(struct proc_file *file, struct text *out, const struct vma *vma)
 {
@@ -113,7 +125,8 @@ int proc_no_space(struct proc_file *file)
 	return error;
 }
 
-int proc_show_maps(struct proc_file *file, struct text *out)
+int proc_show_mappings(struct proc_file *file, struct text *out,
+	void (*add)(struct proc_file *file, struct text *out, const struct vma *vma))
 {
 	struct space *space = proc_file_space(file);
 	struct vma *vma;
@@ -128,7 +141,7 @@ int proc_show_maps(struct proc_file *file, struct text *out)
 	mutex_lock(&space->lock);
 	for (vma = vma_find(space, file->cursor); vma; vma = vma_next(vma)) {
 		whole = out->used;
-		proc_add_mapping(file, out, vma);
+		add(file, out, vma);
 		if (out->overflow && whole) {
 			out->used = whole;
 			out->overflow = false;
@@ -143,6 +156,11 @@ int proc_show_maps(struct proc_file *file, struct text *out)
 	if (!vma)
 		file->cursor = PROC_END;
 	return 0;
+}
+
+int proc_show_maps(struct proc_file *file, struct text *out)
+{
+	return proc_show_mappings(file, out, proc_add_mapping);
 }
 
 /* ---- mem ---- */

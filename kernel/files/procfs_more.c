@@ -254,6 +254,42 @@ ssize_t proc_store_fail_nth(struct proc_inode *inode, char *text, size_t size)
 	return error ? error : (ssize_t)size;
 }
 
+/* ---- Timers ---- */
+
+int proc_show_timers(struct proc_file *file, struct text *out)
+{
+	struct timer_told timer;
+	struct process *process;
+	struct thread *thread;
+	size_t whole;
+	uint64_t next;
+	int error;
+
+	spin_lock(&process_lock);
+	error = proc_target(file->inode, &process, &thread);
+	while (!error && file->cursor != PROC_END) {
+		whole = out->used;
+		next = file->cursor;
+		if (!posix_timer_next(process, &next, &timer)) {
+			file->cursor = PROC_END;
+			break;
+		}
+		text_add(out, "ID: %d\nsignal: %d/%016lx\nnotify: %s/%s.%d\nClockID: %d\n",
+			timer.id, timer.signal, timer.value,
+			timer.notify == NOTIFY_NOTHING ? "none" : "signal",
+			timer.target ? "tid" : "pid", timer.target ? timer.target : process->id,
+			timer.clock);
+		if (out->overflow) {
+			out->used = whole;
+			out->overflow = !whole;
+			break;
+		}
+		file->cursor = next;
+	}
+	spin_unlock(&process_lock);
+	return error;
+}
+
 /* ---- task/TID/children ---- */
 
 /* Those that the thread made, from the cursor's place in the list on, as many as fit. */

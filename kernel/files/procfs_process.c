@@ -389,6 +389,15 @@ const struct proc_directory proc_root_directory = {
 	}
 #define ID_MAP "         0          0 4294967295\n"
 
+/* What a security module would tell and be told: there is none. */
+#define ATTRIBUTE(name)                                                                      \
+	{                                                                                    \
+		name, S_IFREG | 0666, .show = proc_show_refused, .store = proc_store_refused \
+	}
+static const struct proc_entry attribute_entries[] = {ATTRIBUTE("current"), ATTRIBUTE("exec"),
+	ATTRIBUTE("fscreate"), ATTRIBUTE("keycreate"), ATTRIBUTE("sockcreate"),
+	{"prev", S_IFREG | 0444, .show = proc_show_refused}, {.name = NULL}};
+
 #define COMMON_ENTRIES                                                                            \
 	{"fd", S_IFDIR | 0500, .directory = &proc_fd_directory},                                  \
 		{"fdinfo", S_IFDIR | 0555, PROC_READ, .directory = &proc_fdinfo_directory},       \
@@ -422,6 +431,10 @@ const struct proc_directory proc_root_directory = {
 		{"io", S_IFREG | 0400, PROC_READ, .show = proc_show_io},                          \
 		{"stack", S_IFREG | 0400, PROC_ATTACH, .show = proc_show_stack},                  \
 		{"wchan", S_IFREG | 0444, .show = proc_show_wchan}, CONSTANT("cgroup", 0444, ""), \
+		{"numa_maps", S_IFREG | 0444, PROC_READ, .show = proc_show_numa_maps},            \
+		{"clear_refs", S_IFREG | 0200, .show = proc_show_refused,                         \
+			.store = proc_store_clear_refs},                                          \
+		{"attr", S_IFDIR | 0555, .entries = attribute_entries},                           \
 		{"oom_score", S_IFREG | 0444, .show = proc_show_oom_score},                       \
 		{"oom_score_adj", S_IFREG | 0644, .show = proc_show_oom_adjust,                   \
 			.store = proc_store_oom_adjust},                                          \
@@ -433,6 +446,8 @@ const struct proc_directory proc_root_directory = {
 
 const struct proc_entry proc_process_entries[] = {
 	{"task", S_IFDIR | 0555, .directory = &task_directory},
+	{"map_files", S_IFDIR | 0500, .directory = &proc_map_files_directory},
+	{"timers", S_IFREG | 0444, .show = proc_show_timers},
 	COMMON_ENTRIES,
 	CONSTANT("coredump_filter", 0444, "00000033\n"),
 	CONSTANT("setgroups", 0444, "allow\n"),

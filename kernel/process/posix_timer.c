@@ -327,6 +327,24 @@ static void delete_all(struct process *process)
 
 /* ---- Setting and asking ---- */
 
+bool posix_timer_next(struct process *process, uint64_t *from, struct timer_told *out)
+{
+	const struct posix_timer *timer = radix_next(&process->timers.by_id, from);
+
+	if (!timer)
+		return false;
+	++*from;
+	*out = (struct timer_told){
+		.id = timer->id,
+		.clock = timer->clock,
+		.signal = timer->entry->info.number,
+		.value = timer->entry->info.timer.value,
+		.notify = timer->notify,
+		.target = timer->target ? timer->target->number : 0,
+	};
+	return true;
+}
+
 static struct posix_timer *find(int id) requires(process_lock)
 {
 	return id < 0 ? NULL : radix_get(&current_process()->timers.by_id, (uint64_t)id);

@@ -85,6 +85,18 @@ int posix_timer_set(int id, bool absolute, const struct timer_setting *setting,
 int posix_timer_get(int id, struct timer_setting *out) MUST_CHECK;
 int posix_timer_overrun(int id) MUST_CHECK; /* or the count */
 
+/* What /proc tells of one, of any process. */
+struct timer_told {
+	int id, clock, signal;
+	uint64_t value; /* the signal's */
+	enum timer_notify notify;
+	int target; /* a tid; 0: the process */
+};
+
+/* The first whose id is *from or more; *from moves behind it. False: there is none. */
+bool posix_timer_next(struct process *process, uint64_t *from, struct timer_told *out) requires(
+	process_lock);
+
 /* ---- interval_timer.c: of the running process ---- */
 
 /* which: ITIMER_*. */
