@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* All rules, in the order of the report. */
+#include "report.h"
+
+const struct family *const report_families[] = {
+	&family_entry,
+	&family_tables,
+	&family_map,
+};
+const unsigned report_family_count = sizeof report_families / sizeof *report_families;
