@@ -30,6 +30,8 @@ PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 PF_X, PF_W, PF_R = 1, 2, 4
 ET_REL, EM_AARCH64 = 1, 183
+DT_RELA, DT_RELASZ, DT_RELAENT, DT_RELRSZ, DT_RELR, DT_RELRENT = 7, 8, 9, 35, 36, 37
+R_GLOB_DAT = 6  # R_X86_64_GLOB_DAT
 
 
 class Elf:
@@ -65,17 +67,36 @@ class Elf:
         PHDR.pack_into(self.data, self.header()["phoff"] + index * PHDR.size, *segment.values())
         return bytes(self.data)
 
-    def first_relocation(self):
-        """The file offset of the first entry of the table that DT_RELA names; None: there is none."""
-        for _, dynamic in self.segments():
-            if dynamic["type"] != PT_DYNAMIC:
-                continue
-            for at in range(dynamic["offset"], dynamic["offset"] + dynamic["filesz"], 16):
-                tag, value = struct.unpack_from("<QQ", self.data, at)
-                if tag == 7:
-                    return next(value - s["vaddr"] + s["offset"] for _, s in self.loads()
-                                if s["vaddr"] <= value < s["vaddr"] + s["filesz"])
-        return None
+    def at(self, vaddr):
+        """The file offset of an address; None: it is not in the file."""
+        return next((vaddr - s["vaddr"] + s["offset"] for _, s in self.loads()
+                     if s["vaddr"] <= vaddr < s["vaddr"] + s["filesz"]), None)
+
+    def dynamic(self):
+        """{tag: file offset of its entry} of the dynamic section."""
+        return {struct.unpack_from("<Q", self.data, at)[0]: at for _, s in self.segments() if s["type"] == PT_DYNAMIC
+                for at in range(s["offset"], s["offset"] + s["filesz"], 16)}
+
+    def put(self, at, *words):
+        struct.pack_into(f"<{len(words)}Q", self.data, at, *words)
+        return bytes(self.data)
+
+
+def bad_relocations(good, text):
+    """As bad_kernels(): the relocations of one with RELA, and its table taken for a packed one."""
+    dynamic = Elf(good).dynamic()
+    if not {DT_RELA, DT_RELASZ, DT_RELAENT} <= set(dynamic):
+        sys.exit("again_files: the kernel has no DT_RELA")
+    table = Elf(good).at(struct.unpack_from("<Q", good, dynamic[DT_RELA] + 8)[0])
+    yield "relocated-text", LOAD_ERROR, Elf(good).put(table, text["vaddr"])
+    yield "relocation-type", UNSUPPORTED, Elf(good).put(table + 8, R_GLOB_DAT)
+    for name, size, entry_size, word in (("text", 8, 8, text["vaddr"]), ("map-first", 8, 8, 3),
+                                         ("entry-size", 8, 4, text["vaddr"]), ("too-long", 1 << 40, 8, 3)):
+        elf = Elf(good)
+        elf.put(dynamic[DT_RELA], DT_RELR)
+        elf.put(dynamic[DT_RELASZ], DT_RELRSZ, size)
+        elf.put(dynamic[DT_RELAENT], DT_RELRENT, entry_size)
+        yield f"packed-{name}", LOAD_ERROR, elf.put(table, word)
 
 
 def bad_kernels(good):
@@ -98,14 +119,7 @@ def bad_kernels(good):
     yield "file-size-above-memory", LOAD_ERROR, Elf(good).set_segment(first, memsz=text["filesz"] - 1)
     yield "huge-segment", UNSUPPORTED, Elf(good).set_segment(last, memsz=1 << 63)
     yield "interpreter", UNSUPPORTED, Elf(good).set_segment(last, type=PT_INTERP)
-    relocation = Elf(good).first_relocation()
-    if relocation is not None:
-        elf = Elf(good)
-        struct.pack_into("<Q", elf.data, relocation, text["vaddr"])
-        yield "relocated-text", LOAD_ERROR, bytes(elf.data)
-        elf = Elf(good)
-        struct.pack_into("<Q", elf.data, relocation + 8, 6)  # R_X86_64_GLOB_DAT
-        yield "relocation-type", UNSUPPORTED, bytes(elf.data)
+    yield from bad_relocations(good, text)
     cuts = random.Random(SEED)
     for i in range(CUTS):
         size = cuts.randrange(len(good))

@@ -232,96 +232,278 @@ enum verdict elf_check(const void *header, size_t size, uint64_t file_size, stru
 	return check_whole(image, why);
 }
 
-struct rela_table {
-	uint64_t virt, size;
-	uint64_t flags; /* DT_FLAGS_1 */
+struct table {
+	uint64_t virt, size, entry_size;
 };
 
-/* DT_RELA and friends out of the dynamic section; other kinds of linking are refused. */
-static enum verdict read_dynamic(const struct elf_image *image, const char *memory,
-	struct rela_table *table, struct complaint *why)
-{
-	uint64_t entry_size = sizeof(Elf64_Rela), i;
-	Elf64_Dyn d;
+struct tables {
+	struct table rela; /* Elf64_Rela each */
+	struct table relr; /* words: see check_packed() */
+	uint64_t flags;    /* DT_FLAGS_1 */
+};
 
-	*table = (struct rela_table){0};
-	for (i = 0; i + sizeof(d) <= image->dynamic_size; i += sizeof(d)) {
-		fetch(&d, memory + (image->dynamic - image->base) + i, sizeof(d));
-		if (d.d_tag == DT_NULL)
-			break;
-		switch (d.d_tag) {
-		case DT_RELA:
-			table->virt = d.d_un.d_ptr;
-			break;
-		case DT_RELASZ:
-			table->size = d.d_un.d_val;
-			break;
-		case DT_RELAENT:
-			entry_size = d.d_un.d_val;
-			break;
-		case DT_FLAGS_1:
-			table->flags = d.d_un.d_val;
-			break;
-		case DT_NEEDED:
-		case DT_REL:
-		case DT_JMPREL:
-		case DT_TEXTREL:
-		case 36: /* DT_RELR, not in every <elf.h> */
-			return refuse(why, VERDICT_UNSUPPORTED,
-				"dynamic section: tag %lu, expected RELA relocations only",
-				(unsigned long)d.d_tag);
-		default:
-			break;
-		}
-	}
-	if (image->must_say_pie && !(table->flags & DF_1_PIE))
-		return refuse(why, VERDICT_UNSUPPORTED,
-			"dynamic section: flags 0x%lx, expected 0x%x (position-independent)",
-			table->flags, (unsigned int)DF_1_PIE);
-	if (entry_size != sizeof(Elf64_Rela) || table->size % sizeof(Elf64_Rela))
+static enum verdict check_table(const struct elf_image *image, const char *name,
+	const struct table *table, uint64_t entry_size, struct complaint *why)
+{
+	if (table->entry_size != entry_size || table->size % entry_size)
 		return refuse(why, VERDICT_MALFORMED,
-			"relocations: 0x%lx bytes in entries of 0x%lx, expected entries of 0x%lx",
-			table->size, entry_size, sizeof(Elf64_Rela));
+			"%s: 0x%lx bytes in entries of 0x%lx, expected entries of 0x%lx", name,
+			table->size, table->entry_size, entry_size);
 	if (table->size && !segment_of(image, table->virt, table->size))
 		return refuse(why, VERDICT_MALFORMED,
-			"relocations, 0x%lx bytes at 0x%lx: expected in a loaded segment",
-			table->size, table->virt);
+			"%s, 0x%lx bytes at 0x%lx: expected in a loaded segment", name, table->size,
+			table->virt);
 	return VERDICT_OK;
 }
 
-static enum verdict check_relocation(const struct elf_image *image, const Elf64_Rela *r,
-	const struct rela_table *table, uint64_t i, struct complaint *why)
+static enum verdict take_dynamic(
+	struct tables *tables, uint64_t tag, uint64_t value, struct complaint *why)
 {
-	const struct elf_segment *s = segment_of(image, r->r_offset, sizeof(uint64_t));
-
-	if (ELF64_R_TYPE(r->r_info) != R_X86_64_RELATIVE)
+	switch (tag) {
+	case DT_RELA:
+		tables->rela.virt = value;
+		break;
+	case DT_RELASZ:
+		tables->rela.size = value;
+		break;
+	case DT_RELAENT:
+		tables->rela.entry_size = value;
+		break;
+	case DT_RELR:
+		tables->relr.virt = value;
+		break;
+	case DT_RELRSZ:
+		tables->relr.size = value;
+		break;
+	case DT_RELRENT:
+		tables->relr.entry_size = value;
+		break;
+	case DT_FLAGS_1:
+		tables->flags = value;
+		break;
+	case DT_NEEDED:
+	case DT_REL:
+	case DT_JMPREL:
+	case DT_TEXTREL:
 		return refuse(why, VERDICT_UNSUPPORTED,
-			"relocation %lu: type %lu, expected %u (RELATIVE)", i,
-			(unsigned long)ELF64_R_TYPE(r->r_info), R_X86_64_RELATIVE);
+			"dynamic section: tag %lu, expected RELA and RELR relocations only",
+			(unsigned long)tag);
+	default:
+		break;
+	}
+	return VERDICT_OK;
+}
+
+/* DT_RELA, DT_RELR and friends out of the dynamic section; other kinds of linking are refused. */
+static enum verdict read_dynamic(const struct elf_image *image, const char *memory,
+	struct tables *tables, struct complaint *why)
+{
+	enum verdict verdict;
+	Elf64_Dyn d;
+
+	*tables = (struct tables){
+		.rela.entry_size = sizeof(Elf64_Rela), .relr.entry_size = sizeof(uint64_t)};
+	for (uint64_t i = 0; i + sizeof(d) <= image->dynamic_size; i += sizeof(d)) {
+		fetch(&d, memory + (image->dynamic - image->base) + i, sizeof(d));
+		if (d.d_tag == DT_NULL)
+			break;
+		verdict = take_dynamic(tables, (uint64_t)d.d_tag, d.d_un.d_val, why);
+		if (verdict)
+			return verdict;
+	}
+	if (image->must_say_pie && !(tables->flags & DF_1_PIE))
+		return refuse(why, VERDICT_UNSUPPORTED,
+			"dynamic section: flags 0x%lx, expected 0x%x (position-independent)",
+			tables->flags, (unsigned int)DF_1_PIE);
+	verdict = check_table(image, "relocations", &tables->rela, sizeof(Elf64_Rela), why);
+	return verdict ? verdict
+		       : check_table(
+				 image, "packed relocations", &tables->relr, sizeof(uint64_t), why);
+}
+
+/* What is asked of each relocation, and the stretch that the last one was found in. */
+struct check {
+	const struct elf_image *image;
+	const struct tables *tables;
+	const char *memory;
+	uint64_t low, high; /* targets may begin at `low` and must end by `high` */
+	struct complaint *why;
+};
+
+/* Makes [low, high) what lies around `at` outside `table`; false: `at` lies in it. */
+static bool keep_off(struct check *c, const struct table *table, uint64_t at)
+{
+	if (!table->size)
+		return true;
+	if (at >= table->virt + table->size) {
+		c->low = c->low > table->virt + table->size ? c->low : table->virt + table->size;
+		return true;
+	}
+	c->high = c->high < table->virt ? c->high : table->virt;
+	return at + sizeof(uint64_t) <= table->virt;
+}
+
+static enum verdict find_stretch(struct check *c, uint64_t i, uint64_t at)
+{
+	const struct elf_segment *s = segment_of(c->image, at, sizeof(uint64_t));
+
+	c->low = c->high = 0;
 	if (!s || (s->access & HANDOFF_EXECUTE))
-		return refuse(why, VERDICT_MALFORMED,
+		return refuse(c->why, VERDICT_MALFORMED,
 			"relocation %lu: target 0x%lx, expected in a segment that is not "
 			"executable",
-			i, r->r_offset);
-	if (r->r_offset < table->virt + table->size && r->r_offset + sizeof(uint64_t) > table->virt)
-		return refuse(why, VERDICT_MALFORMED,
-			"relocation %lu: target 0x%lx lies in the relocation table", i,
-			r->r_offset);
-	if ((uint64_t)r->r_addend - image->base > image->size)
-		return refuse(why, VERDICT_MALFORMED,
-			"relocation %lu: value 0x%lx, expected within the image 0x%lx-0x%lx", i,
-			(unsigned long)r->r_addend, image->base, image->base + image->size);
+			i, at);
+	c->low = s->virt;
+	c->high = s->virt + s->memory_size;
+	if (!keep_off(c, &c->tables->rela, at) || !keep_off(c, &c->tables->relr, at))
+		return refuse(c->why, VERDICT_MALFORMED,
+			"relocation %lu: target 0x%lx lies in a relocation table", i, at);
 	return VERDICT_OK;
+}
+
+static inline enum verdict check_target(struct check *c, uint64_t i, uint64_t at)
+{
+	if (at >= c->low && at < c->high && c->high - at >= sizeof(uint64_t))
+		return VERDICT_OK;
+	return find_stretch(c, i, at);
+}
+
+static inline enum verdict check_value(struct check *c, uint64_t i, uint64_t value)
+{
+	if (value - c->image->base <= c->image->size)
+		return VERDICT_OK;
+	return refuse(c->why, VERDICT_MALFORMED,
+		"relocation %lu: value 0x%lx, expected within the image 0x%lx-0x%lx", i, value,
+		c->image->base, c->image->base + c->image->size);
+}
+
+static const char *entries_of(const struct check *c, const struct table *table)
+{
+	return table->size ? c->memory + (table->virt - c->image->base) : c->memory;
+}
+
+static enum verdict check_rela(struct check *c)
+{
+	const char *entries = entries_of(c, &c->tables->rela);
+	enum verdict verdict;
+	Elf64_Rela r;
+
+	for (uint64_t i = 0; i < c->tables->rela.size / sizeof(r); i++) {
+		fetch(&r, entries + i * sizeof(r), sizeof(r));
+		if (ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE)
+			return refuse(c->why, VERDICT_UNSUPPORTED,
+				"relocation %lu: type %lu, expected %u (RELATIVE)", i,
+				(unsigned long)ELF64_R_TYPE(r.r_info), R_X86_64_RELATIVE);
+		verdict = check_target(c, i, r.r_offset);
+		if (!verdict)
+			verdict = check_value(c, i, (uint64_t)r.r_addend);
+		if (verdict)
+			return verdict;
+	}
+	return VERDICT_OK;
+}
+
+static inline enum verdict check_place(struct check *c, uint64_t i, uint64_t at)
+{
+	enum verdict verdict = check_target(c, i, at);
+	uint64_t value;
+
+	if (verdict)
+		return verdict;
+	fetch(&value, c->memory + (at - c->image->base), sizeof(value));
+	return check_value(c, i, value);
+}
+
+/*
+ * Packed relocations (generic ABI, "Relative Relocation Table"): an even word is the address of a
+ * place that holds its value unslid; an odd one is a map of the next 63 words behind what the last
+ * one covered, bit 1 being the first. Ascending, as linkers write them, so that none is slid twice.
+ */
+#define MAP_BITS 63u
+
+static enum verdict check_packed(struct check *c)
+{
+	const char *words = entries_of(c, &c->tables->relr);
+	enum verdict verdict = VERDICT_OK;
+	uint64_t next = 0, word;
+
+	for (uint64_t i = 0; i < c->tables->relr.size / sizeof(word); i++) {
+		fetch(&word, words + i * sizeof(word), sizeof(word));
+		if (!(word & 1)) {
+			if (word < next)
+				return refuse(c->why, VERDICT_MALFORMED,
+					"packed relocation %lu: 0x%lx, expected 0x%lx or above", i,
+					word, next);
+			verdict = check_place(c, i, word);
+			next = word + sizeof(word);
+		} else if (!next) {
+			return refuse(c->why, VERDICT_MALFORMED,
+				"packed relocation %lu: a map, expected an address first", i);
+		} else {
+			uint64_t at = next;
+
+			for (uint64_t map = word >> 1; map && !verdict;
+				map >>= 1, at += sizeof(word))
+				if (map & 1)
+					verdict = check_place(c, i, at);
+			next += MAP_BITS * sizeof(word);
+		}
+		if (verdict)
+			return verdict;
+	}
+	return VERDICT_OK;
+}
+
+static inline void slide_word(char *at, uint64_t slide)
+{
+	uint64_t value;
+
+	fetch(&value, at, sizeof(value));
+	value += slide;
+	fetch(at, &value, sizeof(value));
+}
+
+static void apply_packed(const struct check *c, char *memory, uint64_t slide)
+{
+	const char *words = entries_of(c, &c->tables->relr);
+	uint64_t next = 0, word;
+
+	for (uint64_t i = 0; i < c->tables->relr.size / sizeof(word); i++) {
+		fetch(&word, words + i * sizeof(word), sizeof(word));
+		if (!(word & 1)) {
+			next = word - c->image->base;
+			slide_word(memory + next, slide);
+			next += sizeof(word);
+		} else {
+			uint64_t at = next;
+
+			for (uint64_t map = word >> 1; map; map >>= 1, at += sizeof(word))
+				if (map & 1)
+					slide_word(memory + at, slide);
+			next += MAP_BITS * sizeof(word);
+		}
+	}
+}
+
+static void apply_rela(const struct check *c, char *memory, uint64_t slide)
+{
+	const char *entries = entries_of(c, &c->tables->rela);
+	uint64_t value;
+	Elf64_Rela r;
+
+	for (uint64_t i = 0; i < c->tables->rela.size / sizeof(r); i++) {
+		fetch(&r, entries + i * sizeof(r), sizeof(r));
+		value = (uint64_t)r.r_addend + slide;
+		fetch(memory + (r.r_offset - c->image->base), &value, sizeof(value));
+	}
 }
 
 enum verdict elf_relocate(
 	const struct elf_image *image, void *memory, uint64_t slide, struct complaint *why)
 {
-	struct rela_table table;
+	struct tables tables;
+	struct check check = {.image = image, .tables = &tables, .memory = memory, .why = why};
 	enum verdict verdict;
-	const char *entries;
-	uint64_t count;
-	Elf64_Rela r;
 
 	if (!image->relocatable) {
 		if (slide)
@@ -330,23 +512,14 @@ enum verdict elf_relocate(
 	}
 	if (!image->dynamic_size)
 		return VERDICT_OK;
-	verdict = read_dynamic(image, memory, &table, why);
-	if (verdict || !table.size)
+	verdict = read_dynamic(image, memory, &tables, why);
+	if (!verdict)
+		verdict = check_rela(&check);
+	if (!verdict)
+		verdict = check_packed(&check);
+	if (verdict)
 		return verdict;
-	entries = (char *)memory + (table.virt - image->base);
-	count = table.size / sizeof(r);
-	for (uint64_t i = 0; i < count; i++) {
-		fetch(&r, entries + i * sizeof(r), sizeof(r));
-		verdict = check_relocation(image, &r, &table, i, why);
-		if (verdict)
-			return verdict;
-	}
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t value;
-
-		fetch(&r, entries + i * sizeof(r), sizeof(r));
-		value = (uint64_t)r.r_addend + slide;
-		fetch((char *)memory + (r.r_offset - image->base), &value, sizeof(value));
-	}
+	apply_packed(&check, memory, slide);
+	apply_rela(&check, memory, slide); /* sets where the others add */
 	return VERDICT_OK;
 }

@@ -3,13 +3,13 @@
  * The kernel's ELF file, checked in full from its first bytes before anything is allocated, and
  * relocated once it stands in memory.
  *
- * What is asked: ELF64, little-endian, x86-64; a static-pie with RELATIVE relocations only (ET_DYN,
- * or ET_EXEC with a dynamic section that says DF_1_PIE: so ld marks one that is linked at an
- * address of its own), or an ET_EXEC without relocations, which is not slid; program headers within
- * the first ELF_HEADER_MAX bytes; at most ELF_SEGMENTS_MAX PT_LOADs, ascending, no two sharing a
- * page, none writable and executable, all between ELF_LOWEST and ELF_HIGHEST; the entry point in an
- * executable one. The section headers are not used, but must lie in the file: they are its end, so
- * a cut file shows.
+ * What is asked: ELF64, little-endian, x86-64; a static-pie with RELATIVE relocations only, in
+ * RELA entries or packed as RELR (ET_DYN, or ET_EXEC with a dynamic section that says DF_1_PIE: so
+ * ld marks one that is linked at an address of its own), or an ET_EXEC without relocations, which
+ * is not slid; program headers within the first ELF_HEADER_MAX bytes; at most ELF_SEGMENTS_MAX
+ * PT_LOADs, ascending, no two sharing a page, none writable and executable, all between ELF_LOWEST
+ * and ELF_HIGHEST; the entry point in an executable one. The section headers are not used, but must
+ * lie in the file: they are its end, so a cut file shows.
  */
 #ifndef LOADER_ELF_H
 #define LOADER_ELF_H
@@ -49,7 +49,7 @@ enum verdict elf_check(const void *header, size_t size, uint64_t file_size, stru
 	struct complaint *why);
 
 /*
- * Adds `slide` to all that the relocation table names. `memory` holds the image's `size` bytes as
+ * Adds `slide` to all that the relocation tables name. `memory` holds the image's `size` bytes as
  * loaded, gaps and .bss zeroed. Every entry is checked before the first is applied. With an image
  * that is not relocatable, `slide` must be 0.
  */

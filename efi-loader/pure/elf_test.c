@@ -9,19 +9,24 @@
 #define FILE_SIZE   0x4000u
 #define FUZZ_ROUNDS 200000u
 
-/* A static-pie as the kernel is one: text, rodata with two relocations, data with the dynamic
- * section. */
+/* A static-pie as the kernel is one: text, rodata with two relocations and three packed ones, data
+ * with the dynamic section. */
 struct sample {
 	Elf64_Ehdr ehdr;
 	Elf64_Phdr phdr[4];
 	char bytes[FILE_SIZE];
 };
 
+/* What the packed relocations slide; each holds its own address. */
+static const uint64_t packed_places[] = {0x2080, 0x2088, 0x2278, 0x2280, 0x2580};
+#define PACKED (sizeof(packed_places) / sizeof(*packed_places))
+
 static struct sample good(void)
 {
 	struct sample s = {0};
 	Elf64_Rela *rela;
 	Elf64_Dyn *dynamic;
+	uint64_t *packed;
 	uint64_t base = ELF_LOWEST;
 
 	s.ehdr = (Elf64_Ehdr){.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
@@ -41,7 +46,7 @@ static struct sample good(void)
 	s.phdr[1] = (Elf64_Phdr){PT_LOAD, PF_R, 0x2000, base + 0x1000, 0, 0x400, 0x400, 0x1000};
 	s.phdr[2] =
 		(Elf64_Phdr){PT_LOAD, PF_R | PF_W, 0x3000, base + 0x2000, 0, 0x600, 0x2600, 0x1000};
-	s.phdr[3] = (Elf64_Phdr){PT_DYNAMIC, PF_R | PF_W, 0x3000, base + 0x2000, 0, 0x60, 0x60, 8};
+	s.phdr[3] = (Elf64_Phdr){PT_DYNAMIC, PF_R | PF_W, 0x3000, base + 0x2000, 0, 0x80, 0x80, 8};
 	rela = (Elf64_Rela *)(s.bytes + 0x2100);
 	rela[0] = (Elf64_Rela){base + 0x2200, R_X86_64_RELATIVE, (Elf64_Sxword)(base + 0x20)};
 	rela[1] = (Elf64_Rela){base + 0x1200, R_X86_64_RELATIVE, (Elf64_Sxword)(base + 0x5000)};
@@ -50,6 +55,19 @@ static struct sample good(void)
 	dynamic[1] = (Elf64_Dyn){DT_RELASZ, {2 * sizeof(Elf64_Rela)}};
 	dynamic[2] = (Elf64_Dyn){DT_RELAENT, {sizeof(Elf64_Rela)}};
 	dynamic[3] = (Elf64_Dyn){DT_FLAGS_1, {DF_1_PIE}};
+	dynamic[4] = (Elf64_Dyn){DT_RELR, {base + 0x1300}};
+	dynamic[5] = (Elf64_Dyn){DT_RELRSZ, {4 * sizeof(uint64_t)}};
+	dynamic[6] = (Elf64_Dyn){DT_RELRENT, {sizeof(uint64_t)}};
+	packed = (uint64_t *)(s.bytes + 0x2300);
+	packed[0] = base + 0x2080;
+	packed[1] = (UINT64_C(1) << 63) | 3; /* 0x2088 and 0x2278 */
+	packed[2] = 3;                       /* 0x2280 */
+	packed[3] = base + 0x2580;
+	for (unsigned int i = 0; i < PACKED; i++) {
+		uint64_t value = base + packed_places[i];
+
+		memcpy(s.bytes + 0x1000 + packed_places[i], &value, sizeof(value));
+	}
 	return s;
 }
 
@@ -105,7 +123,7 @@ static void takes_a_good_one(void)
 	struct sample s = good();
 	struct elf_image image;
 	struct complaint why;
-	uint64_t value;
+	uint64_t value, sum = 0;
 	char *memory;
 
 	CHECK_EQUAL(check_sample(&s, &image), VERDICT_OK);
@@ -121,6 +139,15 @@ static void takes_a_good_one(void)
 	CHECK_EQUAL(value, ELF_LOWEST + 0x200020);
 	memcpy(&value, memory + 0x1200, 8);
 	CHECK_EQUAL(value, ELF_LOWEST + 0x205000);
+	for (unsigned int i = 0; i < PACKED; i++) {
+		memcpy(&value, memory + packed_places[i], 8);
+		CHECK_EQUAL(value, ELF_LOWEST + 0x200000 + packed_places[i]);
+	}
+	for (unsigned int at = 0x2080; at < 0x2600; at += 8) {
+		memcpy(&value, memory + at, 8);
+		sum += value != 0;
+	}
+	CHECK_EQUAL(sum, PACKED + 1);
 	free(memory);
 }
 
@@ -192,7 +219,9 @@ static enum verdict relocate_sample(struct sample *s, uint64_t slide)
 		struct sample s = good();                             \
 		Elf64_Rela *rela = (Elf64_Rela *)(s.bytes + 0x2100);  \
 		Elf64_Dyn *dynamic = (Elf64_Dyn *)(s.bytes + 0x3000); \
+		uint64_t *packed = (uint64_t *)(s.bytes + 0x2300);    \
 		(void)rela;                                           \
+		(void)packed;                                         \
 		(void)dynamic;                                        \
 		change;                                               \
 		CHECK_EQUAL(relocate_sample(&s, 0x200000), verdict);  \
@@ -204,6 +233,7 @@ static void refuses_relocations(void)
 	NOT_RELOCATED(VERDICT_UNSUPPORTED, rela[1].r_info = R_X86_64_64);
 	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = ELF_LOWEST);
 	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = ELF_LOWEST + 0x4600 - 7);
+	NOT_RELOCATED(VERDICT_MALFORMED, rela[1].r_offset = ELF_LOWEST + 0x45fa);
 	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = UINT64_MAX - 4);
 	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = ELF_LOWEST + 0x1100);
 	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_addend = 0);
@@ -213,9 +243,74 @@ static void refuses_relocations(void)
 	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[1].d_un.d_val = UINT64_MAX / 24 * 24);
 	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[2].d_un.d_val = 16);
 	NOT_RELOCATED(VERDICT_UNSUPPORTED, dynamic[2].d_tag = DT_NEEDED);
-	NOT_RELOCATED(VERDICT_UNSUPPORTED, dynamic[2].d_tag = 36);
 	NOT_RELOCATED(VERDICT_OK, s.ehdr.e_type = ET_EXEC);
 	NOT_RELOCATED(VERDICT_UNSUPPORTED, s.ehdr.e_type = ET_EXEC; dynamic[3].d_un.d_val = 0);
+}
+
+static void refuses_packed_relocations(void)
+{
+	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[4].d_un.d_ptr = 0x1000);
+	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[5].d_un.d_val = 33);
+	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[5].d_un.d_val = UINT64_MAX / 8 * 8);
+	NOT_RELOCATED(VERDICT_MALFORMED, dynamic[6].d_un.d_val = 4);
+	/* A map first; an address that goes back; one that a map has covered. */
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[0] = 1; dynamic[5].d_un.d_val = 8);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[3] = ELF_LOWEST + 0x2080);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[3] = ELF_LOWEST + 0x2470);
+	/* Text; across the end of .bss; past the address space. */
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[0] = ELF_LOWEST;
+		      memcpy(s.bytes + 0x1000, s.bytes + 0x3080, 8));
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[3] = ELF_LOWEST + 0x45fa);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[3] = UINT64_MAX - 5);
+	/* Either table. */
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[0] = ELF_LOWEST + 0x1300);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[0] = ELF_LOWEST + 0x12fa);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[0] = ELF_LOWEST + 0x1120);
+	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = ELF_LOWEST + 0x1310);
+	NOT_RELOCATED(VERDICT_MALFORMED, rela[0].r_offset = ELF_LOWEST + 0x12fa);
+	/* A map's bit for a word that holds no address. */
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[1] = 7);
+	NOT_RELOCATED(VERDICT_MALFORMED, packed[2] = 5);
+	/* Values: below the image, above it. */
+	NOT_RELOCATED(VERDICT_MALFORMED, memset(s.bytes + 0x3580, 0, 8));
+	NOT_RELOCATED(VERDICT_MALFORMED, s.bytes[0x3280] = 1; s.bytes[0x3281] = 0x50);
+	NOT_RELOCATED(VERDICT_OK, s.bytes[0x3280] = 0; s.bytes[0x3281] = 0x50);
+}
+
+/* A map may reach over a table and into the next segment: only its set bits count. */
+static void maps_reach_over(void)
+{
+	struct sample s = good();
+	uint64_t *packed = (uint64_t *)(s.bytes + 0x2300), value = ELF_LOWEST + 0x40;
+
+	packed[0] = ELF_LOWEST + 0x12f8;
+	packed[1] = 1 | UINT64_C(1) << 5; /* 0x1300 to 0x1318 are the table itself; 0x1320 */
+	packed[2] = 1;
+	packed[3] = 1;
+	memcpy(s.bytes + 0x22f8, &value, 8);
+	memcpy(s.bytes + 0x2320, &value, 8);
+	CHECK_EQUAL(relocate_sample(&s, 0x200000), VERDICT_OK);
+	packed[1] = 1 | UINT64_C(1) << 4;
+	CHECK_EQUAL(relocate_sample(&s, 0x200000), VERDICT_MALFORMED);
+}
+
+/* A place that both tables name is slid once. */
+static void slides_once(void)
+{
+	struct sample s = good();
+	Elf64_Rela *rela = (Elf64_Rela *)(s.bytes + 0x2100);
+	struct elf_image image;
+	struct complaint why;
+	uint64_t value;
+	char *memory;
+
+	rela[0].r_offset = ELF_LOWEST + 0x2080;
+	CHECK_EQUAL(check_sample(&s, &image), VERDICT_OK);
+	memory = load(s.bytes, FILE_SIZE, &image);
+	CHECK_EQUAL(elf_relocate(&image, memory, 0x200000, &why), VERDICT_OK);
+	memcpy(&value, memory + 0x2080, 8);
+	CHECK_EQUAL(value, ELF_LOWEST + 0x200020);
+	free(memory);
 }
 
 static void takes_an_executable(void)
@@ -248,7 +343,7 @@ static void refuses_cut_files(void)
 static void fuzz(void)
 {
 	static const size_t places[] = {
-		0, 64, 120, 176, 232, 0x2100, 0x2118, 0x3000, 0x3010, 0x3030};
+		0, 64, 120, 176, 232, 0x2100, 0x2118, 0x2300, 0x3000, 0x3010, 0x3030, 0x3080};
 	struct sample original = good();
 	uint64_t seed = 1, taken = 0;
 
@@ -259,7 +354,7 @@ static void fuzz(void)
 		struct complaint why;
 
 		for (uint64_t n = next_random(&seed) % 4 + 1; n; n--) {
-			size_t place = places[next_random(&seed) % 10] + next_random(&seed) % 64;
+			size_t place = places[next_random(&seed) % 12] + next_random(&seed) % 64;
 			uint64_t kind = next_random(&seed) % 3, v = next_random(&seed);
 
 			s.bytes[place] = (char)(kind == 0 ? (int)v : kind == 1 ? 0 : 255);
@@ -283,6 +378,9 @@ int main(void)
 	refuses_headers();
 	refuses_segments();
 	refuses_relocations();
+	refuses_packed_relocations();
+	maps_reach_over();
+	slides_once();
 	refuses_cut_files();
 	fuzz();
 	return 0;
