@@ -6,5 +6,8 @@ const struct family *const report_families[] = {
 	&family_entry,
 	&family_tables,
 	&family_map,
+	&family_exit,
+	&family_attributes,
+	&family_isolation,
 };
 const unsigned report_family_count = sizeof report_families / sizeof *report_families;

@@ -11,6 +11,9 @@ static const struct fault_list *const lists[] = {
 	&faults_entry,
 	&faults_tables,
 	&faults_map,
+	&faults_exit,
+	&faults_attributes,
+	&faults_isolation,
 };
 
 static _Alignas(8) uint8_t buffer[SAMPLE_BYTES];

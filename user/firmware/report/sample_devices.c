@@ -95,7 +95,21 @@ static void good_acpi(struct sample *s)
 	seal_sum(&s->rsdp, 32, 36);
 }
 
+static void good_pci(struct sample *s)
+{
+	s->pci[0] = (struct evidence_pci){.vendor = 0x8086, .device = 0x29c0, .class = 0x060000};
+	s->pci[1] = (struct evidence_pci){
+		.vendor = 0x1af4, .device = 0x1001, .slot = 2, .class = 0x010000, .command = 3};
+	s->pci[2] = (struct evidence_pci){.vendor = 0x1234,
+		.device = 0x1111,
+		.slot = 1,
+		.class = 0x030000,
+		.command = 3,
+		.bars = {{0x80000000, 0x1000000}}};
+}
+
 void sample_good_devices(struct sample *s)
 {
+	good_pci(s);
 	good_acpi(s);
 }
