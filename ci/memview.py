@@ -105,19 +105,23 @@ class Watched(Boot):
 
 NAME = re.compile(r"(\S) (\w+)\[(\d+)\]   (\d+) pages in memory", re.M)  # of a process whose space is shown
 LEGEND = re.compile(r"(\w)(\w+)\[(\d+)\] ?")
+PICTURE_END = b"\x1b[?2026l"  # user/memview/canvas.c
 ROW = re.compile(r"([ 0-9a-f]{8}[0-9a-f])(?: (.*))?")  # where no RAM is, blanks
 
 
 class Watcher:
-    """memview on the machine's serial line, as the lines that a person reads there."""
+    """memview on the machine's serial line, as the lines that a person reads there: of whole pictures alone, so that
+    what two questions find in lines() without a read between them belongs together."""
 
     def __init__(self, machine):
         self.machine, self.terminal, self.fed = machine, vt.Terminal(24, 80), 0
 
     def lines(self):
-        data = bytes(self.machine.log.data[self.fed:])
-        self.terminal.feed(data)
-        self.fed += len(data)
+        end = self.machine.log.data.rfind(PICTURE_END, self.fed)
+        if end >= 0:
+            end += len(PICTURE_END)
+            self.terminal.feed(bytes(self.machine.log.data[self.fed:end]))
+            self.fed = end
         return self.terminal.lines()
 
     def until(self, what, look, keys=None):
@@ -147,9 +151,9 @@ class Watcher:
         return found
 
     def shown(self):
-        """(letter, name, pid, pages) of the process whose space is shown first."""
+        """(letter, name, pid, pages) of the process whose space is shown first; of none, while a demo's are not there yet."""
         found = NAME.search("\n".join(self.lines()))
-        return found and (found[1], found[2], int(found[3]), int(found[4]))
+        return (found[1], found[2], int(found[3]), int(found[4])) if found else ("", "", 0, 0)
 
     def processes(self, name):
         """{pid: letter} in the legend."""

@@ -32,6 +32,11 @@ def _forks(lines):
 
 
 def _dump(machine, folder, name):
+    """What stands still: its first line may say so before the rest is drawn."""
+    pictures = [b"", machine.picture()]
+    while pictures[-1] != pictures[-2]:
+        machine.wait("another picture", lambda: True)
+        pictures.append(machine.picture())
     path = Path(folder).resolve() / f"memview-{name}.png"
     machine.qemu.monitor.command("screendump", filename=str(path), format="png")
     print(f"{path}: {path.stat().st_size} bytes")

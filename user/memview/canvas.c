@@ -14,6 +14,10 @@
 #define ROWS_MAX    512
 /* The longest that one cell can become: a move, both colours, the letter. */
 #define CELL_BYTES 64u
+/* Around each picture ("synchronised output"): a terminal that knows them shows none that is half there; Linux's console
+ * and others pass over them. */
+#define PICTURE_BEGIN "\033[?2026h"
+#define PICTURE_END   "\033[?2026l"
 
 int canvas_resize(struct canvas *canvas, int columns, int rows)
 {
@@ -178,13 +182,15 @@ int terminal_show(int fd, struct canvas *canvas)
 
 	if (!bytes)
 		return -1;
+	pen.at = stpcpy(pen.at, PICTURE_BEGIN);
 	for (int i = 0; i < count; i++) {
 		if (!memcmp(&canvas->cells[i], &canvas->shown[i], sizeof *canvas->cells))
 			continue;
 		pen_put(&pen, i / canvas->columns, i % canvas->columns, &canvas->cells[i]);
 		canvas->shown[i] = canvas->cells[i];
 	}
-	result = write_all(fd, bytes, (size_t)(pen.at - bytes));
+	pen.at = stpcpy(pen.at, PICTURE_END);
+	result = pen.row < 0 ? 0 : write_all(fd, bytes, (size_t)(pen.at - bytes));
 	free(bytes);
 	return result;
 }
