@@ -31,6 +31,8 @@
 
 #define PIECE      256u /* of the master's writes */
 #define PTMX_MINOR 2u
+#define MASTER_HAS \
+	4095u /* bytes that lie in the master's own buffer: no flush by the slave takes them back */
 
 struct spinlock pairs_lock = SPINLOCK_INIT; /* inode->driver of the nodes, pty->locked */
 
@@ -133,6 +135,10 @@ static void slave_event(struct tty *tty, unsigned int bits)
 	struct pty *pty = pty_of(tty);
 
 	spin_lock(&pty->lock);
+	if (bits & TIOCPKT_FLUSHWRITE && pty_used(pty) > MASTER_HAS) {
+		pty->head = pty->tail + MASTER_HAS;
+		pty->dropped = true;
+	}
 	if (pty->packet) {
 		if (bits & (TIOCPKT_STOP | TIOCPKT_START))
 			pty->happened &= (uint8_t) ~(TIOCPKT_STOP | TIOCPKT_START);
@@ -147,31 +153,27 @@ static void slave_event(struct tty *tty, unsigned int bits)
 static void slave_settle(struct tty *tty)
 {
 	struct pty *pty = pty_of(tty);
-	bool wake, fresh;
+	bool wake, fresh, dropped;
 
 	spin_lock(&pty->lock);
 	wake = pty->wakes_reader;
 	fresh = pty->fresh;
-	pty->wakes_reader = pty->fresh = false;
+	dropped = pty->dropped;
+	pty->wakes_reader = pty->fresh = pty->dropped = false;
 	spin_unlock(&pty->lock);
+	if (dropped)
+		wake_all(&tty->output);
 	if (wake)
 		wake_all(&pty->readable);
 	if (fresh)
 		async_tell(&pty->async, ASYNC_IN);
 }
 
-/* Drops what the master has not read. */
 static void slave_flush(struct tty *tty)
 {
-	struct pty *pty = pty_of(tty);
-
-	spin_lock(&pty->lock);
-	pty->tail = pty->head;
-	spin_unlock(&pty->lock);
 	spin_lock(&tty->lock);
 	slave_event(tty, TIOCPKT_FLUSHWRITE);
 	tty_unlock(tty);
-	wake_all(&tty->output);
 }
 
 static int slave_opened(struct tty *tty, const struct file *file)

@@ -24,6 +24,7 @@ struct pty {
 	uint8_t happened;  /* TIOCPKT_* bits that the master has not read */
 	bool wakes_reader; /* since the last settle */
 	bool fresh;        /* ... and bytes were put in */
+	bool dropped;      /* ... or dropped: there is room */
 };
 
 extern struct spinlock pairs_lock;

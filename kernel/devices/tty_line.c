@@ -255,8 +255,10 @@ static bool signal_for(struct line *line, uint8_t byte, int *signal)
 
 static void send_signal(struct line *line, int signal)
 {
-	if (!local_flag(line, NOFLSH))
+	if (!local_flag(line, NOFLSH)) {
 		line_flush_input(line);
+		tell(line, TIOCPKT_FLUSHWRITE);
+	}
 	line->events.signal(line->events.context, signal);
 }
 

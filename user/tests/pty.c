@@ -435,6 +435,11 @@ static void packets(void)
 	want_packet(pair.master, TIOCPKT_FLUSHREAD, "");
 	WANT_IS(tcflush(pair.slave, TCOFLUSH), 0);
 	want_packet(pair.master, TIOCPKT_FLUSHWRITE, "");
+	put_text(pair.slave, "kept");
+	wait_polls(pair.master, POLLIN | POLLPRI, POLLIN);
+	WANT_IS(tcflush(pair.slave, TCOFLUSH), 0); /* it has arrived */
+	want_packet(pair.master, TIOCPKT_FLUSHWRITE, "");
+	want_packet(pair.master, TIOCPKT_DATA, "kept");
 	WANT_IS(tcflush(pair.master, TCIOFLUSH), 0); /* it is the slave's that is told */
 	set_flags(pair.slave, 0, 0, 0);
 	want_packet(pair.master, TIOCPKT_NOSTOP, "");
@@ -442,6 +447,26 @@ static void packets(void)
 	want_packet(pair.master, TIOCPKT_DOSTOP, "");
 	set_flags(pair.slave, IXON, 0, EXTPROC);
 	want_packet(pair.master, TIOCPKT_IOCTL, "");
+}
+
+/* By which rlogind and telnetd know that what the user does not want to see any more may be dropped. */
+static void flushed_by_signal_keys(void)
+{
+	struct pair pair = open_pair();
+	char byte, found[8];
+	int on = 1, bits = 0;
+
+	set_flags(pair.slave, 0, 0, ISIG);
+	WANT_IS(ioctl(pair.master, TIOCPKT, &on), 0);
+	put_text(pair.slave, "output");
+	wait_polls(pair.master, POLLIN | POLLPRI, POLLIN);
+	put_text(pair.master, "\003");
+	while (bits != (TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE)) {
+		WANT(read(pair.master, found, sizeof found) >= 1);
+		byte = found[0];
+		WANT(byte & (TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE) || byte == TIOCPKT_DATA);
+		bits |= byte;
+	}
 }
 
 static void signals_by_master(void)
@@ -483,6 +508,7 @@ static const struct test_case cases[] = {
 	CASE(sizes, "window sizes are the same at both ends"),
 	CASE(resize_tells, "a new size: SIGWINCH to the foreground group"),
 	CASE(packets, "packet mode: data, stop, start, flushes, settings"),
+	CASE(flushed_by_signal_keys, "packet mode: signal keys flush both ways"),
 	CASE(signals_by_master, "TIOCSIG: three signals by the master"),
 };
 
