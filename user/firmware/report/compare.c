@@ -5,7 +5,7 @@
  */
 #include <stdarg.h>
 
-#include "bytes.h"
+#include "lists.h"
 #include "report.h"
 
 typedef unsigned long long ull;
@@ -84,22 +84,12 @@ static struct label label_of(const struct evidence_record *record)
 	const struct evidence_shape *shape = evidence_shape(record->kind);
 	struct span s = span_of(record);
 	struct label label;
-	size_t used;
 
 	if (record->kind == EVIDENCE_VARIABLE) {
 		const struct evidence_variable *head = evidence_head(record);
 
-		used = (size_t)snprintf(
-			label.text, sizeof label.text, "variable %s ", guid_text(head->guid).text);
-		for (size_t i = 0; i + 2 <= head->name_size && used + 1 < sizeof label.text;
-			i += 2) {
-			uint16_t letter = le16(s, i);
-
-			if (!letter)
-				break;
-			label.text[used++] = letter > ' ' && letter < 0x7f ? (char)letter : '?';
-		}
-		label.text[used] = 0;
+		snprintf(label.text, sizeof label.text, "variable %s %s",
+			guid_text(head->guid).text, variable_name(record).text);
 	} else if (record->kind == EVIDENCE_ACPI && s.size >= 4) {
 		snprintf(label.text, sizeof label.text, "ACPI table %.4s", (const char *)s.data);
 	} else {

@@ -9,5 +9,7 @@ const struct family *const report_families[] = {
 	&family_exit,
 	&family_attributes,
 	&family_isolation,
+	&family_variables,
+	&family_services,
 };
 const unsigned report_family_count = sizeof report_families / sizeof *report_families;

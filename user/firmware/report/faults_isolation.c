@@ -77,7 +77,9 @@ static const struct fault faults[] = {
 	{"DF left set", leaves_df, {{"isolation.registers", VERDICT_FAIL}}},
 	{"5000 bytes of stack", deep, {{"isolation.stack", VERDICT_FAIL}}},
 	{"600 ms", slow, {{"isolation.time", VERDICT_WARN}}},
-	{"GetTime never returns", endless, {{"isolation.time", VERDICT_WARN}}},
+	{"GetTime never returns", endless,
+		{{"isolation.time", VERDICT_WARN}, {"time.get", VERDICT_TAINTED},
+			{"time.bad-fields", VERDICT_TAINTED}}},
 	{"no call with virtual addresses", never_virtual,
 		{{"isolation.stale-pointers", VERDICT_SKIP}}},
 };

@@ -14,6 +14,8 @@ static const struct fault_list *const lists[] = {
 	&faults_exit,
 	&faults_attributes,
 	&faults_isolation,
+	&faults_variables,
+	&faults_services,
 };
 
 static _Alignas(8) uint8_t buffer[SAMPLE_BYTES];
