@@ -26,6 +26,11 @@ COMPILER = (*TOOLS, "gcc", "make")
 LANGUAGES = (*TOOLS, "sqlite3", "lua5.4", "perl", "python3", "git", "procps", "util-linux", "bsdutils", "bsdextrautils",
              "less", "vim-tiny", "fzf")
 SESSIONS = (*TOOLS, "perl", "python3", "bsdutils", "vim-tiny", "tmux", "redis-server", "redis-tools")
+EVERYDAY = (*TOOLS, "util-linux", "bsdutils", "procps", "psmisc", "lsof", "strace", "bc", "dc", "jq", "m4", "rsync", "tree", "ncdu",
+            "zip", "unzip", "zstd", "cpio", "ed", "pv", "stow", "parallel", "openssl", "entr", "moreutils", "expect", "socat", "perl")
+SHELLS = (*TOOLS, "zsh", "mksh", "fish", "bc")
+LANGUAGES_MORE = (*TOOLS, "ruby", "php-cli", "guile-3.0", "tcl", "tcl-thread", "tzdata")
+SERVICES = (*TOOLS, "procps", "nginx-light", "curl", "screen", "gpg", "gpg-agent", "gpgconf", "dbus", "runit", "fio")
 GO_RUST = (*TOOLS, "fzf", "ripgrep", "bat", "fd-find", "procps")
 HOST = ("gcc", "binutils", "libc-dev")  # what the compilers take of the host, where Baton itself is built with it
 
@@ -74,6 +79,10 @@ GROUPS = {
     "go_rust": Group(GO_RUST, ("go", "rust"), 1024, made={"golang-go": _go, "rustc": _rust},
                      files=("go.go", "go-and-c.go", "rust.rs")),
     "toolchain": Group((*COMPILER, "g++", "gdb"), ("build",), 1536),
+    "everyday": Group(EVERYDAY, ("everyday", "looks"), 768),
+    "shells": Group(SHELLS, ("shells_more",), 768),
+    "languages_more": Group(LANGUAGES_MORE, ("languages_more",), 1024),
+    "services": Group(SERVICES, ("services",), 1024),
     "lua_build": Group((*COMPILER, "g++", "libtool-bin"), ("lua_build",), 1536, cpus=4, seconds=3600,
                        made={"lua5.4": _lua}),
 }
