@@ -43,7 +43,8 @@ enum evidence_phase {
 		"each table, FACS and DSDT too")                                                   \
 	X(SMBIOS_ANCHOR, 11, "SMBIOS anchor", sizeof(struct evidence_blob), 1, "index 2 or 3")     \
 	X(SMBIOS, 12, "SMBIOS structures", sizeof(struct evidence_blob), 1, "index 2 or 3")        \
-	X(EVENT_LOG, 13, "TCG event log", sizeof(struct evidence_event_log), 1, "as it came")      \
+	X(EVENT_LOG, 13, "TCG event log", sizeof(struct evidence_event_log), 1,                    \
+		"as it came the first time")                                                       \
 	X(PCRS, 14, "PCRs", 0, sizeof(struct evidence_pcr), "read from the TPM after the log")     \
 	X(ATTRIBUTES, 15, "memory attributes table", sizeof(struct evidence_blob), 1,              \
 		"as it came")                                                                      \
@@ -88,13 +89,15 @@ enum evidence_phase {
 	X(RESETS, 38, "resets", 0, sizeof(struct evidence_reset),                                  \
 		"ResetSystem up to its last step")                                                 \
 	X(WATCHDOG, 39, "watchdog", sizeof(struct evidence_watchdog), 0,                           \
-		"SetWatchdogTimer, and after exit")
+		"SetWatchdogTimer, and after exit")                                                \
+	X(FINAL_EVENTS, 40, "TCG final events", 0, 1,                                              \
+		"the table of events after the log was read, as it came")
 
 enum evidence_kind {
 #define X(name, number, label, head, element, text) EVIDENCE_##name = number,
 	EVIDENCE_KINDS(X)
 #undef X
-		EVIDENCE_KIND_END = 40,
+		EVIDENCE_KIND_END = 41,
 };
 
 struct evidence_machine {

@@ -11,5 +11,7 @@ const struct family *const report_families[] = {
 	&family_isolation,
 	&family_variables,
 	&family_services,
+	&family_acpi,
+	&family_devices,
 };
 const unsigned report_family_count = sizeof report_families / sizeof *report_families;

@@ -38,7 +38,8 @@ static void wrapping(struct sample *s)
 
 static void unknown_type(struct sample *s)
 {
-	s->map_before.at[MAP_ECAM].type = 0x6fffffff;
+	s->map_before.at[s->map_before.count++] =
+		(struct sample_descriptor){0x6fffffff, 0, 0xfd000000, 0, 1, 1, 0};
 }
 
 static void no_runtime(struct sample *s)
@@ -109,7 +110,8 @@ static const struct fault faults[] = {
 	{"runtime memory without RUNTIME", no_runtime, {{"map.runtime-attribute", VERDICT_FAIL}}},
 	{"ACPI memory with RUNTIME", runtime_acpi, {{"map.runtime-attribute", VERDICT_FAIL}}},
 	{"RAM that cannot be cached", uncached, {{"map.cacheability", VERDICT_WARN}}},
-	{"ECAM in free memory", ecam_free, {{"map.devices-not-free", VERDICT_FAIL}}},
+	{"ECAM in free memory", ecam_free,
+		{{"map.devices-not-free", VERDICT_FAIL}, {"acpi.mcfg", VERDICT_FAIL}}},
 	{"page 0 is runtime data", runtime_page0,
 		{{"map.page-0", VERDICT_WARN}, {"attributes.cover", VERDICT_FAIL}}},
 	{"page 0 is written", written_page0, {{"map.page-0", VERDICT_WARN}}},

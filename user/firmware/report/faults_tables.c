@@ -68,6 +68,8 @@ static void array_in_code(struct sample *s)
 static void acpi_in_boot_memory(struct sample *s)
 {
 	s->acpi[SPCR].address = 0x7110000;
+	put(&s->acpi[XSDT], 36 + 8 * (SPCR - FACP), 8, 0x7110000);
+	seal_sum(&s->acpi[XSDT], 9, s->acpi[XSDT].size);
 }
 
 static void facs_in_reclaim(struct sample *s)

@@ -80,7 +80,7 @@ struct family {
 extern const struct family *const report_families[];
 extern const unsigned report_family_count;
 extern const struct family family_entry, family_tables, family_map, family_exit, family_attributes,
-	family_isolation, family_variables, family_services, family_devices;
+	family_isolation, family_variables, family_services, family_acpi, family_devices;
 
 unsigned report_check_count(void);
 const struct check *report_check(unsigned index);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the report says in each of its forms, waivers, comparing, taint; then evidence mutated at random: run on the host. */
+#include "hash.h"
 #include "sample.h"
 
 #include <stdlib.h>
@@ -238,8 +239,29 @@ static void test_mutated(void)
 	fclose(null);
 }
 
+/* FIPS 180's "abc", and 64 zeros, whose padding is a block of its own. */
+static void test_hash(void)
+{
+	static const uint8_t sha1_abc[] = {0xa9, 0x99, 0x3e, 0x36},
+			     sha1_zeros[] = {0xc8, 0xd7, 0xd0, 0xef},
+			     sha256_abc[] = {0xba, 0x78, 0x16, 0xbf},
+			     sha256_zeros[] = {0xf5, 0xa5, 0xfd, 0x42};
+	static const uint8_t zeros[64];
+	uint8_t digest[32];
+
+	hash(HASH_SHA1, (const uint8_t *)"abc", 3, digest);
+	expect("SHA-1 of abc", !memcmp(digest, sha1_abc, 4));
+	hash(HASH_SHA1, zeros, 64, digest);
+	expect("SHA-1 of zeros", !memcmp(digest, sha1_zeros, 4));
+	hash(HASH_SHA256, (const uint8_t *)"abc", 3, digest);
+	expect("SHA-256 of abc", !memcmp(digest, sha256_abc, 4));
+	hash(HASH_SHA256, zeros, 64, digest);
+	expect("SHA-256 of zeros", !memcmp(digest, sha256_zeros, 4));
+}
+
 int main(void)
 {
+	test_hash();
 	test_outputs();
 	test_waivers();
 	test_compare();

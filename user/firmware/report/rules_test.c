@@ -16,6 +16,8 @@ static const struct fault_list *const lists[] = {
 	&faults_isolation,
 	&faults_variables,
 	&faults_services,
+	&faults_acpi,
+	&faults_devices,
 };
 
 static _Alignas(8) uint8_t buffer[SAMPLE_BYTES];

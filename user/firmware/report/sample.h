@@ -73,7 +73,7 @@ struct sample {
 	uint64_t configuration_address;
 	unsigned configuration_count, configuration_after_count;
 	struct blob rsdp, acpi[ACPI_TABLES], attributes, attributes_before, rt_properties, esrt,
-		boot_record, anchor, smbios, log, edid, headers /* of the image */;
+		boot_record, anchor, smbios, log, final, edid, headers /* of the image */;
 	struct evidence_event_log log_head;
 	struct evidence_pcr pcrs[8];
 	struct evidence_stamp stamps[3];
@@ -137,6 +137,7 @@ struct fault_list {
 };
 
 extern const struct fault_list faults_entry, faults_tables, faults_map, faults_exit,
-	faults_attributes, faults_isolation, faults_variables, faults_services, faults_devices;
+	faults_attributes, faults_isolation, faults_variables, faults_services, faults_acpi,
+	faults_devices;
 
 #endif

@@ -91,6 +91,9 @@ static void add_machine(struct writing *w, const struct sample *s)
 	add(w, EVIDENCE_EDID, EVIDENCE_ENTRY, 0, NULL, 0, s->edid.data, s->edid.size);
 	add(w, EVIDENCE_EVENT_LOG, EVIDENCE_PHYSICAL, 0, &s->log_head, sizeof s->log_head,
 		s->log.data, s->log.size);
+	if (s->final.size)
+		add(w, EVIDENCE_FINAL_EVENTS, EVIDENCE_PHYSICAL, 0, NULL, 0, s->final.data,
+			s->final.size);
 	ARRAY(w, PCRS, PHYSICAL, s->pcrs);
 }
 
