@@ -4,7 +4,7 @@
  *
  *	firmware-report judge EVIDENCE [--all] [--colours] [--waivers F] [--json F] [--framed F] [--ktap F] [--junit F]
  *	firmware-report compare BEFORE AFTER
- *	firmware-report checks | kinds		tables for docs/
+ *	firmware-report checks | kinds | cases	tables for docs/
  *
  * EVIDENCE is a file of include/baton/evidence.h, F may be - for standard output (then no table is printed there).
  * Exit code: 0 nothing failed, or nothing changed; 1 something did; 2 it could not be done.
@@ -102,7 +102,7 @@ static int usage(void)
 	fputs("usage: firmware-report judge EVIDENCE [--all] [--colours] [--waivers F] [--json F] "
 	      "[--framed F] [--ktap F] [--junit F]\n"
 	      "       firmware-report compare BEFORE AFTER\n"
-	      "       firmware-report checks | kinds\n",
+	      "       firmware-report checks | kinds | cases\n",
 		stderr);
 	return EXIT_TROUBLE;
 }
@@ -223,6 +223,14 @@ static int list_kinds(void)
 	return 0;
 }
 
+static int list_cases(void)
+{
+#define X(name, number, service, text) printf("| %u | %s |\n", number, text);
+	EVIDENCE_CASES(X)
+#undef X
+	return 0;
+}
+
 int main(int count, char **arguments)
 {
 	if (count >= 2 && strcmp(arguments[1], "judge") == 0)
@@ -233,5 +241,7 @@ int main(int count, char **arguments)
 		return list_checks();
 	if (count == 2 && strcmp(arguments[1], "kinds") == 0)
 		return list_kinds();
+	if (count == 2 && strcmp(arguments[1], "cases") == 0)
+		return list_cases();
 	return usage();
 }
