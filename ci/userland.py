@@ -105,23 +105,24 @@ printf '%s\n' b a c | sort | tac | paste -sd,
 /usr/bin/env awk 'BEGIN { print length("äöü") }'; readlink /etc/alternatives/awk
 /bin/cut -c2 <<<xyz; /usr/bin/cut -c1 <<<xyz; locale -a | grep -c utf8
 for i in {1..3}; do echo $((i ** 3)); done | sha256sum
+/bin/su nobody -s /bin/bash -c 'id -u; ls /root 2> /dev/null'; echo $?; lsns -n -o TYPE | sort | tr '\n' ' '
 """
 
 
 def rootfs():
-    """bash, coreutils and gawk from Debian's packages by `baton rootfs`, and what they print on the host."""
+    """bash, coreutils, gawk and su from Debian's packages by `baton rootfs`, and what they print on the host."""
     with guest.private_folder() as folder:
         archive, script = folder / "rootfs.cpio", folder / "script"
         script.write_text(PACKAGED, encoding="utf-8")
         baton = str(TOOLS / "baton")
-        done = subprocess.run([baton, "rootfs", "-o", str(archive), "bash", "coreutils", "gawk"], stdin=subprocess.DEVNULL,
+        done = subprocess.run([baton, "rootfs", "-o", str(archive), "bash", "coreutils", "gawk", "util-linux"], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ScenarioFailure(done.stderr)
         done = subprocess.run([baton, "exec", "--timeout", "2000", "--initrd", str(archive), "--add", f"{script}:/script",
                                "bash", "/script"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         sums = subprocess.run(["sh", "-c", r"printf '1\n8\n27\n' | sha256sum"], capture_output=True, text=True, check=True)
-        expected = "5\n/bin/bash\nc,b,a\n3\n/usr/bin/gawk\ny\nx\n1\n" + sums.stdout
+        expected = "5\n/bin/bash\nc,b,a\n3\n/usr/bin/gawk\ny\nx\n1\n" + sums.stdout + "65534\n2\ncgroup ipc mnt net pid time user uts "
         check((done.returncode, done.stdout, done.stderr) == (0, expected, ""), f"{done.returncode}\n{done.stdout}\n{done.stderr}")
 
 

@@ -396,6 +396,8 @@ static void prepare_shells(void)
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		setenv(words[i][0], words[i][1], 1);
+	if (!access("/usr/lib/locale/C.utf8", F_OK)) /* Debian's, where a rootfs brought it */
+		setenv("LANG", "C.UTF-8", 0);
 	if (chdir("/root") < 0)
 		printf("init: cannot go to /root: %s\n", strerror(errno));
 	read_ttys();

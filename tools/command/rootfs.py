@@ -3,7 +3,7 @@
 
 apt resolves and downloads them with the lists of this host and a state of its own under build/rootfs/, in which
 nothing is installed but what only maintainer scripts need. Packages are unpacked, never installed: no maintainer
-script runs. What of their work programs need is done here: update-alternatives' links; each command both in /bin
+script runs. What of their work programs need is done here: update-alternatives' links; PAM's common files; each command both in /bin
 and /usr/bin (a Debian system has one folder for the two); C.UTF-8, which libc-bin brings. There is no
 ld.so.cache: Debian's libraries lie where its loader looks anyway.
 """
@@ -28,10 +28,14 @@ FOLDER = tree.BUILD / "rootfs"
 OUT = tree.BUILD / "rootfs.cpio"
 NEEDS = {"apt": "apt-get", "dpkg": "dpkg-deb"}
 # Essential, so nobody depends on them; with what they go along.
-ALONG = {"libc6": ["libc-bin"], "libtinfo6": ["ncurses-base"]}
+ALONG = {"libc6": ["libc-bin"], "libtinfo6": ["ncurses-base"], "libpam0g": ["libpam-modules", "libpam-runtime"]}
 # Taken as there: only maintainer scripts call them, or the initrd has its own.
 ASSUMED = ("adduser", "debconf", "dpkg", "init-system-helpers", "install-info", "lsb-base", "sysvinit-utils", "ucf")
 LEFT_OUT = re.compile(r"usr/share/(?:doc|man|info|locale|lintian|bug|doc-base|menu)(?:/|$)")
+# What pam-auth-update would write. There are no passwords to begin with, so nobody's account has run out.
+PAM = {"auth": "auth required pam_unix.so nullok", "account": "account required pam_permit.so",
+       "password": "password required pam_unix.so nullok", "session": "session required pam_unix.so",
+       "session-noninteractive": "session required pam_unix.so"}
 FOLDERS = (("bin", "usr/bin"), ("sbin", "usr/sbin"))  # one and the same on a Debian system
 
 EPILOG = """\
@@ -150,6 +154,14 @@ def link_alternatives(archive, wanted):
             archive.symlink(f"/etc/alternatives/{name}", link)
 
 
+def configure_pam(archive):
+    """The files that the services of /etc/pam.d include, where PAM's modules are in the archive."""
+    if any(name.endswith("/security/pam_unix.so") for name in archive.entries):
+        for name, line in PAM.items():
+            if not _exists(archive, f"/etc/pam.d/common-{name}"):
+                archive.data(line.encode() + b"\n", f"/etc/pam.d/common-{name}")
+
+
 def link_folders(archive):
     """Each command of /bin in /usr/bin, and so on, where there is none of that name."""
     for path in list(archive.entries):
@@ -176,6 +188,7 @@ def make(names, out):
             if script.exists():
                 wanted += alternatives(script.read_text(encoding="utf-8", errors="replace"))
         link_alternatives(archive, wanted)
+        configure_pam(archive)
         link_folders(archive)
         boot.write_archive(archive, out)
     finally:

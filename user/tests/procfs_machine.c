@@ -192,9 +192,43 @@ static void log_file(void)
 
 /* ---- Namespaces ---- */
 
+#define NS_GET_USERNS    0xb701
+#define NS_GET_PARENT    0xb702
+#define NS_GET_NSTYPE    0xb703
+#define NS_GET_OWNER_UID 0xb704
+
+/* Of the first namespaces, as lsns asks for it. */
+static void related_spaces(int fd, long type)
+{
+	bool is_user = type == CLONE_NEWUSER;
+	struct stat owner, user;
+	unsigned uid = 5;
+	long found;
+
+	WANT_IS(kernel_call(SYS_ioctl, fd, NS_GET_NSTYPE, 0), type);
+	WANT_IS(kernel_call(SYS_ioctl, fd, NS_GET_PARENT, 0),
+		is_user || type == CLONE_NEWPID ? -EPERM : -EINVAL);
+	WANT_IS(kernel_call(SYS_ioctl, fd, NS_GET_OWNER_UID, &uid), is_user ? 0 : -EINVAL);
+	WANT_IS(uid, is_user ? 0 : 5);
+	if (is_user)
+		WANT_IS(kernel_call(SYS_ioctl, fd, NS_GET_OWNER_UID, BAD), -EFAULT);
+	found = kernel_call(SYS_ioctl, fd, NS_GET_USERNS, 0);
+	if (is_user) {
+		WANT_IS(found, -EPERM);
+		return;
+	}
+	WANT(found >= 0);
+	WANT_IS(fcntl((int)found, F_GETFD), FD_CLOEXEC);
+	WANT_IS(fstat((int)found, &owner) | stat("/proc/self/ns/user", &user), 0);
+	WANT(owner.st_ino == user.st_ino && owner.st_dev == user.st_dev);
+	close((int)found);
+}
+
 static void namespaces(void)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+	static const long types[] = {CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWNET,
+		CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS};
 	char path[64], link[64], expected[64];
 	struct stat own, opened;
 	struct statfs system;
@@ -218,6 +252,7 @@ static void namespaces(void)
 		WANT_IS(system.f_type, NSFS);
 		WANT_IS(kernel_call(SYS_read, fd, link, 1), -EINVAL);
 		WANT_IS(kernel_call(SYS_ioctl, fd, TCGETS, link), -ENOTTY);
+		related_spaces(fd, types[i]);
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		WANT_IS(readlink(path, link, sizeof link), length);
 		WANT(!memcmp(link, expected, (size_t)length));
