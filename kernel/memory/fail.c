@@ -22,6 +22,8 @@
  */
 #include "memory/fail.h"
 
+#include <asm/signal.h>
+
 #include "arch/arch.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -188,7 +190,9 @@ void fail_tell(void)
 	long result, number = arch_syscall_number(self, &result);
 
 	__atomic_and_fetch(&self->work, ~(uint32_t)WORK_FAILED, __ATOMIC_RELAXED);
-	if (number < 0)
+	if (self->signals.queue.set & SIGNAL_BIT(SIGKILL)) /* it ends here: nobody gets a result */
+		count_outcome(self->failed_at, FAIL_NO_CALL, FAIL_ENDED);
+	else if (number < 0)
 		count_outcome(self->failed_at, FAIL_NO_CALL, 0);
 	else
 		count_outcome(self->failed_at, (int32_t)number,
@@ -196,7 +200,7 @@ void fail_tell(void)
 	self->failed_at = 0;
 }
 
-void fail_tell_delivery(void)
+void fail_tell_apart(void)
 {
 	struct thread *self = current_thread();
 

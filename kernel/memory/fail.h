@@ -35,8 +35,8 @@ void fail_tree_end(void);
 void fail_tree_counts(uint64_t *reached, uint64_t *failed);
 /* The running thread, with WORK_FAILED, on its way to user mode. */
 void fail_tell(void);
-/* After it was given a signal: what has failed in that is no outcome of its call. */
-void fail_tell_delivery(void);
+/* What has failed until now is no outcome of its call: in the delivery of a signal, or in a fault that found memory after all. */
+void fail_tell_apart(void);
 /* It has ended. */
 void fail_forget(struct thread *thread);
 /* The nth place that was reached; false: there are fewer. */

@@ -14,6 +14,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/fail.h"
 #include "memory/object.h"
 #include "memory/space_internal.h"
 #include "process/current.h"
@@ -189,8 +190,10 @@ static COLD int fault_without_memory(struct space *space, uintptr_t address,
 		mutex_lock(&space->lock);
 		error = fault_locked(space, address, access, result);
 		mutex_unlock(&space->lock);
-		if (!error)
+		if (!error) {
+			fail_tell_apart();
 			return 0;
+		}
 	}
 	if (result->signal == SIGKILL && user)
 		log_warn("out of memory: %s[%d] wanted the page at %#lx and has %lu resident pages",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See space_test.h. */
+#include "memory/fail.h"
 #include "memory/space_test.h"
 
 #include <asm/resource.h>
@@ -255,6 +256,10 @@ void spaces_audit(struct space *const *spaces, size_t count)
 	}
 	for (size_t i = 0; i < count; i++)
 		fake_each_page(&spaces[i]->arch, audit_references, NULL);
+}
+
+void fail_tell_apart(void)
+{
 }
 
 bool oom_relieve(void)

@@ -543,7 +543,7 @@ void thread_work(void)
 			fail_tell();
 		if (work & WORK_SIGNAL) {
 			signal_deliver();
-			fail_tell_delivery();
+			fail_tell_apart();
 		}
 		if (work & WORK_RESCHEDULE)
 			schedule();

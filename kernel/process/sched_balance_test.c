@@ -103,7 +103,7 @@ void fail_tell(void)
 {
 }
 
-void fail_tell_delivery(void)
+void fail_tell_apart(void)
 {
 }
 
