@@ -224,7 +224,7 @@ static void across_boots(struct judgement *j)
 	missing_in(j, &then, &now, "the last");
 }
 
-#define MAP_SECTION "UEFI 2.10 7.2.3"
+#define MAP_SECTION "UEFI 2.10 7.2.3 *"
 #define LAST_MAP                                          \
 	{                                                 \
 		EVIDENCE_MEMORY_MAP, EVIDENCE_BEFORE_EXIT \
