@@ -12,6 +12,7 @@
  */
 #include "audit.h"
 
+#include "ipc/message.h"
 #include "lib/log.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
@@ -41,6 +42,8 @@ static void look(void *argument)
 	audit->broken = pages_audit();
 	if (!audit->broken)
 		audit->broken = slab_audit();
+	if (!audit->broken)
+		audit->broken = msg_audit();
 	if (audit->broken)
 		return;
 	process_audit_run(&audit->processes);

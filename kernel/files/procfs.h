@@ -136,6 +136,8 @@ extern const struct file_operations proc_text_operations, proc_directory_operati
 extern const struct file_operations proc_kpagecount_operations, proc_kpageflags_operations;
 extern const struct file_operations proc_frames_operations, proc_pagemap_operations;
 extern const struct proc_entry proc_root_entries[], proc_baton_entries[];
+/* procfs_sysvipc.c */
+extern const struct proc_entry proc_sysvipc_entries[];
 /* procfs_sys.c */
 extern const struct proc_entry proc_sys_entries[];
 extern const struct file_operations proc_sysctl_operations;

@@ -25,6 +25,8 @@
 #include "files/pipe.h"
 #include "files/protected.h"
 #include "files/sysctl.h"
+#include "ipc/message.h"
+#include "ipc/semaphore.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -383,6 +385,7 @@ static int apply_rt(void)
 #define UNSIGNED(text, variable, low, ...) \
 	KNOB(text, SYSCTL_UNSIGNED, 1, variable, low, -1, ##__VA_ARGS__)
 #define LONG(text, variable, ...)    KNOB(text, SYSCTL_UNSIGNED_LONG, 1, variable, 0, 0, ##__VA_ARGS__)
+#define LARGE(text, variable)        KNOB(text, SYSCTL_UNSIGNED_LONG, 1, variable, 0, -1)
 #define KEPT(text, first, low, high) KNOB(text, SYSCTL_INT, 1, (int){first}, low, high)
 #define ANY(text, variable, ...)     INT(text, variable, INT32_MIN, INT32_MAX, ##__VA_ARGS__)
 #define KEPT_ANY(text, first)        KEPT(text, first, INT32_MIN, INT32_MAX)
@@ -414,9 +417,6 @@ static const struct proc_entry kernel_entries[] = {
 	STRING("osrelease", MACHINE_RELEASE),
 	STRING("ostype", "Linux"),
 	DIRECTORY("random", random_entries, random_knobs),
-	NUMBER("shmall", SHMALL),
-	NUMBER("shmmax", SHMMAX),
-	NUMBER("shmmni", SHMMNI),
 	NUMBER("tainted", 0),
 	STRING("version", MACHINE_VERSION),
 	END,
@@ -432,6 +432,9 @@ static const struct sysctl kernel_knobs[] = {
 	KEPT("overflowuid", 65534, 0, 65535),
 	ANY("panic", panic_seconds, .load = load_panic, .apply = apply_panic),
 	KEPT_ANY("panic_on_oops", 1),
+	INT("msgmax", msg_size_most, 0, INT32_MAX),
+	INT("msgmnb", msg_queue_most, 0, INT32_MAX),
+	INT("msgmni", msg_queues_most, 0, (int)IPC_MOST),
 	INT("pid_max", pid_max, 301, PID_MOST),
 	KNOB("printk", SYSCTL_INT, 4, printk_levels, INT32_MIN, INT32_MAX, .load = load_printk,
 		.apply = apply_printk),
@@ -442,6 +445,11 @@ static const struct sysctl kernel_knobs[] = {
 	ANY("sched_rr_timeslice_ms", sched_rr_ms, .apply = apply_rr_slice),
 	INT("sched_rt_period_us", sched_rt_period_us, 1, INT32_MAX, .apply = apply_rt),
 	INT("sched_rt_runtime_us", sched_rt_runtime_us, -1, INT32_MAX, .apply = apply_rt),
+	KNOB("sem", SYSCTL_INT, SEM_LIMITS, sem_limits, INT32_MIN, INT32_MAX,
+		.apply = sem_check_limits),
+	LARGE("shmall", segment_pages_most),
+	LARGE("shmmax", segment_size_most),
+	INT("shmmni", segments_most, 0, (int)IPC_MOST),
 	KEPT_ANY("sysrq", 0),
 	INT("threads-max", limits_threads, 1, 0x3fffffff),
 	END,

@@ -239,6 +239,7 @@ const struct proc_entry proc_root_entries[] = {
 	{"stat", S_IFREG | 0444, .show = show_stat},
 	{"swaps", S_IFREG | 0444, .show = proc_show_constant, .argument = (uintptr_t)SWAPS},
 	{"sys", S_IFDIR | 0555, .entries = proc_sys_entries},
+	{"sysvipc", S_IFDIR | 0555, .entries = proc_sysvipc_entries},
 	{"thread-self", S_IFLNK | 0777, .target = target_thread_self},
 	{"tty", S_IFDIR | 0555, .entries = tty_entries},
 	{"uptime", S_IFREG | 0444, .show = show_uptime},

@@ -110,7 +110,7 @@ static bool store_unsigned(const struct sysctl *knob, bool minus, uint64_t value
 
 static bool store_long(const struct sysctl *knob, unsigned index, bool minus, uint64_t value)
 {
-	if (minus || value > INT64_MAX)
+	if (minus || (knob->most != -1 && value > INT64_MAX))
 		return false;
 	__atomic_store_n((uint64_t *)knob->value + index, value, __ATOMIC_RELAXED);
 	return true;

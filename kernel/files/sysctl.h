@@ -23,7 +23,7 @@ struct sysctl {
 	/* Called when a write has changed the value: 0, or the errno, and the old value comes back. */
 	int (*apply)(void);
 	int32_t least,
-		most; /* of an int, or an unsigned one (most -1: no limit); a long has none */
+		most; /* of an int, or an unsigned one; most -1: no limit, of a long: beyond INT64_MAX, too */
 	uint16_t mode;
 	uint8_t type, count;
 	uint8_t capability; /* that a writer needs besides; 0: none */

@@ -19,7 +19,7 @@
 #include "process/credentials.h"
 #include "process/current.h"
 
-#define SEQUENCE    32768 /* an id is sequence number * this + index */
+#define SEQUENCE    (int)IPC_MOST /* an id is sequence number * this + index */
 #define SEQUENCES   (INT32_MAX / SEQUENCE + 1)
 #define CYCLE_LEAST 64u /* so many indices are used before one comes again */
 

@@ -11,6 +11,7 @@
 #include "lib/radix.h"
 #include "lib/types.h"
 
+#define IPC_MOST   32768u /* objects of one kind, whatever its limit: an id has so many indices */
 #define IPC_RIGHTS 0777u
 #define IPC_READ   0444u /* for whichever class the caller is of */
 #define IPC_WRITE  0222u

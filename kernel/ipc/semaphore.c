@@ -29,7 +29,8 @@
 
 #define BLOCKED 1
 
-struct ipc_ids sem_ids = {.most = SETS_MOST};
+struct ipc_ids sem_ids = {.most = IPC_MOST};
+int32_t sem_limits[SEM_LIMITS] = {32000, 1024000000, 500, 32000};
 unsigned sem_all;
 
 struct sem_set *sem_set_of_id(int id)
@@ -64,7 +65,10 @@ static int may_add(size_t count)
 {
 	if (!count)
 		return -EINVAL;
-	return sem_ids.listed >= SETS_MOST || sem_all + count > ALL_MOST ? -ENOSPC : 0;
+	return (int)sem_ids.listed >= sem_limit(SETS_MOST) ||
+			       (int64_t)(sem_all + count) > sem_limit(ALL_MOST)
+		       ? -ENOSPC
+		       : 0;
 }
 
 static void added(struct ipc_item *item)
@@ -86,9 +90,16 @@ long sys_semget(int key, int count, unsigned flags)
 		.added = added,
 		.destroy = destroy};
 
-	if (count < 0 || (unsigned)count > PER_SET_MOST)
+	if (count < 0 || count > sem_limit(PER_SET_MOST))
 		return -EINVAL;
 	return ipc_get(&kind, key, (size_t)count, flags);
+}
+
+int sem_check_limits(void)
+{
+	int sets = sem_limit(SETS_MOST);
+
+	return sets < 0 || (unsigned)sets > IPC_MOST ? -ERANGE : 0;
 }
 
 /* ---- Trying a call ---- */
@@ -276,7 +287,7 @@ static long operate_from(int id, user_t from, unsigned count, ns_t timeout)
 	struct sembuf few[FEW], *operations = few;
 	long result;
 
-	if (count > OPERATIONS_MAX)
+	if (count > (unsigned)sem_limit(OPERATIONS_MOST))
 		return -E2BIG;
 	if (!count)
 		return -EINVAL;
@@ -315,7 +326,7 @@ long sys_semtimedop(int id, user_t operations, unsigned count, user_t timeout)
 	if (!error)
 		return operate_from(id, operations, count, time);
 	/* What is wrong with the operations comes first. */
-	if (count > OPERATIONS_MAX)
+	if (count > (unsigned)sem_limit(OPERATIONS_MOST))
 		return -E2BIG;
 	return error;
 }

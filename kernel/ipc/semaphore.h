@@ -10,22 +10,18 @@
 struct thread;
 
 /* Linux's limits, and words of <linux/sem.h>, which cannot be had without a C library. */
-#define SETS_MOST      32000u /* SEMMNI */
-#define PER_SET_MOST   32000u /* SEMMSL */
-#define ALL_MOST       1024000000u
-#define OPERATIONS_MAX 500u
-#define VALUE_MAX      32767 /* SEMVMX, SEMAEM */
-#define SEM_UNDO       0x1000
-#define GETPID         11
-#define GETVAL         12
-#define GETALL         13
-#define GETNCNT        14
-#define GETZCNT        15
-#define SETVAL         16
-#define SETALL         17
-#define SEM_STAT       18
-#define SEM_INFO       19
-#define SEM_STAT_ANY   20
+#define VALUE_MAX    32767 /* SEMVMX, SEMAEM */
+#define SEM_UNDO     0x1000
+#define GETPID       11
+#define GETVAL       12
+#define GETALL       13
+#define GETNCNT      14
+#define GETZCNT      15
+#define SETVAL       16
+#define SETALL       17
+#define SEM_STAT     18
+#define SEM_INFO     19
+#define SEM_STAT_ANY 20
 
 struct sembuf {
 	unsigned short sem_num;
@@ -69,6 +65,15 @@ struct sem_call {
 	bool done; /* atomic */
 	struct wait_queue queue;
 };
+
+/* kernel.sem: SEMMSL, SEMMNS, SEMOPM, SEMMNI: semaphores of a set, of all; operations of a call; sets. Atomic. */
+enum sem_limit { PER_SET_MOST, ALL_MOST, OPERATIONS_MOST, SETS_MOST, SEM_LIMITS };
+extern int32_t sem_limits[SEM_LIMITS];
+int sem_check_limits(void) MUST_CHECK; /* after a change: 0 or -ERANGE */
+static inline int sem_limit(enum sem_limit which)
+{
+	return __atomic_load_n(&sem_limits[which], __ATOMIC_RELAXED);
+}
 
 extern struct ipc_ids sem_ids;
 extern unsigned sem_all; /* semaphores of all sets; ipc_lock */

@@ -10,7 +10,7 @@
 #include "syscall/table.h"
 
 /* What <linux/sem.h> calls struct seminfo. */
-struct sem_limits {
+struct sem_info {
 	int map, sets, semaphores, undos, per_set, operations, undos_each, undo_size, value, adjust;
 };
 
@@ -18,13 +18,13 @@ struct sem_limits {
 
 static long tell_limits(int command, user_t out)
 {
-	struct sem_limits limits = {.map = ALL_MOST,
-		.sets = SETS_MOST,
-		.semaphores = ALL_MOST,
-		.undos = ALL_MOST,
-		.per_set = PER_SET_MOST,
-		.operations = OPERATIONS_MAX,
-		.undos_each = OPERATIONS_MAX,
+	struct sem_info limits = {.map = sem_limit(ALL_MOST),
+		.sets = sem_limit(SETS_MOST),
+		.semaphores = sem_limit(ALL_MOST),
+		.undos = sem_limit(ALL_MOST),
+		.per_set = sem_limit(PER_SET_MOST),
+		.operations = sem_limit(OPERATIONS_MOST),
+		.undos_each = sem_limit(OPERATIONS_MOST),
 		.undo_size = 20,
 		.value = VALUE_MAX,
 		.adjust = VALUE_MAX};

@@ -21,7 +21,9 @@
 #include "memory/space_internal.h"
 #include "process/current.h"
 
-static struct ipc_ids ids = {.most = SHMMNI};
+struct ipc_ids segment_ids = {.most = IPC_MOST};
+uint64_t segment_size_most = SHMMAX, segment_pages_most = SHMALL;
+int32_t segments_most = SHMMNI;
 static uint64_t all_pages guarded_by(ipc_lock);
 
 static struct segment *segment_of(struct object *object)
@@ -41,12 +43,12 @@ static struct segment *segment_of_item(struct ipc_item *item)
 
 struct segment *segment_of_index(int index)
 {
-	return segment_of_item(ipc_of_index(&ids, index));
+	return segment_of_item(ipc_of_index(&segment_ids, index));
 }
 
 struct segment *segment_of_id(int id)
 {
-	return segment_of_item(ipc_of_id(&ids, id));
+	return segment_of_item(ipc_of_id(&segment_ids, id));
 }
 
 /* True: its id's reference is the caller's now. */
@@ -55,7 +57,7 @@ static bool unlist(struct segment *segment) requires(ipc_lock)
 	if (!segment->listed)
 		return false;
 	segment->listed = false;
-	ipc_remove(&ids, &segment->item);
+	ipc_remove(&segment_ids, &segment->item);
 	all_pages -= pages_of(segment);
 	return true;
 }
@@ -64,7 +66,7 @@ bool segment_remove(struct segment *segment)
 {
 	if (!segment->status.shm_nattch)
 		return unlist(segment);
-	ipc_drop_key(&ids, &segment->item);
+	ipc_drop_key(&segment_ids, &segment->item);
 	segment->item.perm.mode |= SHM_DEST;
 	return false;
 }
@@ -74,8 +76,8 @@ void segment_totals(struct segment_totals *out)
 	struct radix_walk walk = {0};
 	struct ipc_item *item;
 
-	*out = (struct segment_totals){ids.listed, 0, all_pages, 0};
-	for (; (item = radix_walk_next(&ids.items, &walk)); walk.index++) {
+	*out = (struct segment_totals){segment_ids.listed, 0, all_pages, 0};
+	for (; (item = radix_walk_next(&segment_ids.items, &walk)); walk.index++) {
 		out->last = (int)walk.index;
 		out->resident += __atomic_load_n(
 			&segment_of_item(item)->object.page_count, __ATOMIC_RELAXED);
@@ -186,9 +188,12 @@ static int may_add(size_t size) requires(ipc_lock)
 {
 	const uint64_t pages = DIV_ROUND_UP(size, PAGE_SIZE);
 
-	if (size < SHMMIN || size > SHMMAX)
+	if (size < SHMMIN || size > __atomic_load_n(&segment_size_most, __ATOMIC_RELAXED))
 		return -EINVAL;
-	return ids.listed < SHMMNI && all_pages + pages >= pages && all_pages + pages <= SHMALL
+	return (int)segment_ids.listed < __atomic_load_n(&segments_most, __ATOMIC_RELAXED) &&
+			       all_pages + pages >= pages &&
+			       all_pages + pages <=
+				       __atomic_load_n(&segment_pages_most, __ATOMIC_RELAXED)
 		       ? 0
 		       : -ENOSPC;
 }
@@ -207,7 +212,7 @@ static void destroy(struct ipc_item *item)
 	object_put(&segment_of_item(item)->object);
 }
 
-const struct ipc_kind segment_kind = {.ids = &ids,
+const struct ipc_kind segment_kind = {.ids = &segment_ids,
 	.make = make,
 	.fits = fits,
 	.may_add = may_add,

@@ -43,6 +43,11 @@ struct segment_totals {
 	uint64_t pages, resident;
 };
 
+extern struct ipc_ids segment_ids;
+/* kernel.shmmax (bytes of one), shmall (pages of all), shmmni (segments). Atomic. */
+extern uint64_t segment_size_most, segment_pages_most;
+extern int32_t segments_most;
+
 /* How ipc_get makes them. */
 extern const struct ipc_kind segment_kind;
 /* NULL: none. */

@@ -84,11 +84,13 @@ long sys_shmdt(uintptr_t address)
 
 static long tell_limits(user_t buffer, int last)
 {
-	const struct shminfo64 limits = {.shmmax = SHMMAX,
+	const int32_t segments = __atomic_load_n(&segments_most, __ATOMIC_RELAXED);
+	const struct shminfo64 limits = {
+		.shmmax = __atomic_load_n(&segment_size_most, __ATOMIC_RELAXED),
 		.shmmin = SHMMIN,
-		.shmmni = SHMMNI,
-		.shmseg = SHMMNI,
-		.shmall = SHMALL};
+		.shmmni = (unsigned long)segments,
+		.shmseg = (unsigned long)segments,
+		.shmall = __atomic_load_n(&segment_pages_most, __ATOMIC_RELAXED)};
 
 	return copy_to_user(buffer, &limits, sizeof(limits)) ? -EFAULT : last;
 }

@@ -38,6 +38,10 @@
 	CALL3(65, semop, INT, id, IN, operations, UINT, count) \
 	CALL4(66, semctl, INT, id, INT, index, INT, command, INOUT, argument) \
 	CALL1(67, shmdt, ADDRESS, address) \
+	CALL2(68, msgget, INT, key, FLAGS, flags) \
+	CALL4(69, msgsnd, INT, id, IN, message, SIZE, size, FLAGS, flags) \
+	CALL5(70, msgrcv, INT, id, INOUT, message, SIZE, size, LONG, type, FLAGS, flags) \
+	CALL3(71, msgctl, INT, id, INT, command, INOUT, buffer) \
 	CALL2(96, gettimeofday, TIMEVAL_OUT, time, TIMEZONE_OUT, zone) \
 	CALL2(97, getrlimit, RESOURCE, resource, RESOURCE_LIMIT_OUT, limit) \
 	CALL2(98, getrusage, USAGE_WHO, who, USAGE_OUT, usage) \

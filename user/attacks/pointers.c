@@ -273,6 +273,8 @@ static const struct {
 	{"futex", "operation", 3}, /* FUTEX_REQUEUE looks at both words */
 	{"futex", "value", 0},
 	{"shmctl", "command", 1}, /* IPC_SET reads before it looks for the id */
+	{"msgctl", "command", 1},
+	{"msgrcv", "flags", 044000}, /* MSG_COPY | IPC_NOWAIT: so does it */
 	{"syslog", "action", 3},
 	{"syslog", "size", 64},
 	{"sched_getattr", "size", 64},

@@ -182,6 +182,7 @@ static bool writes_later(const struct call *call)
 	case SYS_set_robust_list:
 	case SYS_ptrace:
 	case SYS_rt_sigreturn:
+	case SYS_msgctl:
 	case SYS_semctl:
 	case SYS_shmctl:
 		return true;

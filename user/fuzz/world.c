@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -230,7 +231,7 @@ void world_end_all(void)
 	}
 }
 
-/* ---- Segments of shared memory ---- */
+/* ---- System V's objects ---- */
 
 static void remove_segments(void)
 {
@@ -260,6 +261,20 @@ static void remove_semaphores(void)
 	}
 }
 
+static void remove_queues(void)
+{
+	struct msginfo info;
+	struct msqid_ds status;
+	int last = msgctl(0, MSG_INFO, (struct msqid_ds *)&info);
+
+	for (int i = 0; i <= last; i++) {
+		int id = msgctl(i, MSG_STAT, &status);
+
+		if (id >= 0)
+			msgctl(id, IPC_RMID, NULL);
+	}
+}
+
 void world_clear(void)
 {
 	world_end_all();
@@ -267,6 +282,7 @@ void world_clear(void)
 	strays_remove();
 	remove_segments();
 	remove_semaphores();
+	remove_queues();
 }
 
 /* ---- The kernel's books ---- */

@@ -437,6 +437,7 @@ static void all(int argc, char **argv)
 	run_cases(cases, COUNT(cases), argc, argv);
 	run_cases(memory_cases, MEMORY_CASES, argc, argv);
 	run_cases(file_cases, FILE_CASES, argc, argv);
+	run_cases(ipc_cases, IPC_CASES, argc, argv);
 }
 
 int main(int argc, char **argv)

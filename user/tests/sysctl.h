@@ -11,8 +11,10 @@
 #define PAGE         4096ul
 
 #define FILE_CASES   6
+#define IPC_CASES    3
 #define MEMORY_CASES 4
 extern const struct test_case file_cases[FILE_CASES];     /* sysctl_files.c */
+extern const struct test_case ipc_cases[IPC_CASES];       /* sysctl_ipc.c */
 extern const struct test_case memory_cases[MEMORY_CASES]; /* sysctl_memory.c */
 
 /* ---- Reading and writing settings ---- */
