@@ -83,6 +83,24 @@ static void null_after_exit(struct sample *s)
 	seal_table(&s->runtime_after);
 }
 
+static void small_descriptors(struct sample *s)
+{
+	put(&s->attributes_before, 8, 4, 32);
+}
+
+static void in_a_page(struct sample *s)
+{
+	entry(s, 3)->base += 0x10;
+}
+
+static void no_pages(struct sample *s)
+{
+	put(&s->attributes_before, 4, 4, 5);
+	s->attributes_before.size += sizeof *entry(s, 4);
+	*entry(s, 4) =
+		(struct sample_descriptor){MEMORY_RUNTIME_DATA, 0, 0x7350000, 0, 0, MEMORY_XP, 0};
+}
+
 static const struct fault faults[] = {
 	{"version 3", version_3, {{"attributes.sorted", VERDICT_FAIL}}},
 	{"more entries than bytes", too_many, {{"attributes.sorted", VERDICT_FAIL}}},
@@ -101,6 +119,14 @@ static const struct fault faults[] = {
 	{"an unsupported service answers", unsupported_answers,
 		{{"services.rt-properties", VERDICT_FAIL}}},
 	{"a service NULL after exit", null_after_exit, {{"services.rt-properties", VERDICT_FAIL}}},
+	{"descriptors of 32 bytes", small_descriptors,
+		{{"attributes.sorted", VERDICT_FAIL}, {"attributes.cover", VERDICT_FAIL},
+			{"attributes.images", VERDICT_FAIL}}},
+	{"an entry that begins in a page", in_a_page,
+		{{"attributes.sorted", VERDICT_FAIL}, {"attributes.inside", VERDICT_FAIL},
+			{"attributes.cover", VERDICT_FAIL}}},
+	{"an entry without pages", no_pages,
+		{{"attributes.sorted", VERDICT_FAIL}, {"attributes.inside", VERDICT_FAIL}}},
 };
 
 const struct fault_list faults_attributes = {faults, sizeof faults / sizeof *faults};

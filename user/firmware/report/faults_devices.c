@@ -107,6 +107,11 @@ static void no_such_mode(struct sample *s)
 	s->graphics.mode = 2;
 }
 
+static void esrt_above_most(struct sample *s)
+{
+	put(&s->esrt, 4, 4, 1);
+}
+
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -136,6 +141,7 @@ static const struct fault faults[] = {
 	{"a framebuffer too small", small_framebuffer, ONE("graphics.gop", VERDICT_FAIL)},
 	{"a framebuffer outside its BAR", outside_bar, ONE("graphics.gop", VERDICT_FAIL)},
 	{"a mode that is none", no_such_mode, ONE("graphics.gop", VERDICT_FAIL)},
+	{"ESRT with more than its maximum", esrt_above_most, ONE("esrt.entries", VERDICT_FAIL)},
 };
 
 const struct fault_list faults_devices = {faults, sizeof faults / sizeof *faults};

@@ -87,6 +87,21 @@ static void no_mappings(struct sample *s)
 	s->without = 1ull << EVIDENCE_MAPPINGS;
 }
 
+static void no_paging(struct sample *s)
+{
+	s->cpu.cr0 &= ~0x80000000ull;
+}
+
+static void stack_nowhere(struct sample *s)
+{
+	s->cpu.rsp = 0x90000ff8;
+}
+
+static void code_of_32_bits(struct sample *s)
+{
+	s->cpu.code &= ~(1ull << 53);
+}
+
 static const struct fault faults[] = {
 	{"CR0.EM set", em, {{"entry.cr0-em-ts", VERDICT_FAIL}}},
 	{"CR0.TS set", ts, {{"entry.cr0-em-ts", VERDICT_FAIL}}},
@@ -110,6 +125,9 @@ static const struct fault faults[] = {
 			{"entry.cpu-state", VERDICT_SKIP}}},
 	{"page tables not walked", no_mappings,
 		{{"entry.identity-map", VERDICT_SKIP}, {"entry.wx-audit", VERDICT_SKIP}}},
+	{"no paging", no_paging, {{"entry.cr0-em-ts", VERDICT_FAIL}}},
+	{"a stack outside the map", stack_nowhere, {{"entry.stack", VERDICT_FAIL}}},
+	{"CS of 32 bits", code_of_32_bits, {{"entry.selectors", VERDICT_FAIL}}},
 };
 
 const struct fault_list faults_entry = {faults, sizeof faults / sizeof *faults};

@@ -97,6 +97,21 @@ static void first_boot(struct sample *s)
 	s->previous.head.descriptor_size = 0; /* what was kept cannot be read: all moved */
 }
 
+static void small_descriptors(struct sample *s)
+{
+	s->map.head.descriptor_size = 36;
+}
+
+static void half_a_descriptor(struct sample *s)
+{
+	s->map.more = 8;
+}
+
+static void in_a_page(struct sample *s)
+{
+	s->map_before.at[MAP_ECAM].base += 8;
+}
+
 static const struct fault faults[] = {
 	{"descriptor version 2", version_2, {{"map.descriptor", VERDICT_FAIL}}},
 	{"SUCCESS with a small buffer", small_success, {{"map.descriptor", VERDICT_FAIL}}},
@@ -119,6 +134,13 @@ static const struct fault faults[] = {
 	{"an entry more: a record, no verdict", one_more_entry, {{0}}},
 	{"ACPI memory moved since the last boot", moved, {{"map.across-boots", VERDICT_WARN}}},
 	{"the last boot's map is damaged", first_boot, {{"map.across-boots", VERDICT_WARN}}},
+	{"descriptors of 36 bytes", small_descriptors,
+		{{"map.descriptor", VERDICT_FAIL}, {"entry.stack", VERDICT_FAIL},
+			{"tables.runtime-pointers", VERDICT_FAIL},
+			{"tables.configuration-memory", VERDICT_WARN},
+			{"tables.acpi-memory", VERDICT_FAIL}}},
+	{"half a descriptor", half_a_descriptor, {{"map.descriptor", VERDICT_FAIL}}},
+	{"an entry that begins in a page", in_a_page, {{"map.no-overlap", VERDICT_FAIL}}},
 };
 
 const struct fault_list faults_map = {faults, sizeof faults / sizeof *faults};

@@ -77,6 +77,12 @@ static void facs_in_reclaim(struct sample *s)
 	s->map.at[MAP_NVS].type = MEMORY_ACPI_RECLAIM;
 }
 
+static void reserved_field(struct sample *s)
+{
+	put(&s->tables[EVIDENCE_SYSTEM_TABLE], 20, 4, 1);
+	seal_table(&s->tables[EVIDENCE_SYSTEM_TABLE]);
+}
+
 static const struct fault faults[] = {
 	{"a CRC32 wrong", bad_crc, {{"tables.headers", VERDICT_FAIL}}},
 	{"a signature wrong", bad_signature, {{"tables.headers", VERDICT_FAIL}}},
@@ -94,6 +100,7 @@ static const struct fault faults[] = {
 	{"an ACPI table in boot memory", acpi_in_boot_memory,
 		{{"tables.acpi-memory", VERDICT_FAIL}}},
 	{"FACS in reclaim memory", facs_in_reclaim, {{"tables.acpi-memory", VERDICT_FAIL}}},
+	{"a reserved field set", reserved_field, {{"tables.headers", VERDICT_FAIL}}},
 };
 
 const struct fault_list faults_tables = {faults, sizeof faults / sizeof *faults};

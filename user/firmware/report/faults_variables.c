@@ -169,6 +169,40 @@ static void aborted(struct sample *s)
 		EVIDENCE_ABORTED_ACCESS;
 }
 
+static void store_silent(struct sample *s)
+{
+	s->store[1].status = EFI_UNSUPPORTED;
+}
+
+static void two_pks(struct sample *s)
+{
+	struct sample_variable *pk = variable(s, "PK");
+
+	memcpy(pk->data + pk->size, pk->data, pk->size);
+	pk->size *= 2;
+}
+
+static void secure_without_pk(struct sample *s)
+{
+	variable(s, "SetupMode")->data[0] = 1;
+	no_pk(s);
+}
+
+static void empty_db(struct sample *s)
+{
+	variable(s, "db")->size = 0;
+}
+
+static void odd_order(struct sample *s)
+{
+	variable(s, "BootOrder")->size = 3;
+}
+
+static void no_current(struct sample *s)
+{
+	strcpy(variable(s, "BootCurrent")->name, "BootCurrant");
+}
+
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -213,6 +247,13 @@ static const struct fault faults[] = {
 	{"QueryVariableInfo aborted", aborted,
 		{{"variables.arguments", VERDICT_TAINTED},
 			{"variables.store-info", VERDICT_TAINTED}}},
+	{"QueryVariableInfo fails", store_silent, ONE("variables.store-info", VERDICT_WARN)},
+	{"two PKs", two_pks, ONE("variables.secure-boot", VERDICT_FAIL)},
+	{"SecureBoot without PK", secure_without_pk,
+		{{"variables.secure-boot", VERDICT_FAIL}, {"variables.unsigned-db", VERDICT_SKIP}}},
+	{"SecureBoot with an empty db", empty_db, ONE("variables.secure-boot", VERDICT_FAIL)},
+	{"BootOrder of 3 bytes", odd_order, ONE("variables.boot-order", VERDICT_WARN)},
+	{"no BootCurrent", no_current, ONE("variables.boot-order", VERDICT_WARN)},
 };
 
 const struct fault_list faults_variables = {faults, sizeof faults / sizeof *faults};

@@ -24,7 +24,7 @@ struct sample_descriptor {
 struct sample_map {
 	struct evidence_memory_map head;
 	struct sample_descriptor at[24];
-	unsigned count;
+	unsigned count, more; /* bytes of one more */
 };
 
 struct sample_call {

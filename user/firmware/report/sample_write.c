@@ -28,7 +28,7 @@ static void add_blob(struct writing *w, enum evidence_kind kind, enum evidence_p
 static void add_map(struct writing *w, enum evidence_phase phase, const struct sample_map *map)
 {
 	add(w, EVIDENCE_MEMORY_MAP, phase, 0, &map->head, sizeof map->head, map->at,
-		map->count * sizeof *map->at);
+		map->count * sizeof *map->at + map->more);
 }
 
 static void add_tables(struct writing *w, const struct sample *s)
