@@ -60,7 +60,8 @@ enum {
 };
 
 struct sample {
-	uint64_t without; /* kinds, as bits, that are not written */
+	uint64_t without,
+		empty; /* kinds, as bits, that are not written, or without what follows the structure */
 	struct evidence_machine machine;
 	struct evidence_cpu cpu;
 	struct evidence_msr msrs[4];
