@@ -14,13 +14,13 @@
 #include "lib/types.h"
 #include "process/sched_fair.h"
 #include "process/sched_rt.h"
+#include "process/timer.h"
 
 #define CPUS_MAX       64u
 #define CPU_INTERRUPTS 6u
 
 struct cpu_entry;
 struct thread;
-struct timer;
 
 /* The threads of one CPU; the running one is on neither part. */
 struct run_queue {
@@ -54,6 +54,7 @@ struct cpu {
 	struct spinlock timer_lock;
 	struct tree timers;
 	struct timer *timer_running; /* its function runs now; by timer_lock */
+	struct timer machine_timer; /* arch's: when to look for errors that the machine has noted */
 	ns_t timer_first; /* when the first of them is due; meaningless while there is none */
 	ns_t timer_armed; /* for when the machine's timer is set; NS_NEVER: not */
 	ns_t tick_next;   /* while a thread runs: when to look at it next */

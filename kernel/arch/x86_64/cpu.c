@@ -36,6 +36,15 @@ static bool meltdown_safe(uint32_t leaf7_edx)
 	return (leaf7_edx & 1u << 29) && (msr_read(0x10a) & 1); /* RDCL_NO */
 }
 
+/* Intel's before Nehalem: the firmware alone knows what to write there (SDM 3B, "Machine-Check Initialization"). */
+static bool first_bank_is_firmwares(uint32_t signature)
+{
+	unsigned family = signature >> 8 & 0xf,
+		 model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+
+	return cpuid(0, 0).ebx == 0x756e6547 /* GenuineIntel */ && family == 6 && model < 0x1a;
+}
+
 static void read_features(bool *has)
 {
 	uint32_t last = cpuid(0, 0).eax, last_extended = cpuid(0x80000000, 0).eax;
@@ -58,6 +67,8 @@ static void read_features(bool *has)
 	has[CPU_X2APIC] = one.ecx & 1u << 21;
 	has[CPU_TSC_DEADLINE] = one.ecx & 1u << 24;
 	has[CPU_RDRAND] = one.ecx & 1u << 30;
+	has[CPU_MCA] = one.edx & 1u << 14 && one.edx & 1u << 7;
+	has[CPU_MCA_FIRST] = !first_bank_is_firmwares(one.eax);
 	has[CPU_INVARIANT_TSC] =
 		last_extended >= 0x80000007 && (cpuid(0x80000007, 0).edx & 1u << 8);
 	has[CPU_MELTDOWN_SAFE] = meltdown_safe(seven.edx);
@@ -115,6 +126,8 @@ const char *cpu_differs(void)
 		[CPU_RDTSCP] = "RDTSCP",
 		[CPU_GIGABYTE_PAGES] = "1 GiB pages",
 		[CPU_INVARIANT_TSC] = "invariant TSC",
+		[CPU_MCA] = "machine checks",
+		[CPU_MCA_FIRST] = "the first bank of machine checks",
 		[CPU_MELTDOWN_SAFE] = "safety from Meltdown"};
 	struct instruction_sets sets = read_sets();
 	bool has[CPU_FEATURES];

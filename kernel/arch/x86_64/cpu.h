@@ -22,6 +22,8 @@ enum cpu_feature {
 	CPU_RDTSCP,
 	CPU_GIGABYTE_PAGES,
 	CPU_INVARIANT_TSC,
+	CPU_MCA,
+	CPU_MCA_FIRST,     /* the control register of bank 0 is not the firmware's alone */
 	CPU_MELTDOWN_SAFE, /* AMD, or RDCL_NO: needs no page-table isolation */
 	CPU_FEATURES,
 };

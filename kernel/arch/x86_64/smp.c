@@ -28,6 +28,7 @@
 #include "lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "machine_check.h"
 #include "mtrr.h"
 #include "paging.h"
 #include "process/process.h"
@@ -82,6 +83,7 @@ void smp_begin(struct smp_start *start)
 	/* Interrupts that came before were lost; the calls that they announced are still there. */
 	arch_serve_calls();
 	set_state(start, START_UP);
+	machine_check_begin();
 	cpu_begin(cpu);
 }
 
@@ -236,6 +238,7 @@ unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most)
 	struct smp_choice choice;
 	unsigned up = 1;
 
+	machine_check_begin();
 	smp_choose(&acpi->madt, boot_cpu.apic_id, most, lapic_reaches, &choice);
 	log_choice(&choice);
 	for (unsigned i = 0; i < choice.count; i++) {

@@ -17,6 +17,7 @@
 #include "irq_count.h"
 #include "lapic.h"
 #include "lib/log.h"
+#include "machine_check.h"
 #include "paging.h"
 #include "process/process.h"
 #include "registers.h"
@@ -243,7 +244,7 @@ void trap_from_user(struct trap_frame *frame)
 	else if (frame->vector == VECTOR_NMI)
 		non_maskable(frame);
 	else if (frame->vector == VECTOR_MC)
-		panic_at(frame, "machine check");
+		machine_check_panic(frame);
 	else if (frame->vector < VECTOR_IRQ)
 		user_exception(frame);
 	else
@@ -333,6 +334,8 @@ void trap_paranoid(struct trap_frame *frame)
 		if (stack_guard_hit(cr2_read()))
 			panic_at(frame, "kernel stack overflow: %#lx", cr2_read());
 		panic_at(frame, "double fault, cr2 %#lx", cr2_read());
+	case VECTOR_MC:
+		machine_check_panic(frame);
 	default:
 		panic_at(frame, "%s in kernel mode", exception_name(frame->vector));
 	}
