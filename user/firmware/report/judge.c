@@ -35,6 +35,7 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
+/* Names come from the firmware: what is no printable ASCII could break a line of KTAP, or a terminal. */
 static __attribute__((format(printf, 2, 0))) void say(
 	struct judgement *j, const char *format, va_list arguments)
 {
@@ -49,6 +50,9 @@ static __attribute__((format(printf, 2, 0))) void say(
 	length = vsnprintf(j->found + j->used, room, format, arguments);
 	if (length > 0)
 		j->used += (size_t)length < room ? (size_t)length : room - 1;
+	for (size_t i = 0; i < j->used; i++)
+		if (j->found[i] < ' ' || j->found[i] > '~')
+			j->found[i] = '?';
 }
 
 void wrong(struct judgement *j, const char *format, ...)

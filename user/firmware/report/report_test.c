@@ -101,6 +101,22 @@ static void test_outputs(void)
 	expect("a FAIL is exit code 1", report_exit_code(&reports[0]) == 1);
 }
 
+/* An image whose name would be a result, a colour and no UTF-8. */
+static void test_hostile_name(void)
+{
+	sample_good(&sample);
+	strcpy(sample.image.name, "x\nok 38 \33[31m\xff");
+	sample.violation = (struct evidence_violation){.service = EVIDENCE_GET_TIME,
+		.what = EVIDENCE_OUTSIDE,
+		.access = EVIDENCE_WRITE,
+		.memory_type = MEMORY_BOOT_DATA,
+		.ip = sample.image.base};
+	sample.violation_phase = EVIDENCE_PHYSICAL;
+	judge(0);
+	EXPECT_IN(all_ktap, "by x?ok 38 ?[31m? (", "not ok 38 isolation.outside\n");
+	EXPECT_IN(plain_table, "by x?ok 38 ?[31m? (");
+}
+
 static void test_waivers(void)
 {
 	judge_bad(0);
@@ -263,6 +279,7 @@ int main(void)
 {
 	test_hash();
 	test_outputs();
+	test_hostile_name();
 	test_waivers();
 	test_compare();
 	test_framed();
