@@ -304,6 +304,13 @@ static long about_sessions(struct file *file, struct tty *tty, enum tty_end_of e
 	}
 }
 
+static long tell_device(struct tty *tty, user_t out)
+{
+	uint32_t number = (uint32_t)tty->device.number;
+
+	return copy_to_user(out, &number, sizeof(number));
+}
+
 static long about_bytes(struct tty *tty, unsigned int command, uintptr_t argument)
 {
 	user_t user = user_pointer(argument);
@@ -327,6 +334,8 @@ static long about_bytes(struct tty *tty, unsigned int command, uintptr_t argumen
 		return count_output(tty, user);
 	case TIOCSTI:
 		return simulate_input(tty, user);
+	case TIOCGDEV:
+		return tell_device(tty, user);
 	default:
 		if (tty->driver->ioctl)
 			return tty->driver->ioctl(tty, command, argument);

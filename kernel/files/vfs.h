@@ -122,6 +122,7 @@ struct inode {
 	uint32_t uid, gid;
 	uint32_t links;
 	bool linkable;                    /* it has no name yet and may get one */
+	uint8_t write_hint;               /* RWH_WRITE_LIFE_*, kept and told; atomic */
 	ns_t accessed, modified, changed; /* since 1970 */
 	ns_t created;                     /* never changes */
 	void *driver;                     /* device nodes: the device; FIFOs: the pipe */

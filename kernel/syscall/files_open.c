@@ -218,6 +218,45 @@ static long set_flags(struct file *file, int fd, unsigned int flags)
 	return 0;
 }
 
+/* How long what is written will live: told again, and nothing else. */
+static long write_hint(struct file *file, int command, user_t user)
+{
+	uint64_t hint = __atomic_load_n(&file->inode->write_hint, __ATOMIC_RELAXED);
+
+	if (command == F_GET_RW_HINT)
+		return copy_to_user(user, &hint, sizeof(hint));
+	if (copy_from_user(&hint, user, sizeof(hint)))
+		return -EFAULT;
+	if (hint > RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	__atomic_store_n(&file->inode->write_hint, (uint8_t)hint, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* There are no leases: nobody has one, and none can be had (EINVAL, as from Linux's file systems without them). */
+static long lease(struct file *file, int command, uintptr_t argument)
+{
+	if (command == F_GETLEASE)
+		return F_UNLCK;
+	if (!inode_owned(file->inode))
+		return -EACCES;
+	return argument == F_UNLCK && S_ISREG(file->inode->mode) ? -EAGAIN : -EINVAL;
+}
+
+static long more_control(struct file *file, int command, uintptr_t argument)
+{
+	switch (command) {
+	case F_GET_RW_HINT:
+	case F_SET_RW_HINT:
+		return write_hint(file, command, user_pointer(argument));
+	case F_GETLEASE:
+	case F_SETLEASE:
+		return lease(file, command, argument);
+	default:
+		return async_control(file, command, argument);
+	}
+}
+
 long sys_fcntl(int fd, int command, uintptr_t argument)
 {
 	struct files *files = current_files();
@@ -270,7 +309,7 @@ long sys_fcntl(int fd, int command, uintptr_t argument)
 		result = file->flags & O_PATH ? -EBADF : file_seals(file);
 		break;
 	default:
-		result = file->flags & O_PATH ? -EBADF : async_control(file, command, argument);
+		result = file->flags & O_PATH ? -EBADF : more_control(file, command, argument);
 		break;
 	}
 	file_put(file);

@@ -110,6 +110,42 @@ static void fcntl_of_paths(void)
 	WANT_IS(kernel_call(SYS_fcntl, 20, F_GETFL), O_PATH);
 }
 
+#define GET_HINT (F_SETLEASE + 11)
+#define SET_HINT (F_SETLEASE + 12)
+
+static void hints(void)
+{
+	int fd = open_at(at("hints"), MAKE, 0666), other = open(at("hints"), O_RDONLY);
+	uint64_t hint = 77;
+
+	WANT(fd >= 0 && other >= 0);
+	WANT_IS(kernel_call(SYS_fcntl, fd, GET_HINT, &hint), 0);
+	WANT_IS(hint, 0);
+	hint = 6;
+	WANT_IS(kernel_call(SYS_fcntl, fd, SET_HINT, &hint), -EINVAL);
+	WANT_IS(kernel_call(SYS_fcntl, fd, SET_HINT, BAD), -EFAULT);
+	WANT_IS(kernel_call(SYS_fcntl, fd, GET_HINT, BAD), -EFAULT);
+	hint = 5;
+	WANT_IS(kernel_call(SYS_fcntl, fd, SET_HINT, &hint), 0);
+	hint = 77;
+	WANT_IS(kernel_call(SYS_fcntl, other, GET_HINT, &hint), 0); /* it is the file's */
+	WANT_IS(hint, 5);
+}
+
+/* What holds where there are leases and where there are none. */
+static void no_leases(void)
+{
+	int fd = open_at(at("lease"), MAKE, 0666), ends[2];
+
+	WANT(fd >= 0);
+	WANT_IS(kernel_call(SYS_fcntl, fd, F_GETLEASE), F_UNLCK);
+	WANT_IS(kernel_call(SYS_fcntl, fd, F_SETLEASE, F_UNLCK), -EAGAIN);
+	WANT_IS(kernel_call(SYS_fcntl, fd, F_SETLEASE, 99), -EINVAL);
+	WANT_IS(pipe(ends), 0);
+	WANT_IS(kernel_call(SYS_fcntl, ends[0], F_GETLEASE), F_UNLCK);
+	WANT_IS(kernel_call(SYS_fcntl, ends[0], F_SETLEASE, F_RDLCK), -EINVAL);
+}
+
 static void setfl_flags(void)
 {
 	const char *path = at("setfl");
@@ -383,6 +419,8 @@ static const struct test_case cases[] = {
 	CASE(odd_dups, "dup3, F_DUPFD: EINVAL, EBADF in order"),
 	CASE(fcntl_of_paths, "fcntl: what O_PATH allows"),
 	CASE(setfl_flags, "F_SETFL: what it changes, O_DIRECT, O_NOATIME"),
+	CASE(hints, "F_SET_RW_HINT, F_GET_RW_HINT"),
+	CASE(no_leases, "F_GETLEASE, F_SETLEASE: where nobody has one"),
 	CASE(direct, "O_DIRECT: EINVAL where there is no way around pages"),
 	CASE(nameless_errors, "O_TMPFILE: EINVAL, ENOTDIR, EACCES"),
 	CASE(nameless, "O_TMPFILE: a file without a name gets one"),

@@ -450,6 +450,17 @@ static void packets(void)
 }
 
 /* By which rlogind and telnetd know that what the user does not want to see any more may be dropped. */
+static void device_numbers(void)
+{
+	struct pair pair = open_pair();
+	unsigned number = 0;
+	struct stat st;
+
+	WANT_IS(fstat(pair.slave, &st), 0);
+	WANT_IS(ioctl(pair.slave, TIOCGDEV, &number), 0);
+	WANT_IS(number, st.st_rdev);
+}
+
 static void flushed_by_signal_keys(void)
 {
 	struct pair pair = open_pair();
@@ -508,6 +519,7 @@ static const struct test_case cases[] = {
 	CASE(sizes, "window sizes are the same at both ends"),
 	CASE(resize_tells, "a new size: SIGWINCH to the foreground group"),
 	CASE(packets, "packet mode: data, stop, start, flushes, settings"),
+	CASE(device_numbers, "TIOCGDEV"),
 	CASE(flushed_by_signal_keys, "packet mode: signal keys flush both ways"),
 	CASE(signals_by_master, "TIOCSIG: three signals by the master"),
 };
