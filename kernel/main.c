@@ -30,6 +30,8 @@
 #include "files/procfs.h"
 #include "files/sysfs.h"
 #include "firmware/acpi.h"
+#include "firmware/bars.h"
+#include "firmware/efi_device.h"
 #include "firmware/handoff_intake.h"
 #include "firmware/memory_map.h"
 #include "firmware/runtime.h"
@@ -309,6 +311,7 @@ static void terminals_init(void)
 	if (error)
 		log_warn("no /dev/fb0: error %d", -error);
 	kmsg_init();
+	efi_device_init();
 	error = channel_init();
 	if (!error)
 		error = trace_init();
@@ -339,6 +342,7 @@ void kernel_start(struct handoff *handoff)
 		log_warn("no ACPI tables: power off and interrupt routing by default rules");
 	arch_devices_init(handoff, acpi_info(), options.tscdeadline == OPTION_ON);
 	firmware_runtime_init(handoff);
+	bars_init(handoff);
 	last_panic_init(handoff);
 	if (options.notsc)
 		arch_clock_leave_tsc();

@@ -48,6 +48,7 @@ WHY = {
     ("segments_load", "lldt"): "no local descriptors, once",
     ("entry_area_load", "ltr"): "the stacks for traps, once",
     ("fpu_cpu_init", "xsetbv"): "which register state programs may use, once a CPU",
+    ("arch_firmware_emulate", "wbinvd"): "a runtime service in user mode wants it done: caches lose nothing by it",
     ("write_all", "wbinvd"): "changing memory types needs empty caches, once a CPU",
     ("invlpg", "invlpg"): "a page's translation is forgotten after its entry has changed",
     ("invpcid_address", "invpcid"): "the same, of a space that is not in use",

@@ -281,6 +281,46 @@ uint64_t arch_firmware_call(const struct arch_firmware_call *call);
  * own half is. False: there was no call. */
 bool arch_firmware_abandon(void);
 
+/* ---- The same services in user mode: firmware/bars.c. All of the running thread, which is the firmware's. ---- */
+
+struct arch_firmware_entry {
+	uintptr_t function;
+	uint64_t arguments[FIRMWARE_ARGUMENTS];
+	uintptr_t stack, back; /* the stack's end, 16-byte aligned; where the service returns to */
+	void *stack_memory;    /* the same end, in the kernel's half */
+};
+/* The thread goes on in the service. What a callee keeps has values that arch_firmware_left knows. */
+void arch_firmware_enter(const struct arch_firmware_entry *entry);
+
+/* It has returned: its result, and what it did not keep (enum evidence_lost, without the interrupt flag). */
+uint64_t arch_firmware_left(const struct arch_firmware_entry *entry, uint32_t *out_lost);
+
+enum firmware_trap_kind {
+	FIRMWARE_TRAP_PAGE, /* address, access */
+	FIRMWARE_TRAP_PORT, /* address: the port; size, out, value */
+	FIRMWARE_TRAP_OFF,  /* turns interrupts off */
+	FIRMWARE_TRAP_ON,
+	FIRMWARE_TRAP_HALT,
+	FIRMWARE_TRAP_PRIVILEGED, /* another instruction of ring 0: address, value if it has them */
+	FIRMWARE_TRAP_EXCEPTION,  /* vector */
+};
+
+struct arch_firmware_trap {
+	enum firmware_trap_kind kind;
+	const char *name; /* the instruction's; NULL: it is none */
+	uintptr_t ip, sp, address;
+	enum fault_access access;
+	unsigned size;
+	bool out, control, has_msr; /* control: of a control or debug register */
+	uintptr_t memory;           /* of a port's string instruction; 0: another */
+	uint64_t value;
+	unsigned vector, code;
+};
+/* What the thread has just done. */
+void arch_firmware_trap(struct arch_firmware_trap *out);
+/* Does the instruction for it and steps over it; trap->value is what was read then. False: it cannot be. */
+bool arch_firmware_emulate(struct arch_firmware_trap *trap) MUST_CHECK;
+
 /* ---- Ports and interrupts ---- */
 
 uint8_t arch_in8(uint16_t port);

@@ -44,8 +44,9 @@ void process_init(void)
 
 /* ---- Objects ---- */
 
-static struct thread *thread_new(
-	const char *name, bool user, void (*function)(void *), void *argument)
+/* parent: whose child it is, from which it inherits; NULL: it is the kernel's. user: it has user registers. */
+static struct thread *thread_new(const char *name, bool user, struct thread *parent,
+	void (*function)(void *), void *argument)
 {
 	struct thread *thread = cache_alloc(&thread_cache);
 
@@ -53,8 +54,8 @@ static struct thread *thread_new(
 		return NULL;
 	list_init(&thread->siblings);
 	thread->calls = current_thread()->calls; /* a traced one's are traced too */
-	thread->fail_tree = user ? current_thread()->fail_tree : 0;
-	sched_thread_init(thread, user ? current_thread() : NULL);
+	thread->fail_tree = parent ? parent->fail_tree : 0;
+	sched_thread_init(thread, parent);
 	thread_sleep_init(thread);
 	string_copy(thread->name, name, sizeof(thread->name));
 	if (arch_thread_init(thread, user, function, argument)) {
@@ -289,7 +290,7 @@ static int make(const struct clone_request *request, struct child *child)
 		return error;
 	child->counted = true;
 	child->pid = pid_create();
-	child->thread = thread_new(self->name, true, child_starts, tid_address);
+	child->thread = thread_new(self->name, true, self, child_starts, tid_address);
 	if (!(flags & CLONE_THREAD))
 		child->process = process_new();
 	if (!child->pid || !child->thread || (!child->process && !(flags & CLONE_THREAD)))
@@ -446,7 +447,7 @@ static int make_first(
 {
 	child->process = process_new();
 	child->pid = pid_create();
-	child->thread = thread_new(name, user, function, argument);
+	child->thread = thread_new(name, user, NULL, function, argument);
 	if (!child->process || !child->pid || !child->thread)
 		return -ENOMEM;
 	child->thread->credentials = credentials_of_root();
@@ -500,15 +501,17 @@ struct thread *process_create_first(void (*function)(void *), void *argument)
 static struct process *kernel_parent; /* process 2; NULL: not yet */
 
 static struct thread *kernel_thread(
-	const char *name, void (*function)(void *), void *argument, int wanted)
+	const char *name, struct space *space, void (*function)(void *), void *argument, int wanted)
 {
 	struct child child = {0};
 
-	if (!make_first(&child, name, false, function, argument)) {
+	if (!make_first(&child, name, space, function, argument)) {
 		child.process->kernel = true;
+		child.process->space = space;
 		child.process->exit_signal = SIGCHLD;
 		if (!place_first(&child, wanted, kernel_parent))
 			return child.thread;
+		child.process->space = NULL; /* still the caller's */
 	}
 	discard(&child);
 	return NULL;
@@ -517,7 +520,14 @@ static struct thread *kernel_thread(
 struct thread *thread_create(const char *name, void (*function)(void *), void *argument)
 {
 	assert(kernel_parent);
-	return kernel_thread(name, function, argument, 0);
+	return kernel_thread(name, NULL, function, argument, 0);
+}
+
+struct thread *thread_create_in(
+	struct space *space, const char *name, void (*function)(void *), void *argument)
+{
+	assert(kernel_parent);
+	return kernel_thread(name, space, function, argument, 0);
 }
 
 /* The parent of kernel threads does nothing else. */
@@ -537,7 +547,7 @@ int kernel_threads_init(void)
 {
 	static struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
 	static const struct signal_action ignore = {.handler = (uintptr_t)SIG_IGN};
-	struct thread *thread = kernel_thread("kthreadd", sleep_for_ever, &nobody, 2);
+	struct thread *thread = kernel_thread("kthreadd", NULL, sleep_for_ever, &nobody, 2);
 
 	if (!thread)
 		return -ENOMEM;

@@ -117,7 +117,7 @@ static void consider(struct process *process, void *context) requires(process_lo
 	uint64_t pages;
 	int64_t badness;
 
-	if (process->id == 1 || !process->space || process->zombie ||
+	if (process->id == 1 || !process->space || process->kernel || process->zombie ||
 		process->oom_adjust == -OOM_ADJUST_MOST)
 		return;
 	badness = oom_badness(process);

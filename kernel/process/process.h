@@ -50,6 +50,8 @@ enum thread_work_flag {
 	WORK_TIMERS = 64, /* CPU timers wait for its process to run (cpu_timer.c) */
 	WORK_FAILED =
 		128, /* an allocation failed because of fail_nth: what came of it is to be told */
+	WORK_FIRMWARE =
+		256, /* the firmware's thread: its call's time may be over (firmware/bars.c) */
 };
 
 /* What a thread, or those of a process that are gone, or children waited for have used. */
@@ -138,16 +140,16 @@ struct process {
 	struct list event_link; /* on the parent's; empty: nothing */
 	bool exiting;           /* all its threads are to end; exit_status is decided */
 	bool zombie;            /* all have */
-	bool kernel;            /* a kernel thread's, which has no space and takes no signals */
-	bool has_executed;      /* since its parent made it: setpgid is too late */
-	bool subreaper;         /* orphans below come here */
-	struct thread *core;    /* writes the core; NULL: nobody */
-	unsigned core_waiting;  /* threads that wait for that */
-	bool core_ends;         /* SIGKILL came: it is to be cut short */
-	struct thread *exec;    /* all others are to end, for this one's new program */
-	unsigned child_events;  /* enum child_event, or-ed: what the parent has not been told yet */
-	int stop_signal;        /* by which it was stopped last */
-	int exit_status;        /* as wait4 gives it */
+	bool kernel; /* a kernel thread's, which takes no signals; only the firmware's has a space */
+	bool has_executed;     /* since its parent made it: setpgid is too late */
+	bool subreaper;        /* orphans below come here */
+	struct thread *core;   /* writes the core; NULL: nobody */
+	unsigned core_waiting; /* threads that wait for that */
+	bool core_ends;        /* SIGKILL came: it is to be cut short */
+	struct thread *exec;   /* all others are to end, for this one's new program */
+	unsigned child_events; /* enum child_event, or-ed: what the parent has not been told yet */
+	int stop_signal;       /* by which it was stopped last */
+	int exit_status;       /* as wait4 gives it */
 	struct tracee *held; /* its ended leader's: the tracer hears of the end before the parent */
 	const struct credentials *credentials; /* of its leader, once that ended */
 	int exit_signal; /* what the parent gets at the end: SIGCHLD, another, or 0 */
@@ -222,6 +224,10 @@ int kernel_threads_init(void) MUST_CHECK;
 /* A kernel thread that starts in function(argument): a process of its own, below process 2. Not yet
  * runnable: thread_wake. NULL: no memory. */
 struct thread *thread_create(const char *name, void (*function)(void *), void *argument) MUST_CHECK;
+/* The same with user registers, in a space whose reference it takes: it goes to user mode when `function` returns.
+ * What it raises there goes to bars_trap; it takes no signals. NULL: the space is still the caller's. */
+struct thread *thread_create_in(
+	struct space *space, const char *name, void (*function)(void *), void *argument) MUST_CHECK;
 /* Process 1 with its thread, not yet runnable. NULL: no memory. */
 struct thread *process_create_first(void (*function)(void *), void *argument) MUST_CHECK;
 /* Of one that never ran; or the scheduler has switched away from it for the last time (interrupts

@@ -155,7 +155,7 @@ static void audit_process(struct process *process, void *context)
 		broken(audit, "a process is not in its session");
 	audit_children(audit, process);
 	audit_threads(audit, process);
-	if (process->space && tally(audit, process->space) == 1)
+	if (process->space && !process->kernel && tally(audit, process->space) == 1)
 		audit->space(audit->context, process->space);
 }
 

@@ -23,6 +23,7 @@
 #include "process/sched.h"
 
 #include "audit.h"
+#include "firmware/bars.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/fail.h"
@@ -541,6 +542,8 @@ void thread_work(void)
 			cpu_timers_resume();
 		if (unlikely(work & WORK_FAILED))
 			fail_tell();
+		if (unlikely(work & WORK_FIRMWARE))
+			bars_late();
 		if (work & WORK_SIGNAL) {
 			signal_deliver();
 			fail_tell_apart();

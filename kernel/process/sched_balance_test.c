@@ -12,6 +12,7 @@
 #include <setjmp.h>
 
 #include "arch/fake/test.h"
+#include "firmware/bars.h"
 #include "lib/log.h"
 #include "memory/fail.h"
 #include "process/sched_queue.h"
@@ -96,6 +97,10 @@ void thread_free(struct thread *thread)
 }
 
 void signal_deliver(void)
+{
+}
+
+void bars_late(void)
 {
 }
 

@@ -18,6 +18,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
+#include "firmware/bars.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "memory/user.h"
@@ -320,6 +321,10 @@ void thread_fault(int signal, int code, uintptr_t address, const char *what)
 	struct thread *self = current_thread();
 	siginfo_t info = {0};
 
+	if (unlikely(self->process->kernel)) {
+		bars_trap();
+		return;
+	}
 	if (ends_by_default(self, signal))
 		log_info("%s[%d]: %s (code %d): %s %#lx, at rip %#lx", self->name,
 			self->process->id, signal_name(signal), code, what, address,

@@ -16,6 +16,7 @@ SUITES = {
     "boot": "scenarios in QEMU with real firmware: many minutes",
     "shell": "scripts and programs of Debian's in QEMU, as on Debian's kernel: minutes",
     "attacks": "Eve's report card, on machines of several kinds: minutes",
+    "firmware": "UEFI's runtime services behind bars, of firmware that is well and that is not: a minute",
     "soak": "the long search, ten minutes on 8 CPUs with the debug kernel, and the cost table in crowds: only when named",
 }
 EPILOG = ("suites:\n" + "".join(f"  {name:15} {what}\n" for name, what in SUITES.items()) + """

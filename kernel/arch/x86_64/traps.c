@@ -177,7 +177,8 @@ static void user_exception(struct trap_frame *frame)
 	if (signal == SIGFPE && !code)
 		return; /* what raised it is gone: try again */
 	arch_irq_on();
-	if (frame->vector == VECTOR_GP && cpu_has[CPU_UMIP] && umip_emulate(frame)) {
+	if (frame->vector == VECTOR_GP && cpu_has[CPU_UMIP] && !current_process()->kernel &&
+		umip_emulate(frame)) {
 		arch_irq_off();
 		return;
 	}

@@ -190,12 +190,6 @@ static void loaded_before_reset(struct sample *s)
 	put(&s->boot_record, 16, 8, 950000000);
 }
 
-static void no_mcfg(struct sample *s)
-{
-	put_text(&s->acpi[MCFG], 0, "MCFX");
-	seal(&s->acpi[MCFG]);
-}
-
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -234,7 +228,6 @@ static const struct fault faults[] = {
 	{"no MADT", no_madt, ONE("acpi.madt", VERDICT_FAIL)},
 	{"no basic boot record", no_basic_record, ONE("acpi.fpdt", VERDICT_WARN)},
 	{"loaded before reset ended", loaded_before_reset, ONE("acpi.fpdt", VERDICT_WARN)},
-	{"no MCFG", no_mcfg, ONE("acpi.mcfg", VERDICT_SKIP)},
 };
 
 const struct fault_list faults_acpi = {faults, sizeof faults / sizeof *faults};

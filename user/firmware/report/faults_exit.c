@@ -77,22 +77,6 @@ static void watchdog_stays(struct sample *s)
 	s->watchdog.disable_status = EFI_UNSUPPORTED;
 }
 
-static void no_table_after(struct sample *s)
-{
-	s->system_after.size = 0;
-}
-
-static void nothing_watched(struct sample *s)
-{
-	for (unsigned i = 0; i < 3; i++)
-		s->canaries[i].size = 0;
-}
-
-static void configuration_gone(struct sample *s)
-{
-	s->configuration_after_count = 0;
-}
-
 static const struct fault faults[] = {
 	{"a stale key accepted", stale_accepted, {{"exit.stale-key", VERDICT_FAIL}}},
 	{"a good key refused", never_succeeds, {{"exit.stale-key", VERDICT_FAIL}}},
@@ -110,10 +94,6 @@ static const struct fault faults[] = {
 	{"a configuration table gone", configuration_shorter,
 		{{"exit.configuration", VERDICT_WARN}}},
 	{"the watchdog stays", watchdog_stays, {{"exit.watchdog", VERDICT_FAIL}}},
-	{"the system table not looked at", no_table_after, {{"exit.system-table", VERDICT_SKIP}}},
-	{"no memory watched", nothing_watched, {{"exit.canaries", VERDICT_SKIP}}},
-	{"no configuration table after exit", configuration_gone,
-		{{"exit.configuration", VERDICT_WARN}}},
 };
 
 const struct fault_list faults_exit = {faults, sizeof faults / sizeof *faults};

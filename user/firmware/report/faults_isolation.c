@@ -67,11 +67,6 @@ static void never_virtual(struct sample *s)
 		s->call_count--;
 }
 
-static void no_clock(struct sample *s)
-{
-	s->machine.tsc_hz = 0;
-}
-
 static const struct fault faults[] = {
 	{"a write into boot services memory", boot_memory, {{"isolation.outside", VERDICT_FAIL}}},
 	{"a call of boot services code", boot_code, {{"isolation.outside", VERDICT_FAIL}}},
@@ -87,7 +82,6 @@ static const struct fault faults[] = {
 			{"time.bad-fields", VERDICT_TAINTED}}},
 	{"no call with virtual addresses", never_virtual,
 		{{"isolation.stale-pointers", VERDICT_SKIP}}},
-	{"the TSC's rate not known", no_clock, {{"isolation.time", VERDICT_SKIP}}},
 };
 
 const struct fault_list faults_isolation = {faults, sizeof faults / sizeof *faults};

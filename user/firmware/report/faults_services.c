@@ -95,11 +95,6 @@ static void map_aborted(struct sample *s)
 		EVIDENCE_ABORTED_EXCEPTION;
 }
 
-static void not_seen_before(struct sample *s)
-{
-	s->runtime_after.size = 0;
-}
-
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -125,7 +120,6 @@ static const struct fault faults[] = {
 	{"a pointer has not moved", not_moved, ONE("services.virtual-map", VERDICT_FAIL)},
 	{"CRC32 not mended", crc_not_mended, ONE("services.virtual-map", VERDICT_FAIL)},
 	{"SetVirtualAddressMap aborted", map_aborted, ONE("services.virtual-map", VERDICT_TAINTED)},
-	{"the table before not seen", not_seen_before, ONE("services.virtual-map", VERDICT_SKIP)},
 };
 
 const struct fault_list faults_services = {faults, sizeof faults / sizeof *faults};

@@ -83,11 +83,6 @@ static void reserved_field(struct sample *s)
 	seal_table(&s->tables[EVIDENCE_SYSTEM_TABLE]);
 }
 
-static void no_runtime_table(struct sample *s)
-{
-	s->tables[EVIDENCE_RUNTIME_TABLE].size = 0;
-}
-
 static const struct fault faults[] = {
 	{"a CRC32 wrong", bad_crc, {{"tables.headers", VERDICT_FAIL}}},
 	{"a signature wrong", bad_signature, {{"tables.headers", VERDICT_FAIL}}},
@@ -106,8 +101,6 @@ static const struct fault faults[] = {
 		{{"tables.acpi-memory", VERDICT_FAIL}}},
 	{"FACS in reclaim memory", facs_in_reclaim, {{"tables.acpi-memory", VERDICT_FAIL}}},
 	{"a reserved field set", reserved_field, {{"tables.headers", VERDICT_FAIL}}},
-	{"no runtime services", no_runtime_table,
-		{{"tables.headers", VERDICT_FAIL}, {"tables.runtime-pointers", VERDICT_SKIP}}},
 };
 
 const struct fault_list faults_tables = {faults, sizeof faults / sizeof *faults};

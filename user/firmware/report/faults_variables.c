@@ -203,11 +203,6 @@ static void no_current(struct sample *s)
 	strcpy(variable(s, "BootCurrent")->name, "BootCurrant");
 }
 
-static void no_order(struct sample *s)
-{
-	strcpy(variable(s, "BootOrder")->name, "BootOrdre");
-}
-
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -259,7 +254,6 @@ static const struct fault faults[] = {
 	{"SecureBoot with an empty db", empty_db, ONE("variables.secure-boot", VERDICT_FAIL)},
 	{"BootOrder of 3 bytes", odd_order, ONE("variables.boot-order", VERDICT_WARN)},
 	{"no BootCurrent", no_current, ONE("variables.boot-order", VERDICT_WARN)},
-	{"no BootOrder", no_order, ONE("variables.boot-order", VERDICT_SKIP)},
 };
 
 const struct fault_list faults_variables = {faults, sizeof faults / sizeof *faults};

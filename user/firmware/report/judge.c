@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "bytes.h"
 #include "report.h"
 
 #define SAID_MAX 3 /* deviations that are spelt out */
@@ -99,46 +98,15 @@ static const char *phase_name(enum evidence_phase phase)
 	return phase < EVIDENCE_PHASES ? names[phase] : "";
 }
 
-static bool has_element(
-	const struct evidence *e, enum evidence_kind kind, enum evidence_phase phase)
-{
-	const struct evidence_record *record = NULL;
-
-	while ((record = evidence_of(e, kind, phase, record)))
-		if (evidence_count(record))
-			return true;
-	return false;
-}
-
-/* Evidence that is there and says nothing: NULL, or why. That nothing trapped is something. */
-static const char *is_silent(
-	const struct evidence *e, enum evidence_kind kind, enum evidence_phase phase)
-{
-	if (kind == EVIDENCE_MEMORY_MAP)
-		return map_find(e, phase).count ? NULL : "it cannot be read";
-	if (kind == EVIDENCE_ATTRIBUTES)
-		return attributes_find(e, phase).count ? NULL
-						       : "it cannot be read, or has no entry";
-	if (kind == EVIDENCE_TRAPS || evidence_shape(kind)->element <= 1)
-		return NULL;
-	return has_element(e, kind, phase) ? NULL : "it is empty";
-}
-
 static bool all_there(struct judgement *j)
 {
 	for (unsigned i = 0; i < NEEDS_MAX && j->check->needs[i].kind; i++) {
 		enum evidence_kind kind = j->check->needs[i].kind;
 		enum evidence_phase phase = j->check->needs[i].phase;
 
-		const char *silent = NULL;
-		bool there = evidence_of(j->evidence, kind, phase, NULL);
-
-		if (there && !(j->check->raw && i == 0))
-			silent = is_silent(j->evidence, kind, phase);
-		if (there && !silent)
+		if (evidence_of(j->evidence, kind, phase, NULL))
 			continue;
-		skip(j, "no evidence: %s%s%s%s", evidence_shape(kind)->name, phase_name(phase),
-			silent ? ": " : "", silent ? silent : "");
+		skip(j, "no evidence: %s%s", evidence_shape(kind)->name, phase_name(phase));
 		return false;
 	}
 	return true;

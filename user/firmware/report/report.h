@@ -50,7 +50,6 @@ struct check {
 	} needs[NEEDS_MAX];
 	uint32_t services; /* bits of enum evidence_service: aborted ones taint it */
 	bool varies;       /* what is found differs from boot to boot: times, addresses, counters */
-	bool raw; /* judges the first of its needs even where that is empty or cannot be read */
 	void (*judge)(struct judgement *);
 };
 

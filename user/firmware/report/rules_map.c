@@ -20,8 +20,6 @@ static void descriptor(struct judgement *j)
 	else if (size % head->descriptor_size)
 		wrong(j, "%zu bytes are no whole number of descriptors of %u", size,
 			head->descriptor_size);
-	if (!size)
-		wrong(j, "the map has no descriptor");
 	if (head->descriptor_version != 1)
 		wrong(j, "descriptor version %u", head->descriptor_version);
 	record = evidence_of(j->evidence, EVIDENCE_MAP_CALLS, EVIDENCE_ENTRY, NULL);
@@ -236,7 +234,7 @@ static const struct check checks[] = {
 	{"map.descriptor", 14, SEVERITY_E, "descriptor size and version; a small buffer is refused",
 		MAP_SECTION, "size 40 or more, version 1; BUFFER_TOO_SMALL with the size needed",
 		{{EVIDENCE_MEMORY_MAP, EVIDENCE_ENTRY}, {EVIDENCE_MAP_CALLS, EVIDENCE_ENTRY}},
-		.raw = true, .judge = descriptor},
+		.judge = descriptor},
 	{"map.no-overlap", 15, SEVERITY_E, "no overlap, no wrap-around, no entry without pages",
 		MAP_SECTION, "whole pages, each in one entry", {LAST_MAP}, .judge = overlap},
 	{"map.types", 16, SEVERITY_E, "types are defined ones, or an OEM's or OS's", MAP_SECTION,

@@ -60,6 +60,8 @@ static void get_time(struct judgement *j)
 	int64_t passed, ticked;
 	uint64_t ticks;
 
+	if (!count)
+		skip(j, "not asked");
 	for (size_t i = 0; i < count; i++) {
 		if (t[i].status != EFI_SUCCESS)
 			wrong(j, "GetTime gives %s", status_text(t[i].status).text);
@@ -113,6 +115,8 @@ static void monotonic(struct judgement *j)
 			has_last = true;
 		}
 	}
+	if (!has_last)
+		skip(j, "no answer");
 }
 
 static void capsule(struct judgement *j)

@@ -125,26 +125,6 @@ static void test_without_one(void)
 	}
 }
 
-/* An array without an element, a map without an entry: as good as none. */
-static void test_empty(void)
-{
-	for (unsigned kind = 1; kind < EVIDENCE_KIND_END; kind++) {
-		bool map = kind == EVIDENCE_MEMORY_MAP || kind == EVIDENCE_ATTRIBUTES;
-
-		if ((evidence_shape(kind)->element <= 1 && !map) || kind == EVIDENCE_TRAPS)
-			continue;
-		sample_good(&sample);
-		sample.empty = UINT64_C(1) << kind;
-		judge(&bad, "evidence emptied");
-		for (unsigned i = 0; i < bad.count; i++)
-			for (unsigned n = 0; n < NEEDS_MAX; n++)
-				if (bad.results[i].check->needs[n].kind == kind &&
-					bad.results[i].verdict == VERDICT_PASS)
-					fail("evidence emptied", bad.results[i].check->id,
-						"passes");
-	}
-}
-
 static void test_list(void)
 {
 	for (unsigned i = 0; i < good.count; i++) {
@@ -173,7 +153,6 @@ int main(void)
 			test_fault(&lists[i]->faults[k]);
 	test_nothing();
 	test_without_one();
-	test_empty();
 	test_list();
 	printf("%u checks, %u faults: %s\n", good.count, count, failures ? "failed" : "passed");
 	return failures != 0;

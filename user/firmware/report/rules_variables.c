@@ -112,7 +112,10 @@ static void store_info(struct judgement *j)
 				(ull)info[i].remaining, info[i].written,
 				(ull)info[i - 1].remaining);
 	}
-	seen(j, "%llu of %llu bytes remain", (ull)info[0].remaining, (ull)info[0].maximum);
+	if (evidence_count(record))
+		seen(j, "%llu of %llu bytes remain", (ull)info[0].remaining, (ull)info[0].maximum);
+	else
+		skip(j, "not asked");
 }
 
 static void across_reset(struct judgement *j)

@@ -60,8 +60,7 @@ enum {
 };
 
 struct sample {
-	uint64_t without,
-		empty; /* kinds, as bits, that are not written, or without what follows the structure */
+	uint64_t without; /* kinds, as bits, that are not written */
 	struct evidence_machine machine;
 	struct evidence_cpu cpu;
 	struct evidence_msr msrs[4];

@@ -6,15 +6,14 @@
 
 struct writing {
 	struct evidence_writer writer;
-	uint64_t without, empty;
+	uint64_t without;
 };
 
 static void add(struct writing *w, enum evidence_kind kind, enum evidence_phase phase,
 	uint32_t index, const void *head, size_t head_size, const void *tail, size_t tail_size)
 {
 	if (!(w->without >> kind & 1))
-		evidence_add(&w->writer, kind, phase, index, head, head_size, tail,
-			w->empty >> kind & 1 ? 0 : tail_size);
+		evidence_add(&w->writer, kind, phase, index, head, head_size, tail, tail_size);
 }
 
 static void add_blob(struct writing *w, enum evidence_kind kind, enum evidence_phase phase,
@@ -138,7 +137,7 @@ static void add_services(struct writing *w, const struct sample *s)
 
 size_t sample_write(const struct sample *s, void *buffer)
 {
-	struct writing w = {.without = s->without, .empty = s->empty};
+	struct writing w = {.without = s->without};
 
 	evidence_begin(&w.writer, buffer, SAMPLE_BYTES);
 	add_machine(&w, s);
