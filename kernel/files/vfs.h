@@ -119,8 +119,7 @@ struct inode {
 	struct mutex lock;
 	/* Changed with `lock` held. */
 	uint32_t mode; /* kind and permissions; the kind never changes */
-	uint32_t uid, gid;
-	uint32_t links;
+	uint32_t uid, gid, links;
 	bool linkable;                    /* it has no name yet and may get one */
 	uint8_t write_hint;               /* RWH_WRITE_LIFE_*, kept and told; atomic */
 	ns_t accessed, modified, changed; /* since 1970 */
