@@ -170,7 +170,7 @@ int proc_show_sched(struct proc_file *file, struct text *out)
 	add_number(out, "nr_involuntary_switches", seen.usage.involuntary);
 	add_number(out, "policy", seen.parameters.policy);
 	add_number(out, "prio",
-		seen.parameters.rt_priority ? 99u - seen.parameters.rt_priority
+		seen.parameters.rt_priority ? RT_MOST - sched_shown_priority(&seen.parameters)
 					    : (uint64_t)(PRIO_NORMAL + seen.parameters.nice));
 	file->cursor = PROC_END;
 	return 0;

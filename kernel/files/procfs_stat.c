@@ -202,7 +202,8 @@ static unsigned long ticks(ns_t time)
 
 static long priority_of(const struct sched_parameters *scheduling)
 {
-	return scheduling->rt_priority ? -1 - (long)scheduling->rt_priority : 20 + scheduling->nice;
+	return scheduling->rt_priority ? -1 - (long)sched_shown_priority(scheduling)
+				       : 20 + scheduling->nice;
 }
 
 /* Fields 1 to 22. */
@@ -245,7 +246,7 @@ static void add_stat_rest(struct text *out, const struct snapshot *from)
 	const struct space *space = from->space && from->may_inspect ? from->space : &none;
 
 	text_add(out, "%d %u %u %u 0 0 0 ", from->exit_signal, from->cpu,
-		from->scheduling.rt_priority, from->scheduling.policy);
+		sched_shown_priority(&from->scheduling), from->scheduling.policy);
 	text_add(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", space->data, space->data_end,
 		space->brk_start, space->arguments, space->arguments_end, space->arguments_end,
 		space->environment_end, from->may_inspect ? from->exit_status : 0);

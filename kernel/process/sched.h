@@ -60,10 +60,16 @@ void sched_report(void);
 
 struct sched_parameters {
 	uint8_t policy;      /* SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE */
-	uint8_t rt_priority; /* 1..99 for SCHED_FIFO and SCHED_RR; else 0 */
+	uint8_t rt_priority; /* 1..99 for SCHED_FIFO and SCHED_RR, RT_KERNEL; else 0 */
 	int8_t nice;         /* -20..19 */
 	bool reset_on_fork;
 };
+
+/* As programs are told. */
+static inline unsigned sched_shown_priority(const struct sched_parameters *parameters)
+{
+	return parameters->rt_priority < RT_MOST ? parameters->rt_priority : RT_MOST;
+}
 
 /* The parameters are right and allowed. Takes effect at once. */
 void sched_set_parameters(struct thread *thread, const struct sched_parameters *parameters);

@@ -12,6 +12,9 @@
 
 struct cpu;
 
+#define RT_MOST   99  /* the highest real-time priority that a program gets */
+#define RT_KERNEL 100 /* of a thread that is bound: above all, and never held back */
+
 enum thread_state {
 	THREAD_RUNNABLE, /* on a run queue, running, or between two queues */
 	THREAD_SLEEPING, /* waits to be woken */
@@ -28,7 +31,7 @@ struct sched_entity {
 	bool held;           /* and only thread_begin may: who makes it still looks at it */
 	bool reset_on_fork;  /* SCHED_RESET_ON_FORK */
 	uint8_t policy;      /* SCHED_NORMAL... */
-	uint8_t rt_priority; /* 1..99 of SCHED_FIFO and SCHED_RR; else 0 */
+	uint8_t rt_priority; /* 1..99 of SCHED_FIFO and SCHED_RR, RT_KERNEL; else 0 */
 	int8_t nice;
 	struct cpu *cpu;         /* runs there, waits there, or ran there last */
 	uint64_t affinity;       /* CPUs that it may run on */
@@ -49,6 +52,12 @@ struct sched_entity {
 static inline bool sched_is_rt(const struct sched_entity *entity)
 {
 	return entity->rt_priority;
+}
+
+/* It is the kernel's own: nobody may change its CPUs or its policy. */
+static inline bool sched_is_bound(const struct sched_entity *entity)
+{
+	return entity->rt_priority == RT_KERNEL;
 }
 
 #endif

@@ -65,6 +65,8 @@ static ns_t microseconds(const int *setting)
 
 bool queue_still_holds_rt(const struct cpu *cpu, ns_t now)
 {
+	if (rt_highest(&cpu->queue.rt) == RT_KERNEL)
+		return false;
 	return queue_holds_rt(cpu) && now - cpu->queue.rt_since < microseconds(&sched_rt_period_us);
 }
 
@@ -84,7 +86,7 @@ bool queue_rt_tick(struct cpu *cpu, ns_t now)
 
 void queue_account_rt(struct cpu *cpu, ns_t ran)
 {
-	if (sched_is_rt(&cpu->running->sched))
+	if (sched_is_rt(&cpu->running->sched) && !sched_is_bound(&cpu->running->sched))
 		cpu->queue.rt_used += ran;
 }
 

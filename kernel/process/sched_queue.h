@@ -200,7 +200,8 @@ static inline enum queue_effect queue_came(
 	if (cpu->running == cpu->idle)
 		return QUEUE_PREEMPT;
 	if (unlikely(sched_is_rt(&thread->sched))) {
-		if (unlikely(cpu->queue.rt_held) && queue_still_holds_rt(cpu, now))
+		if (unlikely(cpu->queue.rt_held) && !sched_is_bound(&thread->sched) &&
+			queue_still_holds_rt(cpu, now))
 			return QUEUE_NOTHING;
 		if (thread->sched.rt_priority > running->rt_priority)
 			return QUEUE_PREEMPT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real-time threads that wait for a CPU: one list a priority, 1 to 99, and a bitmap of those that
+ * The real-time threads that wait for a CPU: one list a priority, 1 to 99 and the kernel's own, and a bitmap of those that
  * are not empty. All is O(1). The caller has the run queue's lock.
  */
 #ifndef PROCESS_SCHED_RT_H
@@ -8,8 +8,9 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
+#include "process/sched_entity.h"
 
-#define RT_PRIORITIES 100u /* 0 is nobody's */
+#define RT_PRIORITIES 101u /* 0 is nobody's */
 
 struct rt_queue {
 	uint64_t used[2]; /* bit n: the list of priority n is not empty */

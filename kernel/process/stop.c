@@ -3,7 +3,8 @@
  * Stopping the machine: for who must see everything at one moment.
  *
  * An interrupt from CPU to CPU does not serve: it finds CPUs inside spin locks, between two steps of a change. So each
- * CPU has a kernel thread of the highest real-time priority, made when it is first wanted: where that runs, whoever
+ * CPU has a kernel thread of a priority above all programs', made when it is first wanted; neither its CPU nor its
+ * priority can be changed by anybody (sched_is_bound), and real-time limits are not for it: where that runs, whoever
  * ran before has come to a place where it may be preempted, and holds no spin lock. The threads come together with
  * interrupts off, wait for the function's end, and sleep again. Mutexes may be held by who was preempted.
  *
@@ -19,8 +20,6 @@
 #include "lib/printf.h"
 #include "process/mutex.h"
 #include "process/sched.h"
-
-#define PRIORITY 99
 
 struct stopper {
 	struct thread *thread; /* NULL: not made yet */
@@ -62,7 +61,7 @@ static void stopper_run(void *argument)
 static int make_stopper(unsigned index)
 {
 	static const struct sched_parameters first = {
-		.policy = SCHED_FIFO, .rt_priority = PRIORITY};
+		.policy = SCHED_FIFO, .rt_priority = RT_KERNEL};
 	struct stopper *stopper = &stoppers[index];
 	char name[NAME_SIZE];
 

@@ -19,7 +19,6 @@
 #include "syscall/timespec.h"
 
 #define POLICY_KEEP (-1) /* sched_setparam */
-#define RT_MOST     99
 
 /* What a caller asks for. */
 struct wish {
@@ -111,6 +110,8 @@ static int change(struct thread *thread, const struct wish *wish) requires(proce
 	}
 	if (!unprivileged(thread, &old, &new) && !capable(CAP_SYS_NICE))
 		return -EPERM;
+	if (sched_is_bound(&thread->sched))
+		return -EINVAL;
 	sched_set_parameters(thread, &new);
 	return 0;
 }
@@ -191,7 +192,7 @@ long sys_sched_getparam(int tid, user_t out)
 	error = get(tid, &parameters);
 	if (error)
 		return error;
-	param.sched_priority = parameters.rt_priority;
+	param.sched_priority = sched_shown_priority(&parameters);
 	return copy_to_user(out, &param, sizeof(param));
 }
 
@@ -304,7 +305,7 @@ long sys_sched_getattr(int tid, user_t out, unsigned size, unsigned flags)
 	attr.sched_policy = parameters.policy;
 	attr.sched_flags = parameters.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
 	if (is_rt(parameters.policy))
-		attr.sched_priority = parameters.rt_priority;
+		attr.sched_priority = sched_shown_priority(&parameters);
 	else
 		attr.sched_nice = parameters.nice;
 	return copy_to_user(out, &attr, attr.size);
@@ -323,10 +324,11 @@ long sys_sched_setaffinity(int tid, unsigned size, user_t in)
 		return -EFAULT;
 	spin_lock(&process_lock);
 	thread = find(tid);
-	if (thread)
-		result = same_owner(thread) || capable(CAP_SYS_NICE)
-				 ? sched_set_affinity(thread, mask)
-				 : -EPERM;
+	if (thread && !same_owner(thread) && !capable(CAP_SYS_NICE))
+		result = -EPERM;
+	else if (thread)
+		result =
+			sched_is_bound(&thread->sched) ? -EINVAL : sched_set_affinity(thread, mask);
 	spin_unlock(&process_lock);
 	return result;
 }

@@ -99,6 +99,58 @@ static void tracing(void)
 	WANT_IS(kernel_call(SYS_ptrace, PTRACE_SEIZE, 2, 0, 0), -EPERM);
 }
 
+/* ---- Threads that belong to a CPU ---- */
+
+#define AUDIT "/proc/baton/audit"
+
+/* All CPUs come together: Baton's own. */
+static void stop_all(void)
+{
+	int fd = open(AUDIT, O_WRONLY);
+
+	if (fd < 0)
+		return;
+	WANT_IS(write(fd, "1", 1), 1);
+	close(fd);
+}
+
+/* The one that CPU 1's others stand still by. */
+static int bound_thread(void)
+{
+	struct dirent *entry;
+	const char *text;
+	int found = 0;
+	DIR *folder = opendir("/proc");
+
+	WANT(folder);
+	while (!found && (entry = readdir(folder))) {
+		text = atoi(entry->d_name) ? status_of(atoi(entry->d_name), "Name") : NULL;
+		if (text && (!strcmp(text, "stopper/1") || !strcmp(text, "migration/1")))
+			found = atoi(entry->d_name);
+	}
+	closedir(folder);
+	return found;
+}
+
+/* Whoever asks. */
+static void bound(void)
+{
+	unsigned long mask = 1;
+	int priority = 0, thread;
+
+	if (!has_procfs())
+		return;
+	stop_all();
+	thread = bound_thread();
+	WANT(thread);
+	WANT_IS(kernel_call(SYS_sched_setaffinity, thread, sizeof(mask), &mask), -EINVAL);
+	WANT_IS(kernel_call(SYS_sched_setscheduler, thread, 0, &priority), -EINVAL);
+	WANT_IS(kernel_call(SYS_sched_getscheduler, thread), FIFO);
+	WANT_IS(kernel_call(SYS_sched_getparam, thread, &priority), 0);
+	WANT_IS(priority, 99);
+	stop_all();
+}
+
 /* ---- A process that is killed for its memory and does not get to run ---- */
 
 static void pin(unsigned long mask)
@@ -140,6 +192,31 @@ static void blocker(void)
 		;
 }
 
+/* With all that a program can have. */
+static void best_blocker(void)
+{
+	int priority = 99;
+
+	pin(2);
+	WANT_IS(kernel_call(SYS_sched_setscheduler, 0, FIFO, &priority), 0);
+	open_gate(ready);
+	for (;;)
+		;
+}
+
+static void above_all(void)
+{
+	pid_t blocks;
+
+	pin(1);
+	ready = make_gate();
+	blocks = start(best_blocker);
+	wait_gate(ready);
+	stop_all();
+	kill(blocks, SIGKILL);
+	WANT_ENDS(blocks, SIGKILL);
+}
+
 static void asker(void)
 {
 	pin(1);
@@ -171,6 +248,8 @@ static const struct test_case cases[] = {
 	CASE(signals, "kill, tgkill: a kernel thread takes no signal"),
 	CASE(groups, "getpgid, getsid: kernel threads have 0"),
 	CASE(tracing, "ptrace: EPERM for a kernel thread"),
+	CASE(bound, "a thread that belongs to a CPU: EINVAL for other CPUs and policies"),
+	CASE(above_all, "it comes before a real-time process of the highest priority"),
 	CASE(reaped, "out of memory: what a killed process has comes back though it cannot run"),
 };
 
