@@ -82,6 +82,9 @@ def same(scenario, **what):
     tests = listed(scenario)
     expected, found = _on_host(tests), [_run_here(claim) for claim in _on_baton(tests, **what)]
     for host, baton in zip(expected, found):
+        if host.endswith(SKIP):  # for want of a right that root has here: a container's root may not
+            print(f"not on this host: {host}")
+            host, baton = host.removesuffix(SKIP), baton.removesuffix(SKIP)
         check(host == baton, f"the host says {host!r}, Baton {baton!r}")
     check(len(expected) == len(found), f"{len(expected)} claims on the host, {len(found)} on Baton")
     check(len(found) > len(tests), "no claims")
