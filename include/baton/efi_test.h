@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What /dev/efi_test of Baton has beside Linux's ioctls; kernel/firmware/efi_device.c tells of both. For CAP_SYS_ADMIN.
+ * The includer has <sys/ioctl.h>, or <asm/ioctl.h>.
  */
 #ifndef BATON_EFI_TEST_H
 #define BATON_EFI_TEST_H
 
-#include <linux/ioctl.h>
 #include <stdint.h>
 
 /* SetVirtualAddressMap, once; the EFI_STATUS is written. EALREADY: it was done. */

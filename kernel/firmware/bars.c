@@ -371,16 +371,13 @@ static void take_arguments(const struct firmware_call *call) requires(calls_lock
 
 static int call_locked(struct firmware_call *call) requires(calls_lock)
 {
-	struct firmware_record *record = call->record;
 	int error = make_all();
 
 	if (!error)
 		error = lend_arguments(call);
 	if (error)
 		return error;
-	bars.record = record ? record : kzalloc(sizeof(*record));
-	if (!bars.record)
-		return -ENOMEM;
+	bars.record = call->record;
 	if (!call->limit)
 		call->limit = FIRMWARE_LIMIT;
 	bars.stack_pages =
@@ -397,8 +394,6 @@ static int call_locked(struct firmware_call *call) requires(calls_lock)
 		take_arguments(call);
 	else
 		error = -EIO;
-	if (!record)
-		kfree(bars.record);
 	return error;
 }
 
@@ -427,8 +422,7 @@ int firmware_call(struct firmware_call *call)
 {
 	int error = look_at(call->service);
 
-	if (call->record)
-		memset(call->record, 0, sizeof(*call->record));
+	memset(call->record, 0, sizeof(*call->record));
 	if (error)
 		return error;
 	mutex_lock(&calls_lock);
@@ -492,8 +486,7 @@ int firmware_go_virtual(struct firmware_record *record, uint64_t *status)
 {
 	int error = look_at(EVIDENCE_SET_VIRTUAL_ADDRESS_MAP);
 
-	if (record)
-		memset(record, 0, sizeof(*record));
+	memset(record, 0, sizeof(*record));
 	if (error)
 		return error;
 	mutex_lock(&calls_lock);

@@ -50,7 +50,7 @@ struct firmware_call {
 	ns_t limit;                     /* of CPU time; 0: FIRMWARE_LIMIT */
 	unsigned stack;                 /* pages; 0: FIRMWARE_STACK */
 	uint64_t status;                /* EFI_STATUS, if it returned */
-	struct firmware_record *record; /* NULL: not wanted */
+	struct firmware_record *record; /* the caller's: what was seen */
 };
 
 #define FIRMWARE_LIMIT (10 * NS_PER_SECOND)

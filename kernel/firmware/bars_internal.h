@@ -36,7 +36,7 @@ struct bars {
 	bool is_virtual, moving; /* moving: in SetVirtualAddressMap */
 	/* The call under way; NULL: none. The firmware's thread ends it. */
 	struct firmware_call *call;
-	struct firmware_record *record; /* never NULL: the caller's, or one that is thrown away */
+	struct firmware_record *record;
 	struct arch_firmware_entry entry;
 	unsigned stack_pages;
 	bool interrupts; /* the call's own flag */

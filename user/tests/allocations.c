@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "cases.h"
+#include "firmware/efi_services.h"
 
 #define FAR_MOST  "100000" /* numbers: more than are there at the start */
 #define MANY      300
@@ -195,6 +196,27 @@ static void system_read(void)
 	each_fails(read_system, 0);
 }
 
+/* UEFI's runtime services: their process, what a call is lent. Not every machine has them. */
+static long call_firmware(void)
+{
+	struct efi_time now;
+	uint64_t status;
+	long fd = kernel_call(SYS_open, "/dev/efi_test", O_RDWR | O_CLOEXEC), result;
+
+	if (fd < 0)
+		return fd == -ENOMEM ? fd : 0;
+	result = -efi_get_time((int)fd, (struct efi_get_time){&now, NULL, &status});
+	if (!result)
+		result = kernel_call(SYS_ioctl, fd, BATON_EFI_GO_VIRTUAL, &status);
+	kernel_call(SYS_close, fd);
+	return result == -EALREADY ? 0 : result;
+}
+
+static void firmware_called(void)
+{
+	each_fails(call_firmware, 0);
+}
+
 static long write_log(void)
 {
 	int fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -347,6 +369,7 @@ static const struct test_case cases[] = {
 	CASE(locks_split, "fcntl: a lock is split, without memory: ENOLCK"),
 	CASE(text_spliced, "splice: a file of /sys, without memory"),
 	CASE(system_read, "getdents64, read: directories and tables in /sys, without memory"),
+	CASE(firmware_called, "ioctl: UEFI's runtime services, without memory"),
 	CASE(log_written, "write: /dev/kmsg, without memory"),
 	CASE(devices_opened, "open: devices, without memory"),
 };
