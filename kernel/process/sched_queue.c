@@ -63,11 +63,16 @@ static ns_t microseconds(const int *setting)
 	return (ns_t)__atomic_load_n(setting, __ATOMIC_RELAXED) * (NS_PER_SECOND / 1000000);
 }
 
+/* Whether what they have used still counts, and they are programs'. */
+static COLD bool holds_now(const struct cpu *cpu, ns_t now) requires(cpu->queue.lock)
+{
+	return queue_holds_rt(cpu) && rt_highest(&cpu->queue.rt) != RT_KERNEL &&
+	       now - cpu->queue.rt_since < microseconds(&sched_rt_period_us);
+}
+
 bool queue_still_holds_rt(const struct cpu *cpu, ns_t now)
 {
-	if (rt_highest(&cpu->queue.rt) == RT_KERNEL)
-		return false;
-	return queue_holds_rt(cpu) && now - cpu->queue.rt_since < microseconds(&sched_rt_period_us);
+	return unlikely(cpu->queue.rt_held) && holds_now(cpu, now);
 }
 
 bool queue_rt_tick(struct cpu *cpu, ns_t now)
@@ -86,7 +91,7 @@ bool queue_rt_tick(struct cpu *cpu, ns_t now)
 
 void queue_account_rt(struct cpu *cpu, ns_t ran)
 {
-	if (sched_is_rt(&cpu->running->sched) && !sched_is_bound(&cpu->running->sched))
+	if (sched_is_rt(&cpu->running->sched))
 		cpu->queue.rt_used += ran;
 }
 
