@@ -14,10 +14,12 @@
 
 .section .rodata
 
-/* RAM that was free at ExitBootServices is written, then read. */
+/* RAM that was free at ExitBootServices is written; an address is read that has more bits than the CPU. */
 begin wild_write
 	movl	$0x02000000, %ecx
 	movl	$0x0badbad0, (%rcx)
+	movabsq	$0x300000000000, %rcx
+	addl	(%rcx), %eax
 	xorl	%eax, %eax
 	ret
 end wild_write

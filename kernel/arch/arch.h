@@ -57,6 +57,7 @@ void arch_stop_others(void);
 /* RAM through the direct map: valid for every range of RAM in the hand-off's map. */
 void *arch_phys_to_ptr(phys_t phys);    /* inline in arch_cpu.h */
 phys_t arch_ptr_to_phys(const void *p); /* of a pointer into the direct map */
+bool arch_phys_exists(phys_t phys);     /* the CPU has as many address bits */
 
 /* Maps RAM pages at a kernel virtual address for the page-frame array, RW and NX. Page tables that
  * are missing come from take_table (one zeroed page's physical address; 0: none left).

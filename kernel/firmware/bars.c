@@ -65,7 +65,7 @@ void bars_init(const struct handoff *from)
 	handoff = from;
 }
 
-bool firmware_tainted(enum evidence_service service)
+static bool is_tainted(enum evidence_service service)
 {
 	return __atomic_load_n(&tainted, __ATOMIC_RELAXED) & 1u << service;
 }
@@ -293,11 +293,6 @@ static int make_all(void) requires(calls_lock)
 
 /* ---- A call ---- */
 
-static const void *services(void)
-{
-	return arch_phys_to_ptr(handoff->runtime_services);
-}
-
 static uint64_t function_of(enum evidence_service service)
 {
 	static const uint16_t offsets[EVIDENCE_SERVICES] = {
@@ -320,7 +315,7 @@ static uint64_t function_of(enum evidence_service service)
 			offsetof(EFI_RUNTIME_SERVICES, QueryCapsuleCapabilities),
 		[EVIDENCE_QUERY_VARIABLE_INFO] = offsetof(EFI_RUNTIME_SERVICES, QueryVariableInfo),
 	};
-	const EFI_RUNTIME_SERVICES *table = services();
+	const EFI_RUNTIME_SERVICES *table = arch_phys_to_ptr(handoff->runtime_services);
 	uint64_t function = 0;
 
 	/* The table is as long as its header says: ones of EFI 1.x end before the capsules. */
@@ -398,11 +393,11 @@ static int call_locked(struct firmware_call *call) requires(calls_lock)
 }
 
 /* Whether it can be called at all. */
-static int look_at(enum evidence_service service)
+static int look_at(enum evidence_service service) requires(calls_lock)
 {
 	if (!handoff || !handoff->runtime_services)
 		return -ENODEV;
-	if (firmware_tainted(service))
+	if (is_tainted(service))
 		return -EIO;
 	return function_of(service) ? 0 : -EOPNOTSUPP;
 }
@@ -420,13 +415,13 @@ uint32_t firmware_supported(void)
 
 int firmware_call(struct firmware_call *call)
 {
-	int error = look_at(call->service);
+	int error;
 
 	memset(call->record, 0, sizeof(*call->record));
-	if (error)
-		return error;
 	mutex_lock(&calls_lock);
-	error = call_locked(call);
+	error = look_at(call->service);
+	if (!error)
+		error = call_locked(call);
 	mutex_unlock(&calls_lock);
 	return error;
 }
@@ -484,13 +479,13 @@ static int go_virtual(struct firmware_record *record, uint64_t *status) requires
 
 int firmware_go_virtual(struct firmware_record *record, uint64_t *status)
 {
-	int error = look_at(EVIDENCE_SET_VIRTUAL_ADDRESS_MAP);
+	int error;
 
 	memset(record, 0, sizeof(*record));
-	if (error)
-		return error;
 	mutex_lock(&calls_lock);
-	error = bars.is_virtual ? -EALREADY : go_virtual(record, status);
+	error = look_at(EVIDENCE_SET_VIRTUAL_ADDRESS_MAP);
+	if (!error)
+		error = bars.is_virtual ? -EALREADY : go_virtual(record, status);
 	mutex_unlock(&calls_lock);
 	return error;
 }

@@ -68,8 +68,6 @@ void bars_init(const struct handoff *handoff);
  * -EIO: it was ended (record->call.outcome), or was before; -E2BIG: arguments have no room; -ENOMEM. Sleeps, whatever
  * signals come; one call at a time. */
 int firmware_call(struct firmware_call *call) MUST_CHECK;
-/* Whether a service was ended, and is called no more. */
-bool firmware_tainted(enum evidence_service service);
 /* Bit n: service n is there, as EFI_RT_PROPERTIES_TABLE counts them; 0: there are no runtime services. */
 uint32_t firmware_supported(void);
 /* SetVirtualAddressMap: from now on services run at other addresses, and the physical ones are not there. As

@@ -193,7 +193,7 @@ static enum evidence_outcome map_strange(const struct arch_firmware_trap *trap, 
 		return EVIDENCE_ABORTED_ACCESS;
 	if (stale)
 		error = map_page(virt, virt, MAP_READ | MAP_WRITE);
-	else if (device && phys >= PAGE_SIZE && phys < 1ul << 46)
+	else if (device && phys >= PAGE_SIZE && arch_phys_exists(phys))
 		error = map_page(virt, ALIGN_DOWN(phys, PAGE_SIZE), MAP_READ | MAP_WRITE);
 	else
 		error = map_shadow(virt);

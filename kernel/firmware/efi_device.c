@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /dev/efi_test: UEFI's runtime services for programs, with Linux's ioctls (its drivers/firmware/efi/test), so that the firmware
- * test suite fwts runs unchanged; and what was seen of each call: read gives the records of the last one made through this
+ * /dev/efi_test: UEFI's runtime services for programs, with Linux's ioctls (its drivers/firmware/efi/test), as the firmware
+ * test suite fwts calls them; and what was seen of each call: read gives the records of the last one made through this
  * open file, as baton/evidence.h has them (struct evidence_record, then the kind's bytes, padded to 8). Each read
  * begins at the file's position; a call sets that to 0.
  *

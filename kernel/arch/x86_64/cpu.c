@@ -83,6 +83,11 @@ static uint64_t read_physical_mask(void)
 	return ((1ul << bits) - 1) & ~0xffful;
 }
 
+bool arch_phys_exists(phys_t phys)
+{
+	return !(phys & ~(cpu_physical_mask | (PAGE_SIZE - 1)));
+}
+
 /* What programs see by themselves: the instruction sets, and where XSAVE puts AVX's registers. */
 static struct instruction_sets {
 	uint32_t one_ecx, one_edx, seven_ebx, seven_ecx, avx_size, avx_offset;
