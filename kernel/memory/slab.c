@@ -181,7 +181,7 @@ static inline bool cache_has(struct cache *cache) requires(cache->lock)
 	return true;
 }
 
-/* Up to `count` from one slab: how many; 0: there are none. */
+/* Up to `count` (at least one) from one slab: how many; 0: there are none. */
 static unsigned cache_take_many(struct cache *cache, void **objects, unsigned count) requires(
 	cache->lock)
 {
@@ -277,10 +277,9 @@ unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 			objects[done] = cache->front[--cache->front_count];
 			unmark(cache, objects[done]);
 		}
-		do {
-			more = cache_take_many(cache, objects + done, count - done);
+		while (done < count &&
+			(more = cache_take_many(cache, objects + done, count - done)) > 0)
 			done += more;
-		} while (more && done < count);
 		spin_unlock(&cache->lock);
 	} while (done < count && cache_grow(cache));
 	return done;

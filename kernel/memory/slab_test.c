@@ -105,6 +105,28 @@ static void test_front(void)
 	audit();
 }
 
+/* The front alone has as many as are asked for: the spare slab is not put on the list for nothing. */
+static void test_front_is_enough(void)
+{
+	static struct cache pairs = CACHE_INIT("pairs", 40, 0);
+	static void *objects[200], *many[2];
+
+	start(64 * MIB);
+	objects[0] = cache_alloc(&pairs);
+	pairs.front_most = 0;
+	for (unsigned i = 1; i <= pairs.per_slab; i++)
+		objects[i] = cache_alloc(&pairs);
+	cache_free(&pairs, objects[pairs.per_slab]);
+	CHECK(pairs.spare && !pairs.partial);
+	pairs.front_most = ARRAY_SIZE(many);
+	cache_free(&pairs, objects[0]);
+	cache_free(&pairs, objects[1]);
+	CHECK_EQUAL(pairs.front_count, ARRAY_SIZE(many));
+	CHECK_EQUAL(cache_alloc_many(&pairs, many, ARRAY_SIZE(many)), ARRAY_SIZE(many));
+	CHECK(pairs.spare && !pairs.partial);
+	audit();
+}
+
 /* One object over the edge of a slab, made and dropped: the spare slab keeps it from the pages. */
 static void test_spare(void)
 {
@@ -447,6 +469,7 @@ int main(void)
 {
 	RUN(test_objects);
 	RUN(test_front);
+	RUN(test_front_is_enough);
 	RUN(test_spare);
 	RUN(test_alignment_and_orders);
 	RUN(test_kmalloc_sizes);
