@@ -8,12 +8,14 @@
  * it must go nevertheless, or the next epochs would begin otherwise, and the audit's figures rise.
  *
  * So the paths of all files are kept (as numbers) before the first epoch, and after each one what has another path
- * is removed.
+ * is removed. A file system of which there is one may have been remounted read-only, too: it is made writable again.
  */
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "fuzz.h"
 #include "tests/check.h"
@@ -106,7 +108,23 @@ void strays_init(void)
 	visit_below("/proc", 1, VISIT_LOOK);
 }
 
+/* ST_NOSUID, ST_NODEV and ST_NOEXEC have the numbers of MS_NOSUID and so on. */
+static void make_writable(const char *path)
+{
+	struct statvfs status;
+
+	if (statvfs(path, &status) != 0)
+		world_fail(path);
+	if (status.f_flag & ST_RDONLY &&
+		mount(NULL, path, NULL,
+			MS_REMOUNT | (status.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC)),
+			NULL) != 0)
+		world_fail(path);
+}
+
 void strays_remove(void)
 {
+	make_writable("/");
+	make_writable("/dev");
 	visit_below("/", 0, VISIT_REMOVE_NEW);
 }
