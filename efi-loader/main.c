@@ -17,6 +17,7 @@
 #include "firmware/files.h"
 #include "firmware/loader.h"
 #include "firmware/serial.h"
+#include "firmware/trust.h"
 
 #include "build_id.h"
 
@@ -101,6 +102,8 @@ static EFI_STATUS boot(struct loader *l)
 	if (!EFI_ERROR(status))
 		status = volume_open(l);
 	if (!EFI_ERROR(status))
+		status = read_own_file(l);
+	if (!EFI_ERROR(status))
 		status = choose_boot(l);
 	stage(HANDOFF_STAGE_CONFIG);
 	if (EFI_ERROR(status))
@@ -111,7 +114,7 @@ static EFI_STATUS boot(struct loader *l)
 		return status;
 	choose_graphics(l);
 	stage(HANDOFF_STAGE_GRAPHICS);
-	read_security_state(l);
+	read_tpm_state(l);
 	gather_randomness(l);
 	status = copy_firmware_tables(l);
 	hand_over_last_panic(l);
@@ -127,6 +130,7 @@ static void release(struct loader *l)
 	file_close(&l->kernel);
 	for (size_t i = 0; i < l->initrd_count; i++)
 		file_close(&l->initrds[i]);
+	trust_release(l);
 	release_memory(l);
 	if (l->volume)
 		l->volume->Close(l->volume);

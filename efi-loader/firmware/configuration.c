@@ -7,6 +7,7 @@
 #include "console.h"
 #include "files.h"
 #include "loader.h"
+#include "trust.h"
 
 #define LOADER_CONF    "\\loader\\loader.conf"
 #define DEFAULT_KERNEL "\\baton\\kernel.elf"
@@ -44,7 +45,10 @@ static EFI_STATUS read_load_options(
 		return EFI_SUCCESS;
 	}
 	verdict = command_line_read(line, options, &why);
-	return verdict ? fail_verdict(verdict, "load options", &why) : EFI_SUCCESS;
+	if (verdict)
+		return fail_verdict(verdict, "load options", &why);
+	return line->length ? trust_bytes(l, "load options", line->text, line->length)
+			    : EFI_SUCCESS;
 }
 
 static EFI_STATUS read_loader_conf(
@@ -60,6 +64,8 @@ static EFI_STATUS read_loader_conf(
 	status = file_read_text(l, path, text, sizeof(text), &size);
 	if (status == EFI_NOT_FOUND)
 		return options->config[0] ? fail(status, "%s: no such file", path) : EFI_SUCCESS;
+	if (!EFI_ERROR(status))
+		status = trust_bytes(l, path, text, size);
 	if (EFI_ERROR(status))
 		return status;
 	verdict = config_read_loader(text, size, config, &why);
@@ -87,6 +93,8 @@ static EFI_STATUS read_entry(struct loader *l, const char *path, struct boot_ent
 	size_t size;
 
 	status = file_read_text(l, path, text, sizeof(text), &size);
+	if (!EFI_ERROR(status))
+		status = trust_bytes(l, path, text, size);
 	if (EFI_ERROR(status))
 		return status;
 	verdict = config_read_entry(text, size, entry, &why);
@@ -249,6 +257,9 @@ static EFI_STATUS choose_from_folder(
 	if (!EFI_ERROR(status))
 		status = take_entry(l, folder, items[chosen].name);
 	if (!EFI_ERROR(status) && edited)
+		status = trust_bytes(
+			l, "the options typed in the menu", edited_line.text, edited_line.length);
+	if (!EFI_ERROR(status) && edited)
 		l->entry.options = edited_line;
 	return status;
 }
@@ -279,7 +290,7 @@ EFI_STATUS choose_boot(struct loader *l)
 
 	status = read_load_options(l, &given, &l->options);
 	if (!EFI_ERROR(status))
-		status = choose_entry(l, &l->options);
+		status = l->own.kernel.data ? use_own_file(l) : choose_entry(l, &l->options);
 	if (EFI_ERROR(status))
 		return status;
 	verdict = command_line_append(&l->command_line, l->entry.options.text, &why);

@@ -70,6 +70,12 @@ EFI_STATUS file_open(struct loader *l, const char *path, struct file *file)
 	return status;
 }
 
+void file_in_memory(const char *path, const void *data, uint64_t size, struct file *file)
+{
+	*file = (struct file){.memory = data, .size = size};
+	text_copy(file->path, sizeof(file->path), path);
+}
+
 void file_close(struct file *file)
 {
 	if (file->handle)
@@ -79,9 +85,14 @@ void file_close(struct file *file)
 
 EFI_STATUS file_read(struct file *file, uint64_t offset, void *to, uint64_t size)
 {
-	EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
 	char *at = to;
+	EFI_STATUS status;
 
+	if (file->memory) {
+		__builtin_memcpy(to, file->memory + offset, size);
+		return EFI_SUCCESS;
+	}
+	status = file->handle->SetPosition(file->handle, offset);
 	while (size && !EFI_ERROR(status)) {
 		UINTN part = size < CHUNK ? size : CHUNK;
 

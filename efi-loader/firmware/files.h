@@ -12,7 +12,10 @@ EFI_STATUS volume_open(struct loader *l) CHECKED;
 EFI_STATUS file_open(struct loader *l, const char *path, struct file *file) CHECKED;
 void file_close(struct file *file);
 
-/* Reads exactly `size` bytes from `offset`, in pieces of 1 MiB. */
+/* A file that lies in memory already. */
+void file_in_memory(const char *path, const void *data, uint64_t size, struct file *file);
+
+/* Reads exactly `size` bytes from `offset` (within the file), in pieces of 1 MiB. */
 EFI_STATUS file_read(struct file *file, uint64_t offset, void *to, uint64_t size) CHECKED;
 
 /* Opens `path`, reads all of it (at most `most` bytes) into `to`, closes it. As file_open on a

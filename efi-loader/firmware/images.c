@@ -6,6 +6,7 @@
 #include "console.h"
 #include "files.h"
 #include "loader.h"
+#include "trust.h"
 
 static uint64_t page_up(uint64_t size)
 {
@@ -14,32 +15,53 @@ static uint64_t page_up(uint64_t size)
 
 static EFI_STATUS open_kernel(struct loader *l)
 {
-	static char header[ELF_HEADER_MAX];
 	const char *path = l->options.kernel[0] ? l->options.kernel : l->entry.kernel;
+	EFI_STATUS status;
+
+	if (l->own.kernel.data && !l->options.kernel[0]) {
+		file_in_memory(".linux", l->own.kernel.data, l->own.kernel.size, &l->kernel);
+		return EFI_SUCCESS;
+	}
+	status = file_open(l, path, &l->kernel);
+	if (status == EFI_NOT_FOUND)
+		return fail(status, "%s: no such file, expected the kernel", path);
+	return EFI_ERROR(status) ? status : trust_kernel(l);
+}
+
+static EFI_STATUS check_kernel(struct loader *l)
+{
+	static char header[ELF_HEADER_MAX];
 	struct complaint why;
 	enum verdict verdict;
 	EFI_STATUS status;
 	size_t size;
 
-	status = file_open(l, path, &l->kernel);
-	if (status == EFI_NOT_FOUND)
-		return fail(status, "%s: no such file, expected the kernel", path);
-	if (EFI_ERROR(status))
-		return status;
 	size = l->kernel.size < sizeof(header) ? l->kernel.size : sizeof(header);
 	status = file_read(&l->kernel, 0, header, size);
 	if (EFI_ERROR(status))
 		return status;
 	verdict = elf_check(header, size, l->kernel.size, &l->elf, &why);
-	return verdict ? fail_verdict(verdict, path, &why) : EFI_SUCCESS;
+	return verdict ? fail_verdict(verdict, l->kernel.path, &why) : EFI_SUCCESS;
 }
 
 /* Each archive begins at a page of its own. */
+static EFI_STATUS add_initrd(struct loader *l)
+{
+	struct file *file = &l->initrds[l->initrd_count++];
+	uint64_t start = page_up(l->initrd_size);
+
+	if (file->size == 0)
+		return fail(EFI_LOAD_ERROR, "%s: 0 bytes long, expected an initrd", file->path);
+	if (file->size >= MEMORY_PHYS_END - start)
+		return fail(EFI_OUT_OF_RESOURCES, "%s: %lu bytes long", file->path, file->size);
+	l->initrd_size = start + file->size;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS open_initrd(struct loader *l, const char *path, bool may_be_missing)
 {
 	struct file *file = &l->initrds[l->initrd_count];
 	EFI_STATUS status = file_open(l, path, file);
-	uint64_t start = page_up(l->initrd_size);
 
 	if (status == EFI_NOT_FOUND && may_be_missing) {
 		warn("%s: no such file: booting without initrd", path);
@@ -47,21 +69,19 @@ static EFI_STATUS open_initrd(struct loader *l, const char *path, bool may_be_mi
 	}
 	if (status == EFI_NOT_FOUND)
 		return fail(status, "%s: no such file, expected an initrd", path);
-	if (EFI_ERROR(status))
-		return status;
-	l->initrd_count++;
-	if (file->size == 0)
-		return fail(EFI_LOAD_ERROR, "%s: 0 bytes long, expected an initrd", path);
-	if (file->size >= MEMORY_PHYS_END - start)
-		return fail(EFI_OUT_OF_RESOURCES, "%s: %lu bytes long", path, file->size);
-	l->initrd_size = start + file->size;
-	return EFI_SUCCESS;
+	return EFI_ERROR(status) ? status : add_initrd(l);
 }
 
 EFI_STATUS open_images(struct loader *l)
 {
 	EFI_STATUS status = open_kernel(l);
 
+	if (!EFI_ERROR(status))
+		status = check_kernel(l);
+	if (!EFI_ERROR(status) && l->own.kernel.data && l->own.initrd.data) {
+		file_in_memory(".initrd", l->own.initrd.data, l->own.initrd.size, &l->initrds[0]);
+		status = add_initrd(l);
+	}
 	for (size_t i = 0; i < l->entry.initrd_count && !EFI_ERROR(status); i++)
 		status = open_initrd(l, l->entry.initrds[i], l->default_initrd);
 	for (size_t i = 0; i < l->options.initrd_count && !EFI_ERROR(status); i++)
@@ -137,6 +157,8 @@ EFI_STATUS load_initrd(struct loader *l)
 		EFI_STATUS status = file_read(file, 0, memory + at, file->size);
 		uint64_t end = page_up(at + file->size);
 
+		if (!EFI_ERROR(status) && !file->memory)
+			status = trust_bytes(l, file->path, memory + at, file->size);
 		if (EFI_ERROR(status))
 			return status;
 		__builtin_memset(memory + at + file->size, 0, end - at - file->size);

@@ -12,6 +12,7 @@
 #include "../pure/config.h"
 #include "../pure/elf.h"
 #include "../pure/paging.h"
+#include "../pure/pe.h"
 #include "../pure/placement.h"
 #include "../pure/random_pool.h"
 #include "../pure/verdict.h"
@@ -26,9 +27,15 @@
 enum piece { PIECE_KERNEL, PIECE_STACK, PIECE_TABLES, PIECE_HANDOFF, PIECE_INITRD, PIECES };
 
 struct file {
-	EFI_FILE *handle; /* NULL: not open */
-	uint64_t size;    /* bytes */
+	EFI_FILE *handle;   /* NULL: not open */
+	const char *memory; /* NULL, or all of it: then there is no handle */
+	uint64_t size;      /* bytes */
 	char path[LOADER_PATH_MAX];
+};
+
+/* Sections of the loader's own file: trust.h. */
+struct own_file {
+	struct pe_section kernel, initrd, options, digests;
 };
 
 /* What the hand-off's allocation holds after struct handoff: each a physical address, which is a
@@ -44,6 +51,7 @@ struct loader {
 	EFI_BOOT_SERVICES *boot;
 	EFI_LOADED_IMAGE *loaded_image;
 	EFI_FILE *volume; /* root of the volume that the loader came from */
+	struct own_file own;
 
 	/* What to boot. */
 	char entry_name[CONFIG_NAME_MAX];
@@ -56,6 +64,7 @@ struct loader {
 	struct file kernel, initrds[2 * INITRDS_MAX];
 	size_t initrd_count;
 	uint64_t initrd_size;
+	struct handoff_range kernel_copy; /* trust.c's; size 0: none */
 	struct elf_image elf;
 
 	/* Memory: one block for the loader's own work, and the pieces, in up to PIECES blocks. */
@@ -108,7 +117,7 @@ void choose_graphics(struct loader *l);
 
 /* tables.c: what the firmware left for the kernel. */
 void gather_randomness(struct loader *l);
-void read_security_state(struct loader *l);
+void read_tpm_state(struct loader *l);
 void measure_firmware_tables(struct loader *l); /* before take_memory: how large they are */
 EFI_STATUS copy_firmware_tables(struct loader *l) CHECKED;
 

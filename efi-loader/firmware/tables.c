@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the firmware leaves for the kernel: configuration tables, the memory attributes, random
- * bytes, the state of Secure Boot and TPM.
+ * bytes, whether there is a TPM.
  */
 #include "console.h"
 #include "cpu.h"
@@ -83,17 +83,6 @@ void gather_randomness(struct loader *l)
 	add_from_protocol(l);
 }
 
-static bool variable_is_one(struct loader *l, CHAR16 *name)
-{
-	static EFI_GUID guid = GLOBAL_VARIABLE_GUID;
-	UINT8 value = 0;
-	UINTN size = sizeof(value);
-
-	return l->system->RuntimeServices->GetVariable(name, &guid, NULL, &size, &value) ==
-		       EFI_SUCCESS &&
-	       size == sizeof(value) && value == 1;
-}
-
 static bool has_tpm2(struct loader *l)
 {
 	static EFI_GUID guid = TCG2_PROTOCOL_GUID;
@@ -104,14 +93,8 @@ static bool has_tpm2(struct loader *l)
 	       tcg2->get_capability(tcg2, &capability) == EFI_SUCCESS && capability.tpm_present;
 }
 
-void read_security_state(struct loader *l)
+void read_tpm_state(struct loader *l)
 {
-	bool setup = variable_is_one(l, L"SetupMode");
-
-	if (setup)
-		l->handoff.flags |= HANDOFF_SETUP_MODE;
-	else if (variable_is_one(l, L"SecureBoot"))
-		l->handoff.flags |= HANDOFF_SECURE_BOOT;
 	if (has_tpm2(l))
 		l->handoff.flags |= HANDOFF_TPM2;
 }

@@ -71,6 +71,14 @@ def image(folder, options, more=(), free=0, kernel=KERNEL, loader=LOADER, initrd
     return folder / "disk.img"
 
 
+def disk(out, items):
+    """The disk image `out` with these (host, guest) files."""
+    try:
+        mkimage.make(str(out), items)
+    except (mkimage.ImageError, OSError) as error:
+        raise tree.Failure(f"the image {out}: {error}") from error
+
+
 def stick(folder, out, more):
     """The disk image `out`: the built ESP, each of its entries with the further initrds `more`."""
     folder = Path(folder)
@@ -83,7 +91,4 @@ def stick(folder, out, more):
             path = folder / inside.name
             path.write_text(text, encoding="utf-8")
         items.append((str(path), str(inside)))
-    try:
-        mkimage.make(str(out), items)
-    except (mkimage.ImageError, OSError) as error:
-        raise tree.Failure(f"the image {out}: {error}") from error
+    disk(out, items)

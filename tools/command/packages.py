@@ -39,7 +39,9 @@ TEST = {
     "zbar-tools": "zbarimg",
     "fd-find": "fdfind",
     "python3": "/usr/bin/python3",
+    "sbsigntool": "sbsign",
 }
+SIGN = {"sbsigntool": "sbsign"}
 GDB = {"gdb": "gdb"}
 SCREEN = {"qemu-system-gui": "/usr/lib/x86_64-linux-gnu/qemu/ui-gtk.so"}
 UBOOT = {"u-boot-qemu": TEST["u-boot-qemu"]}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Trust from power-on: one signed file under Secure Boot, with Debian's test keys (snakeoil)."""
+import subprocess
+from pathlib import Path
+
+import harness
+from harness import Boot, boot, build, check, guest
+from command import sign
+
+SNAKEOIL = Path("/usr/share/ovmf")
+FIRMWARE = "ovmf-snakeoil"
+REFUSED = r"not signed, and under Secure Boot nothing unsigned is used"
+FIRMWARE_REFUSES = r"BdsDxe: failed to load Boot\d+ .*: Access Denied"
+
+
+def _key(folder):
+    """(key, certificate) of the ovmf package, the key without its pass phrase."""
+    subprocess.run(["openssl", "rsa", "-passin", "pass:snakeoil", "-in", str(SNAKEOIL / "PkKek-1-snakeoil.key"),
+                    "-out", str(folder / "key.pem")], check=True, capture_output=True)
+    return folder / "key.pem", SNAKEOIL / "PkKek-1-snakeoil.pem"
+
+
+def _signed(folder, **parts):
+    """The loader with these parts (sign.sections), signed."""
+    file = folder / "signed.efi"
+    sign.unify(folder, file, sign.sections(**parts))
+    sign.sign(file, *_key(folder))
+    return file
+
+
+def _disk(folder, file, **others):
+    """A disk with the signed file, and others: {path on it: bytes}."""
+    items = [(str(file), "EFI/BOOT/BOOTX64.EFI")]
+    for number, (path, data) in enumerate(others.items()):
+        (folder / f"other-{number}").write_bytes(data)
+        items.append((str(folder / f"other-{number}"), path))
+    boot.disk(folder / "disk.img", items)
+    return folder / "disk.img"
+
+
+def signed():
+    """`baton image --sign`: boots under Secure Boot, options and all."""
+    with guest.private_folder() as folder:
+        key, certificate = _key(folder)
+        image = folder / "stick.img"
+        subprocess.run([str(harness.TOOLS / "baton"), "image", "-o", str(image), "--sign", str(key), str(certificate),
+                        "--cmdline", "true"], check=True, stdout=subprocess.DEVNULL)
+        with Boot(image=image, firmware=FIRMWARE) as machine:
+            machine.until(r'^loader: entry in the loader.s own file, kernel \.linux at ')
+            machine.until(r'options "true"')
+            machine.until_off()
+
+
+def _flipped(file, name):
+    """The signed file with one bit changed in the middle of a section."""
+    data = bytearray(file.read_bytes())
+    offset, size = sign.Pe(bytes(data)).sections[name]
+    data[offset + size // 2] ^= 0x10
+    return bytes(data)
+
+
+def changed():
+    """One bit changed in any part: the firmware refuses the file."""
+    with guest.private_folder() as folder:
+        file = _signed(folder, options="true")
+        for name in (".text", ".linux", ".initrd", ".cmdline", ".osrel"):
+            (folder / "changed.efi").write_bytes(_flipped(file, name))
+            with Boot(image=_disk(folder, folder / "changed.efi"), firmware=FIRMWARE) as machine:
+                machine.log.watched = False
+                machine.until(FIRMWARE_REFUSES)
+                check("loader:" not in machine.text(), f"{name} was changed, and the loader started")
+
+
+def _listed(*data):
+    return "".join(sign.digest_line(each, "x") for each in data)
+
+
+def _refused(folder, file, what, **others):
+    with Boot(image=_disk(folder, file, **others), firmware=FIRMWARE) as machine:
+        machine.log.watched = False
+        machine.until(rf"^loader: error: {what}: {REFUSED}")
+
+
+KERNEL, INITRD, CONF, ENTRY = ("baton/kernel.elf", "baton/initrd.cpio", "loader/loader.conf", "loader/entries/run.conf")
+
+
+def beside():
+    """Kernel, initrd and configuration beside the signed loader: each is refused until its SHA-256 stands in there."""
+    others = {KERNEL: boot.KERNEL.read_bytes(), INITRD: build.INITRD.read_bytes(),
+              CONF: b"timeout 0\ndefault run.conf\n", ENTRY: boot.entry("true").encode()}
+    with guest.private_folder() as folder:
+        for refused in (CONF, ENTRY, KERNEL, INITRD):
+            file = _signed(folder, kernel=None, digests=_listed(*(data for path, data in others.items() if path != refused)))
+            _refused(folder, file, r"\\" + refused.replace("/", r"\\"), **others)
+        file = _signed(folder, kernel=None, digests=_listed(*others.values()))
+        with Boot(image=_disk(folder, file, **others), firmware=FIRMWARE) as machine:
+            machine.until(r"^loader: \\baton\\kernel\.elf: its SHA-256 stands in the signed file$")
+            machine.until(r"^loader: \\baton\\initrd\.cpio: its SHA-256 stands in the signed file$")
+            machine.until_off()
+        others[KERNEL] = bytearray(others[KERNEL])
+        others[KERNEL][len(others[KERNEL]) // 2] ^= 1
+        _refused(folder, file, r"\\baton\\kernel\.elf", **others)
+
+
+def typed():
+    """Options typed in the menu: refused, unless they are the ones that are listed."""
+    entry, conf = boot.entry("true").encode(), b"timeout 3000\ndefault run.conf\n"
+    others = {KERNEL: boot.KERNEL.read_bytes(), INITRD: build.INITRD.read_bytes(), CONF: conf, ENTRY: entry,
+              "loader/entries/other.conf": entry}
+    with guest.private_folder() as folder:
+        file = _signed(folder, kernel=None, digests=_listed(*others.values(), b"true again"))
+        image = _disk(folder, file, **others)
+        for text, allowed in ((" nokaslr", False), (" again", True)):
+            with Boot(image=image, firmware=FIRMWARE) as machine:
+                machine.log.watched = False
+                machine.until(r"Boots in")
+                machine.type("e")
+                machine.until(r"options true")
+                machine.type(text + "\r")
+                if allowed:
+                    machine.until(r'options "true again"')
+                    machine.until_off()
+                else:
+                    machine.until(rf"^loader: error: the options typed in the menu: {REFUSED}")
+
+
+if __name__ == "__main__":
+    harness.main([signed, changed, beside, typed])
