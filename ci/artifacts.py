@@ -98,7 +98,7 @@ def esp_tree():
     """build/esp/ holds what the issue names and nothing else."""
     found = sorted(str(path.relative_to(build.ESP)) for path in build.ESP.rglob("*") if path.is_file())
     expected = sorted(["EFI/BOOT/BOOTX64.EFI", "README.TXT", "baton/attacks.cpio", "baton/initrd.cpio", "baton/kernel.elf",
-                       "baton/memview.cpio", "loader/entries/memview.conf",
+                       "baton/firmware.cpio", "loader/entries/firmware.conf", "baton/memview.cpio", "loader/entries/memview.conf",
                        "loader/loader.conf", "loader/entries/baton.conf", "loader/entries/report-card.conf",
                        "loader/entries/shell.conf"])
     check(found == expected, f"build/esp/ holds {found}, expected {expected}")

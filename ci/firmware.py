@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""UEFI's runtime services behind bars: of firmware that is well, and of one whose services break a rule each."""
+"""UEFI's runtime services behind bars: of firmware that is well, and of one whose services break a rule each; the firmware
+report (docs/firmware.md)."""
+import json
 import re
+import subprocess
 
 import harness
 from harness import Boot, boot, build, check, guest, run_program, tree
 import mkimage
+from command import report
 
 SERVICES = tree.BUILD / "user" / "efi-services"
 
@@ -49,5 +53,76 @@ def faults():
     print(f"{held} bad services are caught")
 
 
+# ---- The report ----
+
+CHECKS = 71
+
+
+def _verdicts(document):
+    return {one["id"]: one["verdict"] for one in json.loads(document)["checks"]}
+
+
+def _look_at(document, what):
+    """Nothing fails, each check is judged, the services' by calls in both phases, and the host's rules say the same."""
+    verdicts = _verdicts(document)
+    check(len(verdicts) == CHECKS, f"{what}: {len(verdicts)} verdicts, expected {CHECKS}")
+    bad = [name for name, verdict in verdicts.items() if verdict in ("FAIL", "TAINTED")]
+    check(not bad, f"{what}: {bad} failed")
+    for name in ("isolation.outside", "isolation.stale-pointers", "variables.arguments", "variables.lifecycle", "variables.volatile",
+                 "time.bad-fields", "services.capsule", "services.reset", "services.virtual-map", "services.monotonic"):
+        check(verdicts[name] == "PASS", f"{what}: {name} is {verdicts[name]}, expected PASS")
+    with guest.private_folder() as folder:
+        (folder / "evidence").write_bytes(report.evidence(document))
+        again = subprocess.run([report.PROGRAM, "judge", folder / "evidence", "--json", "-"], stdout=subprocess.PIPE, check=False).stdout
+    check(again == document, f"{what}: judged again on the host it is another report")
+    return verdicts
+
+
+def report_ovmf():
+    """The verb, and what it writes."""
+    with guest.private_folder() as folder:
+        files = {name: folder / name for name in ("json", "ktap", "junit")}
+        words = [tree.ROOT / "tools" / "baton", "firmware", *(word for name, path in files.items() for word in (f"--{name}", path))]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        table = done.stdout.decode()
+        check(done.returncode == 0, f"the verb ended with {done.returncode}:\n{done.stderr.decode()}\n{table}")
+        verdicts = _look_at(files["json"].read_bytes(), "ovmf-4m")
+        ktap = files["ktap"].read_text(encoding="utf-8").splitlines()
+        junit = files["junit"].read_text(encoding="utf-8")
+    check(ktap[:2] == ["KTAP version 1", f"1..{CHECKS}"], f"KTAP begins with {ktap[:2]}")
+    calls = [line for line in ktap if line.startswith("# call ")]
+    check(len(calls) > 100, f"{len(calls)} calls are announced")
+    for number, name in enumerate(verdicts, 1):
+        result = next(at for at, line in enumerate(ktap) if re.match(rf"ok {number} {re.escape(name)}( |$)", line))
+        check(any(line.startswith(f"# {number} {name}: ") for line in ktap[:result]), f"{name} is not announced before its result")
+    check(table.startswith(f"{CHECKS} checks: 0 FAIL 0 TAINTED"), table[:200])
+    check(junit.count("<testcase ") == CHECKS, f"JUnit: {junit.count('<testcase ')} cases")
+    print(table.splitlines()[0])
+
+
+def report_stick():
+    """The stick's entry: the document whole on the first serial port, the table page by page on screen and serial, by keys."""
+    with guest.private_folder() as folder:
+        (folder / "loader.conf").write_text("default firmware.conf\ntimeout 0\n", encoding="ascii")
+        items = [(str(path), str(path.relative_to(build.ESP))) for path in sorted(build.ESP.rglob("*"))
+                 if path.is_file() and path.name != "loader.conf"]
+        mkimage.make(str(folder / "disk.img"), [*items, (str(folder / "loader.conf"), "loader/loader.conf")])
+        with Boot(image=folder / "disk.img", mem=256, vga="VGA") as machine:
+            machine.until(r"^# call \d+, physical: GetTime$")
+            machine.until(r"^ok 71 ")
+            machine.until(r"^BATON-REPORT-END$")
+            document = report.framed(machine.text().encode())
+            machine.until(r"^71 checks: 0 FAIL")
+            machine.until(r"page 1 of (\d+): a key turns it, b back, q ends; by itself in 15 s")
+            machine.until_screen(lambda lines: any("page 1 of" in line for line in lines), "page 1")
+            machine.type(" ")
+            machine.until(r"page 2 of")
+            machine.type("b")
+            machine.until(r"page 1 of")
+            machine.type("q")
+            machine.until_off()
+    _look_at(document, "the stick")
+
+
 if __name__ == "__main__":
-    harness.main([services_ovmf, services_smm, faults])
+    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_stick])

@@ -91,13 +91,15 @@ enum evidence_phase {
 	X(WATCHDOG, 39, "watchdog", sizeof(struct evidence_watchdog), 0,                           \
 		"SetWatchdogTimer, and after exit")                                                \
 	X(FINAL_EVENTS, 40, "TCG final events", 0, 1,                                              \
-		"the table of events after the log was read, as it came")
+		"the table of events after the log was read, as it came")                          \
+	X(TOUCHED, 41, "touched memory", 0, sizeof(struct evidence_touched),                       \
+		"what runtime services read or wrote, in whole pages")
 
 enum evidence_kind {
 #define X(name, number, label, head, element, text) EVIDENCE_##name = number,
 	EVIDENCE_KINDS(X)
 #undef X
-		EVIDENCE_KIND_END = 41,
+		EVIDENCE_KIND_END = 42,
 };
 
 struct evidence_machine {
@@ -278,13 +280,14 @@ enum evidence_case {
 #undef X
 };
 
-/* How a call ended. All but the first mean: aborted, and its service is tainted from then on. */
+/* How a call ended. All but the first and the last mean: aborted, and its service is tainted from then on. */
 enum evidence_outcome {
 	EVIDENCE_RETURNED,
 	EVIDENCE_ABORTED_ACCESS,    /* a violation under the strict policy */
 	EVIDENCE_ABORTED_EXCEPTION, /* any other exception */
 	EVIDENCE_ABORTED_TIME,      /* longer than the limit */
 	EVIDENCE_ABORTED_STACK,     /* into the guard page */
+	EVIDENCE_ABORTED_MEMORY,    /* the kernel had no page for it: nothing of the service's */
 };
 
 /* What a call did not keep, of what the caller owns. */
@@ -323,6 +326,11 @@ enum evidence_trap_of {
 struct evidence_trap {
 	uint32_t service, what; /* enum evidence_trap_of */
 	uint64_t detail, count; /* the port, the MSR, the control register */
+};
+
+struct evidence_touched {
+	uint32_t service, written; /* written: 1, else read or executed only */
+	uint64_t base, size;
 };
 
 enum evidence_violation_of {

@@ -313,6 +313,7 @@ struct arch_firmware_trap {
 	enum fault_access access;
 	unsigned size;
 	bool out, control, has_msr; /* control: of a control or debug register */
+	bool withheld;              /* set by who emulates: what would go out of a port does not */
 	uintptr_t memory;           /* of a port's string instruction; 0: another */
 	uint64_t value;
 	unsigned vector, code;

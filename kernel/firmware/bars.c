@@ -49,6 +49,7 @@
 
 #define STACK_PATTERN 0xb5
 #define ALIGN_FOR     16u
+#define SHOWN_LIMIT   (NS_PER_SECOND / 5) /* of a reset that waits for its end */
 
 struct bars bars = {
 	.wanted = WAIT_QUEUE_INIT(bars.wanted),
@@ -113,17 +114,17 @@ static void note_touched(void *context, const struct arch_gone *pages, unsigned 
 	struct firmware_record *record = context;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct firmware_touch *last =
+		struct evidence_touched *last =
 			record->touches ? &record->touch[record->touches - 1] : NULL;
 
 		if (pages[i].phys >= bars.block && pages[i].phys < bars.block + BLOCK_SIZE)
 			continue;
-		if (last && last->phys + last->size == pages[i].phys &&
+		if (last && last->base + last->size == pages[i].phys &&
 			last->written == pages[i].dirty)
 			last->size += PAGE_SIZE;
 		else if (record->touches < FIRMWARE_TOUCHES_MAX)
-			record->touch[record->touches++] =
-				(struct firmware_touch){pages[i].phys, PAGE_SIZE, pages[i].dirty};
+			record->touch[record->touches++] = (struct evidence_touched){
+				bars.call->service, pages[i].dirty, pages[i].phys, PAGE_SIZE};
 		else
 			record->touches_lost++;
 	}
@@ -158,6 +159,11 @@ static void taint(enum evidence_service service, enum evidence_outcome outcome)
 		[EVIDENCE_ABORTED_STACK] = "ran over its stack",
 	};
 
+	if (outcome == EVIDENCE_ABORTED_MEMORY) {
+		log_warn("firmware: runtime service %u: no memory for a page: the call is ended",
+			(unsigned)service);
+		return;
+	}
 	__atomic_or_fetch(&tainted, 1u << service, __ATOMIC_RELAXED);
 	log_warn("firmware: runtime service %u %s: it is not called again", (unsigned)service,
 		why[outcome]);
@@ -175,7 +181,7 @@ void bars_finish(enum evidence_outcome outcome)
 		call->status = arch_firmware_left(&bars.entry, &lost);
 		if (!bars.interrupts)
 			lost |= EVIDENCE_LOST_IF;
-	} else {
+	} else if (!call->shown) {
 		taint(call->service, outcome);
 	}
 	record->call.service = call->service;
@@ -344,6 +350,11 @@ static int lend_arguments(const struct firmware_call *call) requires(calls_lock)
 			return -E2BIG;
 		if (argument->kind != FIRMWARE_OUT)
 			memcpy(bars.memory + at, argument->buffer, argument->size);
+		if (argument->kind == FIRMWARE_IN_LIST) {
+			uint64_t first = bars.entry.arguments[i] + sizeof(first);
+
+			memcpy(bars.memory + at, &first, sizeof(first));
+		}
 		used = ALIGN_UP(used + argument->size, ALIGN_FOR);
 		if (used > ARGUMENTS_SIZE)
 			used = ARGUMENTS_SIZE;
@@ -379,6 +390,10 @@ static int call_locked(struct firmware_call *call) requires(calls_lock)
 		call->stack && call->stack < FIRMWARE_STACK ? call->stack : FIRMWARE_STACK;
 	memset(bars.memory + STACK_AT, STACK_PATTERN, STACK_END - STACK_AT);
 	bars.entry.function = function_of(call->service);
+	/* It may be called before it only, so its own pointer does not move (UEFI 2.10 8.4). */
+	if (bars.is_virtual && call->service == EVIDENCE_SET_VIRTUAL_ADDRESS_MAP &&
+		bars.entry.function < VIRTUAL_BASE)
+		bars.entry.function = bars_virt(bars.entry.function);
 	bars.entry.stack = bars_virt(bars.block) + STACK_END;
 	bars.entry.stack_memory = bars.memory + STACK_END;
 	bars.entry.back = RETURN_ADDRESS;
@@ -388,7 +403,7 @@ static int call_locked(struct firmware_call *call) requires(calls_lock)
 	if (bars.record->call.outcome == EVIDENCE_RETURNED)
 		take_arguments(call);
 	else
-		error = -EIO;
+		error = bars.record->call.outcome == EVIDENCE_ABORTED_MEMORY ? -ENOMEM : -EIO;
 	return error;
 }
 
@@ -451,7 +466,9 @@ static size_t fill_map(uint8_t *map, size_t room)
 	return used;
 }
 
-static int go_virtual(struct firmware_record *record, uint64_t *status) requires(calls_lock)
+/* `first`: the firmware changes its pointers, in its code too. */
+static int set_map(struct firmware_record *record, uint64_t *status, bool first) requires(
+	calls_lock)
 {
 	size_t room = ARGUMENTS_SIZE, size;
 	uint8_t *map = kzalloc(room);
@@ -466,12 +483,12 @@ static int go_virtual(struct firmware_record *record, uint64_t *status) requires
 	call.arguments[2].value = handoff->raw_descriptor_version;
 	call.arguments[3] =
 		(struct firmware_argument){.kind = FIRMWARE_IN, .buffer = map, .size = size};
-	bars.moving = true;
+	bars.moving = first;
 	error = size ? call_locked(&call) : -E2BIG;
 	bars.moving = false;
 	if (!error) {
 		*status = call.status;
-		bars.is_virtual = call.status == EFI_SUCCESS;
+		bars.is_virtual |= call.status == EFI_SUCCESS;
 	}
 	kfree(map);
 	return error;
@@ -485,7 +502,47 @@ int firmware_go_virtual(struct firmware_record *record, uint64_t *status)
 	mutex_lock(&calls_lock);
 	error = look_at(EVIDENCE_SET_VIRTUAL_ADDRESS_MAP);
 	if (!error)
-		error = bars.is_virtual ? -EALREADY : go_virtual(record, status);
+		error = bars.is_virtual ? -EALREADY : set_map(record, status, true);
 	mutex_unlock(&calls_lock);
 	return error;
+}
+
+int firmware_map_again(struct firmware_record *record, uint64_t *status)
+{
+	int error;
+
+	memset(record, 0, sizeof(*record));
+	mutex_lock(&calls_lock);
+	error = look_at(EVIDENCE_SET_VIRTUAL_ADDRESS_MAP);
+	if (!error)
+		error = bars.is_virtual ? set_map(record, status, false) : -EINVAL;
+	mutex_unlock(&calls_lock);
+	return error;
+}
+
+/* ---- What is only looked at ---- */
+
+int firmware_show_reset(uint32_t type, struct firmware_record *record)
+{
+	struct firmware_call call = {.service = EVIDENCE_RESET_SYSTEM,
+		.record = record,
+		.limit = SHOWN_LIMIT,
+		.shown = true};
+	int error;
+
+	call.arguments[0].value = type;
+	error = firmware_call(&call);
+	return error == -EIO && record->call.outcome != EVIDENCE_RETURNED ? 0 : error;
+}
+
+const void *firmware_table(phys_t *phys, size_t *size)
+{
+	const EFI_RUNTIME_SERVICES *table;
+
+	if (!handoff || !handoff->runtime_services)
+		return NULL;
+	table = arch_phys_to_ptr(handoff->runtime_services);
+	*phys = handoff->runtime_services;
+	*size = table->Hdr.HeaderSize;
+	return table;
 }

@@ -15,8 +15,14 @@
 #include "process/mutex.h"
 #include "process/process.h"
 
-#define PORT_SMI      0xb2 /* where chipsets of Intel's kind raise an SMI */
-#define PORT_SMI_DATA 0xb3
+#define PORT_SMI       0xb2 /* where chipsets of Intel's kind raise an SMI */
+#define PORT_SMI_DATA  0xb3
+#define PORT_RESET     0xcf9 /* of Intel's chipsets: bit 2 resets */
+#define PORT_KEYBOARD  0x64
+#define KEYBOARD_RESET 0xfe
+#define PORT_FAST      0x92
+#define PORT_ACPI      0x400 /* where ACPI's blocks begin; bit 13 of PM1 control sends to sleep */
+#define ACPI_SLEEP     (1u << 13)
 
 /* ---- Notes ---- */
 
@@ -108,6 +114,18 @@ static int map_page(uintptr_t virt, phys_t phys, unsigned access)
 	return error;
 }
 
+static enum evidence_outcome mapped(uintptr_t virt, phys_t phys, unsigned access)
+{
+	return map_page(virt, phys, access) ? EVIDENCE_ABORTED_MEMORY : EVIDENCE_RETURNED;
+}
+
+/* What a call that is only shown would have done; `last`: it is over there. */
+static enum evidence_outcome step_out(uint64_t port, uint64_t value, bool last)
+{
+	bars.record->step = (struct firmware_step){.taken = true, .port = port, .value = value};
+	return last ? EVIDENCE_ABORTED_TIME : EVIDENCE_RETURNED;
+}
+
 static unsigned wanted_access(enum fault_access access)
 {
 	return MAP_READ | (access == FAULT_WRITE          ? MAP_WRITE
@@ -128,10 +146,8 @@ static enum evidence_outcome map_lent(const struct arch_firmware_trap *trap, siz
 		note_violation(EVIDENCE_PERMISSION, trap);
 		return EVIDENCE_ABORTED_ACCESS;
 	}
-	return map_page(ALIGN_DOWN(trap->address, PAGE_SIZE),
-		       bars.block + ALIGN_DOWN(at, PAGE_SIZE), MAP_READ | MAP_WRITE)
-		       ? EVIDENCE_ABORTED_ACCESS
-		       : EVIDENCE_RETURNED;
+	return mapped(ALIGN_DOWN(trap->address, PAGE_SIZE), bars.block + ALIGN_DOWN(at, PAGE_SIZE),
+		MAP_READ | MAP_WRITE);
 }
 
 /* Where nothing says which pages of a code region are data, and while the firmware moves its own pointers, writing there
@@ -147,6 +163,11 @@ static enum evidence_outcome map_own(
 {
 	unsigned wanted = wanted_access(trap->access), access = region->access;
 
+	if (bars.call->shown && region->type == EfiMemoryMappedIO) {
+		access &= ~MAP_WRITE;
+		if (trap->access == FAULT_WRITE)
+			return step_out(UINT64_MAX, 0, true);
+	}
 	if (wanted & ~access) {
 		if (!(trap->access == FAULT_WRITE && may_write_code(region))) {
 			note_violation(EVIDENCE_PERMISSION, trap);
@@ -158,9 +179,7 @@ static enum evidence_outcome map_own(
 		if (ALIGN_DOWN(trap->ip, PAGE_SIZE) == ALIGN_DOWN(trap->address, PAGE_SIZE))
 			access |= MAP_WRITE | MAP_EXECUTE;
 	}
-	return map_page(ALIGN_DOWN(trap->address, PAGE_SIZE), phys, access)
-		       ? EVIDENCE_ABORTED_ACCESS
-		       : EVIDENCE_RETURNED;
+	return mapped(ALIGN_DOWN(trap->address, PAGE_SIZE), phys, access);
 }
 
 /* The kernel's memory is never shown: a page of zeros stands there. */
@@ -169,7 +188,7 @@ static int map_shadow(uintptr_t virt)
 	struct frame *frame;
 
 	if (bars.shadow_count == SHADOWS_MAX)
-		return -ENOMEM;
+		return -E2BIG;
 	frame = pages_alloc(0, FRAME_USED, PAGES_ZERO);
 	if (!frame)
 		return -ENOMEM;
@@ -193,11 +212,13 @@ static enum evidence_outcome map_strange(const struct arch_firmware_trap *trap, 
 		return EVIDENCE_ABORTED_ACCESS;
 	if (stale)
 		error = map_page(virt, virt, MAP_READ | MAP_WRITE);
-	else if (device && phys >= PAGE_SIZE && arch_phys_exists(phys))
+	else if (device && !bars.call->shown && phys >= PAGE_SIZE && arch_phys_exists(phys))
 		error = map_page(virt, ALIGN_DOWN(phys, PAGE_SIZE), MAP_READ | MAP_WRITE);
 	else
 		error = map_shadow(virt);
-	return error ? EVIDENCE_ABORTED_ACCESS : EVIDENCE_RETURNED;
+	return error == -ENOMEM ? EVIDENCE_ABORTED_MEMORY
+	       : error          ? EVIDENCE_ABORTED_ACCESS
+				: EVIDENCE_RETURNED;
 }
 
 static enum evidence_outcome resolve_page(const struct arch_firmware_trap *trap)
@@ -233,6 +254,23 @@ static enum evidence_outcome resolve_operand(const struct arch_firmware_trap *tr
 	return resolve_page(&access);
 }
 
+/* Nothing goes out of a call that is only shown, but what chooses the register to be read next. */
+static enum evidence_outcome withhold(struct arch_firmware_trap *trap)
+{
+	uint64_t value = trap->value & (UINT64_MAX >> (64 - 8 * trap->size));
+	bool chooses = trap->address == 0x70 || trap->address == 0x72 ||
+		       (trap->address == 0xcf8 && trap->size == 4);
+
+	if (chooses)
+		return EVIDENCE_RETURNED;
+	trap->withheld = true;
+	return step_out(trap->address, value,
+		(trap->address == PORT_RESET && value & 4) ||
+			(trap->address == PORT_KEYBOARD && value == KEYBOARD_RESET) ||
+			(trap->address == PORT_FAST && value & 1) ||
+			(trap->address >= PORT_ACPI && trap->size > 1 && value & ACPI_SLEEP));
+}
+
 static enum evidence_outcome resolve_instruction(struct arch_firmware_trap *trap)
 {
 	enum evidence_outcome outcome;
@@ -245,6 +283,8 @@ static enum evidence_outcome resolve_instruction(struct arch_firmware_trap *trap
 				      : EVIDENCE_TRAP_IN,
 			trap->address);
 		outcome = trap->memory ? resolve_operand(trap) : EVIDENCE_RETURNED;
+		if (outcome == EVIDENCE_RETURNED && trap->out && bars.call->shown)
+			outcome = withhold(trap);
 		if (outcome != EVIDENCE_RETURNED)
 			return outcome;
 		break;

@@ -30,18 +30,19 @@
 #include "process/credentials.h"
 #include "process/mutex.h"
 
-#define MISC_MAJOR  10
-#define MINOR       130
-#define BUFFER_MAX  (36u << 10)
-#define GUID_SIZE   16u
-#define NAME_BYTES  2048u /* bytes of UCS-2 */
-#define TIME_SIZE   sizeof(EFI_TIME)
-#define CAPS_SIZE   12u /* EFI_TIME_CAPABILITIES: two words and a byte */
-#define RECORDS_MAX 4096u
-#define LIMIT_MAX   60000u
-#define NS_PER_MS   UINT64_C(1000000)
+#define MISC_MAJOR     10
+#define MINOR          130
+#define BUFFER_MAX     (36u << 10)
+#define GUID_SIZE      16u
+#define NAME_BYTES     2048u /* bytes of UCS-2 */
+#define TIME_SIZE      sizeof(EFI_TIME)
+#define CAPS_SIZE      12u /* EFI_TIME_CAPABILITIES: two words and a byte */
+#define CAPSULE_HEADER 28u /* EFI_CAPSULE_HEADER: a GUID, three words */
+#define RECORDS_MAX    4096u
+#define LIMIT_MAX      60000u
+#define NS_PER_MS      UINT64_C(1000000)
 
-#define PACKED      __attribute__((packed))
+#define PACKED         __attribute__((packed))
 
 /* Linux's structures: user pointers as 64-bit words. */
 struct get_variable {
@@ -186,6 +187,8 @@ static void write_records(struct efi_test *test, bool none)
 	add_record(&writer, EVIDENCE_CALL, &record->call, sizeof(record->call), NULL, 0);
 	add_record(&writer, EVIDENCE_TRAPS, NULL, 0, record->trap,
 		record->traps * sizeof(record->trap[0]));
+	add_record(&writer, EVIDENCE_TOUCHED, NULL, 0, record->touch,
+		record->touches * sizeof(record->touch[0]));
 	for (unsigned i = 0; i < record->faults; i++)
 		add_record(&writer, EVIDENCE_VIOLATION, &record->fault[i], sizeof(record->fault[i]),
 			NULL, 0);
@@ -348,12 +351,27 @@ static void do_next_count(struct work *work, const struct next_count *in)
 		put_back(work, 0, in->count, sizeof(uint32_t));
 }
 
-/* Of no capsule at all: headers would have to lie in memory that the firmware may read. */
+/* The list of pointers to headers, as Linux's driver takes it: of one header at most. */
+static void add_capsule(struct work *work, user_t list, uint64_t count)
+{
+	uint8_t *buffer;
+	user_t header = {0};
+
+	if (list.address && count > 1)
+		work->error = -EINVAL;
+	else if (list.address && copy_from_user(&header, list, sizeof(header)))
+		work->error = -EFAULT;
+	/* What is copied in first, the pointer, is not what goes to the firmware. */
+	buffer = add_buffer(work, FIRMWARE_OUT, list, sizeof(header) + CAPSULE_HEADER);
+	work->call.arguments[work->count - 1].kind = FIRMWARE_IN_LIST;
+	if (buffer && !work->error &&
+		copy_from_user(buffer + sizeof(header), header, CAPSULE_HEADER))
+		work->error = -EFAULT;
+}
+
 static void do_capsule_query(struct work *work, const struct capsule_query *in)
 {
-	if (in->headers.address)
-		work->error = -EINVAL;
-	add_value(work, 0);
+	add_capsule(work, in->headers, in->count);
 	add_value(work, in->count);
 	add_buffer(work, FIRMWARE_OUT, in->maximum, sizeof(uint64_t));
 	add_buffer(work, FIRMWARE_OUT, in->reset_type, sizeof(uint32_t));
@@ -366,15 +384,54 @@ static void do_capsule_query(struct work *work, const struct capsule_query *in)
 
 /* ---- Baton's own ---- */
 
-static long go_virtual(struct work *work, user_t out)
+static long set_map(struct work *work, user_t out, bool again)
 {
 	uint64_t status = EFI_ABORTED;
-	int error = firmware_go_virtual(&work->test->record, &status);
+	struct firmware_record *record = &work->test->record;
+	int error =
+		again ? firmware_map_again(record, &status) : firmware_go_virtual(record, &status);
 
 	write_records(work->test, error && work->test->record.call.outcome == EVIDENCE_RETURNED);
 	if (error)
 		return error;
 	return copy_to_user(out, &status, sizeof(status));
+}
+
+static long no_capsule(struct work *work, user_t out)
+{
+	for (unsigned i = 0; i < 3; i++)
+		add_value(work, 0);
+	call_it(work, EVIDENCE_UPDATE_CAPSULE, out);
+	return 0;
+}
+
+static long show_reset(struct work *work, user_t user)
+{
+	const struct firmware_step *step = &work->test->record.step;
+	struct baton_efi_reset reset;
+	int error;
+
+	if (copy_from_user(&reset, user, sizeof(reset)))
+		return -EFAULT;
+	error = firmware_show_reset(reset.type, &work->test->record);
+	write_records(work->test, error != 0);
+	if (error)
+		return error;
+	reset = (struct baton_efi_reset){reset.type, step->taken, step->port, step->value};
+	return copy_to_user(user, &reset, sizeof(reset));
+}
+
+static long give_table(user_t out)
+{
+	struct baton_efi_table table = {0};
+	size_t size = 0;
+	const void *bytes = firmware_table(&table.address, &size);
+
+	if (!bytes)
+		return -ENODEV;
+	table.size = (uint32_t)(size < sizeof(table.bytes) ? size : sizeof(table.bytes));
+	memcpy(table.bytes, bytes, table.size);
+	return copy_to_user(out, &table, sizeof(table));
 }
 
 /* A number from 1 to `most`. */
@@ -438,7 +495,15 @@ static long serve(struct work *work, unsigned int command, user_t user)
 		SERVE(NEXT_COUNT, do_next_count, next_count);
 		SERVE(CAPSULE_QUERY, do_capsule_query, capsule_query);
 	case BATON_EFI_GO_VIRTUAL:
-		return go_virtual(work, user);
+		return set_map(work, user, false);
+	case BATON_EFI_MAP_AGAIN:
+		return set_map(work, user, true);
+	case BATON_EFI_NO_CAPSULE:
+		return no_capsule(work, user);
+	case BATON_EFI_SHOW_RESET:
+		return show_reset(work, user);
+	case BATON_EFI_RUNTIME_TABLE:
+		return give_table(user);
 	case BATON_EFI_SET_POLICY:
 		return set_policy(user);
 	case BATON_EFI_SET_STACK:

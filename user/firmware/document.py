@@ -17,8 +17,8 @@ REPORT = """<!-- SPDX-License-Identifier: MIT -->
 
 What a firmware must do at the hand-off and after it, check by check. Each is a rule over evidence
 ([firmware-evidence.md](firmware-evidence.md)): `user/firmware/report/rules_*.c` has them by family, `faults_*.c` the
-faults that show that each one can fail. What collects the evidence in the loader and the kernel is not there yet; today
-the rules judge evidence that lies in a file:
+faults that show that each one can fail. `tools/baton firmware` and the
+stick's entry make one ([firmware.md](firmware.md)); what it carries is judged again, and compared, offline:
 
     $ tools/baton judge REPORT [--all] [--waivers F] [--json F] [--framed F] [--ktap F] [--junit F]
     $ tools/baton compare A B

@@ -275,6 +275,115 @@ static void gone_virtual(void)
 	WANT(ioctl(fd, BATON_EFI_GO_VIRTUAL, &out) && errno == EALREADY);
 }
 
+/* ---- Baton's own ioctls ---- */
+
+static void capsules_refused(void)
+{
+	/* A GUID, the header's size, CAPSULE_FLAGS_POPULATE_SYSTEM_TABLE alone, the capsule's size. */
+	uint32_t header[] = {1, 2, 3, 4, 28, 0x20000, 28};
+	void *headers[] = {header, header}, *bad[] = {BAD};
+	uint64_t maximum;
+	int type;
+
+	begin();
+	WANT(ioctl(fd, BATON_EFI_NO_CAPSULE, &status) && errno == EINVAL);
+	WANT_IS(status, EFI_STATUS_INVALID_PARAMETER);
+	well();
+	WANT_IS(efi_capsule_query(
+			fd, (struct efi_capsule_query){headers, 1, &maximum, &type, &status}),
+		EINVAL);
+	WANT_IS(status, EFI_STATUS_INVALID_PARAMETER);
+	well();
+	WANT_IS(efi_capsule_query(fd, (struct efi_capsule_query){bad, 1, &maximum, &type, &status}),
+		EFAULT);
+	WANT_IS(efi_capsule_query(fd, (struct efi_capsule_query){BAD, 1, &maximum, &type, &status}),
+		EFAULT);
+	WANT_IS(efi_capsule_query(
+			fd, (struct efi_capsule_query){headers, 2, &maximum, &type, &status}),
+		EINVAL);
+}
+
+static void reset_shown(void)
+{
+	struct efi_time now;
+
+	begin();
+	for (uint32_t type = 0; type < 3; type++) {
+		struct baton_efi_reset reset = {.type = type};
+
+		WANT_IS(ioctl(fd, BATON_EFI_SHOW_RESET, &reset), 0);
+		WANT_IS(reset.taken, 1);
+		WANT(reset.port && reset.value);
+	}
+	WANT_IS(ioctl(fd, BATON_EFI_SHOW_RESET, BAD), -1);
+	WANT_IS(errno, EFAULT);
+	WANT_IS(efi_get_time(fd, (struct efi_get_time){&now, NULL, &status}), 0);
+	well();
+}
+
+static void table_given(void)
+{
+	struct baton_efi_table table;
+
+	begin();
+	WANT_IS(ioctl(fd, BATON_EFI_RUNTIME_TABLE, &table), 0);
+	WANT(!memcmp(table.bytes, "RUNTSERV", 8));
+	WANT(table.address && table.size >= 136 && table.size <= sizeof table.bytes);
+	WANT(ioctl(fd, BATON_EFI_RUNTIME_TABLE, BAD) && errno == EFAULT);
+}
+
+static void not_again(void)
+{
+	begin();
+	WANT(ioctl(fd, BATON_EFI_MAP_AGAIN, &status) && errno == EINVAL);
+}
+
+static void refused_again(void)
+{
+	begin();
+	WANT_IS(ioctl(fd, BATON_EFI_MAP_AGAIN, &status), 0);
+	WANT_IS(status, EFI_STATUS_UNSUPPORTED);
+	well();
+}
+
+/* The pages that the last call touched; how many runs of them, and how many were written. */
+static void read_touched(uint32_t service, unsigned *runs, unsigned *written)
+{
+	static uint64_t bytes[1024];
+	ssize_t size = pread(fd, bytes, sizeof bytes, 0);
+	const struct evidence_record *record;
+	const struct evidence_touched *touched;
+
+	*runs = *written = 0;
+	for (size_t at = 0; at < (size_t)size; at += sizeof *record + ((record->size + 7) & ~7u)) {
+		record = (const void *)((const char *)bytes + at);
+		touched = (const void *)(record + 1);
+		if (record->kind != EVIDENCE_TOUCHED)
+			continue;
+		for (; *runs < record->size / sizeof *touched; touched++, ++*runs) {
+			WANT_IS(touched->service, service);
+			WANT(touched->size && touched->size % 4096 == 0 &&
+				touched->base % 4096 == 0);
+			*written += touched->written;
+		}
+	}
+}
+
+static void touched_told(void)
+{
+	struct efi_time now;
+	unsigned runs, written;
+
+	begin();
+	WANT_IS(efi_get_time(fd, (struct efi_get_time){&now, NULL, &status}), 0);
+	read_touched(EVIDENCE_GET_TIME, &runs, &written);
+	WANT(runs);
+	set(ATTRIBUTES, "touched");
+	read_touched(EVIDENCE_SET_VARIABLE, &runs, &written);
+	WANT(runs > 1 && written && written < runs);
+	set(ATTRIBUTES, "");
+}
+
 #define SERVICES(phase)                                                                            \
 	CASE(time_told, phase ": GetTime"),                                                        \
 		CASE(time_refused, phase ": SetTime refuses month 13"),                            \
@@ -288,8 +397,15 @@ static const struct test_case cases[] = {
 	CASE(too_large, "what has no room, is not there or is no ioctl"),
 	CASE(many_at_once, "calls of four processes"),
 	CASE(not_killed, "a caller that is killed"),
+	CASE(capsules_refused, "capsule services refuse what is no capsule"),
+	CASE(touched_told, "the pages that a call touched"),
+	CASE(table_given, "the runtime services table"),
+	CASE(reset_shown, "ResetSystem up to its last step"),
+	CASE(not_again, "no second SetVirtualAddressMap before the first"),
 	CASE(gone_virtual, "SetVirtualAddressMap, once"),
 	SERVICES("virtual"),
+	CASE(refused_again, "SetVirtualAddressMap is refused the second time"),
+	CASE(reset_shown, "virtual: ResetSystem up to its last step"),
 };
 
 static void all(int argc, char **argv)

@@ -196,8 +196,8 @@ static void port_write(uint16_t port, unsigned size, uint32_t value)
 }
 
 /* One element: the instruction is met again while RCX says so. False: the memory is not there. */
-static bool string_step(
-	struct trap_frame *frame, const struct firmware_instruction *in, uint32_t *value)
+static bool string_step(struct trap_frame *frame, const struct firmware_instruction *in,
+	uint32_t *value, bool withheld)
 {
 	uint64_t *pointer = in->code == FIRMWARE_CODE_INS ? &frame->rdi : &frame->rsi;
 	uint64_t step = frame->rflags & RFLAGS_DF ? -(uint64_t)in->size : in->size;
@@ -212,7 +212,8 @@ static bool string_step(
 		*value = 0;
 		if (copy_from_user(value, user_pointer(*pointer), in->size))
 			return false;
-		port_write((uint16_t)frame->rdx, in->size, *value);
+		if (!withheld)
+			port_write((uint16_t)frame->rdx, in->size, *value);
 	}
 	*pointer += step;
 	if (in->repeated)
@@ -277,11 +278,12 @@ bool arch_firmware_emulate(struct arch_firmware_trap *trap)
 		trap->value = value;
 		break;
 	case FIRMWARE_CODE_OUT:
-		port_write((uint16_t)trap->address, in.size, (uint32_t)frame->rax);
+		if (!trap->withheld)
+			port_write((uint16_t)trap->address, in.size, (uint32_t)frame->rax);
 		break;
 	case FIRMWARE_CODE_INS:
 	case FIRMWARE_CODE_OUTS:
-		if (!string_step(frame, &in, &value))
+		if (!string_step(frame, &in, &value, trap->withheld))
 			return false;
 		trap->value = value;
 		if (in.repeated && frame->rcx)
