@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Trust from power-on: one signed file under Secure Boot, with Debian's test keys (snakeoil)."""
+"""Trust from power-on: one signed file under Secure Boot, with Debian's test keys (snakeoil); a TPM's PCRs (swtpm)."""
 import subprocess
 from pathlib import Path
 
 import harness
 from harness import Boot, boot, build, check, guest
-from command import sign
+import tpm
+from command import pcrs, sign
 
 SNAKEOIL = Path("/usr/share/ovmf")
 FIRMWARE = "ovmf-snakeoil"
@@ -124,5 +125,43 @@ def typed():
                     machine.until(rf"^loader: error: the options typed in the menu: {REFUSED}")
 
 
+def _measured(folder, image, device, **what):
+    """Boots the image, and compares what swtpm holds with what `baton pcrs` predicts; the prediction."""
+    (folder / "esp").mkdir()
+    predicted = pcrs.predict(pcrs.Esp(pcrs.unpack(image, folder / "esp")))
+    with tpm.Tpm(device) as chip:
+        with Boot(image=image, extra=chip.words(), **what) as machine:
+            machine.until(harness.PROMPT)
+            for number in (pcrs.FILES, pcrs.OWN_FILE, pcrs.OPTIONS):
+                for bank in pcrs.BANKS:
+                    found, expected = chip.pcr(number, bank), predicted.value(number, bank)
+                    check(found == expected, f"PCR {number}, {bank}: {found} in the TPM, {expected} predicted")
+            machine.type("poweroff\r")
+            machine.until_off()
+    return predicted
+
+
+OPTIONS = "-- nostory"
+
+
+def measured_files():
+    """Configuration, kernel, initrds in PCR 9, the command line in PCR 12."""
+    with guest.private_folder() as folder:
+        (folder / "more.cpio").write_bytes(build.INITRD.read_bytes())
+        image = boot.image(folder, OPTIONS, [folder / "more.cpio"])
+        predicted = _measured(folder, image, "tpm-crb")
+    found = [(pcr, name) for pcr, name, _ in predicted.events]
+    check(found == [(9, "\\loader\\loader.conf"), (9, "\\loader\\entries\\run.conf"), (12, "command line"),
+                    (9, "\\baton\\kernel.elf"), (9, "\\baton\\initrd.cpio"), (9, "\\baton\\more0.cpio")], f"{found}")
+
+
+def measured_own_file():
+    """The sections of a signed file in PCR 11, under Secure Boot; nothing in 9 and 12."""
+    with guest.private_folder() as folder:
+        image = _disk(folder, _signed(folder, options=OPTIONS))
+        predicted = _measured(folder, image, "tpm-tis", firmware=FIRMWARE)
+    check({pcr for pcr, *_ in predicted.events} == {11} and len(predicted.events) == 12, f"{predicted.events}"[:500])
+
+
 if __name__ == "__main__":
-    harness.main([signed, changed, beside, typed])
+    harness.main([signed, changed, beside, typed, measured_files, measured_own_file])

@@ -114,7 +114,6 @@ static EFI_STATUS boot(struct loader *l)
 		return status;
 	choose_graphics(l);
 	stage(HANDOFF_STAGE_GRAPHICS);
-	read_tpm_state(l);
 	gather_randomness(l);
 	status = copy_firmware_tables(l);
 	hand_over_last_panic(l);

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "files.h"
 #include "loader.h"
+#include "measure.h"
 #include "trust.h"
 
 #define LOADER_CONF    "\\loader\\loader.conf"
@@ -15,6 +16,7 @@
 #define ENTRIES_MAX    16u
 
 static char text[CONFIG_FILE_MAX];
+static size_t text_size; /* bytes of the file that was read last */
 static struct menu_item items[ENTRIES_MAX];
 
 static bool started_from_shell(struct loader *l)
@@ -58,17 +60,16 @@ static EFI_STATUS read_loader_conf(
 	struct complaint why;
 	enum verdict verdict;
 	EFI_STATUS status;
-	size_t size;
 
 	*config = (struct loader_config){0};
-	status = file_read_text(l, path, text, sizeof(text), &size);
+	status = file_read_text(l, path, text, sizeof(text), &text_size);
 	if (status == EFI_NOT_FOUND)
 		return options->config[0] ? fail(status, "%s: no such file", path) : EFI_SUCCESS;
 	if (!EFI_ERROR(status))
-		status = trust_bytes(l, path, text, size);
+		status = trust_file(l, path, text, text_size);
 	if (EFI_ERROR(status))
 		return status;
-	verdict = config_read_loader(text, size, config, &why);
+	verdict = config_read_loader(text, text_size, config, &why);
 	return verdict ? fail_verdict(verdict, path, &why) : EFI_SUCCESS;
 }
 
@@ -90,14 +91,13 @@ static EFI_STATUS read_entry(struct loader *l, const char *path, struct boot_ent
 	struct complaint why;
 	enum verdict verdict;
 	EFI_STATUS status;
-	size_t size;
 
-	status = file_read_text(l, path, text, sizeof(text), &size);
+	status = file_read_text(l, path, text, sizeof(text), &text_size);
 	if (!EFI_ERROR(status))
-		status = trust_bytes(l, path, text, size);
+		status = trust_bytes(l, path, text, text_size);
 	if (EFI_ERROR(status))
 		return status;
-	verdict = config_read_entry(text, size, entry, &why);
+	verdict = config_read_entry(text, text_size, entry, &why);
 	return verdict ? fail_verdict(verdict, path, &why) : EFI_SUCCESS;
 }
 
@@ -117,6 +117,8 @@ static EFI_STATUS take_entry(struct loader *l, const char *folder, const char *n
 		return fail(status, "%s%s: no such boot entry", folder, name);
 	if (!EFI_ERROR(status) && !l->entry.kernel[0])
 		return fail(EFI_LOAD_ERROR, "%s: no line `kernel`", path);
+	if (!EFI_ERROR(status))
+		measure(l, PCR_FILES, path, text, text_size);
 	return status;
 }
 
@@ -298,5 +300,9 @@ EFI_STATUS choose_boot(struct loader *l)
 		verdict = command_line_append(&l->command_line, given.text, &why);
 	if (!verdict)
 		verdict = command_line_read(&l->command_line, &l->options, &why);
-	return verdict ? fail_verdict(verdict, "", &why) : EFI_SUCCESS;
+	if (verdict)
+		return fail_verdict(verdict, "", &why);
+	if (!l->own.kernel.data || given.length)
+		measure_options(l);
+	return EFI_SUCCESS;
 }

@@ -57,7 +57,7 @@ struct memory_attributes_table {
 	uint32_t version, entries, descriptor_size, flags;
 };
 
-/* The beginning of EFI_TCG2_PROTOCOL and of its boot service capability. */
+/* EFI_TCG2_PROTOCOL, but for what asks about PCR banks, and the beginning of its capability. */
 struct tcg2_capability {
 	uint8_t size, structure_major, structure_minor, protocol_major, protocol_minor;
 	uint32_t hash_algorithms, event_logs;
@@ -67,6 +67,15 @@ struct tcg2_capability {
 struct tcg2_protocol {
 	EFI_STATUS(EFIAPI *get_capability)
 	(struct tcg2_protocol *this, struct tcg2_capability *capability);
+	EFI_STATUS(EFIAPI *get_event_log)
+	(struct tcg2_protocol *this, uint32_t format, EFI_PHYSICAL_ADDRESS *log,
+		EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated);
+	EFI_STATUS(EFIAPI *hash_log_extend_event)
+	(struct tcg2_protocol *this, uint64_t flags, EFI_PHYSICAL_ADDRESS data, uint64_t size,
+		void *event);
+	EFI_STATUS(EFIAPI *submit_command)
+	(struct tcg2_protocol *this, uint32_t in_size, const void *in, uint32_t out_size,
+		void *out);
 };
 
 static inline bool guid_equal(const EFI_GUID *a, const EFI_GUID *b)

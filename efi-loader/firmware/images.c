@@ -158,7 +158,7 @@ EFI_STATUS load_initrd(struct loader *l)
 		uint64_t end = page_up(at + file->size);
 
 		if (!EFI_ERROR(status) && !file->memory)
-			status = trust_bytes(l, file->path, memory + at, file->size);
+			status = trust_file(l, file->path, memory + at, file->size);
 		if (EFI_ERROR(status))
 			return status;
 		__builtin_memset(memory + at + file->size, 0, end - at - file->size);

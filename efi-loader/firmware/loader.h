@@ -52,6 +52,7 @@ struct loader {
 	EFI_LOADED_IMAGE *loaded_image;
 	EFI_FILE *volume; /* root of the volume that the loader came from */
 	struct own_file own;
+	struct tcg2_protocol *tpm; /* NULL: there is none */
 
 	/* What to boot. */
 	char entry_name[CONFIG_NAME_MAX];
@@ -117,7 +118,6 @@ void choose_graphics(struct loader *l);
 
 /* tables.c: what the firmware left for the kernel. */
 void gather_randomness(struct loader *l);
-void read_tpm_state(struct loader *l);
 void measure_firmware_tables(struct loader *l); /* before take_memory: how large they are */
 EFI_STATUS copy_firmware_tables(struct loader *l) CHECKED;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the firmware leaves for the kernel: configuration tables, the memory attributes, random
- * bytes, whether there is a TPM.
+ * bytes.
  */
 #include "console.h"
 #include "cpu.h"
@@ -81,22 +81,6 @@ void gather_randomness(struct loader *l)
 	l->handoff.seed_sources |= HANDOFF_SEED_TSC;
 	add_from_rdrand(l);
 	add_from_protocol(l);
-}
-
-static bool has_tpm2(struct loader *l)
-{
-	static EFI_GUID guid = TCG2_PROTOCOL_GUID;
-	struct tcg2_capability capability = {.size = sizeof(capability)};
-	struct tcg2_protocol *tcg2;
-
-	return l->boot->LocateProtocol(&guid, NULL, (void **)&tcg2) == EFI_SUCCESS &&
-	       tcg2->get_capability(tcg2, &capability) == EFI_SUCCESS && capability.tpm_present;
-}
-
-void read_tpm_state(struct loader *l)
-{
-	if (has_tpm2(l))
-		l->handoff.flags |= HANDOFF_TPM2;
 }
 
 /* Bytes of the memory attributes table; 0: there is none, or one that contradicts itself. */

@@ -3,6 +3,7 @@
 
 #include "console.h"
 #include "files.h"
+#include "measure.h"
 
 #include "../pure/sha256.h"
 
@@ -49,6 +50,9 @@ EFI_STATUS read_own_file(struct loader *l)
 	if (!EFI_ERROR(status))
 		status = find_section(l, ".sha256", &l->own.digests);
 	read_security_state(l);
+	find_tpm(l);
+	if (!EFI_ERROR(status))
+		measure_own_file(l);
 	return status;
 }
 
@@ -96,6 +100,15 @@ EFI_STATUS trust_bytes(struct loader *l, const char *what, const void *data, uin
 		what);
 }
 
+EFI_STATUS trust_file(struct loader *l, const char *path, const void *data, uint64_t size)
+{
+	EFI_STATUS status = trust_bytes(l, path, data, size);
+
+	if (!EFI_ERROR(status))
+		measure(l, PCR_FILES, path, data, size);
+	return status;
+}
+
 EFI_STATUS trust_kernel(struct loader *l)
 {
 	struct file *file = &l->kernel;
@@ -103,7 +116,8 @@ EFI_STATUS trust_kernel(struct loader *l)
 	UINTN pages = (file->size + MEMORY_PAGE - 1) / MEMORY_PAGE;
 	EFI_STATUS status;
 
-	if (file->memory || !file->size || !(l->handoff.flags & HANDOFF_SECURE_BOOT))
+	if (file->memory || !file->size ||
+		!(l->handoff.flags & (HANDOFF_SECURE_BOOT | HANDOFF_TPM2)))
 		return EFI_SUCCESS;
 	status = l->boot->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &base);
 	if (EFI_ERROR(status))
@@ -115,7 +129,7 @@ EFI_STATUS trust_kernel(struct loader *l)
 		return status;
 	file_close(file);
 	file->memory = (const char *)base;
-	return trust_bytes(l, file->path, file->memory, file->size);
+	return trust_file(l, file->path, file->memory, file->size);
 }
 
 void trust_release(struct loader *l)

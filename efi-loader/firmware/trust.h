@@ -10,7 +10,7 @@
 
 #include "loader.h"
 
-/* Finds the sections, and whether Secure Boot is on. */
+/* Finds and measures the sections; whether Secure Boot is on, and whether there is a TPM. */
 EFI_STATUS read_own_file(struct loader *l) CHECKED;
 
 /* The boot that the own file holds (l->own.kernel is there): its command line. */
@@ -18,6 +18,9 @@ EFI_STATUS use_own_file(struct loader *l) CHECKED;
 
 /* EFI_SECURITY_VIOLATION, told, when these bytes may not be used; `what` names them. */
 EFI_STATUS trust_bytes(struct loader *l, const char *what, const void *data, uint64_t size) CHECKED;
+
+/* The same of a file that is used; measures it. */
+EFI_STATUS trust_file(struct loader *l, const char *path, const void *data, uint64_t size) CHECKED;
 
 /* The kernel's file just opened: where it must be checked or measured it is read as a whole, once, and
  * what is checked is what is loaded. */

@@ -6,9 +6,9 @@ import re
 import signal
 import sys
 
-from . import attack, bench, debug, difference, execute, fuzz, image, laboratory, reference, report, rootfs, run, selftests, stop, sweep, symbolise, tests, tree
+from . import attack, bench, debug, difference, execute, fuzz, image, laboratory, pcrs, reference, report, rootfs, run, selftests, stop, sweep, symbolise, tests, tree
 
-VERBS = (run, execute, difference, tests, attack, laboratory, fuzz, sweep, image, debug, bench, reference, rootfs, report, selftests, stop, symbolise)
+VERBS = (run, execute, difference, tests, attack, laboratory, fuzz, sweep, image, pcrs, debug, bench, reference, rootfs, report, selftests, stop, symbolise)
 
 
 def version():

@@ -40,6 +40,7 @@ TEST = {
     "fd-find": "fdfind",
     "python3": "/usr/bin/python3",
     "sbsigntool": "sbsign",
+    "swtpm": "swtpm",
 }
 SIGN = {"sbsigntool": "sbsign"}
 GDB = {"gdb": "gdb"}
