@@ -14,6 +14,7 @@
 #include "firmware/console.h"
 #include "firmware/cpu.h"
 #include "firmware/cpu_state.h"
+#include "firmware/evidence.h"
 #include "firmware/files.h"
 #include "firmware/loader.h"
 #include "firmware/serial.h"
@@ -109,6 +110,7 @@ static EFI_STATUS boot(struct loader *l)
 	if (EFI_ERROR(status))
 		return status;
 	arm_watchdog(WATCHDOG_SECONDS);
+	evidence_at_entry(l);
 	status = load(l);
 	if (EFI_ERROR(status))
 		return status;
@@ -120,6 +122,7 @@ static EFI_STATUS boot(struct loader *l)
 	stage(HANDOFF_STAGE_TABLES);
 	if (EFI_ERROR(status))
 		return status;
+	evidence_before_exit(l);
 	status = leave_firmware(l, &why);
 	return fail(status, "%s", why.text);
 }
@@ -131,6 +134,7 @@ static void release(struct loader *l)
 		file_close(&l->initrds[i]);
 	trust_release(l);
 	release_memory(l);
+	evidence_release(l);
 	if (l->volume)
 		l->volume->Close(l->volume);
 	arm_watchdog(0);

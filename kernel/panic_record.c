@@ -152,9 +152,8 @@ static int show_last(const struct sysfs_node *node, const struct sysfs_attribute
 
 void last_panic_show(void)
 {
-	static const struct sysfs_attribute attributes[] = {
-		{"last_panic", 0400, .show = show_last}, {NULL}};
+	static const struct sysfs_attribute attribute = {"last_panic", 0400, .show = show_last};
 
-	if (last && !sysfs_make(&sysfs_firmware, "baton", NULL, attributes, NULL))
-		log_warn("no memory for /sys/firmware/baton/last_panic");
+	if (last)
+		sysfs_baton_add(&attribute);
 }

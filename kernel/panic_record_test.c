@@ -18,8 +18,6 @@ static const char *answer; /* of the firmware */
 static struct panic_record saved;
 static size_t saved_size;
 
-struct sysfs_node sysfs_firmware;
-
 /* The hand-off's memory is the record that was saved. */
 void *arch_phys_to_ptr(phys_t phys)
 {
@@ -32,11 +30,9 @@ ns_t arch_clock(void)
 	return now;
 }
 
-struct sysfs_node *sysfs_make(struct sysfs_node *parent, const char *name, const char *target,
-	const struct sysfs_attribute *attributes, void *owner)
+void sysfs_baton_add(const struct sysfs_attribute *attribute)
 {
-	(void)parent, (void)name, (void)target, (void)attributes, (void)owner;
-	return NULL;
+	(void)attribute;
 }
 
 void machine_stop(void)

@@ -17,14 +17,6 @@ struct __attribute__((packed)) descriptor_table {
 	uint64_t base;
 };
 
-static uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
 #define READ_SEGMENT(name)                                          \
 	({                                                          \
 		uint16_t v_;                                        \

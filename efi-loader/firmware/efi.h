@@ -44,6 +44,27 @@
 			0x99, 0x29, 0x78, 0xf8, 0xb0, 0xd6, 0x21, 0x80 \
 		}                                                      \
 	}
+#define RT_PROPERTIES_TABLE_GUID                                       \
+	{                                                              \
+		0xeb66918a, 0x7eef, 0x402a,                            \
+		{                                                      \
+			0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9 \
+		}                                                      \
+	}
+#define FINAL_EVENTS_TABLE_GUID                                        \
+	{                                                              \
+		0x1e2ed096, 0x30e2, 0x4254,                            \
+		{                                                      \
+			0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 \
+		}                                                      \
+	}
+#define LOADED_IMAGE_DEVICE_PATH_GUID                                  \
+	{                                                              \
+		0xbc62157e, 0x3e33, 0x4fec,                            \
+		{                                                      \
+			0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7, 0x50, 0xdf \
+		}                                                      \
+	}
 #define CONSOLE_OUT_DEVICE_GUID /* EDK2's mark on the handles that ConOut prints to */ \
 	{                                                                              \
 		0xd3b36f2c, 0xd551, 0x11d4,                                            \

@@ -11,6 +11,7 @@
  */
 #include "cpu.h"
 #include "cpu_state.h"
+#include "evidence.h"
 #include "jump.h"
 #include "last_words.h"
 #include "loader.h"
@@ -144,6 +145,8 @@ static enum verdict claim_all(struct state *s)
 	if (!verdict)
 		verdict = memory_map_claim(map, initrd, HANDOFF_MEMORY_INITRD, &s->why);
 	if (!verdict)
+		verdict = memory_map_claim(map, evidence_claim(), HANDOFF_MEMORY_HANDOFF, &s->why);
+	if (!verdict)
 		verdict =
 			memory_map_claim(map, used_handoff(s->l), HANDOFF_MEMORY_HANDOFF, &s->why);
 	h->memory = (struct handoff_range){
@@ -200,18 +203,22 @@ static EFI_STATUS get_map(struct state *s)
 static EFI_STATUS try_exit(struct state *s, bool *called)
 {
 	EFI_STATUS status = get_map(s);
-	uint64_t start;
+	uint64_t stamps[2];
+	bool stale;
 
 	*called = false;
 	if (EFI_ERROR(status))
 		return status;
 	if (prepare(s))
 		return EFI_LOAD_ERROR;
-	s->h->stage_tsc[HANDOFF_STAGE_PAGING] = start = read_tsc();
+	stale = evidence_make_stale(s->l);
+	s->h->stage_tsc[HANDOFF_STAGE_PAGING] = stamps[0] = read_tsc();
 	*called = true;
 	s->h->exit_attempts++;
 	status = s->l->boot->ExitBootServices(s->l->image, s->key);
-	s->h->exit_tsc += read_tsc() - start;
+	stamps[1] = read_tsc();
+	s->h->exit_tsc += stamps[1] - stamps[0];
+	evidence_note_exit(s->h, s->key, status, stamps, stale);
 	return status;
 }
 
@@ -292,6 +299,7 @@ EFI_STATUS leave_firmware(struct loader *l, struct complaint *why)
 		if (!EFI_ERROR(status)) {
 			__asm__ volatile("cli");
 			s.h->stage_tsc[HANDOFF_STAGE_EXIT] = read_tsc();
+			evidence_after_exit(l, s.key);
 			jump(&s);
 		}
 	}

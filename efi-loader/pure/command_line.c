@@ -95,12 +95,24 @@ static enum verdict take_mutant(struct loader_options *o, const char *value, str
 	return VERDICT_OK;
 }
 
+static enum verdict take_report(struct loader_options *o, const char *value, struct complaint *why)
+{
+	o->dangerous = text_equal(value, "report,dangerous");
+	o->report = o->dangerous || text_equal(value, "report");
+	if (!o->report)
+		return refuse(why, VERDICT_MALFORMED,
+			"command line: firmware=%s, expected report or report,dangerous", value);
+	return VERDICT_OK;
+}
+
 static enum verdict take_word(struct loader_options *o, const char *word, struct complaint *why)
 {
 	if (text_equal(word, "nokaslr")) {
 		o->nokaslr = true;
 		return VERDICT_OK;
 	}
+	if (text_starts(word, "firmware="))
+		return take_report(o, word + 9, why);
 	if (text_starts(word, "video="))
 		return take_video(o, word + 6, why);
 	if (text_starts(word, "kernel="))

@@ -21,6 +21,7 @@ struct command_line {
 
 struct loader_options {
 	bool nokaslr;
+	bool report, dangerous;             /* firmware=report[,dangerous]: evidence is collected */
 	uint32_t handoff_mutant;            /* debug builds: a seed for handoff_mutate; 0: none */
 	uint32_t video_width, video_height; /* 0: as the firmware has it */
 	char kernel[LOADER_PATH_MAX];       /* empty: as the entry says */

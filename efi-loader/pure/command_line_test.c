@@ -55,6 +55,13 @@ static void reads(void)
 	CHECK_EQUAL(read_text("kernel=\"/with blank.elf\" -- nokaslr"), VERDICT_OK);
 	CHECK_TEXT(options.kernel, "\\with blank.elf");
 	CHECK(!options.nokaslr);
+	CHECK(!options.report && !options.dangerous);
+	CHECK_EQUAL(read_text("firmware=report"), VERDICT_OK);
+	CHECK(options.report && !options.dangerous);
+	CHECK_EQUAL(read_text("firmware=report,dangerous"), VERDICT_OK);
+	CHECK(options.report && options.dangerous);
+	CHECK_EQUAL(read_text("firmware=reports"), VERDICT_MALFORMED);
+	CHECK_EQUAL(read_text("firmware="), VERDICT_MALFORMED);
 	CHECK_EQUAL(read_text("xnokaslr nokaslrx"), VERDICT_OK);
 	CHECK(!options.nokaslr);
 }

@@ -194,7 +194,7 @@ struct evidence_exit_call {
 };
 
 struct evidence_image {
-	uint64_t base, size, offset; /* offset: of the file in its firmware volume */
+	uint64_t base, size, offset; /* offset: of the file in its firmware volume, 0: unknown */
 	uint8_t file[16];            /* FvFile's GUID; zeros: unknown */
 	char name[64];               /* of its PE debug entry; may be empty */
 };

@@ -21,7 +21,8 @@
  * All addresses are physical with a length in bytes, but for the fields named *_virt. A range of
  * size 0 is absent; so may be every field that comes from UEFI (source says which world it was).
  * All ranges but `kernel` and its segments, `initrd`, `stack`, `tables` (each memory of its own
- * type) and those pointing at firmware tables lie in one allocation of type HANDOFF_MEMORY_HANDOFF.
+ * type) and those pointing at firmware tables lie in one allocation of type HANDOFF_MEMORY_HANDOFF,
+ * but `evidence`, which has pages of that type for itself.
  *
  * Versioning: `magic`, `version`, `size` never move. A kernel refuses a version that it does not
  * know or a size below its own; a longer one of the same version has fields at the end that an
@@ -192,6 +193,8 @@ struct handoff {
 
 	struct handoff_range
 		panic_record; /* of the run before, panic_record.h: checked, and deleted */
+	struct handoff_range
+		evidence; /* of the firmware, evidence.h: whole pages of its own, when asked for */
 };
 
 #endif

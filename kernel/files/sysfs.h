@@ -119,6 +119,8 @@ void sysfs_machine_init(void);
 bool sysfs_memory_add(struct sysfs_node *system) MUST_CHECK; /* false: no memory */
 /* sysfs_firmware.c: what the firmware's tables say. */
 void sysfs_firmware_init(const struct handoff *handoff);
+/* One more file of /sys/firmware/baton, at the start. */
+void sysfs_baton_add(const struct sysfs_attribute *attribute);
 /* sysfs_class.c: what terminals and the framebuffer have beside a number; after those. */
 void sysfs_class_init(void);
 /* sysfs_pci.c */

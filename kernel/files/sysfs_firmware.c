@@ -8,6 +8,9 @@
  * not a table any more. Lengths are those of the first look. Numbers of tables and names are found when somebody
  * looks into the directory.
  *
+ * /sys/firmware/baton has what the loader saw of the firmware (evidence.h), when it was asked to look, and the panic
+ * of the run before.
+ *
  * Lock: sysfs_lock, over what is found late; the rest is written at the start.
  */
 #include "files/sysfs.h"
@@ -285,6 +288,39 @@ static int show_tables(const struct sysfs_node *node, const struct sysfs_attribu
 	return used;
 }
 
+/* ---- What the loader and the run before left ---- */
+
+#define BATON_FILES 2u
+
+void sysfs_baton_add(const struct sysfs_attribute *attribute)
+{
+	static struct sysfs_attribute attributes[BATON_FILES + 1];
+	struct sysfs_node *node = sysfs_directory(&sysfs_firmware, "baton");
+	unsigned i = 0;
+
+	while (attributes[i].name)
+		i++;
+	assert(i < BATON_FILES);
+	attributes[i] = *attribute;
+	if (node)
+		node->attributes = attributes;
+	else
+		log_warn("no memory for /sys/firmware/baton/%s", attribute->name);
+}
+
+static struct firmware_file evidence = FIRMWARE_FILE;
+
+static void add_evidence(const struct handoff *handoff)
+{
+	static const struct sysfs_attribute attribute = {
+		"evidence", SYSFS_BINARY | 0400, .argument = &evidence.binary};
+
+	evidence.phys = handoff->evidence.base;
+	evidence.size = (uint32_t)handoff->evidence.size;
+	if (evidence.size)
+		sysfs_baton_add(&attribute);
+}
+
 void sysfs_firmware_init(const struct handoff *handoff)
 {
 	static const struct sysfs_attribute attributes[] = {
@@ -294,6 +330,7 @@ void sysfs_firmware_init(const struct handoff *handoff)
 	};
 
 	machine = handoff;
+	add_evidence(handoff);
 	if (!add_acpi() || !add_smbios(handoff) ||
 		(handoff->source == HANDOFF_SOURCE_UEFI &&
 			!sysfs_make(&sysfs_firmware, "efi", NULL, attributes, NULL)))

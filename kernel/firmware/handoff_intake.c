@@ -450,7 +450,8 @@ static bool check_firmware(struct intake *in)
 		!check_optional(in, "raw_memory", &h->raw_memory) ||
 		!check_optional(in, "configuration_tables", &h->configuration_tables) ||
 		!check_optional(in, "memory_attributes", &h->memory_attributes) ||
-		!check_services(in) || !check_optional(in, "panic_record", &h->panic_record))
+		!check_services(in) || !check_optional(in, "panic_record", &h->panic_record) ||
+		!check_optional(in, "evidence", &h->evidence))
 		return false;
 	if (h->raw_memory.size &&
 		(h->raw_descriptor_size < 40 || h->raw_memory.size % h->raw_descriptor_size))

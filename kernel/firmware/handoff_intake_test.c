@@ -121,6 +121,7 @@ static void make_good(void)
 		.configuration_tables = {0x14000, 240},
 		.memory_attributes = {0x15000, 1000},
 		.panic_record = {0x16000, 300},
+		.evidence = {0x17000, 4000},
 		.seed_sources = HANDOFF_SEED_RDRAND,
 		.exit_attempts = 1,
 		.stage_tsc = {1, 2, 3, 3, 4, 5, 6, 7, 8}};
@@ -299,6 +300,8 @@ static void test_the_rest(void)
 	SPOIL(memory_attributes.base, 0, "memory_attributes is at");
 	SPOIL(runtime_services, 0x20000, "runtime_services is 0x20000, expected 0 or");
 	SPOIL(panic_record.base, 0x20000, "panic_record is at");
+	SPOIL(evidence.base, 0x20000, "evidence is at");
+	SPOIL(evidence.size, 0x100000000, "evidence is at");
 	SPOIL(seed_sources, 0, "seed_sources is 0");
 	SPOIL(seed_sources, 8, "seed_sources is 0x8");
 	SPOIL(exit_attempts, 0, "exit_attempts is 0");

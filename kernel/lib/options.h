@@ -32,6 +32,9 @@
 	STRING(font, NULL,                                                                         \
 		"the screen's: small (8x16) or large (16x32); without it large from a width of "   \
 		"2,560 pixels on")                                                                 \
+	STRING(firmware, NULL,                                                                     \
+		"read by the loader; report: it collects evidence of the firmware, as the "        \
+		"firmware report wants it; report,dangerous: what may harm a board too")           \
 	FLAG(halt, "halt instead of powering off when process 1 has ended")                        \
 	INT(hz, 100, 1, 10000, "timer ticks a second, at which processes take turns")              \
 	INT(handoff_mutant, 0, 0, 0xffffffff,                                                      \
