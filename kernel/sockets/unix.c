@@ -22,6 +22,7 @@
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "process/clocks.h"
+#include "process/credentials.h"
 #include "process/current.h"
 
 #define LIMIT_DEFAULT 212992u /* net.core.wmem_default */
@@ -33,11 +34,38 @@ static struct superblock superblock = {.type = "sockfs", .device = 9, .magic = S
 
 /* ---- Life ---- */
 
-static struct ucred own_credentials(void)
+/* Takes over the reference. */
+static void set_peer_who(
+	struct unix_socket *socket, const struct ucred *numbers, const struct credentials *who)
+{
+	const struct credentials *old;
+
+	spin_lock(&socket->lock);
+	old = socket->peer_who;
+	socket->peer_who = who;
+	socket->peer_credentials = *numbers;
+	spin_unlock(&socket->lock);
+	if (old)
+		credentials_put(old);
+}
+
+/* The caller is who is at the other end (of a listener: who will be told to those that connect). */
+static void caller_is_peer(struct unix_socket *socket)
 {
 	const struct credentials *who = current_credentials();
 
-	return (struct ucred){current_pid(), who->euid, who->egid};
+	credentials_get(who);
+	set_peer_who(socket, &(struct ucred){current_pid(), who->euid, who->egid}, who);
+}
+
+void unix_get_peer(struct unix_socket *socket, struct ucred *out, const struct credentials **who)
+{
+	spin_lock(&socket->lock);
+	*out = socket->peer_credentials;
+	*who = socket->peer_who;
+	if (*who)
+		credentials_get(*who);
+	spin_unlock(&socket->lock);
 }
 
 static struct unix_socket *make_socket(int type)
@@ -60,7 +88,10 @@ static struct unix_socket *make_socket(int type)
 	list_init(&socket->flying);
 	socket->send_limit = socket->receive_limit = LIMIT_DEFAULT;
 	socket->send_timeout = socket->receive_timeout = NS_NEVER;
-	socket->own = own_credentials();
+	socket->receive_least = 1;
+	socket->peek_offset = -1;
+	socket->peer_credentials = (struct ucred){0, UINT32_MAX, UINT32_MAX};
+	unix_options_init(&socket->options);
 	unix_enlist(socket);
 	return socket;
 }
@@ -74,6 +105,8 @@ void unix_put(struct unix_socket *socket)
 {
 	if (!__atomic_sub_fetch(&socket->references, 1, __ATOMIC_ACQ_REL)) {
 		unix_delist(socket);
+		if (socket->peer_who)
+			credentials_put(socket->peer_who);
 		cache_free(&sockets, socket);
 	}
 }
@@ -146,7 +179,7 @@ int unix_pair(int type, unsigned flags, struct file *out[2])
 	for (int i = 0; i < 2; i++) {
 		ends[i]->peer = ends[1 - i];
 		unix_get(ends[1 - i]);
-		ends[i]->peer_credentials = ends[1 - i]->own;
+		caller_is_peer(ends[i]);
 		set_state(ends[i], UNIX_CONNECTED);
 	}
 	return 0;
@@ -268,9 +301,9 @@ int unix_listen(struct unix_socket *socket, int backlog)
 	} else {
 		spin_lock(&socket->lock);
 		socket->backlog = (unsigned)backlog > BACKLOG_MAX ? BACKLOG_MAX : (unsigned)backlog;
-		socket->own = own_credentials();
 		set_state(socket, UNIX_LISTENING);
 		spin_unlock(&socket->lock);
+		caller_is_peer(socket);
 		wake_all(&socket->changed); /* there may be more room */
 	}
 	mutex_unlock(&socket->setup);
@@ -312,20 +345,22 @@ static int reserve(struct file *file, struct unix_socket *self, struct unix_sock
 /* The two ends know each other, and the listener's queue has the other one. */
 static void join(struct unix_socket *self, struct unix_socket *end, struct unix_socket *listener)
 {
+	const struct credentials *who;
+	struct ucred numbers;
 	bool gone;
 
 	end->name = listener->name;
 	end->named = true;
 	end->peer = self;
 	unix_get(self);
-	end->own = end->peer_credentials = own_credentials();
+	caller_is_peer(end);
+	unix_get_peer(listener, &numbers, &who);
+	set_peer_who(self, &numbers, who);
 	end->pass_credentials = listener->pass_credentials;
 	end->state = UNIX_CONNECTED;
 	unix_get(end);
 	spin_lock(&self->lock);
 	self->peer = end;
-	self->own = end->own;
-	self->peer_credentials = listener->own;
 	set_state(self, UNIX_CONNECTED);
 	spin_unlock(&self->lock);
 	spin_lock(&listener->lock);
@@ -344,6 +379,16 @@ static void join(struct unix_socket *self, struct unix_socket *end, struct unix_
 	unix_tell_reader(listener, ASYNC_IN);
 }
 
+/* A place that is not used after all. */
+static void unreserve(struct unix_socket *listener)
+{
+	spin_lock(&listener->lock);
+	listener->queued--;
+	spin_unlock(&listener->lock);
+	wake_events(&listener->changed, POLLOUT);
+}
+
+/* What is asked of the caller's own socket comes after all that is asked of the other one (Linux's order). */
 static int connect_stream(struct file *file, struct unix_socket *self, const struct unix_name *name)
 {
 	struct unix_socket *listener, *end;
@@ -352,22 +397,50 @@ static int connect_stream(struct file *file, struct unix_socket *self, const str
 	error = unix_find(name, self->type, &listener);
 	if (error)
 		return error;
-	if (listener->state != UNIX_LISTENING)
-		error = -ECONNREFUSED;
-	else if (self->state != UNIX_IDLE)
-		error = self->state == UNIX_CONNECTED ? -EISCONN : -EINVAL;
-	if (error) {
-		unix_put(listener);
-		return error;
-	}
 	end = make_socket(self->type);
 	error = end ? reserve(file, self, listener) : -ENOMEM;
+	if (!error && self->state != UNIX_IDLE) {
+		unreserve(listener);
+		error = self->state == UNIX_CONNECTED ? -EISCONN : -EINVAL;
+	}
 	if (!error)
 		join(self, end, listener);
 	else if (end)
 		unix_put(end);
 	unix_put(listener);
 	return error;
+}
+
+/* Datagrams that wait from the one that `self` was connected to are lost with it, which is told so where it is connected
+ * to `self` in turn. */
+static void part(struct unix_socket *self, struct unix_socket *old)
+{
+	struct list lost = LIST_INIT(lost);
+	bool told;
+
+	mutex_lock(&self->reading);
+	spin_lock(&self->lock);
+	while (!list_empty(&self->queue)) {
+		struct list *link = self->queue.next;
+
+		list_remove(link);
+		list_push_back(&lost, link);
+	}
+	self->queued = 0;
+	self->queued_bytes = 0;
+	spin_unlock(&self->lock);
+	mutex_unlock(&self->reading);
+	if (list_empty(&lost))
+		return;
+	unix_drop_messages(&lost);
+	unix_room(self);
+	spin_lock(&old->lock);
+	told = old->peer == self && !old->closed;
+	if (told)
+		__atomic_store_n(&old->error, ECONNRESET, __ATOMIC_RELEASE);
+	spin_unlock(&old->lock);
+	if (told)
+		wake_all(&old->changed);
 }
 
 void unix_set_peer(struct unix_socket *self, struct unix_socket *peer)
@@ -381,8 +454,11 @@ void unix_set_peer(struct unix_socket *self, struct unix_socket *peer)
 	spin_unlock(&self->lock);
 	unix_unblock(self);
 	wake_all(&self->changed);
-	if (old)
-		unix_put(old);
+	if (!old)
+		return;
+	if (old != peer)
+		part(self, old);
+	unix_put(old);
 }
 
 static int connect_datagram(struct unix_socket *self, const struct unix_name *name)
@@ -401,7 +477,6 @@ static int connect_datagram(struct unix_socket *self, const struct unix_name *na
 		unix_put(peer);
 		return error;
 	}
-	self->peer_credentials = peer->own;
 	unix_set_peer(self, peer);
 	return 0;
 }

@@ -25,6 +25,18 @@ struct rights {
 enum unix_state { UNIX_IDLE, UNIX_LISTENING, UNIX_CONNECTED };
 enum unix_shut { UNIX_SHUT_READ = 1, UNIX_SHUT_WRITE = 2, UNIX_SHUT_BOTH = 3 };
 
+/* Those that are kept for who asks. */
+struct unix_options {
+	uint64_t switches[2]; /* by option */
+	uint64_t pacing;
+	int numbers[6], linger, transmit_clock;
+	uint32_t stamping, transmit_flags;
+	uint8_t stamps, fixed_buffers;
+};
+
+/* SO_TIMESTAMP and its kin, which are one: whether, in ns, by the newer layout. */
+enum unix_stamps { UNIX_STAMPED = 1, UNIX_STAMPED_NS = 2, UNIX_STAMPED_NEW = 4 };
+
 struct unix_socket {
 	uint32_t references; /* atomic */
 	int type;
@@ -62,7 +74,11 @@ struct unix_socket {
 	uint32_t send_limit, receive_limit;
 	ns_t send_timeout, receive_timeout; /* NS_NEVER: none */
 	bool pass_credentials;
-	struct ucred own, peer_credentials; /* at listen or connect */
+	int receive_least;           /* SO_RCVLOWAT: a stream's reader waits for that many bytes */
+	int peek_offset;             /* SO_PEEK_OFF; -1: none */
+	struct unix_options options; /* syscall/sockets_options.c */
+	struct ucred peer_credentials;      /* lock; by listen, connect, socketpair; pid 0: none */
+	const struct credentials *peer_who; /* lock; counted; NULL: none */
 	/* rights_lock */
 	struct list flying; /* on the list of those under way */
 	unsigned in_flight, unexplained;
@@ -89,6 +105,7 @@ struct unix_call {
 	struct rights *rights; /* taken over when sent; the caller's when received */
 	struct ucred credentials;
 	bool has_credentials;
+	uint64_t skip; /* bytes that a peek goes past */
 	unsigned told; /* MSG_* of the result */
 };
 
@@ -107,11 +124,17 @@ int unix_accept(struct file *file, unsigned flags, struct file **out) MUST_CHECK
 int unix_shutdown(struct unix_socket *socket, int how) MUST_CHECK;
 ssize_t unix_send(struct file *file, struct unix_call *call) MUST_CHECK;
 ssize_t unix_receive(struct file *file, struct unix_call *call) MUST_CHECK;
+/* SOL_SOCKET; of the user's memory. */
+int unix_set_option(struct unix_socket *socket, int option, user_t from, size_t length) MUST_CHECK;
+int unix_tell_option(struct unix_socket *socket, int option, user_t to, user_t length) MUST_CHECK;
+/* Who is at the other end, as SO_PEERCRED tells it; *who is counted, NULL: nobody is known. */
+void unix_get_peer(struct unix_socket *socket, struct ucred *out, const struct credentials **who);
 void unix_get_name(struct unix_socket *socket, struct unix_name *out);
 int unix_get_peer_name(struct unix_socket *socket, struct unix_name *out) MUST_CHECK;
 
 /* ---- Inside ---- */
 
+void unix_options_init(struct unix_options *options);
 void unix_get(struct unix_socket *socket);
 void unix_put(struct unix_socket *socket);
 /* The one that it is connected to, with a reference; NULL: none. */

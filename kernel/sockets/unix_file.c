@@ -116,7 +116,7 @@ static ssize_t receive_plain(struct file *file, struct io *io, unsigned flags)
 static ssize_t unix_read(struct file *file, struct io *io, int64_t *position)
 {
 	(void)position;
-	return receive_plain(file, io, 0);
+	return io->left ? receive_plain(file, io, 0) : 0;
 }
 
 static ssize_t unix_splice(struct file *file, struct io *io, bool nonblocking)
@@ -169,6 +169,11 @@ static long unix_ioctl(struct file *file, unsigned int command, uintptr_t argume
 		if (self->type == SOCK_DGRAM && !list_empty(&self->queue))
 			count = (int)list_first(&self->queue, struct unix_message, link)->size;
 		spin_unlock(&self->lock);
+		break;
+	case SIOCATMARK: /* there are no urgent bytes */
+		if (self->type != SOCK_STREAM)
+			return -EOPNOTSUPP;
+		count = 0;
 		break;
 	case TIOCOUTQ:
 		count = (int)__atomic_load_n(&self->charged, __ATOMIC_RELAXED);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What goes through UNIX sockets: messages, which are queued at the receiver, and charged to the sender
- * until they are read. A stream's sends are cut into pieces, and its reads take from several; those that
- * carry descriptors or another sender's ids are not joined with what is before them.
+ * until they are read. A stream's sends are cut into pieces, and its reads take from several: they end after
+ * one that carries descriptors, and before another sender's if ids are told.
  *
  * A reader holds socket->reading, so the first message stays the first while it is copied with no spin
  * lock held; it is given away while the reader sleeps.
@@ -17,12 +17,19 @@
 #include "process/process.h"
 #include "sockets/unix.h"
 
-#define PIECE_MAX 32768u
-/* What a message costs beside its bytes: as much as Linux counts. */
-#define OVERHEAD  704u
-#define QUEUE_MAX 10u /* messages, of sockets without connections: net.unix.max_dgram_qlen */
-#define READABLE  (POLLIN | POLLRDNORM | POLLRDBAND)
-#define WRITABLE  (POLLOUT | POLLWRNORM | POLLWRBAND)
+/*
+ * How Linux cuts and counts: a message's first bytes lie in one block beside 320 bytes of its own, a stream's beyond the
+ * first page and a datagram's beyond the first four in up to 17 pages, and 256 bytes more stand for the whole.
+ */
+#define BLOCK_OWN     320u
+#define HEAD_OWN      256u
+#define STREAM_BLOCK  ((uint32_t)PAGE_SIZE - BLOCK_OWN)
+#define MESSAGE_BLOCK (4 * (uint32_t)PAGE_SIZE - BLOCK_OWN)
+#define PAGED_MOST    (17 * (uint32_t)PAGE_SIZE)
+#define PIECE_MAX     (STREAM_BLOCK + 8 * (uint32_t)PAGE_SIZE)
+#define QUEUE_MAX     10u /* messages, of sockets without connections: net.unix.max_dgram_qlen */
+#define READABLE      (POLLIN | POLLRDNORM | POLLRDBAND)
+#define WRITABLE      (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* ---- Messages ---- */
 
@@ -35,6 +42,21 @@ static void message_make_known(struct unix_message *message, struct unix_call *c
 				       : (struct ucred){current_pid(), who->uid, who->gid};
 	message->rights = call->rights;
 	call->rights = NULL;
+}
+
+/* What a message costs its sender. */
+static uint32_t charge_of(int type, uint32_t size)
+{
+	const uint32_t most = type == SOCK_STREAM ? STREAM_BLOCK : MESSAGE_BLOCK;
+	uint32_t paged = 0, block;
+
+	if (size > most) {
+		paged = size - most < PAGED_MOST ? size - most : PAGED_MOST;
+		paged = ALIGN_UP(paged, (uint32_t)PAGE_SIZE);
+	}
+	block = BLOCK_OWN + (size > paged ? ALIGN_UP(size - paged, 64u) : 0);
+	return (2u << (31 - __builtin_clz(block - 1))) + paged +
+	       HEAD_OWN; /* blocks: powers of two */
 }
 
 /* With the next bytes of the caller's. NULL: *error. */
@@ -51,7 +73,7 @@ static struct unix_message *make_message(
 	message->rights = NULL;
 	message->size = size;
 	message->start = 0;
-	message->charge = size + OVERHEAD;
+	message->charge = charge_of(sender->type, size);
 	if (io_get(io, message->data, size) != size) {
 		kfree(message);
 		*error = -EFAULT;
@@ -163,6 +185,7 @@ static int queue_message(struct unix_socket *peer, struct unix_message *message,
 static ssize_t send_stream(struct file *file, struct unix_socket *self, struct unix_call *call)
 {
 	struct unix_message *message;
+	uint32_t most = self->send_limit / 2 - 64;
 	size_t done = 0;
 	int error = 0;
 
@@ -170,8 +193,11 @@ static ssize_t send_stream(struct file *file, struct unix_socket *self, struct u
 		return call->has_name ? -EOPNOTSUPP : -ENOTCONN;
 	if (call->has_name)
 		return -EISCONN;
+	if (!call->io->left && self->shut & UNIX_SHUT_WRITE)
+		error = -EPIPE;
+	most = most < PIECE_MAX ? most : PIECE_MAX;
 	while (call->io->left && !error) {
-		uint32_t size = call->io->left < PIECE_MAX ? (uint32_t)call->io->left : PIECE_MAX;
+		uint32_t size = call->io->left < most ? (uint32_t)call->io->left : most;
 
 		error = self->shut & UNIX_SHUT_WRITE ? -EPIPE : wait_for_charge(file, self, call);
 		message = error ? NULL : make_message(self, call->io, size, &error);
@@ -216,12 +242,13 @@ static int find_target(
 	return *out ? 0 : -ENOTCONN;
 }
 
-/* With room in the target's queue; it is not asked when that is the sender's own, or a connection's. */
+/* With room in the target's queue; it is not asked when that is the sender's own or its peer's, or a connection's. */
 static int send_to(struct file *file, struct unix_socket *self, struct unix_socket *target,
 	struct unix_message *message, const struct unix_call *call)
 {
 	struct unix_socket *back = unix_peer(target);
-	unsigned most = back == self || self->type == SOCK_SEQPACKET ? UINT32_MAX - 1 : QUEUE_MAX;
+	bool any = back == self || target == self || self->type == SOCK_SEQPACKET;
+	unsigned most = any ? UINT32_MAX - 1 : QUEUE_MAX;
 	int error;
 
 	if (back)
@@ -289,13 +316,22 @@ ssize_t unix_send(struct file *file, struct unix_call *call)
 
 /* ---- Receiving ---- */
 
-static struct unix_message *first_of(struct unix_socket *self)
+/* The first one that is not all before *skip bytes, which become those of it. */
+static struct unix_message *first_of(struct unix_socket *self, uint64_t *skip)
 {
-	struct unix_message *message = NULL;
+	struct unix_message *message = NULL, *each;
 
 	spin_lock(&self->lock);
-	if (!list_empty(&self->queue))
-		message = list_first(&self->queue, struct unix_message, link);
+	list_for_each(each, &self->queue, link)
+	{
+		uint32_t size = each->size - each->start;
+
+		if (likely(!*skip || *skip < size)) {
+			message = each;
+			break;
+		}
+		*skip -= size;
+	}
 	spin_unlock(&self->lock);
 	return message;
 }
@@ -310,24 +346,50 @@ static struct unix_message *after(struct unix_socket *self, struct unix_message 
 	return next == &self->queue ? NULL : list_entry(next, struct unix_message, link);
 }
 
-static bool has_news(const struct unix_socket *self)
+static bool has_news(const struct unix_socket *self, uint64_t skip)
 {
-	return __atomic_load_n(&self->queue.next, __ATOMIC_ACQUIRE) != &self->queue ||
+	return (skip ? __atomic_load_n(&self->queued_bytes, __ATOMIC_ACQUIRE) > skip
+		     : __atomic_load_n(&self->queue.next, __ATOMIC_ACQUIRE) != &self->queue) ||
 	       __atomic_load_n(&self->shut, __ATOMIC_ACQUIRE) & UNIX_SHUT_READ ||
 	       __atomic_load_n(&self->error, __ATOMIC_ACQUIRE);
 }
 
+/* ---- SO_PEEK_OFF: peeks go on where the last one ended ---- */
+
+static uint64_t peek_offset(const struct unix_socket *self, const struct unix_call *call)
+{
+	int offset = __atomic_load_n(&self->peek_offset, __ATOMIC_RELAXED);
+
+	return unlikely(offset > 0) && call->flags & MSG_PEEK ? (uint64_t)offset : 0;
+}
+
+/* Bytes have been peeked at, or (negative) are there no longer. */
+static void move_peek_offset(struct unix_socket *self, int64_t by)
+{
+	int64_t offset = __atomic_load_n(&self->peek_offset, __ATOMIC_RELAXED);
+
+	if (likely(offset < 0))
+		return;
+	offset = offset + by > 0 ? offset + by : 0;
+	__atomic_store_n(&self->peek_offset, (int)(offset < INT32_MAX ? offset : INT32_MAX),
+		__ATOMIC_RELAXED);
+}
+
+/* ---- */
+
 /* The first message; NULL with *error 0: there will be none. self->reading is held before and after, or
  * not after if *error is what a wait ended with. */
 static struct unix_message *wait_for_message(struct file *file, struct unix_socket *self,
-	const struct unix_call *call, int *error) no_lock_checks
+	struct unix_call *call, int *error) no_lock_checks
 {
+	const uint64_t skip = peek_offset(self, call);
 	struct unix_message *message;
 
-	while (!(message = first_of(self))) {
+	while (call->skip = skip, !(message = first_of(self, &call->skip))) {
 		*error = unix_take_error(self);
 		if (*error || __atomic_load_n(&self->shut, __ATOMIC_ACQUIRE) & UNIX_SHUT_READ) {
-			message = first_of(self);
+			call->skip = skip;
+			message = first_of(self, &call->skip);
 			break;
 		}
 		*error = -EAGAIN;
@@ -337,7 +399,7 @@ static struct unix_message *wait_for_message(struct file *file, struct unix_sock
 		if (self->type == SOCK_STREAM)
 			__atomic_store_n(&self->awaited, true, __ATOMIC_RELAXED);
 		*error = wait_event_until(
-			&self->changed, has_news(self), unix_deadline(self->receive_timeout));
+			&self->changed, has_news(self, skip), unix_deadline(self->receive_timeout));
 		__atomic_store_n(&self->awaited, false, __ATOMIC_RELAXED);
 		mutex_lock(&self->reading);
 		if (*error) {
@@ -404,22 +466,25 @@ static bool take_stream(struct unix_socket *self, struct unix_message *message,
 	uint32_t part, moved;
 
 	for (; message && call->io->left; message = next) {
-		if (*done && (message->rights ||
-				     (self->pass_credentials && !same_sender(call, message))))
+		const uint32_t skip = (uint32_t)call->skip;
+
+		if (*done && self->pass_credentials && !same_sender(call, message))
 			return false;
-		part = message->size - message->start;
+		part = message->size - message->start - skip;
 		part = part < call->io->left ? part : (uint32_t)call->io->left;
-		moved = (uint32_t)io_put(call->io, message->data + message->start, part);
+		moved = (uint32_t)io_put(call->io, message->data + message->start + skip, part);
+		call->skip = 0;
 		if (moved && (!*done || message->rights) && tell(call, message))
 			return false;
 		*done += moved;
+		move_peek_offset(self, peek ? (int64_t)moved : -(int64_t)moved);
 		next = peek ? after(self, message) : NULL;
 		if (!peek && moved)
 			consume(self, message, moved);
 		if (io_failed(call->io) || call->rights)
 			return false;
 		if (!peek)
-			next = first_of(self);
+			next = first_of(self, &call->skip);
 	}
 	return call->io->left;
 }
@@ -427,21 +492,23 @@ static bool take_stream(struct unix_socket *self, struct unix_message *message,
 static ssize_t receive_stream(struct file *file, struct unix_socket *self, struct unix_call *call)
 {
 	struct unix_message *message;
-	size_t done = 0;
+	size_t done = 0, least = (size_t)__atomic_load_n(&self->receive_least, __ATOMIC_RELAXED);
 	int error = 0;
 	bool more;
 
 	if (self->state != UNIX_CONNECTED)
 		return -EINVAL;
-	if (!call->io->left)
-		return 0;
+	if (call->flags & MSG_PEEK)
+		least = 1; /* a peek takes what is there */
+	else if (call->flags & MSG_WAITALL)
+		least = SIZE_MAX;
 	error = mutex_lock_interruptible(&self->reading);
 	if (error)
 		return error;
 	do {
 		message = wait_for_message(file, self, call, &error);
 		more = message && take_stream(self, message, call, &done);
-	} while (more && (!done || (call->flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL));
+	} while (more && done < least);
 	mutex_unlock(&self->reading);
 	return io_result(call->io, done, error);
 }
@@ -449,7 +516,7 @@ static ssize_t receive_stream(struct file *file, struct unix_socket *self, struc
 static ssize_t receive_message(struct file *file, struct unix_socket *self, struct unix_call *call)
 {
 	struct unix_message *message;
-	size_t part, moved;
+	size_t size, part, moved;
 	ssize_t result;
 	int error;
 
@@ -460,17 +527,20 @@ static ssize_t receive_message(struct file *file, struct unix_socket *self, stru
 		return error;
 	message = wait_for_message(file, self, call, &error);
 	if (message) {
-		part = message->size < call->io->left ? message->size : call->io->left;
-		moved = io_put(call->io, message->data, part);
+		size = message->size - (uint32_t)call->skip;
+		part = size < call->io->left ? size : call->io->left;
+		moved = io_put(call->io, message->data + call->skip, part);
 		unix_get_name(message->sender, &call->name);
 		call->has_name = call->name.length;
-		call->told |= part < message->size ? MSG_TRUNC : 0;
-		result = (ssize_t)(call->flags & MSG_TRUNC ? message->size : part);
+		call->told |= part < size ? MSG_TRUNC : 0;
+		result = (ssize_t)(call->flags & MSG_TRUNC ? size : part);
 		if (moved < part)
 			result = -EFAULT;
 		error = result < 0 ? 0 : tell(call, message);
 		if (error)
 			result = error;
+		move_peek_offset(
+			self, call->flags & MSG_PEEK ? (int64_t)part : -(int64_t)message->size);
 		if (!(call->flags & MSG_PEEK))
 			remove_message(self, message);
 	} else {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets but for what goes through them: man 2 socket, socketpair, bind, listen, connect, accept,
- * shutdown, getsockname, getsockopt. There are UNIX sockets; other families give EAFNOSUPPORT. */
+ * shutdown, getsockname. There are UNIX sockets; other families give EAFNOSUPPORT. */
 #include "syscall/sockets.h"
 
 #include "lib/string.h"
@@ -260,75 +260,7 @@ long sys_getpeername(int fd, user_t address, user_t length)
 	return error ? error : put_address(&name, address, length);
 }
 
-/* ---- Options: man 7 socket ---- */
-
-#define LIMIT_MAX   212992 /* net.core.wmem_max */
-#define SEND_MIN    4608
-#define RECEIVE_MIN 2304
-
-static uint32_t limit_of(int value, int least)
-{
-	value = value < 0 || value > LIMIT_MAX ? LIMIT_MAX : value;
-	return (uint32_t)(value * 2 > least ? value * 2 : least);
-}
-
-static int get_time(user_t from, size_t length, ns_t *out)
-{
-	struct {
-		int64_t seconds, micros;
-	} time;
-
-	if (length < sizeof(time))
-		return -EINVAL;
-	if (copy_from_user(&time, from, sizeof(time)))
-		return -EFAULT;
-	if (time.micros < 0 || time.micros >= 1000000)
-		return -EDOM;
-	*out = NS_NEVER;
-	if (time.seconds < 0)
-		*out = 0;
-	else if ((time.seconds || time.micros) && time.seconds < INT64_MAX / 2000000000)
-		*out = (ns_t)time.seconds * NS_PER_SECOND + (ns_t)time.micros * 1000;
-	return 0;
-}
-
-static int set_option(struct unix_socket *socket, int option, user_t from, size_t length)
-{
-	int value;
-
-	if (option == SO_RCVTIMEO || option == SO_SNDTIMEO)
-		return get_time(from, length,
-			option == SO_RCVTIMEO ? &socket->receive_timeout : &socket->send_timeout);
-	if (length < sizeof(value))
-		return -EINVAL;
-	if (copy_from_user(&value, from, sizeof(value)))
-		return -EFAULT;
-	switch (option) {
-	case SO_PASSCRED:
-		socket->pass_credentials = value;
-		return 0;
-	case SO_SNDBUF:
-		socket->send_limit = limit_of(value, SEND_MIN);
-		return 0;
-	case SO_RCVBUF:
-		socket->receive_limit = limit_of(value, RECEIVE_MIN);
-		return 0;
-	case SO_REUSEADDR:
-	case SO_REUSEPORT:
-	case SO_KEEPALIVE:
-	case SO_DONTROUTE:
-	case SO_BROADCAST:
-	case SO_LINGER:
-	case SO_PRIORITY:
-		return 0; /* they mean nothing here */
-	case SO_TYPE:
-	case SO_PROTOCOL:
-	case SO_DOMAIN:
-	case SO_ERROR:
-	default:
-		return -ENOPROTOOPT;
-	}
-}
+/* ---- Options ---- */
 
 long sys_setsockopt(int fd, int level, int option, user_t from, int length)
 {
@@ -342,103 +274,20 @@ long sys_setsockopt(int fd, int level, int option, user_t from, int length)
 	else if (level != SOL_SOCKET)
 		error = -EOPNOTSUPP;
 	else
-		error = set_option(file->private, option, from, (size_t)length);
+		error = unix_set_option(file->private, option, from, (size_t)length);
 	file_put(file);
 	return error;
 }
 
-struct option_value {
-	union {
-		int number;
-		struct ucred credentials;
-		int64_t time[2];
-	};
-	int size;
-};
-
-static void show_time(struct option_value *out, ns_t time)
+long sys_getsockopt(int fd, int level, int option, user_t to, user_t length)
 {
-	out->size = sizeof(out->time);
-	out->time[0] = out->time[1] = 0;
-	if (time == NS_NEVER)
-		return;
-	out->time[0] = (int64_t)(time / NS_PER_SECOND);
-	out->time[1] = (int64_t)(time % NS_PER_SECOND / 1000);
-}
-
-static int get_option(struct unix_socket *socket, int option, struct option_value *out)
-{
-	out->size = sizeof(int);
-	switch (option) {
-	case SO_TYPE:
-		out->number = socket->type;
-		break;
-	case SO_DOMAIN:
-		out->number = AF_UNIX;
-		break;
-	case SO_ERROR:
-		out->number = -unix_take_error(socket);
-		break;
-	case SO_ACCEPTCONN:
-		out->number = socket->state == UNIX_LISTENING;
-		break;
-	case SO_PASSCRED:
-		out->number = socket->pass_credentials;
-		break;
-	case SO_SNDBUF:
-		out->number = (int)socket->send_limit;
-		break;
-	case SO_RCVBUF:
-		out->number = (int)socket->receive_limit;
-		break;
-	case SO_PEERCRED:
-		out->size = sizeof(out->credentials);
-		out->credentials = socket->peer_credentials;
-		if (!out->credentials.pid)
-			out->credentials = (struct ucred){0, UINT32_MAX, UINT32_MAX};
-		break;
-	case SO_RCVTIMEO:
-		show_time(out, socket->receive_timeout);
-		break;
-	case SO_SNDTIMEO:
-		show_time(out, socket->send_timeout);
-		break;
-	case SO_PROTOCOL:
-	case SO_REUSEADDR:
-	case SO_REUSEPORT:
-	case SO_KEEPALIVE:
-	case SO_DONTROUTE:
-	case SO_BROADCAST:
-	case SO_PRIORITY:
-		out->number = 0;
-		break;
-	default:
-		return -ENOPROTOOPT;
-	}
-	return 0;
-}
-
-long sys_getsockopt(int fd, int level, int option, user_t to, user_t length_at)
-{
-	struct option_value value;
 	struct file *file;
-	int length, error = get_socket(fd, &file);
+	int error = get_socket(fd, &file);
 
 	if (error)
 		return error;
-	error = level == SOL_SOCKET ? 0 : -EOPNOTSUPP;
-	if (!error && copy_from_user(&length, length_at, sizeof(length)))
-		error = -EFAULT;
-	if (!error && length < 0)
-		error = -EINVAL;
-	if (!error)
-		error = get_option(file->private, option, &value);
+	error = level == SOL_SOCKET ? unix_tell_option(file->private, option, to, length)
+				    : -EOPNOTSUPP;
 	file_put(file);
-	if (error)
-		return error;
-	length = length < value.size ? length : value.size;
-	if (copy_to_user(to, &value, (size_t)length) ||
-		copy_to_user(length_at, &length, sizeof(length)))
-		return -EFAULT;
-	return 0;
+	return error;
 }

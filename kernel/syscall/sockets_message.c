@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 
 #include "arch/arch.h"
+#include "devices/realtime.h"
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "process/credentials.h"
@@ -157,10 +158,28 @@ static void put_rights(struct control_room *room, struct rights *rights, bool cl
 		put_control(room, SCM_RIGHTS, fds, count * sizeof(int));
 }
 
+/* When it came, which is now: nobody notes it before he is asked. */
+static void tell_time(unsigned stamps, struct control_room *room)
+{
+	static const int types[] = {
+		SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW};
+	const bool in_ns = stamps & UNIX_STAMPED_NS, new = stamps &UNIX_STAMPED_NEW;
+	ns_t now = arch_clock() + realtime_offset();
+	int64_t time[2] = {(int64_t)(now / NS_PER_SECOND), (int64_t)(now % NS_PER_SECOND)};
+
+	if (!in_ns)
+		time[1] /= 1000;
+	put_control(room, types[in_ns + 2 * new], time, sizeof(time));
+}
+
 static void tell_control(
 	struct unix_socket *socket, struct unix_call *call, struct control_room *room)
 {
-	if (socket->pass_credentials && call->has_credentials)
+	if (unlikely(socket->options.stamps) && call->has_credentials &&
+		socket->type != SOCK_STREAM)
+		tell_time(socket->options.stamps, room);
+	/* A stream's end is told with nobody's ids. */
+	if (socket->pass_credentials && (call->has_credentials || socket->type == SOCK_STREAM))
 		put_control(room, SCM_CREDENTIALS, &call->credentials, sizeof(call->credentials));
 	if (call->rights) {
 		put_rights(room, call->rights, call->flags & MSG_CMSG_CLOEXEC);

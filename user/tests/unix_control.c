@@ -74,6 +74,76 @@ static void descriptors(void)
 	}
 }
 
+static void want_received(int fd, size_t size, int how, const char *text, bool with_fd)
+{
+	struct control control = {0};
+	char found[16] = {0};
+	struct iovec vector = {found, size};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *last = &control.head;
+	int passed;
+
+	WANT_IS(kernel_call(SYS_recvmsg, fd, &message, how | MSG_DONTWAIT), strlen(text));
+	WANT(memcmp(found, text, strlen(text)) == 0);
+	if (message.msg_controllen && last->cmsg_type == SCM_CREDENTIALS)
+		last = CMSG_NXTHDR(&message, last);
+	WANT_IS(last && message.msg_controllen && last->cmsg_type == SCM_RIGHTS, with_fd);
+	if (with_fd) {
+		memcpy(&passed, CMSG_DATA(last), sizeof(passed));
+		close(passed);
+	}
+}
+
+/* A stream's read ends after the piece that carries descriptors, and before another sender's if ids are told. */
+static void where_reads_end(void)
+{
+	int fds[2], out = STDOUT_FILENO, on = 1;
+
+	for (int how = 0; how < 4; how++) {
+		const int flags = (how & 1 ? MSG_WAITALL : 0) | (how & 2 ? MSG_PEEK : 0);
+
+		pair(SOCK_STREAM, fds);
+		WANT_IS(send_text(fds[0], "1234", 0), 4);
+		WANT_IS(send_fds(fds[0], &out, 1, "5678"), 4);
+		want_received(fds[1], 8, flags, "12345678", true);
+		if (how & 2)
+			want_received(fds[1], 8, 0, "12345678", true);
+		WANT_IS(send_text(fds[0], "xx", 0), 2);
+		WANT_IS(send_fds(fds[0], &out, 1, "abc"), 3);
+		WANT_IS(send_text(fds[0], "yy", 0), 2);
+		want_received(fds[1], 10, flags, "xxabc", true);
+		if (how & 2)
+			want_received(fds[1], 10, 0, "xxabc", true);
+		want_received(fds[1], 10, 0, "yy", false);
+		WANT_IS(send_fds(fds[0], &out, 1, "abc"), 3);
+		WANT_IS(send_fds(fds[0], &out, 1, "def"), 3);
+		want_received(fds[1], 2, 0, "ab", true);
+		want_received(fds[1], 10, 0, "cdef", true);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	pair(SOCK_STREAM, fds);
+	for (int told = 0; told < 2; told++) {
+		pid_t child;
+
+		WANT_IS(setsockopt(fds[1], SOL_SOCKET, SO_PASSCRED, &told, sizeof(told)), 0);
+		child = fork();
+		if (!child)
+			_exit(send_text(fds[0], "child", 0) != 5);
+		WANT_ENDS(child, 0);
+		WANT_IS(send_text(fds[0], "mine", 0), 4);
+		want_received(fds[1], 16, 0, told ? "child" : "childmine", false);
+		if (told)
+			want_received(fds[1], 16, 0, "mine", false);
+	}
+	WANT_IS(setsockopt(fds[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	close(fds[0]);
+	want_received(fds[1], 16, 0, "", false);
+}
+
 /* What is in a queue that is dropped is closed. */
 static void dropped(void)
 {
@@ -265,6 +335,7 @@ static void many_are_shown(void)
 
 static const struct test_case cases[] = {
 	CASE(descriptors, "SCM_RIGHTS: taken, peeked, cut"),
+	CASE(where_reads_end, "SCM_RIGHTS, SCM_CREDENTIALS: where a stream's read ends"),
 	CASE(dropped, "SCM_RIGHTS: dropped with the queue, in a long chain"),
 	CASE(circle, "SCM_RIGHTS: a circle that nobody can reach"),
 	CASE(credentials, "SCM_CREDENTIALS"),
