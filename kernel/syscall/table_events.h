@@ -18,8 +18,8 @@
 	CALL3(51, getsockname, FD, fd, OUT, address, INOUT, length) \
 	CALL3(52, getpeername, FD, fd, OUT, address, INOUT, length) \
 	CALL4(53, socketpair, INT, family, INT, type, INT, protocol, FD_PAIR_OUT, fds) \
-	CALL5(54, setsockopt, FD, fd, INT, level, INT, option, IN, value, INT, length) LACKS("SO_PEEK_OFF, SO_TIMESTAMP, SO_PASSSEC, filters; what SO_REUSEADDR and its like set is not told") \
-	CALL5(55, getsockopt, FD, fd, INT, level, INT, option, OUT, value, INOUT, length) LACKS("SO_PEERGROUPS, SO_PEERPIDFD, SO_PEEK_OFF") \
+	CALL5(54, setsockopt, FD, fd, INT, level, INT, option, IN, value, INT, length) LACKS("filters") \
+	CALL5(55, getsockopt, FD, fd, INT, level, INT, option, OUT, value, INOUT, length) LACKS("SO_PEERPIDFD") \
 	CALL1(213, epoll_create, INT, size) \
 	CALL4(232, epoll_wait, FD, epoll, EPOLL_EVENTS_OUT, events, INT, most, INT, timeout) \
 	CALL4(233, epoll_ctl, FD, epoll, EPOLL_OPERATION, operation, FD, fd, EPOLL_EVENT, event) \
