@@ -26,8 +26,8 @@
  * thread writes while it has the call; the hand-over is bars.call, with a wake-up either way. space->lock for the
  * tables, since /proc reads them.
  *
- * Failures: no memory for process or block: -ENOMEM, and the next call tries again. A map that makes no sense:
- * what of it made sense is used, the log says what did not.
+ * Failures: no memory for process or block: -ENOMEM, and the next call tries again; for a page in the midst of a call: it
+ * ends, and the service is not tainted. A map that makes no sense: what of it made sense is used, the log says what did not.
  */
 #include "firmware/bars.h"
 
@@ -60,11 +60,6 @@ enum firmware_policy firmware_policy;
 static const struct handoff *handoff;
 static struct mutex calls_lock = MUTEX_INIT(calls_lock);
 static uint32_t tainted; /* bit n: service n; atomic */
-
-void bars_init(const struct handoff *from)
-{
-	handoff = from;
-}
 
 static bool is_tainted(enum evidence_service service)
 {
@@ -226,7 +221,7 @@ static long refuse_system_call(const struct trap_frame *frame)
 	return -ENOSYS; /* SYSCALL is an instruction like any other for the firmware, which has no kernel */
 }
 
-static void find_regions(void)
+static const char *find_regions(void)
 {
 	struct bars_source source = {.stride = handoff->raw_descriptor_size};
 
@@ -238,9 +233,29 @@ static void find_regions(void)
 		source.table = arch_phys_to_ptr(handoff->memory_attributes.base);
 		source.table_size = handoff->memory_attributes.size;
 	}
-	bars.wrong = bars_regions_find(&source, &bars.regions);
-	if (bars.wrong)
-		log_warn("firmware: %s", bars.wrong);
+	bars.regions.most = bars_regions_most(&source);
+	if (!bars.regions.most)
+		return "the memory map names no range of the runtime services";
+	bars.regions.all = kzalloc(bars.regions.most * sizeof(bars.regions.all[0]));
+	if (!bars.regions.all)
+		return "no memory for the ranges of the runtime services";
+	return bars_regions_find(&source, &bars.regions);
+}
+
+/* At the start: in a panic there is no memory to be had for it. */
+void bars_init(const struct handoff *from)
+{
+	const char *wrong;
+
+	handoff = from;
+	wrong = handoff->runtime_services ? find_regions() : NULL;
+	if (wrong)
+		log_warn("firmware: %s", wrong);
+}
+
+const struct bars_regions *bars_ranges(void)
+{
+	return &bars.regions;
 }
 
 static int make_block(void)
@@ -288,8 +303,8 @@ static int make_all(void) requires(calls_lock)
 {
 	int error = 0;
 
-	if (!bars.regions.count && !bars.wrong)
-		find_regions();
+	if (!bars.regions.count)
+		return -ENODEV;
 	if (!bars.memory)
 		error = make_block();
 	if (!error && !bars.thread)

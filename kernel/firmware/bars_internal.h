@@ -32,7 +32,6 @@ struct bars {
 	phys_t block;
 	uint8_t *memory; /* the block, in the kernel's half */
 	struct bars_regions regions;
-	const char *wrong;       /* with the regions; NULL: nothing */
 	bool is_virtual, moving; /* moving: in SetVirtualAddressMap */
 	/* The call under way; NULL: none. The firmware's thread ends it. */
 	struct firmware_call *call;

@@ -62,7 +62,7 @@ static const char *take_descriptor(const EFI_MEMORY_DESCRIPTOR *d, struct bars_r
 		return "a runtime descriptor is empty, wraps or is no whole pages";
 	if (overlaps(out, d->PhysicalStart, size))
 		return "runtime descriptors overlap";
-	if (out->count == BARS_REGIONS_MAX)
+	if (out->count == out->most)
 		return "there are too many runtime descriptors";
 	insert(out, (struct bars_region){
 			    .phys = d->PhysicalStart,
@@ -103,7 +103,7 @@ static const char *split(
 	part.told = true;
 	rest.phys = end;
 	rest.size = whole_end - end;
-	if (out->count + 2 > BARS_REGIONS_MAX)
+	if (out->count + (start > whole->phys) + !!rest.size > out->most)
 		return "there are too many parts in the attributes table";
 	if (start > whole->phys) {
 		whole->size = start - whole->phys;
@@ -165,6 +165,29 @@ static const char *take_table(const struct bars_source *source, struct bars_regi
 			return wrong;
 	}
 	return NULL;
+}
+
+/* One for each descriptor, and two for each entry of the table, which is one range: it leaves a rest before and behind. */
+size_t bars_regions_most(const struct bars_source *source)
+{
+	uint32_t header[TABLE_HEADER / sizeof(uint32_t)];
+	EFI_MEMORY_DESCRIPTOR d;
+	size_t most = 0;
+
+	for (size_t at = 0; source->stride >= sizeof(d) && at + source->stride <= source->map_size;
+		at += source->stride) {
+		memcpy(&d, (const uint8_t *)source->map + at, sizeof(d));
+		most += !!(d.Attribute & EFI_MEMORY_RUNTIME);
+	}
+	if (source->table_size < TABLE_HEADER)
+		return most;
+	memcpy(header, source->table, sizeof(header));
+	if (header[2] >= sizeof(d)) {
+		size_t there = (source->table_size - TABLE_HEADER) / header[2];
+
+		most += 2 * (header[1] < there ? header[1] : there);
+	}
+	return most;
 }
 
 const char *bars_regions_find(const struct bars_source *source, struct bars_regions *out)

@@ -5,8 +5,6 @@
 
 #include "lib/types.h"
 
-#define BARS_REGIONS_MAX 64u
-
 struct bars_region {
 	uint64_t phys, size; /* bytes, whole pages */
 	unsigned access;     /* enum map_access */
@@ -16,8 +14,8 @@ struct bars_region {
 };
 
 struct bars_regions {
-	size_t count;
-	struct bars_region all[BARS_REGIONS_MAX]; /* sorted, without overlap */
+	size_t count, most;      /* most: that have room in `all` */
+	struct bars_region *all; /* the owner's; sorted, without overlap */
 };
 
 /* A table of descriptors, and the attributes table with its header (size 0: there is none). */
@@ -28,6 +26,8 @@ struct bars_source {
 	size_t table_size;
 };
 
+/* How many there can be: what `all` must have room for. */
+size_t bars_regions_most(const struct bars_source *source);
 /* NULL, or the first thing that is wrong: what makes no sense is left out. */
 const char *bars_regions_find(const struct bars_source *source, struct bars_regions *out);
 /* NULL: none has the address. */

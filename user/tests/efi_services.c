@@ -7,9 +7,10 @@
 #include "cases.h"
 #include "firmware/efi_services.h"
 
-#define NAMES_MAX  1000
-#define ATTRIBUTES 7u /* non-volatile, boot services, runtime */
-#define APPEND     0x40u
+#define NAMES_MAX   1000
+#define ATTRIBUTES  7u /* non-volatile, boot services, runtime */
+#define APPEND      0x40u
+#define ALLOCATIONS 12 /* and fewer that a call makes for its pages' tables */
 
 static const uint16_t our_name[] = {'B', 'a', 't', 'o', 'n', 'T', 'e', 's', 't', 0};
 static const uint8_t our_guid[16] = {
@@ -265,6 +266,30 @@ static void not_killed(void)
 	WANT(firmware_process());
 }
 
+/* Memory runs out in the midst of a call: it ends, and the service is as good as before. */
+static void short_of_memory(void)
+{
+	char path[64], number[16];
+	struct efi_time now;
+	int ends = 0, file;
+
+	begin();
+	snprintf(path, sizeof path, "/proc/%d/fail-nth", firmware_process());
+	for (int nth = 1; nth <= ALLOCATIONS; nth++) {
+		file = open(path, O_WRONLY);
+		WANT(file >= 0);
+		WANT(write(file, number, (size_t)snprintf(number, sizeof number, "%d", nth)) > 0);
+		if (efi_get_time(fd, (struct efi_get_time){&now, NULL, &status})) {
+			WANT_IS(errno, ENOMEM);
+			ends++;
+		}
+		WANT_IS(pwrite(file, "0", 1, 0), 1);
+		close(file);
+		time_told();
+	}
+	WANT(ends);
+}
+
 static void gone_virtual(void)
 {
 	uint64_t out = 1;
@@ -401,6 +426,7 @@ static const struct test_case cases[] = {
 	CASE(touched_told, "the pages that a call touched"),
 	CASE(table_given, "the runtime services table"),
 	CASE(reset_shown, "ResetSystem up to its last step"),
+	CASE(short_of_memory, "memory runs out in the midst of a call"),
 	CASE(not_again, "no second SetVirtualAddressMap before the first"),
 	CASE(gone_virtual, "SetVirtualAddressMap, once"),
 	SERVICES("virtual"),
