@@ -75,6 +75,8 @@ static void keep_stamps(struct lab *lab, const struct evidence_record *record)
 	for (size_t i = 0; i < evidence_count(record); i++)
 		if (stamp[i].what == EVIDENCE_STAMP_EXITED)
 			lab->exited = stamp[i].tsc;
+		else if (stamp[i].what == EVIDENCE_STAMP_ENTRY)
+			lab->entered = stamp[i].tsc;
 }
 
 static void take_loaders(struct lab *lab, const struct evidence *loaders)
@@ -157,6 +159,7 @@ static void add_machine(struct lab *lab)
 		machine = *(const struct evidence_machine *)evidence_head(lab->machine);
 	if (!machine.tsc_hz && passed)
 		machine.tsc_hz = (uint64_t)((unsigned __int128)ticks * 1000000000 / passed);
+	lab->tsc_hz = machine.tsc_hz;
 	lab_add(lab, EVIDENCE_MACHINE, 0, &machine, sizeof machine,
 		lab->machine ? evidence_tail(lab->machine) : NULL,
 		lab->machine ? evidence_tail_size(lab->machine) : 0);
@@ -230,6 +233,13 @@ static void add_touched(struct lab *lab)
 	}
 	if (count)
 		lab_add(lab, EVIDENCE_TOUCHED, 0, NULL, 0, runs, count * sizeof runs[0]);
+}
+
+uint64_t lab_age(const struct lab *lab)
+{
+	return lab->entered && lab->tsc_hz > 1000
+		       ? (lab_ticks() - lab->entered) / (lab->tsc_hz / 1000)
+		       : 0;
 }
 
 const char *lab_end(struct lab *lab, struct evidence *out)

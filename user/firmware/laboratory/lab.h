@@ -30,8 +30,10 @@ struct lab {
 
 	/* The loader's records that more is known of at the end, or NULL. */
 	const struct evidence_record *machine, *watchdog;
-	uint64_t exited;          /* the TSC when boot services had ended; 0: not known */
+	uint64_t entered,
+		exited; /* the TSC at the loader's entry, when boot services had ended; 0: not known */
 	uint64_t tsc, nanosecond; /* when this began, by both clocks */
+	uint64_t tsc_hz;          /* known at the end */
 
 	/* The call under way, and how many there were. */
 	enum evidence_case test;
@@ -58,6 +60,8 @@ const char *lab_end(struct lab *lab, struct evidence *out);
 void lab_add(struct lab *lab, enum evidence_kind kind, uint32_t index, const void *head,
 	size_t head_size, const void *tail, size_t tail_size);
 uint64_t lab_ticks(void);
+/* Milliseconds since the loader's entry, by the TSC; 0: not known. */
+uint64_t lab_age(const struct lab *lab);
 /* Of the loader's, the name of a variable that was there before exit for boot services alone, and its GUID (16 bytes);
  * NULL: there was none. */
 const uint16_t *lab_boot_variable(const struct lab *lab, const uint8_t **guid);

@@ -90,6 +90,7 @@ static const char *put_on_serial(void)
 
 static void show_table(const char *where)
 {
+	unsigned long long age = lab_age(&lab);
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -97,7 +98,7 @@ static void show_table(const char *where)
 	if (!out)
 		return;
 	report_table(&report, out, TABLE_COLOURS | TABLE_ALL);
-	fprintf(out, "\n%s\n", where);
+	fprintf(out, "\n%s;\nit was complete %llu ms after the loader's entry\n", where, age);
 	if (fclose(out) == 0)
 		show_pages(text);
 	free(text);
@@ -146,5 +147,8 @@ int main(int count, char **arguments)
 		show_table(put_on_serial());
 	else if (report_json_framed(&report, stderr) < 0)
 		return EXIT_TROUBLE;
+	else
+		printf("# the report is complete: %llu ms after the loader's entry\n",
+			(unsigned long long)lab_age(&lab));
 	return report_exit_code(&report);
 }
