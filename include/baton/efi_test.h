@@ -27,6 +27,9 @@
 /* The runtime services table as it lies there now. */
 #define BATON_EFI_RUNTIME_TABLE _IOR('p', 0x87, struct baton_efi_table)
 
+/* The page at physical address 0, which the kernel does not use. ENODEV: there is no RAM. */
+#define BATON_EFI_PAGE_0 _IOR('p', 0x88, uint8_t[4096])
+
 struct baton_efi_reset {
 	uint32_t type;        /* in: EFI_RESET_TYPE */
 	uint32_t taken;       /* out: 1: it came to a step out of the CPU; the last one: */

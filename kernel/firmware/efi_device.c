@@ -22,6 +22,8 @@
 #include "files/devfs.h"
 #include "files/io.h"
 #include "firmware/bars.h"
+#include "firmware/handoff_intake.h"
+#include "firmware/memory_map.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -399,8 +401,7 @@ static long set_map(struct work *work, user_t out, bool again)
 
 static long no_capsule(struct work *work, user_t out)
 {
-	for (unsigned i = 0; i < 3; i++)
-		add_value(work, 0);
+	work->count = 3; /* all of them 0 */
 	call_it(work, EVIDENCE_UPDATE_CAPSULE, out);
 	return 0;
 }
@@ -415,10 +416,8 @@ static long show_reset(struct work *work, user_t user)
 		return -EFAULT;
 	error = firmware_show_reset(reset.type, &work->test->record);
 	write_records(work->test, error != 0);
-	if (error)
-		return error;
 	reset = (struct baton_efi_reset){reset.type, step->taken, step->port, step->value};
-	return copy_to_user(user, &reset, sizeof(reset));
+	return error ? error : copy_to_user(user, &reset, sizeof(reset));
 }
 
 static long give_table(user_t out)
@@ -432,6 +431,16 @@ static long give_table(user_t out)
 	table.size = (uint32_t)(size < sizeof(table.bytes) ? size : sizeof(table.bytes));
 	memcpy(table.bytes, bytes, table.size);
 	return copy_to_user(out, &table, sizeof(table));
+}
+
+/* The kernel's allocator leaves it alone. */
+static long give_page_0(user_t out)
+{
+	const struct handoff_memory *memory = memory_map_find(0);
+
+	if (!memory || !handoff_is_ram(memory->type))
+		return -ENODEV;
+	return copy_to_user(out, arch_phys_to_ptr(0), PAGE_SIZE);
 }
 
 /* A number from 1 to `most`. */
@@ -502,6 +511,8 @@ static long serve(struct work *work, unsigned int command, user_t user)
 		return no_capsule(work, user);
 	case BATON_EFI_SHOW_RESET:
 		return show_reset(work, user);
+	case BATON_EFI_PAGE_0:
+		return give_page_0(user);
 	case BATON_EFI_RUNTIME_TABLE:
 		return give_table(user);
 	case BATON_EFI_SET_POLICY:

@@ -54,7 +54,7 @@ def made(request):
 def request_of(args):
     words = "firmware=report,dangerous" if args.dangerous else "firmware=report"
     request = execute.Request(
-        str(PROGRAM), ["--dangerous"] if args.dangerous else [], cmdline=" ".join(filter(None, [words, args.cmdline])),
+        str(PROGRAM), [f"--{word}" for word in ("thorough", "dangerous") if getattr(args, word)], cmdline=" ".join(filter(None, [words, args.cmdline])),
         seconds=args.timeout, log=args.log,
         machine=Machine(firmware=args.firmware, variables=args.variables, cpus=args.cpus, mem=args.mem, icount=args.icount))
     request.machine.check()
@@ -105,6 +105,7 @@ def add(verbs):
     parser.add_argument("--ktap", metavar="F", help="as the tests ran: each is announced before it does")
     parser.add_argument("--junit", metavar="F")
     parser.add_argument("--dangerous", action="store_true", help="fill the variable store, too, which has bricked boards")
+    parser.add_argument("--thorough", action="store_true", help="look at all of the memory watched after each call")
     parser.add_argument("--all", action="store_true", help="what passed in the table, too")
     parser.add_argument("--waivers", metavar="F", help="lines of a check's identifier and the reason why it may fail")
     parser.add_argument("--variables", metavar="F", type=Path,

@@ -104,6 +104,7 @@ void call_end(struct lab *lab, int error, uint64_t result)
 		record = (const void *)((const char *)bytes + at);
 		take(lab, record, result);
 	}
+	watch_look(lab, lab->service);
 	if (error == EIO)
 		fprintf(lab->announce, "# %s is not called again\n", service_name(lab->service));
 	else if (error && error != EINVAL)

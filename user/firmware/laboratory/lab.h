@@ -27,6 +27,7 @@ struct lab {
 	int services;   /* /dev/efi_test; -1: there are none */
 	FILE *announce; /* gets a line before each call */
 	bool dangerous; /* asked for: what has bricked boards */
+	bool thorough;  /* asked for: every canary after each call */
 
 	/* The loader's records that more is known of at the end, or NULL. */
 	const struct evidence_record *machine, *watchdog;
@@ -80,6 +81,13 @@ void call_variables(struct lab *lab);
 void fill_store(struct lab *lab);
 /* Every call, in the order physical, SetVirtualAddressMap, virtual, resets shown. */
 void call_services(struct lab *lab);
+
+/* ---- watch.c: memory that nobody may change ---- */
+
+void watch_begin(struct lab *lab);
+void watch_look(struct lab *lab, uint32_t service);
+/* All of it; it becomes evidence, and is free again. */
+void watch_end(struct lab *lab);
 
 /* ---- pages.c ---- */
 

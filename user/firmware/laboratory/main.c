@@ -2,7 +2,7 @@
 /*
  * firmware-report: what this machine's firmware really does.
  *
- *	firmware-report [--dangerous]	KTAP on standard output; on standard error the report's JSON, framed
+ *	firmware-report [OPTION]...	KTAP on standard output; on standard error the report's JSON, framed
  *	firmware-report --stick		KTAP, then the table, page by page; the JSON, framed, on the first serial port
  *
  * Three sources: what the loader collected before the firmware's boot services ended (/sys/firmware/baton/evidence, there
@@ -11,6 +11,7 @@
  * evidence is SKIP.
  *
  * Each call is announced before it is made, and each check before its result: what hangs is the last that was named.
+ * --thorough looks at all of the memory watched after each call, rather than at one page in 64 and those next to runtime memory.
  * --dangerous also fills the variable store, which has bricked boards. Status: 0 nothing failed, 1 something did, 2 trouble.
  */
 #include <fcntl.h>
@@ -108,7 +109,7 @@ static void show_table(const char *where)
 
 static int usage(void)
 {
-	fputs("usage: firmware-report [--stick] [--dangerous]\n", stderr);
+	fputs("usage: firmware-report [--stick] [--thorough] [--dangerous]\n", stderr);
 	return EXIT_TROUBLE;
 }
 
@@ -123,6 +124,8 @@ int main(int count, char **arguments)
 			stick = true;
 		else if (strcmp(arguments[i], "--dangerous") == 0)
 			lab.dangerous = true;
+		else if (strcmp(arguments[i], "--thorough") == 0)
+			lab.thorough = true;
 		else
 			return usage();
 	}

@@ -251,6 +251,7 @@ void call_services(struct lab *lab)
 	if (lab->services < 0)
 		return;
 	efi_ioctl_(lab->services, BATON_EFI_SET_POLICY, &survey);
+	watch_begin(lab);
 	lab->phase = EVIDENCE_PHYSICAL;
 	call_phase(lab);
 	if (lab->dangerous)
@@ -261,4 +262,5 @@ void call_services(struct lab *lab)
 		map(lab, EVIDENCE_CASE_SECOND_MAP, BATON_EFI_MAP_AGAIN);
 	}
 	show_resets(lab);
+	watch_end(lab);
 }
