@@ -89,7 +89,7 @@ def _look_at(document, what):
     """Each check is judged, the services' by calls in both phases, and the host's rules say the same."""
     verdicts = _verdicts(document)
     check(len(verdicts) == CHECKS, f"{what}: {len(verdicts)} verdicts, expected {CHECKS}")
-    for name in ("isolation.outside", "isolation.stale-pointers", "variables.arguments", "variables.lifecycle", "variables.volatile",
+    for name in () if what == "uboot" else ("isolation.outside", "isolation.stale-pointers", "variables.arguments", "variables.lifecycle", "variables.volatile",
                  "time.bad-fields", "services.capsule", "services.reset", "services.virtual-map", "services.monotonic"):
         check(verdicts[name] == "PASS", f"{what}: {name} is {verdicts[name]}, expected PASS")
     with guest.private_folder() as folder:
@@ -118,7 +118,7 @@ def _verb(firmware):
     check(code == bool(failed), f"the verb ended with {code}, and {failed} failed")
     check(lines[:2] == ["KTAP version 1", f"1..{CHECKS}"], f"KTAP begins with {lines[:2]}")
     calls = sum(line.startswith("# call ") for line in lines)
-    check(calls > 100, f"{calls} calls are announced")
+    check(calls > 30, f"{calls} calls are announced")
     for number, name in enumerate(verdicts, 1):
         word = "not ok" if name in failed else "ok"
         result = next((at for at, line in enumerate(lines) if re.match(rf"{word} {number} {re.escape(name)}( |$)", line)), 0)
@@ -131,6 +131,20 @@ def _verb(firmware):
 
 def report_ovmf():
     _verb("ovmf-4m")
+
+
+def report_2m():
+    _verb("ovmf-2m")
+
+
+def report_smm():
+    """The variables are behind SMIs."""
+    _verb("ovmf-secboot")
+
+
+def report_uboot():
+    """After exit it has GetVariable, SetVirtualAddressMap and ResetSystem alone; the second leaves its runtime memory."""
+    _verb("uboot")
 
 
 def report_time():
@@ -166,4 +180,4 @@ def report_stick():
 
 
 if __name__ == "__main__":
-    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_time, report_stick])
+    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_time, report_stick])

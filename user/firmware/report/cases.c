@@ -21,6 +21,15 @@ const char *case_text(uint32_t test)
 	}
 }
 
+bool says_unsupported(const struct evidence *e, enum evidence_service service, uint64_t status)
+{
+	const struct evidence_record *properties =
+		evidence_of(e, EVIDENCE_RT_PROPERTIES, EVIDENCE_ANY_PHASE, NULL);
+
+	return status == EFI_UNSUPPORTED && properties &&
+	       !(le32(span_of(properties), 4) >> service & 1);
+}
+
 static bool is_supported(const struct evidence *e, const struct evidence_record *record)
 {
 	const struct evidence_record *properties =

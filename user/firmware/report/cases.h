@@ -17,6 +17,8 @@ struct expected_case {
 #define SERVICE(name) (1u << EVIDENCE_##name)
 
 const char *case_text(uint32_t test);
+/* An answer that is none: the service says that it is not there after exit, as RT_PROPERTIES does. */
+bool says_unsupported(const struct evidence *e, enum evidence_service service, uint64_t status);
 /*
  * Each call of these cases from phase `first` on gave what it must; calls of services that RT_PROPERTIES says are not
  * there after exit are passed over. Skips the check where none was tried.
