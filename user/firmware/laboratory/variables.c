@@ -14,7 +14,7 @@
 #define TIME_BASED   0x20u
 #define APPEND       0x40u
 #define OURS         (NON_VOLATILE | BOOT_ACCESS | EFI_RUNTIME_ACCESS)
-#define NAMES_MAX    4096u
+#define NAMES_MAX    1024u
 #define NAME_BYTES   1024u
 #define DATA_MAX     (34u << 10) /* with its name it has room in what the kernel lends a call */
 #define FILL_SIZE    1024u

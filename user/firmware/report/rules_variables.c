@@ -130,14 +130,21 @@ static void across_reset(struct judgement *j)
 
 static void enumeration(struct judgement *j)
 {
-	const struct evidence_enumeration *end = evidence_head(
-		evidence_of(j->evidence, EVIDENCE_ENUMERATION, EVIDENCE_ANY_PHASE, NULL));
-	const struct evidence_record *a = NULL, *b;
+	const struct evidence_record *record = NULL, *a = NULL, *b;
+	uint32_t names = 0;
 
-	if (end->names >= end->limit)
-		wrong(j, "no end after %u names", end->names);
-	else if (end->status != EFI_NOT_FOUND)
-		wrong(j, "it ends with %s", status_text(end->status).text);
+	while ((record = evidence_of(
+			j->evidence, EVIDENCE_ENUMERATION, EVIDENCE_ANY_PHASE, record))) {
+		const struct evidence_enumeration *end = evidence_head(record);
+
+		if (says_unsupported(j->evidence, EVIDENCE_GET_NEXT_VARIABLE_NAME, end->status))
+			continue;
+		if (end->names >= end->limit)
+			wrong(j, "no end after %u names", end->names);
+		else if (end->status != EFI_NOT_FOUND)
+			wrong(j, "it ends with %s", status_text(end->status).text);
+		names = names ? names : end->names;
+	}
 	while ((a = evidence_of(j->evidence, EVIDENCE_VARIABLE, EVIDENCE_BEFORE_EXIT, a))) {
 		const struct evidence_variable *head = evidence_head(a), *other;
 
@@ -155,7 +162,7 @@ static void enumeration(struct judgement *j)
 				wrong(j, "%s comes twice", variable_name(a).text);
 		}
 	}
-	seen(j, "%u names", end->names);
+	seen(j, "%u names", names);
 }
 
 static const struct evidence_record *global(const struct judgement *j, const char *name)
