@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Kernels with more checks, built in folders inside the build folder: the debug kernel for debug.py and soak.py, and one
-that tells undefined behaviour for ubsan.py."""
+"""Kernels with more checks, built in folders inside the build folder: the debug kernel for debug.py and soak.py, one
+that tells undefined behaviour for ubsan.py, and one that finds forbidden accesses for kasan.py."""
 import fcntl
 import os
 import re
@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = Path(os.environ["BATON_BUILD"])
 FOLDER = BUILD / "debug"
 UBSAN = BUILD / "ubsan"
-OPTIONS = {FOLDER: "-Ddebug_kernel=true", UBSAN: "-Dubsan=true"}
+KASAN = BUILD / "kasan"
+OPTIONS = {FOLDER: "-Ddebug_kernel=true", UBSAN: "-Dubsan=true", KASAN: "-Dkasan=true"}
 TARGETS = ("baton.img", "user/tests.cpio", "user/runner", "user/stress")
 REPORT = re.compile(r"lockdep: (held longest: .*|interrupts off longest: .*|\d+ classes, .*)$", re.M)
 

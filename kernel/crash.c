@@ -7,6 +7,8 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/pages.h"
+#include "memory/slab.h"
 #include "memory/space.h"
 #include "process/cpu.h"
 #include "process/process.h"
@@ -129,6 +131,49 @@ static void crash_overflow(void)
 	most = most + 1;
 }
 
+/* These four go through, but for a kernel built with -Dkasan=true. */
+static void crash_freed(void)
+{
+	volatile uint8_t *object = kmalloc(40);
+
+	if (!object)
+		return;
+	kfree((void *)object);
+	(void)object[8];
+}
+
+static void crash_past(void)
+{
+	volatile uint8_t *object = kmalloc(37);
+
+	if (!object)
+		return;
+	(void)object[37];
+	kfree((void *)object);
+}
+
+static void crash_copied(void)
+{
+	uint8_t *from = kmalloc(60), *to = kmalloc(50);
+
+	if (from && to)
+		memcpy(to, from, 60);
+	kfree(from);
+	kfree(to);
+}
+
+static void crash_page(void)
+{
+	struct frame *frame = pages_alloc(0, FRAME_USED, PAGES_NORMAL);
+	volatile uint64_t *words;
+
+	if (!frame)
+		return;
+	words = frame_ptr(frame);
+	pages_free(frame, 0);
+	words[511] = 0;
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -142,6 +187,10 @@ static const struct {
 	{"opcode", crash_opcode},
 	{"user", crash_user},
 	{"overflow", crash_overflow},
+	{"freed", crash_freed},
+	{"past", crash_past},
+	{"copied", crash_copied},
+	{"page", crash_page},
 	{"deadlock", crash_deadlock},
 	{"relock", crash_relock},
 };

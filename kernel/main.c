@@ -105,6 +105,20 @@ static void memory_init(const struct handoff *handoff)
 	}
 }
 
+/* Where the last usable RAM ends. */
+static phys_t memory_top(const struct handoff *handoff)
+{
+	size_t count;
+	const struct handoff_memory *map = map_of(handoff, &count);
+	phys_t top = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (memory_map_is_usable(map[i].type) && map[i].base + map[i].size > top)
+			top = map[i].base + map[i].size;
+	}
+	return top;
+}
+
 /* What was in use until now by boot services and the loader; nobody looks there any more. */
 static void memory_take_over(const struct handoff *handoff)
 {
@@ -338,6 +352,8 @@ void kernel_start(struct handoff *handoff)
 	arch_set_canary(random_u64());
 	consoles_init(handoff);
 	memory_take_over(handoff);
+	if (BATON_KASAN)
+		kasan_init(memory_top(handoff));
 	if (acpi_init(handoff->rsdp))
 		log_warn("no ACPI tables: power off and interrupt routing by default rules");
 	arch_devices_init(handoff, acpi_info(), options.tscdeadline == OPTION_ON);

@@ -271,6 +271,8 @@ static inline struct frame *alloc_block(
 		pages.by_state[state] += UINT64_C(1) << order;
 	}
 	spin_unlock(&pages_lock);
+	if (BATON_KASAN && frame)
+		kasan_allow(frame_ptr(frame), PAGE_SIZE << order);
 	if (frame && (flags & PAGES_ZERO))
 		memset(frame_ptr(frame), 0, PAGE_SIZE << order);
 	return frame;
@@ -284,6 +286,7 @@ struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_fla
 static void release_page(struct frame *frame) requires(pages_lock)
 {
 	pages.by_state[frame->state]--;
+	kasan_forbid(frame_ptr(frame), PAGE_SIZE, KASAN_PAGE);
 	if (unlikely(pages.magazine.count == MAGAZINE_SIZE))
 		magazine_flush(&pages.magazine, MAGAZINE_BATCH);
 	magazine_push(&pages.magazine, frame);
@@ -294,6 +297,7 @@ static void release(struct frame *frame, unsigned order)
 {
 	spin_lock(&pages_lock);
 	if (order) {
+		kasan_forbid(frame_ptr(frame), PAGE_SIZE << order, KASAN_PAGE);
 		pages.by_state[frame->state] -= UINT64_C(1) << order;
 		*frame = (struct frame){0};
 		buddy_give(frame_number(frame), order);

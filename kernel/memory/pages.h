@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "arch_cpu.h"
+#include "lib/kasan.h"
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/types.h"

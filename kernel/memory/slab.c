@@ -28,12 +28,14 @@
  * Invariants, which slab_audit checks: used + free + never given out = per_slab for each slab; a
  * slab on the list is neither full nor empty; the spare one is empty; what is in the front is marked.
  *
+ * With -Dkasan=true (lib/kasan.c) the front is not given out but as what has been in it longest goes to its slab,
+ * so that what was freed stays forbidden for some time.
+ *
  * Locks. cache->lock guards the cache and its slabs' frames; the list of caches has its own. Inside
  * cache->lock nothing is taken: pages are allocated and freed without it.
  */
 #include "memory/slab_internal.h"
 
-#define ORDER_MAX    3
 #define KMALLOC_MAX  2048
 #define SMALL_STRIDE 256 /* of larger objects the front keeps few */
 #define LARGE_FRONT  4
@@ -127,6 +129,15 @@ static COLD NORETURN void written(const struct cache *cache, const struct free_o
 		(const void *)link, (unsigned long long)link->next, (unsigned long long)link->mark);
 }
 
+/* `size` bytes of it are the user's; what is behind them is nobody's. */
+static inline void allow(const struct cache *cache, char *object, size_t size)
+{
+	if (!BATON_KASAN)
+		return;
+	kasan_forbid(object, cache->stride, KASAN_PAST_END);
+	kasan_allow(object, size);
+}
+
 /* A free object is given out. */
 static inline void unmark(const struct cache *cache, struct free_object *link)
 {
@@ -159,12 +170,14 @@ static void slab_take_many(struct cache *cache, struct frame *slab, void **objec
 		object = base + (next - 1) * stride;
 		next = take_link(cache, (struct free_object *)(void *)object);
 		fill(object, cache->object_size, stride, RED_ZONE);
+		allow(cache, object, cache->object_size);
 		*objects++ = object;
 	}
 	slab->slab.free = (uint16_t)next;
 	slab->slab.fresh = (uint16_t)(fresh + count);
 	for (object = base + fresh * stride; count; count--, object += stride) {
 		fill(object, cache->object_size, stride, RED_ZONE);
+		allow(cache, object, cache->object_size);
 		*objects++ = object;
 	}
 }
@@ -211,6 +224,7 @@ static bool cache_grow(struct cache *cache)
 	if (!slab)
 		return false;
 	slab->slab.cache = cache;
+	kasan_forbid(frame_ptr(slab), PAGE_SIZE << cache->slab_order, KASAN_FRESH);
 	spin_lock(&cache->lock);
 	if (!cache->spare) {
 		cache->spare = slab;
@@ -242,7 +256,7 @@ static inline void *take_object(struct cache *cache)
 	void *object;
 
 	spin_lock(&cache->lock);
-	if (unlikely(!cache->front_count)) {
+	if (unlikely(!cache->front_count || BATON_KASAN)) {
 		spin_unlock(&cache->lock);
 		return slab_alloc(cache);
 	}
@@ -273,7 +287,7 @@ unsigned cache_alloc_many(struct cache *cache, void **objects, unsigned count)
 
 	do {
 		spin_lock(&cache->lock);
-		for (; done < count && cache->front_count; done++) {
+		for (; done < count && cache->front_count && !BATON_KASAN; done++) {
 			objects[done] = cache->front[--cache->front_count];
 			unmark(cache, objects[done]);
 		}
@@ -328,6 +342,7 @@ static inline void mark(const struct cache *cache, char *object)
 
 	check_filling(cache, object, cache->object_size, cache->stride, RED_ZONE);
 	fill(object, sizeof(*link), cache->object_size, POISON);
+	kasan_forbid(object, cache->stride, KASAN_FREED);
 	link->mark = (uintptr_t)link ^ FREE_MARK;
 }
 
@@ -413,6 +428,17 @@ static COLD void free_to_slab(struct cache *cache, void *object)
 	free_slabs(cache, empty);
 }
 
+/* The object goes into the full front, and what has been there longest comes out of it. */
+static COLD void *front_exchange(struct cache *cache, void *object) requires(cache->lock)
+{
+	void *oldest = cache->front[0];
+
+	memmove(cache->front, cache->front + 1, (cache->front_count - 1) * sizeof(cache->front[0]));
+	mark(cache, object);
+	cache->front[cache->front_count - 1] = object;
+	return oldest;
+}
+
 /* `slab` is that of the object's address. It is looked at without the lock: who frees an object has
  * it, so that its slab stays one; and `fresh` does but grow. */
 static inline void free_object(struct cache *cache, const struct frame *slab, void *object)
@@ -423,6 +449,8 @@ static inline void free_object(struct cache *cache, const struct frame *slab, vo
 		not_an_object(cache, object);
 	spin_lock(&cache->lock);
 	if (unlikely(cache->front_count >= cache->front_most || is_marked(object))) {
+		if (BATON_KASAN && !is_marked(object))
+			object = front_exchange(cache, object);
 		spin_unlock(&cache->lock);
 		free_to_slab(cache, object);
 		return;
@@ -516,7 +544,16 @@ static COLD void *alloc_pages(size_t size)
 
 static inline void *alloc_size(size_t size)
 {
-	return likely(size <= KMALLOC_MAX) ? take_object(kmalloc_cache(size)) : alloc_pages(size);
+	struct cache *cache;
+	void *object;
+
+	if (unlikely(size > KMALLOC_MAX))
+		return alloc_pages(size);
+	cache = kmalloc_cache(size);
+	object = take_object(cache);
+	if (BATON_KASAN && object)
+		allow(cache, object, size);
+	return object;
 }
 
 void *kmalloc(size_t size)

@@ -3,6 +3,7 @@
 #ifndef MEMORY_SLAB_H
 #define MEMORY_SLAB_H
 
+#include "lib/kasan.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -10,7 +11,7 @@
 struct frame;
 
 #define SLAB_DEFAULT_ALIGN 16
-#define FRONT_MOST         16
+#define FRONT_MOST         (BATON_KASAN ? 64 : 16)
 
 struct cache {
 	const char *name;
@@ -64,6 +65,14 @@ struct slab_numbers {
 };
 /* Of the nth cache that ever had a slab; false: there are fewer. */
 bool slab_numbers(unsigned nth, struct slab_numbers *out) MUST_CHECK;
+
+/* Where an address lies: byte `offset` of an object of that cache, or behind it. Takes no lock: for a panic.
+ * False: in no slab. */
+struct slab_place {
+	const char *name;
+	uint32_t offset, size;
+};
+bool slab_place(const void *at, struct slab_place *out) MUST_CHECK;
 
 /* For tests: NULL or the first broken invariant in words. */
 const char *slab_audit(void);

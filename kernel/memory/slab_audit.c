@@ -125,3 +125,23 @@ bool slab_numbers(unsigned nth, struct slab_numbers *out)
 	spin_unlock(&caches_lock);
 	return found;
 }
+
+bool slab_place(const void *at, struct slab_place *out)
+{
+	phys_t phys = arch_ptr_to_phys(at);
+
+	for (unsigned order = 0; order <= ORDER_MAX; order++) {
+		phys_t base = phys & ~(phys_t)((PAGE_SIZE << order) - 1);
+		const struct frame *slab = phys_frame(base);
+		const struct cache *cache;
+
+		if (!slab || slab->state != FRAME_SLAB || slab->order != order)
+			continue;
+		cache = slab->slab.cache;
+		*out = (struct slab_place){.name = cache->name,
+			.offset = (uint32_t)(phys - base) % cache->stride,
+			.size = cache->object_size};
+		return true;
+	}
+	return false;
+}

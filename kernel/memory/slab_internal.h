@@ -13,10 +13,12 @@
 #define BATON_DEBUG 0
 #endif
 
+#define ORDER_MAX     3 /* of a slab */
+
 #define FREE_MARK     UINT64_C(0x6272616e6420f1ee)
 #define POISON        ((uint8_t)0x6b)
 #define RED_ZONE      ((uint8_t)0xbb)
-#define RED_ZONE_SIZE ((size_t)(BATON_DEBUG ? 16 : 0))
+#define RED_ZONE_SIZE ((size_t)(BATON_DEBUG || BATON_KASAN ? 16 : 0))
 
 /* What a free object's first bytes are. */
 struct free_object {

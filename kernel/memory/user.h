@@ -5,6 +5,7 @@
 #define MEMORY_USER_H
 
 #include "arch/arch.h"
+#include "lib/kasan.h"
 #include "lib/errno.h"
 #include "lib/types.h"
 
@@ -27,6 +28,7 @@ static inline int MUST_CHECK copy_from_user(void *to, user_t from, size_t size)
 {
 	if (unlikely(!user_range_ok(from, size)))
 		return user_none_unless(size);
+	kasan_check((uintptr_t)to, size, true);
 	return arch_user_copy(to, (const void *)from.address, size) ? -EFAULT : 0;
 }
 
@@ -34,6 +36,7 @@ static inline int MUST_CHECK copy_to_user(user_t to, const void *from, size_t si
 {
 	if (unlikely(!user_range_ok(to, size)))
 		return user_none_unless(size);
+	kasan_check((uintptr_t)from, size, false);
 	return arch_user_copy((void *)to.address, from, size) ? -EFAULT : 0;
 }
 
@@ -58,6 +61,7 @@ static inline size_t MUST_CHECK copy_from_user_partial(void *to, user_t from, si
 {
 	if (unlikely(!user_range_ok(from, size)))
 		size = user_clip(from, size);
+	kasan_check((uintptr_t)to, size, true);
 	return size - arch_user_copy(to, (const void *)from.address, size);
 }
 
@@ -65,6 +69,7 @@ static inline size_t MUST_CHECK copy_to_user_partial(user_t to, const void *from
 {
 	if (unlikely(!user_range_ok(to, size)))
 		size = user_clip(to, size);
+	kasan_check((uintptr_t)from, size, false);
 	return size - arch_user_copy((void *)to.address, from, size);
 }
 
