@@ -93,7 +93,7 @@ def undocumented():
 
 # Sources that only debug builds have, and what they are compiled with.
 OF_DEBUG_BUILDS = {"kernel/lib/lockdep.c": ["-DLOCK_CHECKS=1"], "kernel/audit_timer.c": ["-UBATON_DEBUG", "-DBATON_DEBUG=1"],
-                   "kernel/crash_audit.c": ["-UBATON_DEBUG", "-DBATON_DEBUG=1"]}
+                   "kernel/crash_audit.c": ["-UBATON_DEBUG", "-DBATON_DEBUG=1"], "kernel/lib/kasan.c": ["-DBATON_KASAN=1"]}
 
 
 def locks():

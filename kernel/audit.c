@@ -38,8 +38,11 @@ static void audit_space(void *context, struct space *space)
 static void look(void *argument)
 {
 	struct audit *audit = argument;
+	virt_t where;
 
-	audit->broken = pages_audit();
+	audit->broken = arch_mappings_audit(&where);
+	if (!audit->broken)
+		audit->broken = pages_audit();
 	if (!audit->broken)
 		audit->broken = slab_audit();
 	if (!audit->broken)

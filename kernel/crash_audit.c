@@ -138,6 +138,12 @@ static void lose_pages(void)
 	}
 }
 
+/* The page that this function lies in. */
+static void allow_writing_code(void)
+{
+	arch_allow_all((const void *)ALIGN_DOWN((uintptr_t)allow_writing_code, PAGE_SIZE));
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -154,6 +160,7 @@ static const struct {
 	{"audit-threads", miscount_threads},
 	{"audit-file", put_file},
 	{"audit-object", write_freed},
+	{"audit-code", allow_writing_code},
 	{"leak", lose_pages},
 };
 

@@ -159,6 +159,26 @@ static void log_memory_in_use(void)
 			4);
 }
 
+/* What is mapped from here on is kernel_map's, which refuses it, and is looked at by the audit. */
+static void check_mappings(void)
+{
+	struct arch_range range = {.size = 0};
+	uint64_t ranges = 0, bytes = 0;
+	virt_t where;
+	const char *broken = arch_mappings_audit(&where);
+
+	if (broken)
+		panic("%s, at %#lx", broken, where);
+	for (virt_t at = KERNEL_HALF; at && arch_kernel_range(at, &range); ranges++) {
+		at = range.start + range.size;
+		bytes += range.execute ? range.size : 0;
+	}
+	log_info("memory: %lu ranges mapped by the kernel, %lu KiB executable, none writable too, "
+		 "none for "
+		 "user mode",
+		ranges, bytes >> 10);
+}
+
 /* ---- Start ---- */
 
 static void check_handoff(const struct handoff *handoff)
@@ -378,6 +398,7 @@ void kernel_start(struct handoff *handoff)
 	last_panic_show();
 	terminals_init();
 	sysfs_class_init();
+	check_mappings();
 	start_first_process(handoff);
 	sched_idle();
 }

@@ -67,6 +67,20 @@ int arch_map_frames(virt_t virt, phys_t phys, size_t size, phys_t (*take_table)(
 
 enum map_cache { MAP_WRITE_BACK, MAP_WRITE_COMBINING, MAP_UNCACHED };
 
+#define KERNEL_HALF (~(virt_t)0 << 47)
+/* Pages side by side that the kernel has mapped with the same access. */
+struct arch_range {
+	virt_t start;
+	uint64_t size;
+	bool write, execute, user, uncached;
+};
+/* The first one at or above an address of the kernel's half; false: there is none. Any context. */
+bool arch_kernel_range(virt_t at, struct arch_range *out) MUST_CHECK;
+/* No memory writable and executable, none of the kernel's for user mode: NULL, or what is wrong, and where. */
+const char *arch_mappings_audit(virt_t *where) MUST_CHECK;
+/* Debug builds: a small page becomes writable and executable, for crash_audit.c. */
+void arch_allow_all(const void *kernel_page);
+
 /* Maps a physical range that need not be RAM (device registers, framebuffer, firmware tables) into
  * the dynamic area, RW and NX; any alignment; the pointer is to the very first byte.
  * NULL: no memory. */

@@ -7,6 +7,8 @@
  *	locks N free	or `locks NAME held`
  *
  * `audit` is for root too: writing has the kernel look itself over (audit.h), reading tells what is in use.
+ * `mappings` (root's) has what the kernel itself has mapped, a range a line, and at the end whether nothing of it is
+ * both writable and executable, or user mode's.
  * `boot` has a line `prompt NS`: when the last output was written before anybody typed, in nanoseconds since the
  * loader was entered; 0 as long as nobody has.
  */
@@ -20,6 +22,8 @@
 #include "memory/fail.h"
 #include "memory/pages.h"
 #include "memory/slab.h"
+
+#define MAPPINGS_SHOWN 1u /* a cursor that is no address */
 
 static int show_integrity(struct proc_file *file, struct text *out)
 {
@@ -173,6 +177,32 @@ static ssize_t store_fail_tree(struct proc_inode *inode, char *text, size_t size
 	return error ? error : (ssize_t)size;
 }
 
+/* A line for each range; when all are shown, whether they are as they must be. */
+static int show_mappings(struct proc_file *file, struct text *out)
+{
+	struct arch_range range;
+	const char *broken;
+	virt_t where;
+
+	if (file->cursor != MAPPINGS_SHOWN &&
+		arch_kernel_range(file->cursor ? file->cursor : KERNEL_HALF, &range)) {
+		text_add(out, "%016lx-%016lx r%c%c%c%s\n", range.start, range.start + range.size,
+			range.write ? 'w' : '-', range.execute ? 'x' : '-', range.user ? 'u' : 'k',
+			range.uncached ? " device" : "");
+		file->cursor = range.start + range.size;
+		if (!file->cursor)
+			file->cursor = MAPPINGS_SHOWN;
+		return 0;
+	}
+	broken = arch_mappings_audit(&where);
+	if (broken)
+		text_add(out, "broken: %s, at %016lx\n", broken, where);
+	else
+		text_add(out, "ok\n");
+	file->cursor = PROC_END;
+	return 0;
+}
+
 const struct proc_entry proc_baton_entries[] = {
 	{"allocations", S_IFREG | 0400, .show = show_allocations},
 	{"audit", S_IFREG | 0600, .show = show_audit, .store = store_audit},
@@ -180,5 +210,6 @@ const struct proc_entry proc_baton_entries[] = {
 	{"fail-tree", S_IFREG | 0600, .show = show_fail_tree, .store = store_fail_tree},
 	{"frames", S_IFREG | 0400, .operations = &proc_frames_operations},
 	{"integrity", S_IFREG | 0400, .show = show_integrity},
+	{"mappings", S_IFREG | 0400, .show = show_mappings},
 	{.name = NULL},
 };

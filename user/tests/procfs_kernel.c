@@ -138,11 +138,45 @@ static void slabs(void)
 	WANT(count > 5);
 }
 
+/* Baton's own: what the kernel has mapped, each page writable or executable or neither; no user's business. */
+static void mappings(void)
+{
+	unsigned long start, end, before = 0;
+	int code = 0, data = 0, devices = 0, lines = 0;
+	char access[8], more[16];
+	pid_t child;
+	char *line;
+
+	if (faccessat(AT_FDCWD, "/proc/baton/mappings", F_OK, 0))
+		return;
+	for (line = strtok((char *)read_all("/proc/baton/mappings"), "\n"); line && *line != 'o';
+		line = strtok(NULL, "\n"), lines++) {
+		more[0] = '\0';
+		WANT(sscanf(line, "%lx-%lx %7s %15s", &start, &end, access, more) >= 3);
+		WANT(start >= before && (end > start || !end) && !(start % 4096) && !(end % 4096));
+		WANT(!strcmp(access, "r--k") || !strcmp(access, "rw-k") || !strcmp(access, "r-xk"));
+		before = end;
+		code += access[2] == 'x';
+		data += access[1] == 'w';
+		devices += !strcmp(more, "device");
+	}
+	WANT(line && !strcmp(line, "ok"));
+	WANT(code && data && devices && lines > code + data);
+	child = fork();
+	if (child == 0) {
+		WANT_IS(setresuid(1234, 1234, 1234), 0);
+		WANT_IS(kernel_call(SYS_open, "/proc/baton/mappings", O_RDONLY), -EACCES);
+		_exit(0);
+	}
+	WANT_ENDS(child, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(locks, "procfs: locks"),
 	CASE(devices, "procfs: devices"),
 	CASE(consoles, "procfs: consoles"),
 	CASE(slabs, "procfs: slabinfo"),
+	CASE(mappings, "procfs: the kernel's own mappings"),
 };
 
 static void all(int argc, char **argv)

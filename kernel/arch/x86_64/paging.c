@@ -20,6 +20,7 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mappings.h"
 #include "memory/pages.h"
 #include "registers.h"
 #include "tlb.h"
@@ -254,6 +255,23 @@ int arch_map_frames(
 	}
 	return 0;
 }
+
+bool arch_kernel_range(virt_t at, struct arch_range *out)
+{
+	return mappings_next(kernel_top, at, out);
+}
+
+const char *arch_mappings_audit(virt_t *where)
+{
+	return mappings_broken(kernel_top, arch_direct_map, where);
+}
+
+#if BATON_DEBUG
+void arch_allow_all(const void *kernel_page)
+{
+	kernel_protect((virt_t)kernel_page, PTE_WRITE);
+}
+#endif
 
 /* ---- The firmware's space ---- */
 
