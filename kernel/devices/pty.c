@@ -29,7 +29,8 @@
 #include "memory/slab.h"
 #include "process/current.h"
 
-#define PIECE      256u /* of the master's writes */
+#define PIECE      256u  /* of the master's writes */
+#define AT_ONCE    2048u /* of them, as on Linux: echo comes after so much */
 #define PTMX_MINOR 2u
 #define MASTER_HAS \
 	4095u /* bytes that lie in the master's own buffer: no flush by the slave takes them back */
@@ -119,6 +120,17 @@ static void slave_echo(struct tty *tty, const char *bytes, size_t count)
 	spin_unlock(&pty->lock);
 }
 
+static size_t slave_echo_room(struct tty *tty)
+{
+	struct pty *pty = pty_of(tty);
+	size_t room;
+
+	spin_lock(&pty->lock);
+	room = RING_SIZE - pty_used(pty);
+	spin_unlock(&pty->lock);
+	return room;
+}
+
 static bool slave_writable(struct tty *tty, struct wait_queue **queue)
 {
 	*queue = &tty->output;
@@ -169,6 +181,16 @@ static void slave_settle(struct tty *tty)
 		async_tell(&pty->async, ASYNC_IN);
 }
 
+/* TIOCSTI at the master: one more byte to be read by it, if its own buffer has room. */
+void pty_put_to_master(struct pty *pty, uint8_t byte)
+{
+	spin_lock(&pty->lock);
+	if (pty_used(pty) < MASTER_HAS)
+		put(pty, (const char *)&byte, 1);
+	spin_unlock(&pty->lock);
+	slave_settle(&pty->tty);
+}
+
 static void slave_flush(struct tty *tty)
 {
 	spin_lock(&tty->lock);
@@ -204,6 +226,7 @@ static void release(struct tty *tty)
 {
 	struct pty *pty = pty_of(tty);
 
+	kfree(pty->tty.line.echoes);
 	kfree(pty->ring);
 	kfree(pty);
 }
@@ -213,6 +236,7 @@ static const struct tty_driver slave_driver = {
 	.close = slave_closed,
 	.write = slave_write,
 	.echo = slave_echo,
+	.echo_room = slave_echo_room,
 	.writable = slave_writable,
 	.resume = slave_resume,
 	.event = slave_event,
@@ -341,13 +365,13 @@ static ssize_t master_read(struct file *file, struct io *io, int64_t *position)
 }
 
 /* Types these bytes. How many went; fewer: why, in *error. */
-static size_t type_bytes(
-	struct file *file, struct pty *pty, const uint8_t *bytes, size_t count, int *error)
+static size_t type_bytes(struct file *file, struct pty *pty, const uint8_t *bytes, size_t count,
+	enum tty_part part, int *error)
 {
 	size_t done = 0;
 
 	while (done < count && !*error) {
-		done += tty_receive(&pty->tty, bytes + done, count - done);
+		done += tty_receive_part(&pty->tty, bytes + done, count - done, part);
 		if (done == count)
 			break;
 		*error = file_nonblocking(file) ? -EAGAIN
@@ -361,14 +385,18 @@ static ssize_t master_write(struct file *file, struct io *io, int64_t *position)
 	struct pty *pty = file->private;
 	uint8_t bytes[PIECE];
 	size_t done = 0, count;
+	enum tty_part part = TTY_LAST;
 	int error = 0;
 
 	while (io->left && !error) {
 		count = io_get(io, bytes, io->left < PIECE ? io->left : PIECE);
 		if (!count)
 			break;
-		done += type_bytes(file, pty, bytes, count, &error);
+		part = io->left && (done + count) % AT_ONCE ? TTY_MORE : TTY_LAST;
+		done += type_bytes(file, pty, bytes, count, part, &error);
 	}
+	if (part == TTY_MORE) /* the memory to write from ended before */
+		(void)tty_receive(&pty->tty, bytes, 0);
 	return io_result(io, done, error);
 }
 
@@ -422,6 +450,10 @@ static struct pty *create(void)
 	wait_queue_init(&pty->readable);
 	wait_queue_init(&pty->room);
 	pty->locked = true;
+	if (tty_ready_echo(&pty->tty)) {
+		tty_put(&pty->tty);
+		return NULL;
+	}
 	return pty;
 }
 

@@ -7,9 +7,11 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "memory/user.h"
+#include "process/credentials.h"
 #include "process/current.h"
 
 #include <asm/signal.h>
+#include <linux/capability.h>
 
 static long set_lock(struct pty *pty, user_t from)
 {
@@ -63,6 +65,19 @@ static long flush(struct pty *pty, uintptr_t which)
 		spin_unlock(&pty->lock);
 		tty_tell_room(&pty->tty);
 	}
+	return 0;
+}
+
+/* As if the slave had written it. A master is nobody's controlling terminal. */
+static long simulate_input(struct pty *pty, user_t from)
+{
+	uint8_t byte;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&byte, from, 1))
+		return -EFAULT;
+	pty_put_to_master(pty, byte);
 	return 0;
 }
 
@@ -136,8 +151,9 @@ long pty_master_ioctl(struct file *file, unsigned int command, uintptr_t argumen
 		return count_readable(pty, user);
 	case TCFLSH:
 		return flush(pty, argument);
-	case TIOCCONS:
 	case TIOCSTI:
+		return simulate_input(pty, user);
+	case TIOCCONS:
 		return -EIO;
 	default:
 		return tty_ioctl_by(file, &pty->tty, TTY_MASTER, command, argument);

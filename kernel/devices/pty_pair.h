@@ -36,6 +36,7 @@ static inline uint32_t pty_used(const struct pty *pty) requires(pty->lock)
 	return pty->head - pty->tail;
 }
 
+void pty_put_to_master(struct pty *pty, uint8_t byte);
 long pty_master_ioctl(struct file *file, unsigned int command, uintptr_t argument);
 
 #endif

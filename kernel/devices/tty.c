@@ -65,6 +65,13 @@ static void on_echo(void *context, const char *bytes, size_t count)
 	tty->driver->echo(tty, bytes, count);
 }
 
+static size_t echo_room(void *context)
+{
+	struct tty *tty = context;
+
+	return tty->driver->echo_room ? tty->driver->echo_room(tty) : SIZE_MAX;
+}
+
 static void on_signal(void *context, int signal)
 {
 	struct tty *tty = context;
@@ -82,8 +89,11 @@ static void on_event(void *context, unsigned int bits)
 
 void tty_init(struct tty *tty)
 {
-	const struct line_events events = {
-		.echo = on_echo, .signal = on_signal, .event = on_event, .context = tty};
+	const struct line_events events = {.echo = on_echo,
+		.echo_room = echo_room,
+		.signal = on_signal,
+		.event = on_event,
+		.context = tty};
 
 	mutex_init(&tty->write_lock, "tty->write_lock");
 	spin_init(&tty->lock, "tty->lock");
@@ -92,6 +102,25 @@ void tty_init(struct tty *tty)
 	line_init(&tty->line, &events);
 	tty->references = 1;
 	tty->input_speed = tty->output_speed = 38400;
+}
+
+int tty_ready_echo(struct tty *tty)
+{
+	uint8_t *echoes;
+
+	if (likely(tty->line.echoes))
+		return 0;
+	echoes = kmalloc(LINE_ECHO);
+	if (!echoes)
+		return -ENOMEM;
+	spin_lock(&tty->lock);
+	if (!tty->line.echoes) {
+		tty->line.echoes = echoes;
+		echoes = NULL;
+	}
+	spin_unlock(&tty->lock);
+	kfree(echoes);
+	return 0;
 }
 
 /* ---- From the driver ---- */
@@ -121,7 +150,7 @@ void tty_tell_room(struct tty *tty)
 		async_tell(&tty->async, ASYNC_OUT);
 }
 
-size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
+size_t tty_receive_part(struct tty *tty, const uint8_t *bytes, size_t count, enum tty_part part)
 {
 	bool was_stopped, readable, canonical;
 	uint32_t ready, news = 0;
@@ -136,6 +165,8 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 		line_input(&tty->line, bytes[taken++]);
 		news += tty->line.ready != ready;
 	}
+	if (part == TTY_LAST || taken < count)
+		line_input_end(&tty->line);
 	canonical = tty->line.termios.c_lflag & ICANON;
 	tty->starved = taken < count;
 	readable = line_readable(&tty->line, 1);
@@ -147,6 +178,11 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 	if (was_stopped)
 		wake_events(&tty->output, POLLOUT | POLLWRNORM);
 	return taken;
+}
+
+size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
+{
+	return tty_receive_part(tty, bytes, count, TTY_LAST);
 }
 
 void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte)
@@ -308,6 +344,7 @@ static ssize_t send_piece(
 
 	while (done < count && sent >= 0) {
 		spin_lock(&tty->lock);
+		line_echo_flush(&tty->line);
 		made = line_output(&tty->line, bytes + done, count - done, &used, out, sizeof(out));
 		spin_unlock(&tty->lock);
 		if (made)
@@ -486,10 +523,12 @@ static void count_close(struct tty *tty)
 int tty_open_file(struct file *file, struct tty *tty, enum tty_view view)
 {
 	struct tty_file *open = kmalloc(sizeof(*open));
-	int error;
+	int error = open ? tty_ready_echo(tty) : -ENOMEM;
 
-	if (!open)
-		return -ENOMEM;
+	if (error) {
+		kfree(open);
+		return error;
+	}
 	*open = (struct tty_file){.tty = tty, .view = view};
 	error = count_open(tty, open);
 	if (!error && tty->driver->open) {
@@ -548,30 +587,6 @@ static int node_open(struct file *file)
 }
 
 static const struct file_operations node_operations = {.open = node_open, .traits = FILE_STREAM};
-
-/* /dev/tty: whichever is the caller's. */
-static int own_tty_open(struct file *file)
-{
-	struct tty *tty = tty_of_session(current_session());
-	int error;
-
-	if (!tty)
-		return -ENXIO;
-	error = tty_open_file(file, tty, TTY_OWN);
-	tty_put(tty);
-	return error;
-}
-
-static const struct file_operations own_tty_operations = {
-	.open = own_tty_open, .traits = FILE_STREAM};
-
-int tty_register_own(void)
-{
-	static struct device own = {.operations = &own_tty_operations};
-
-	own.number = device_number(TTYAUX_MAJOR, 0);
-	return devfs_add("tty", S_IFCHR | 0666, &own);
-}
 
 int tty_register(struct tty *tty, uint64_t number, uint32_t mode)
 {

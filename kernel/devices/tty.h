@@ -26,6 +26,8 @@ struct tty_driver {
 	ssize_t (*write)(struct tty *tty, const char *bytes, size_t count, bool nonblocking);
 	/* Sends echo: never waits, drops what does not fit. Any context, with tty->lock. */
 	void (*echo)(struct tty *tty, const char *bytes, size_t count);
+	/* How much echo has room now; what has none waits in the line. As echo. NULL: all has. */
+	size_t (*echo_room)(struct tty *tty);
 	/* Would a write go through now? The queue tells of a change. NULL: always. */
 	bool (*writable)(struct tty *tty, struct wait_queue **queue);
 	/* There is room for input again (after tty_receive took less than it was given). */
@@ -103,6 +105,9 @@ int tty_register(struct tty *tty, uint64_t number, uint32_t mode) MUST_CHECK;
 /* Bytes from the device, in any context. How many were taken; fewer than count: the driver keeps
  * the rest until driver->resume. */
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count);
+/* The same of a part of what came at once; TTY_LAST: its end. */
+enum tty_part { TTY_MORE, TTY_LAST };
+size_t tty_receive_part(struct tty *tty, const uint8_t *bytes, size_t count, enum tty_part part);
 /* A byte that came with an error, or a break: as tty_receive, but never held back. */
 void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte);
 /* There is room for output. In any context, without its locks. */
@@ -139,6 +144,8 @@ bool tty_is_own(struct tty *tty) MUST_CHECK;
 /* For a process that is not in the foreground of its own terminal: sends its group the signal for
  * that and gives -ERESTARTSYS, or -EIO where there is nobody; else 0. */
 int tty_check_foreground(struct tty *tty, int signal) MUST_CHECK;
+/* Gives it memory for echo, if it has none: it echoes from then on. 0 or -ENOMEM. */
+int tty_ready_echo(struct tty *tty) MUST_CHECK;
 /* Releases tty->lock, sends the signals collected under it, and wakes. */
 void tty_unlock(struct tty *tty) releases(tty->lock);
 /* An ioctl of the terminal, by its own file or (master) by the one at its other end. */

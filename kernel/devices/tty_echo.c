@@ -2,8 +2,11 @@
 /*
  * Output processing and echo (man 3 termios: c_oflag, and ECHO* of c_lflag). See tty_line.c.
  *
- * Echo goes through output processing like a program's output. While output is held (STOP) it waits in
- * line->waiting, and what has no room there is lost.
+ * Echo of what comes at once (one write to a pty's master) waits in line->echoes until all of that was looked
+ * at, as on Linux: a signal key drops it, a key that stops the output holds all of it. It lies there as it
+ * was typed, and becomes output (and moves the column) when it goes out. What cannot go out, because output
+ * is stopped or the driver has no room, waits for START, the next input or the next write; of more than
+ * KEPT bytes the oldest are lost.
  */
 #include "devices/tty_echo.h"
 
@@ -77,89 +80,174 @@ size_t line_output(
 
 /* ---- Echo ---- */
 
-#define UNCHANGED 0xff /* Linux's echo passes this byte by output processing */
+/* A byte of line->echoes after ESCAPE: one of these, or a control character that is shown as ^X. */
+#define ESCAPE     0xffu /* twice: the byte itself, which Linux passes by output processing */
+#define MOVE_BACK  0x80u /* the column before */
+#define LINE_START 0x81u
+#define ERASE_TAB  0x82u /* a third byte: cells before the tab, AFTER_TAB when from another one on */
+#define AFTER_TAB  0x80u
+#define KEPT       3807u /* of what cannot go out */
 
-static void echo_raw(struct line *line, const char *bytes, size_t count)
+static uint8_t echo_at(const struct line *line, uint32_t position)
 {
-	size_t room = sizeof(line->waiting) - line->waits;
-
-	if (!line->stopped) {
-		line->events.echo(line->events.context, bytes, count);
-		return;
-	}
-	if (count > room)
-		count = room;
-	memcpy(line->waiting + line->waits, bytes, count);
-	line->waits += (uint32_t)count;
+	return line->echoes[position % LINE_ECHO];
 }
 
-void line_echo_release(struct line *line)
+/* Bytes of the oldest item. */
+static uint32_t item_size(const struct line *line)
 {
-	if (line->waits)
-		line->events.echo(line->events.context, line->waiting, line->waits);
-	line->waits = 0;
+	if (echo_at(line, line->echo_tail) != ESCAPE)
+		return 1;
+	return echo_at(line, line->echo_tail + 1) == ERASE_TAB ? 3 : 2;
+}
+
+static size_t repeat_back(struct line *line, uint32_t count, char *to)
+{
+	memset(to, '\b', count);
+	line->column -= line->column < count ? line->column : count;
+	return count;
+}
+
+static size_t erase_tab(struct line *line, uint8_t cells, char *to)
+{
+	uint32_t column = cells & AFTER_TAB ? cells & ~AFTER_TAB : cells + line->line_start;
+
+	return repeat_back(line, TAB_STOP - column % TAB_STOP, to);
+}
+
+/* What the oldest item becomes: up to TAB_STOP bytes. */
+static size_t show(struct line *line, char *to)
+{
+	uint8_t byte = echo_at(line, line->echo_tail), what = echo_at(line, line->echo_tail + 1);
+	size_t used;
+
+	if (byte != ESCAPE)
+		return line_output(line, (const char *)&byte, 1, &used, to, TAB_STOP);
+	switch (what) {
+	case ESCAPE:
+		*to = (char)ESCAPE;
+		line->column++;
+		return 1;
+	case MOVE_BACK:
+		line->column -= line->column > 0;
+		return 0;
+	case LINE_START:
+		line->line_start = line->column;
+		return 0;
+	case ERASE_TAB:
+		return erase_tab(line, echo_at(line, line->echo_tail + 2), to);
+	default:
+		to[0] = '^';
+		to[1] = (char)(what ^ 0x40);
+		line->column += 2;
+		return 2;
+	}
+}
+
+/* As much as there is room for. */
+static void send(struct line *line, size_t room)
+{
+	char out[64];
+	size_t made = 0, more;
+	uint32_t column, start;
+
+	while (line->echo_tail != line->echo_head) {
+		column = line->column;
+		start = line->line_start;
+		more = show(line, out + made);
+		if (more > room - made) { /* not now */
+			line->column = column;
+			line->line_start = start;
+			break;
+		}
+		line->echo_tail += item_size(line);
+		made += more;
+		if (made > sizeof(out) - TAB_STOP) {
+			line->events.echo(line->events.context, out, made);
+			room -= made;
+			made = 0;
+		}
+	}
+	if (made)
+		line->events.echo(line->events.context, out, made);
+}
+
+void line_echo_flush(struct line *line)
+{
+	if (line->echo_tail == line->echo_head)
+		return;
+	if (!line->stopped)
+		send(line, line->events.echo_room ? line->events.echo_room(line->events.context)
+						  : SIZE_MAX);
+	while (line->echo_head - line->echo_tail > KEPT)
+		line->echo_tail += item_size(line);
+}
+
+void line_echo_drop(struct line *line)
+{
+	line->echo_tail = line->echo_head;
+}
+
+/* One item. Where too much waits the oldest ones go. */
+static void add(struct line *line, const uint8_t *bytes, uint32_t count)
+{
+	if (!line->echoes)
+		return;
+	if (line->echo_head - line->echo_tail > LINE_ECHO - count)
+		line_echo_flush(line);
+	for (uint32_t i = 0; i < count; i++)
+		line->echoes[line->echo_head++ % LINE_ECHO] = bytes[i];
+}
+
+static void add_special(struct line *line, uint8_t what)
+{
+	add(line, (const uint8_t[]){ESCAPE, what}, 2);
 }
 
 void line_echo(struct line *line, const char *bytes, size_t count)
 {
-	char out[64];
-	size_t made, used;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t byte = (uint8_t)bytes[i];
 
-	while (count) {
-		made = line_output(line, bytes, count, &used, out, sizeof(out));
-		if (made)
-			echo_raw(line, out, made);
-		bytes += used;
-		count -= used;
+		if (byte == ESCAPE)
+			add_special(line, byte);
+		else
+			add(line, &byte, 1);
 	}
 }
 
 void line_echo_byte(struct line *line, uint8_t byte)
 {
-	char text[2] = {'^', (char)(byte ^ 0x40)};
+	if (local_flag(line, ECHOCTL) && is_control(byte) && byte != '\t')
+		add_special(line, byte);
+	else
+		line_echo(line, (const char *)&byte, 1);
+}
 
-	if (local_flag(line, ECHOCTL) && is_control(byte) && byte != '\t') {
-		echo_raw(line, text, 2);
-		line->column += 2;
-		return;
-	}
-	text[0] = (char)byte;
-	if (byte == UNCHANGED) {
-		echo_raw(line, text, 1);
-		line->column++;
-	} else {
-		line_echo(line, text, 1);
-	}
+void line_echo_start(struct line *line)
+{
+	add_special(line, LINE_START);
 }
 
 /* ---- Erasing ---- */
 
-/* The cells of the tab that stood at line->head: those before it count from the last tab, or from the
- * column where the line began. */
-static uint32_t tab_cells(const struct line *line)
+/* The tab that stood at line->head: the cells before it count from the last tab, or from the column where
+ * the line began. */
+static void echo_erase_tab(struct line *line)
 {
-	uint32_t column = 0, place = line->head;
+	uint32_t cells = 0, place = line->head, after = 0;
 
-	while (place != line->ready) {
+	while (place != line->ready && !after) {
 		uint8_t byte = at(line, --place);
 
 		if (byte == '\t')
-			return TAB_STOP - column % TAB_STOP;
-		if (is_control(byte))
-			column += local_flag(line, ECHOCTL) ? 2 : 0;
+			after = AFTER_TAB;
+		else if (is_control(byte))
+			cells += local_flag(line, ECHOCTL) ? 2 : 0;
 		else if (!is_continuation(line, byte))
-			column++;
+			cells++;
 	}
-	return TAB_STOP - (column + line->line_start) % TAB_STOP;
-}
-
-static void erase_tab(struct line *line)
-{
-	for (uint32_t cells = tab_cells(line); cells; cells--) {
-		echo_raw(line, "\b", 1);
-		if (line->column)
-			line->column--;
-	}
+	add(line, (const uint8_t[]){ESCAPE, ERASE_TAB, (uint8_t)(cells % TAB_STOP | after)}, 3);
 }
 
 /* ECHOPRT: what is erased is shown again, between \ and /. */
@@ -173,6 +261,7 @@ static void print_erased(struct line *line, uint8_t first, uint32_t size)
 		const char byte = (char)at(line, line->head + i);
 
 		line_echo(line, &byte, 1);
+		add_special(line, MOVE_BACK);
 	}
 }
 
@@ -191,7 +280,7 @@ void line_echo_erase(struct line *line, uint8_t first, uint32_t size, uint8_t er
 	} else if (is_special(line, eraser, VERASE) && !local_flag(line, ECHOE)) {
 		line_echo_byte(line, eraser);
 	} else if (first == '\t') {
-		erase_tab(line);
+		echo_erase_tab(line);
 	} else {
 		if (is_control(first) && local_flag(line, ECHOCTL))
 			line_echo(line, "\b \b", 3);

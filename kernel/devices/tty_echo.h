@@ -54,7 +54,7 @@ static inline uint8_t at(const struct line *line, uint32_t position)
 	return line->bytes[position % LINE_BUFFER];
 }
 
-/* Bytes through output processing; while output is held they wait. */
+/* Bytes that go through output processing, when what came at once has been looked at. */
 void line_echo(struct line *line, const char *bytes, size_t count);
 /* One that was typed: a control character as ^X with ECHOCTL. */
 void line_echo_byte(struct line *line, uint8_t byte);
@@ -62,7 +62,9 @@ void line_echo_byte(struct line *line, uint8_t byte);
 void line_echo_erase(struct line *line, uint8_t first, uint32_t size, uint8_t eraser);
 /* ECHOPRT: the end of what was erased. */
 void line_echo_erased(struct line *line);
-/* Output goes on: what waited. */
-void line_echo_release(struct line *line);
+/* The line being typed begins at the column that is reached then. */
+void line_echo_start(struct line *line);
+/* What is not out yet is dropped. */
+void line_echo_drop(struct line *line);
 
 #endif

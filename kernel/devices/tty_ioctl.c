@@ -40,12 +40,12 @@ static long set_group(struct tty *tty, user_t from)
 
 	if (error)
 		return error == -EIO ? -ENOTTY : error;
-	if (!tty_is_own(tty))
-		return -ENOTTY;
 	if (copy_from_user(&group, from, sizeof(group)))
 		return -EFAULT;
 	if (group < 0)
 		return -EINVAL;
+	if (!tty_is_own(tty))
+		return -ENOTTY;
 	error = check_group_session(group, current_session());
 	if (error)
 		return error;

@@ -154,7 +154,7 @@ static void reprint(struct line *line, uint8_t byte)
 static void echo_typed(struct line *line, uint8_t byte)
 {
 	if (line->head == line->ready)
-		line->line_start = line->column;
+		line_echo_start(line);
 	line_echo_byte(line, byte);
 }
 
@@ -210,7 +210,7 @@ static void tell(struct line *line, unsigned int bits)
 void line_flush_input(struct line *line)
 {
 	line->tail = line->ready = line->head;
-	line->literal = line->erasing = false;
+	line->erasing = false;
 	tell(line, TIOCPKT_FLUSHREAD);
 }
 
@@ -227,7 +227,6 @@ void line_start(struct line *line)
 	if (!line->stopped || line->held)
 		return;
 	line->stopped = false;
-	line_echo_release(line);
 	tell(line, TIOCPKT_START);
 }
 
@@ -235,7 +234,8 @@ void line_reset(struct line *line)
 {
 	line->tail = line->ready = line->head;
 	line->literal = line->erasing = line->stopped = line->held = false;
-	line->waits = 0;
+	line->column = line->line_start = 0;
+	line_echo_drop(line);
 }
 
 static bool signal_for(struct line *line, uint8_t byte, int *signal)
@@ -256,10 +256,17 @@ static bool signal_for(struct line *line, uint8_t byte, int *signal)
 static void send_signal(struct line *line, int signal)
 {
 	if (!local_flag(line, NOFLSH)) {
+		line_echo_drop(line);
 		line_flush_input(line);
 		tell(line, TIOCPKT_FLUSHWRITE);
 	}
 	line->events.signal(line->events.context, signal);
+}
+
+static void start_with_echo(struct line *line)
+{
+	line_start(line);
+	line_echo_flush(line);
 }
 
 static bool flow_control(struct line *line, uint8_t byte)
@@ -267,7 +274,7 @@ static bool flow_control(struct line *line, uint8_t byte)
 	if (!in_flag(line, IXON))
 		return false;
 	if (is_special(line, byte, VSTART))
-		line_start(line);
+		start_with_echo(line);
 	else if (is_special(line, byte, VSTOP))
 		line_stop(line);
 	else
@@ -311,8 +318,8 @@ static void ordinary(struct line *line, uint8_t byte, bool newline)
 
 static void go_on(struct line *line)
 {
-	if (in_flag(line, IXON) && in_flag(line, IXANY))
-		line_start(line);
+	if (line->stopped && in_flag(line, IXON) && in_flag(line, IXANY))
+		start_with_echo(line);
 }
 
 /* With a meaning or not, after signals and flow control. */
@@ -360,9 +367,17 @@ void line_input(struct line *line, uint8_t byte)
 			line_start(line);
 		if (local_flag(line, ECHO))
 			line_echo_byte(line, byte);
+		else
+			line_echo_flush(line);
 		return;
 	}
 	typed(line, byte);
+}
+
+void line_input_end(struct line *line)
+{
+	if (local_flag(line, ECHO | ECHONL))
+		line_echo_flush(line);
 }
 
 static void keep_marked(struct line *line, uint8_t byte)
@@ -411,7 +426,7 @@ void line_set(struct line *line, const struct termios *termios)
 	if ((old.c_lflag ^ termios->c_lflag) & (ICANON | EXTPROC))
 		change_mode(line);
 	if (old.c_iflag & IXON && !in_flag(line, IXON))
-		line_start(line);
+		start_with_echo(line);
 }
 
 /* ---- Reading ---- */

@@ -6,13 +6,14 @@
 #include "files/abi.h"
 #include "lib/types.h"
 
-#define LINE_BUFFER  4096u
-#define LINE_WAITING 512u
+#define LINE_BUFFER 4096u
+#define LINE_ECHO   4096u /* bytes of line->echoes */
 
 /* Where echo and signals go; called by line_input. */
 struct line_events {
 	void (*echo)(void *context, const char *bytes, size_t count); /* after output processing */
-	void (*signal)(void *context, int signal);                    /* to the foreground group */
+	size_t (*echo_room)(void *context);        /* how much of it may come now. NULL: any */
+	void (*signal)(void *context, int signal); /* to the foreground group */
 	void (*event)(
 		void *context, unsigned int bits); /* TIOCPKT_*, for a master in packet mode */
 	void *context;
@@ -33,14 +34,17 @@ struct line {
 	bool stopped;                     /* output is held (STOP, TCOOFF) */
 	bool erasing;                     /* ECHOPRT's \ was shown */
 	bool held;                        /* ... by TCOOFF: START does not let it go */
-	uint32_t waits;                   /* bytes of echo that wait for output to go on */
-	char waiting[LINE_WAITING];
+	/* Echo that is not out yet (tty_echo.c). The owner's memory, LINE_ECHO bytes; NULL: no echo. */
+	uint8_t *echoes;
+	uint32_t echo_head, echo_tail; /* counts that run on */
 };
 
 void line_init(struct line *line, const struct line_events *events);
 /* How many bytes may be given to line_input now. */
 size_t line_room(const struct line *line);
 void line_input(struct line *line, uint8_t byte);
+/* What came at once ends here: its echo goes out. */
+void line_input_end(struct line *line);
 /* A byte that came with a wrong parity or frame, or a break. */
 enum line_bad { LINE_BREAK, LINE_PARITY };
 void line_input_bad(struct line *line, enum line_bad bad, uint8_t byte);
@@ -55,6 +59,8 @@ size_t line_available(const struct line *line);
 size_t line_output(
 	struct line *line, const char *from, size_t count, size_t *used, char *to, size_t room);
 void line_flush_input(struct line *line);
+/* Echo that has waited goes out, as far as there is room: before a program's output. */
+void line_echo_flush(struct line *line);
 /* Holds output, and lets it go. */
 void line_stop(struct line *line);
 void line_start(struct line *line);

@@ -28,7 +28,10 @@ static void start(void)
 {
 	const struct line_events events = {.echo = on_echo, .signal = on_signal};
 
+	static uint8_t echoes[LINE_ECHO];
+
 	line_init(&line, &events);
+	line.echoes = echoes;
 	seen_length = 0;
 	seen[0] = '\0';
 	signalled = 0;
@@ -40,6 +43,7 @@ static void type(const char *text)
 		CHECK(line_room(&line) > 0);
 		line_input(&line, (uint8_t)*text);
 	}
+	line_input_end(&line);
 }
 
 /* What was echoed since the last time. */
@@ -156,7 +160,7 @@ static void test_signals(void)
 	start();
 	type("half\3");
 	CHECK_EQUAL(signalled, SIGINT);
-	SEEN("half^C");
+	SEEN("^C"); /* it came at once with what is dropped */
 	type("x\n");
 	reads(100, "x\n"); /* the half line is gone */
 	type("\34");
@@ -383,10 +387,10 @@ static void test_held_echo(void)
 {
 	start();
 	type("a\23bc");
-	SEEN("a");
+	SEEN(""); /* nothing of what came at once */
 	CHECK(line.stopped);
 	type("\21");
-	SEEN("bc");
+	SEEN("abc");
 	line.held = true;
 	line_stop(&line);
 	type("\21");
@@ -394,6 +398,50 @@ static void test_held_echo(void)
 	line.held = false;
 	line_start(&line);
 	CHECK(!line.stopped);
+}
+
+/* As much as there is room for; the rest comes with the next input. */
+static size_t room;
+
+static size_t echo_room(void *context)
+{
+	return room;
+}
+
+static void test_echo_without_room(void)
+{
+	start();
+	line.events.echo_room = echo_room;
+	room = 3;
+	type("ab\3"); /* ^C is one */
+	SEEN("^C");
+	type("ab\26\3");
+	SEEN("ab^");
+	room = 1;
+	type("");
+	SEEN("\b");
+	type("");
+	SEEN("");
+	room = 100;
+	type("c");
+	SEEN("^Cc");
+	CHECK_EQUAL(line.column, 7);
+}
+
+/* Of what cannot go out the newest 3,807 stay, an item never in part. */
+static void test_too_much_held(void)
+{
+	start();
+	line_stop(&line);
+	for (int i = 0; i < 3000; i++)
+		type(i < 2000 ? "x" : "\1");
+	CHECK_EQUAL(line.echo_head - line.echo_tail, 3807);
+	line_start(&line);
+	type("z");
+	CHECK_EQUAL(seen_length, 1807 + 2000 + 1);
+	CHECK_STRING(seen + seen_length - 3, "^Az");
+	type("\25");
+	CHECK_EQUAL(seen_length, 3808 + 3 * (2000 + 2 * 1000 + 1));
 }
 
 static void test_mark_with_full_read(void)
@@ -429,6 +477,8 @@ int main(void)
 	test_external();
 	test_mode_change();
 	test_held_echo();
+	test_echo_without_room();
+	test_too_much_held();
 	test_mark_with_full_read();
 	return check_done();
 }

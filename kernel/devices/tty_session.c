@@ -300,3 +300,29 @@ void tty_let_go(int session)
 	detach(tty, session, BIT_OF(SIGHUP) | BIT_OF(SIGCONT));
 	tty_put(tty);
 }
+
+/* ---- The own terminal ---- */
+
+/* /dev/tty: whichever is the caller's. */
+static int own_tty_open(struct file *file)
+{
+	struct tty *tty = tty_of_session(current_session());
+	int error;
+
+	if (!tty)
+		return -ENXIO;
+	error = tty_open_file(file, tty, TTY_OWN);
+	tty_put(tty);
+	return error;
+}
+
+static const struct file_operations own_tty_operations = {
+	.open = own_tty_open, .traits = FILE_STREAM};
+
+int tty_register_own(void)
+{
+	static struct device own = {.operations = &own_tty_operations};
+
+	own.number = device_number(TTYAUX_MAJOR, 0);
+	return devfs_add("tty", S_IFCHR | 0666, &own);
+}

@@ -36,7 +36,8 @@ void sched_point(void);
 int signal_group(int group, int signal);
 /* Sends signals (bit n: signal n) to the leader of a session, if it lives. */
 void signal_leader(int session, uint32_t signals);
-/* 0; -ESRCH: there is no such group; -EPERM: it is in another session. */
+/* 0; -ESRCH: nobody has this number; -EPERM: the group, or the process or thread where there is none, is in
+ * another session. */
 int check_group_session(int group, int session) MUST_CHECK;
 /* A process that is not in a terminal's foreground group wants to use it: its group gets SIGTTIN or
  * SIGTTOU, and the call is made again when it goes on (-ERESTARTSYS). -EIO: the group is orphaned, or

@@ -27,9 +27,11 @@ int check_group_session(int group, int session)
 
 	spin_lock(&process_lock);
 	pid = pid_find(group);
-	if (pid && !list_empty(&pid->group)) {
-		process = container_of(pid->group.next, struct process, group_link);
-		error = process->session_id == session ? 0 : -EPERM;
+	if (pid) {
+		process = pid->thread ? pid->thread->process : pid->process;
+		if (!list_empty(&pid->group))
+			process = container_of(pid->group.next, struct process, group_link);
+		error = process && process->session_id == session ? 0 : -EPERM;
 	}
 	spin_unlock(&process_lock);
 	return error;

@@ -181,6 +181,55 @@ static void groups_checked(void)
 	WANT_ENDS(pid, SIGKILL);
 }
 
+static void *just_a_thread(void *gate)
+{
+	open_gate(*(struct gate *)gate);
+	just_wait();
+	return NULL;
+}
+
+/* Numbers that are no group's: of a process or a thread, in the session or in another. */
+static void numbers_without_group(void)
+{
+	struct gate ready = make_gate(), thread = make_gate();
+	pid_t member = fork(), other, group_member, *number = shared_memory(sizeof *number);
+	pthread_t handle;
+
+	if (member == 0) {
+		WANT_IS(pthread_create(&handle, NULL, just_a_thread, &thread), 0);
+		just_wait();
+	}
+	other = fork();
+	if (other == 0) {
+		WANT_IS(setsid(), getpid());
+		group_member = fork();
+		if (group_member) {
+			*number = group_member;
+			open_gate(ready);
+		}
+		just_wait();
+	}
+	wait_gate(ready);
+	wait_gate(thread);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, &other), -1);
+	WANT_IS(errno, EPERM);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, number), -1);
+	WANT_IS(errno, EPERM);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, &member), 0);
+	WANT_IS(tcgetpgrp(on_terminal.slave), member);
+	WANT(signal(SIGTTOU, SIG_IGN) != SIG_ERR);
+	WANT_IS(tcsetpgrp(on_terminal.slave, getpid()), 0);
+	WANT_IS(ioctl(open_pair().slave, TIOCSPGRP, BAD), -1);
+	WANT_IS(errno, EFAULT); /* before ENOTTY */
+	kill(*number, SIGKILL);
+	kill(other, SIGKILL);
+	WANT_ENDS(other, SIGKILL);
+	kill(member, SIGKILL);
+	WANT_ENDS(member, SIGKILL);
+	WANT_IS(ioctl(on_terminal.slave, TIOCSPGRP, &member), -1);
+	WANT_IS(errno, ESRCH);
+}
+
 static void controlling(void)
 {
 	struct pair other = open_pair();
@@ -349,6 +398,7 @@ ON_TERMINAL(background_ignoring)
 ON_TERMINAL(orphaned_read)
 ON_TERMINAL(keys_signal)
 ON_TERMINAL(groups_checked)
+ON_TERMINAL(numbers_without_group)
 ON_TERMINAL(controlling)
 ON_TERMINAL(stealing)
 
@@ -360,6 +410,8 @@ static const struct test_case cases[] = {
 	CASE(run_orphaned_read, "a read by an orphaned group: EIO"),
 	CASE(run_keys_signal, "^Z and ^C for the foreground group"),
 	CASE(run_groups_checked, "TIOCSPGRP: ESRCH, EINVAL, EPERM"),
+	CASE(run_numbers_without_group,
+		"TIOCSPGRP: a number that is no group's; EFAULT before ENOTTY"),
 	CASE(run_controlling, "/dev/tty, TIOCSCTTY, TIOCNOTTY, taken by opening"),
 	CASE(run_stealing, "TIOCSCTTY of another session's: EPERM, or stolen by root"),
 	CASE(master_closes, "the master closes: SIGHUP for the leader, then the foreground"),

@@ -480,6 +480,31 @@ static void flushed_by_signal_keys(void)
 	}
 }
 
+static void typed_at_master(void)
+{
+	struct pair pair = open_pair();
+	char byte = 'X';
+
+	if (geteuid() != 0)
+		skip("only root may");
+	WANT_IS(ioctl(pair.master, TIOCSTI, BAD), -1);
+	WANT_IS(errno, EFAULT);
+	put_text(pair.slave, "one");
+	wait_polls(pair.master, POLLIN, POLLIN);
+	WANT_IS(ioctl(pair.master, TIOCSTI, &byte), 0);
+	want_text(pair.master, "oneX");
+	close(pair.slave);
+	byte = '\003';
+	WANT_IS(ioctl(pair.master, TIOCSTI, &byte), 0);
+	want_text(pair.master, "\003");
+	WANT_IS(read(pair.master, &byte, 1), -1);
+	WANT_IS(errno, EIO);
+	if (setresuid(NOBODY, NOBODY, NOBODY))
+		skip("no other user");
+	WANT_IS(ioctl(open_pair().master, TIOCSTI, &byte), -1);
+	WANT(errno == EPERM || errno == EIO); /* newer kernels forbid it before */
+}
+
 static void signals_by_master(void)
 {
 	struct pair pair = open_pair();
@@ -521,6 +546,7 @@ static const struct test_case cases[] = {
 	CASE(packets, "packet mode: data, stop, start, flushes, settings"),
 	CASE(device_numbers, "TIOCGDEV"),
 	CASE(flushed_by_signal_keys, "packet mode: signal keys flush both ways"),
+	CASE(typed_at_master, "TIOCSTI at the master: it reads the byte itself"),
 	CASE(signals_by_master, "TIOCSIG: three signals by the master"),
 };
 

@@ -121,6 +121,114 @@ static void flow(void)
 	WANT_IS(errno, EINVAL);
 }
 
+/* What comes in one write: a signal key drops what was typed before it, echo too. */
+static void signal_keys_drop_echo(void)
+{
+	struct pair pair = open_pair();
+	char text[900];
+
+	put_text(pair.master, "abc\003");
+	want_text(pair.master, "^C");
+	put_text(pair.master, "\034\003\032");
+	want_text(pair.master, "^Z");
+	set_local(pair.slave, NOFLSH, 0);
+	put_text(pair.master, "abc\003d\032");
+	want_text(pair.master, "abc^Cd^Z");
+	put_text(pair.master, "\025");
+	want_text(pair.master, "\b \b");
+	pair = open_pair();
+	memset(text, 'x', sizeof text);
+	strcpy(text + 800, "\003yy");
+	put_text(pair.master, text);
+	want_text(pair.master, "^Cyy");
+}
+
+static void wait_available(int fd, int wanted)
+{
+	int count = -1;
+
+	while (count != wanted) {
+		WANT_IS(ioctl(fd, FIONREAD, &count), 0);
+		sleep_ms(1);
+	}
+}
+
+static void held_echo(void)
+{
+	struct pair pair = open_pair();
+
+	put_text(pair.master, "ab\023cd\r");
+	wait_polls(pair.slave, POLLIN, POLLIN);
+	want_nothing(pair.master);
+	put_text(pair.master, "\021ef");
+	want_text(pair.master, "abcd\r\nef");
+	WANT_IS(tcflow(pair.slave, TCOOFF), 0);
+	put_text(pair.master, "\003gh\r");
+	wait_available(pair.slave, 3);
+	WANT_IS(tcflow(pair.slave, TCOON), 0);
+	want_nothing(pair.master);
+	put_text(pair.slave, "written");
+	want_text(pair.master, "^Cgh\r\nwritten");
+}
+
+/* More than is kept: the newest 3,807 bytes stay; two of them say that a line begins. */
+static void much_held_echo(void)
+{
+	struct pair pair = open_pair();
+	char line[1001], found[3807 - 3 * 2 + 4 + 2];
+
+	put_text(pair.master, "\023");
+	for (int i = 0; i < 4; i++) {
+		memset(line, 'a' + i, 999);
+		strcpy(line + 999, "\n");
+		put_text(pair.master, line);
+		wait_available(pair.slave, 1000 * (i + 1));
+	}
+	put_text(pair.master, "\021yz");
+	for (size_t have = 0; have < sizeof found;) {
+		ssize_t got = read(pair.master, found + have, sizeof found - have);
+
+		WANT(got > 0);
+		have += (size_t)got;
+	}
+	WANT(found[0] == 'a' && found[800] == '\r');
+	WANT(!memcmp(found + sizeof found - 5, "d\r\nyz", 5));
+}
+
+/* Echo that finds the master's buffer full waits for room. */
+static void echo_without_room(void)
+{
+	struct pair pair = open_pair();
+	char text[4096];
+	long full = 0, got;
+
+	memset(text, 'o', sizeof text);
+	WANT_IS(fcntl(pair.slave, F_SETFL, O_NONBLOCK), 0);
+	while ((got = write(pair.slave, text, sizeof text)) > 0)
+		full += got;
+	WANT_IS(errno, EAGAIN);
+	put_text(pair.master, "abc\r");
+	wait_polls(pair.slave, POLLIN, POLLIN);
+	for (; full; full -= got) {
+		got = read(pair.master, text, full < 4096 ? (size_t)full : sizeof text);
+		WANT(got > 0 && !memchr(text, 'a', (size_t)got));
+	}
+	put_text(pair.master, "d");
+	want_text(pair.master, "abc\r\nd");
+}
+
+static void flushed_after_literal(void)
+{
+	struct pair pair = open_pair();
+
+	put_text(pair.master, "\026");
+	want_text(pair.master, "^\b");
+	WANT_IS(tcflush(pair.slave, TCIFLUSH), 0);
+	put_text(pair.master, "\003\r");
+	WANT_IS(read(pair.slave, bytes, 10), 2);
+	WANT(!memcmp(bytes, "\003\n", 2));
+}
+
 static void flushes(void)
 {
 	struct pair pair = open_pair();
@@ -331,6 +439,12 @@ static const struct test_case cases[] = {
 	CASE(time_alone, "TIME without MIN"),
 	CASE(neither, "neither MIN nor TIME; O_NONBLOCK"),
 	CASE(flow, "STOP and START, TCXONC"),
+	CASE(signal_keys_drop_echo,
+		"a signal key drops the echo of what came with it, but for NOFLSH"),
+	CASE(held_echo, "echo waits for START, a write after TCOON"),
+	CASE(much_held_echo, "the newest of much echo is kept"),
+	CASE(echo_without_room, "echo waits for room at the master"),
+	CASE(flushed_after_literal, "LNEXT holds over TCFLSH"),
 	CASE(flushes, "TCSETSW, TCSETSF, TCFLSH, TIOCOUTQ"),
 	CASE(defaults, "the settings of a new terminal"),
 	CASE(frame_is_fixed, "a pty has 8 bits and no parity"),
