@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Evidence of the firmware, as the loader collects it with firmware=report: which kinds are there, and what the rules that need
 no more say of each firmware."""
-import contextlib
 import json
 import re
 import struct
@@ -11,8 +10,9 @@ from collections import Counter
 from pathlib import Path
 
 import harness
-from harness import Boot, boot, check, guest, run_program, tree
+from harness import Boot, boot, build, check, guest, run_program
 import mkimage
+import tpm
 from command import report
 
 SHAPES = Path(__file__).resolve().parents[1] / "include" / "baton" / "evidence_shapes.h"
@@ -98,6 +98,79 @@ def collect_ovmf():
     _expect(data, ALWAYS | OVMF, OVMF_WRONG, NOT_OURS | NOT_THERE)
 
 
+def collect_2m():
+    _expect(_collect(firmware="ovmf-2m", vga="VGA")[0], ALWAYS | OVMF, OVMF_WRONG, NOT_OURS | NOT_THERE)
+
+
+def collect_secboot():
+    _expect(_collect(firmware="ovmf-secboot", vga="VGA")[0], ALWAYS | OVMF, OVMF_WRONG, NOT_OURS | NOT_THERE)
+
+
+def collect_uboot():
+    """Strict, another descriptor size, no SSE, no attributes table, no XSDT; nothing of it is in an image."""
+    kinds = {key: count for key, count in ALWAYS.items() if key[0] != "GRAPHICS"} | {("RT_PROPERTIES", ENTRY): 1}
+    wrong = {name: "FAIL" for name in ("entry.flags", "entry.stack", "entry.fpu", "entry.selectors", "tables.acpi-memory",
+                                       "acpi.tables", "smbios.structures")} | {"exit.bus-masters": "WARN"}
+    silent = {"tables.runtime-pointers", "attributes.sorted", "attributes.inside", "attributes.cover", "attributes.permissions",
+              "attributes.images", "attributes.reread", "acpi.mcfg", "graphics.gop", "variables.boot-order", "services.monotonic"}
+    _expect(_collect(firmware="uboot")[0], kinds, wrong, NOT_OURS | NOT_THERE | silent)
+
+
+def collect_tpm():
+    """The event log replays to the PCRs that the chip has, kernel and all measured."""
+    with tpm.Tpm() as chip:
+        data, _ = _collect(vga="VGA", extra=chip.words())
+    _expect(data, ALWAYS | OVMF | {("EVENT_LOG", BEFORE): 1, ("PCRS", BEFORE): 1}, OVMF_WRONG, NOT_OURS | NOT_THERE - {"tcg.event-log"})
+
+
+def dangerous():
+    """The store is filled and emptied only when that is asked for."""
+    result = run_program("/bin/busybox", ["cat", FILE], cmdline="firmware=report,dangerous", vga="VGA")
+    check(result.code == 0, f"status {result.code}")
+    _expect(result.stdout, ALWAYS | OVMF | {("STORE_FILL", BEFORE): 1}, OVMF_WRONG, (NOT_OURS | NOT_THERE) - {"variables.store-fill"})
+    names = [data[32:].decode("utf-16-le", "replace") for kind, _, _, data in _records(result.stdout) if kind == "VARIABLE"]
+    check(not any(name.startswith("BatonFill") for name in names), f"left in the store: {names}")
+
+
+def _boot_disk(image, medium):
+    with Boot(image=image, medium=medium, mem=256) as machine:
+        said = machine.until(r"^loader: evidence of the firmware: (no file.*|.baton.*)$")[1]
+        machine.until_off()
+    return said
+
+
+def _file_on(image, name):
+    """A file of the disk's \\baton; None: it is not there."""
+    done = subprocess.run(["mtype", "-i", f"{image}@@1M", f"::/baton/{name}"], capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
+def file():
+    """On the volume that the loader came from: whole, the one of the boot before kept; on one that is read-only, a sentence."""
+    with guest.private_folder() as folder:
+        (folder / "baton.conf").write_text(boot.entry("firmware=report true"), encoding="utf-8")
+        (folder / "loader.conf").write_text("default baton.conf\n", encoding="utf-8")
+        (folder / "evidence.new").write_bytes(bytes(300000))  # power went when a longer one was written
+        mkimage.make(str(folder / "disk.img"), [
+            (str(boot.LOADER), "EFI/BOOT/BOOTX64.EFI"), (str(boot.KERNEL), "baton/kernel.elf"),
+            (str(build.INITRD), "baton/initrd.cpio"), (str(folder / "evidence.new"), "baton/evidence.new"),
+            (str(folder / "loader.conf"), "loader/loader.conf"), (str(folder / "baton.conf"), "loader/entries/baton.conf")], 4)
+        image, files = folder / "disk.img", []
+        for _ in range(2):
+            said = _boot_disk(image, "kept")
+            check(said == r"\baton\evidence.bin", said)
+            files.append(_file_on(image, "evidence.bin"))
+            phases = {phase for _, phase, _, _ in _records(files[-1])}
+            check(phases == {ENTRY, BEFORE}, f"phases {phases}")
+            check(_judge(files[-1])["entry.cr0-em-ts"]["verdict"] == "PASS", "the file is not judged as it should be")
+        check(_file_on(image, "evidence.old") == files[0], "the file of the boot before is not kept")
+        check(_file_on(image, "evidence.new") is None, "evidence.new is still there")
+        said = _boot_disk(image, "readonly")
+        check(said.startswith("no file of it on this volume"), said)
+        check(_file_on(image, "evidence.bin") == files[1], "a volume that is read-only was written")
+    print(f"two files of {len(files[0])} and {len(files[1])} bytes; read-only: {said}")
+
+
 def not_asked():
     """An ordinary boot collects nothing: the file is not there."""
     result = run_program("/bin/busybox", ["ls", "/sys/firmware"])
@@ -106,4 +179,4 @@ def not_asked():
 
 
 if __name__ == "__main__":
-    harness.main([collect_ovmf, not_asked])
+    harness.main([collect_ovmf, collect_2m, collect_secboot, collect_uboot, collect_tpm, dangerous, file, not_asked])

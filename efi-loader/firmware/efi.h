@@ -65,6 +65,13 @@
 			0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7, 0x50, 0xdf \
 		}                                                      \
 	}
+#define BATON_FILL_GUID /* of our own */                               \
+	{                                                              \
+		0x7b61746f, 0x6e00, 0x4d69,                            \
+		{                                                      \
+			0xb5, 0xe0, 0x62, 0x61, 0x74, 0x6f, 0x6e, 0x10 \
+		}                                                      \
+	}
 #define CONSOLE_OUT_DEVICE_GUID /* EDK2's mark on the handles that ConOut prints to */ \
 	{                                                                              \
 		0xd3b36f2c, 0xd551, 0x11d4,                                            \

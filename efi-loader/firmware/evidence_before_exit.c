@@ -237,6 +237,7 @@ void evidence_before_exit(struct loader *l)
 	collect_graphics(l);
 	collect_variables(l->system->RuntimeServices);
 	ask_services(l);
+	evidence_fill_store(l);
 	evidence_tpm(l);
 	evidence_collect_configuration(l, EVIDENCE_BEFORE_EXIT);
 	evidence_collect_attributes(l, EVIDENCE_BEFORE_EXIT);

@@ -70,6 +70,8 @@ void evidence_get_time(struct loader *l, struct evidence_time *out);
 void evidence_clocks(void);
 /* evidence_tpm.c */
 void evidence_tpm(struct loader *l);
+/* evidence_fill.c: only with firmware=report,dangerous. */
+void evidence_fill_store(struct loader *l);
 /* evidence_file.c: what was collected, as a file of the volume that the loader came from. */
 void evidence_write_file(struct loader *l);
 

@@ -18,7 +18,8 @@ DEBUG_EXIT_PORT = 0xF4
 
 @dataclass
 class Machine:
-    image: Path = None  # the disk to boot from; never written
+    image: Path = None  # the disk to boot from
+    medium: str = "snapshot"  # what is written to it is lost; "kept"; "readonly": it cannot be written
     firmware: str = firmwares.DEFAULT
     disk: str = "virtio"
     cpus: int = None
@@ -60,7 +61,8 @@ def _escape(path):
 
 
 def _disk(machine):
-    drive = ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file={_escape(machine.image)}"]
+    medium = {"snapshot": "snapshot=on", "kept": "snapshot=off", "readonly": "readonly=on"}[machine.medium]
+    drive = ["-drive", f"if=none,id=disk,format=raw,{medium},file={_escape(machine.image)}"]
     device = {
         "virtio": ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
         "ahci": ["-device", "ich9-ahci,id=ahci", "-device",

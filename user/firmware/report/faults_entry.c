@@ -67,6 +67,12 @@ static void mxcsr(struct sample *s)
 	s->cpu.mxcsr = 0x9fc0;
 }
 
+static void no_sse(struct sample *s)
+{
+	s->cpu.cr4 &= ~UINT64_C(0x200);
+	s->cpu.mxcsr = 0;
+}
+
 static void based_segment(struct sample *s)
 {
 	s->cpu.data |= 0x100000;
@@ -116,6 +122,7 @@ static const struct fault faults[] = {
 	{"a small stack inside its region", known_small_stack, {{"entry.stack", VERDICT_FAIL}}},
 	{"FCW", fcw, {{"entry.fpu", VERDICT_FAIL}}},
 	{"MXCSR", mxcsr, {{"entry.fpu", VERDICT_FAIL}}},
+	{"no SSE", no_sse, {{"entry.fpu", VERDICT_FAIL}}},
 	{"a segment with a base", based_segment, {{"entry.selectors", VERDICT_FAIL}}},
 	{"the GDT in free memory", free_gdt, {{"entry.selectors", VERDICT_FAIL}}},
 	{"no registers seen", no_cpu,

@@ -57,6 +57,15 @@ static void count_fails(struct sample *s)
 	s->counts[1].status = EFI_UNSUPPORTED;
 }
 
+static void count_not_there(struct sample *s)
+{
+	put(&s->rt_properties, 4, 4, 0x3fff & ~(1u << EVIDENCE_GET_NEXT_HIGH_MONOTONIC_COUNT));
+	for (unsigned i = 0; i < 3; i++)
+		s->counts[i].status = EFI_UNSUPPORTED;
+	give(s, EVIDENCE_CASE_COUNT_NULL, EFI_UNSUPPORTED);
+	sample_call(s, EVIDENCE_CASE_COUNT_NULL, EVIDENCE_VIRTUAL)->call.status = EFI_UNSUPPORTED;
+}
+
 static void capsule_of_nothing(struct sample *s)
 {
 	give(s, EVIDENCE_CASE_CAPSULE_NONE, EFI_SUCCESS);
@@ -112,6 +121,8 @@ static const struct fault faults[] = {
 	{"SetWakeupTime takes month 13", wakeup_month_13, ONE("time.bad-fields", VERDICT_FAIL)},
 	{"the count stays", count_stays, ONE("services.monotonic", VERDICT_FAIL)},
 	{"the count starts again", count_starts_again, ONE("services.monotonic", VERDICT_FAIL)},
+	{"no count, as RT properties say", count_not_there,
+		ONE("services.monotonic", VERDICT_SKIP)},
 	{"the count fails", count_fails, ONE("services.monotonic", VERDICT_FAIL)},
 	{"a capsule update of nothing", capsule_of_nothing, ONE("services.capsule", VERDICT_FAIL)},
 	{"a warm reset does nothing", no_warm_reset, ONE("services.reset", VERDICT_FAIL)},
