@@ -254,13 +254,13 @@ void call_services(struct lab *lab)
 	watch_begin(lab);
 	lab->phase = EVIDENCE_PHYSICAL;
 	call_phase(lab);
-	if (lab->dangerous)
-		fill_store(lab);
 	if (map(lab, EVIDENCE_CASE_FIRST_MAP, BATON_EFI_GO_VIRTUAL) == 0) {
 		lab->phase = EVIDENCE_VIRTUAL;
 		call_phase(lab);
 		map(lab, EVIDENCE_CASE_SECOND_MAP, BATON_EFI_MAP_AGAIN);
 	}
+	if (lab->dangerous) /* last: a firmware may not make room again before the next boot */
+		fill_store(lab);
 	show_resets(lab);
 	watch_end(lab);
 }
