@@ -97,14 +97,13 @@ static void put_character(struct keys *keys, const struct keyboard_terms *terms,
 /* The control character that goes with a character, or the character itself. */
 static uint32_t controlled(uint32_t c)
 {
-	if ((c >= '@' && c <= '_') || (c >= 'a' && c <= 'z'))
+	if (c >= '@' && c <= '~')
 		return c & 0x1f;
 	if (c >= '3' && c <= '7')
 		return c - '3' + ESCAPE;
 	switch (c) {
 	case ' ':
 	case '2':
-	case '`':
 		return 0;
 	case '8':
 	case '?':
@@ -158,6 +157,18 @@ static void dead_key(struct keyboard *keyboard, struct keys *keys,
 	keyboard->dead = again ? 0 : (uint8_t)(number + 1);
 }
 
+/* Control and Alt want ASCII: of the key's characters the nearest such one, or the one that stands there. */
+static uint32_t nearest_ascii(const struct keymap_key *key, unsigned level)
+{
+	for (unsigned other = 0; other < ARRAY_SIZE(key->codes); other++) {
+		uint32_t c = key->codes[level ^ other];
+
+		if (c && c < 0x80)
+			return c;
+	}
+	return key->codes[level];
+}
+
 static void character_key(struct keyboard *keyboard, struct keys *keys,
 	const struct keyboard_terms *terms, unsigned code, unsigned held)
 {
@@ -174,9 +185,11 @@ static void character_key(struct keyboard *keyboard, struct keys *keys,
 		dead_key(keyboard, keys, terms, c - KEYMAP_DEAD);
 		return;
 	}
+	if (held & (CONTROL | ALT))
+		c = nearest_ascii(key, level);
 	if (held & CONTROL)
 		c = controlled(c);
-	if (held & ALT)
+	if (held & ALT && c < 0x80)
 		put(keys, ESCAPE);
 	if (keyboard->dead)
 		put_composed(keyboard, keys, terms, c);
@@ -229,8 +242,11 @@ static void function_key(struct keys *keys, unsigned code, unsigned held)
 	if (held & ALT) {
 		keys->action = KEYS_SWITCH;
 		keys->argument = number;
-	} else if (held & SHIFT && number <= ARRAY_SIZE(shifted)) {
-		put_tilde(keys, shifted[number - 1]);
+	} else if (held & CONTROL) { /* F25 and on: nothing */
+		return;
+	} else if (held & SHIFT) { /* F13 to F24, of which F21 and on are nothing */
+		if (number <= ARRAY_SIZE(shifted))
+			put_tilde(keys, shifted[number - 1]);
 	} else if (number <= 5) {
 		put_text(keys, "\x1b[[");
 		put(keys, 'A' + number - 1);
@@ -283,7 +299,7 @@ static bool plain_key(
 		put(keys, held & CONTROL ? '\b' : 0x7f);
 		return true;
 	case KEY_TAB:
-		if (held & SHIFT && !(held & ALT))
+		if (held == SHIFT)
 			put(keys, ESCAPE);
 		put(keys, '\t');
 		return true;
@@ -367,13 +383,13 @@ static bool terminal_key(struct keys *keys, unsigned code, unsigned held)
 {
 	enum keyboard_action action = KEYS_NOTHING;
 
-	if (held & SHIFT && code == KEY_PAGEUP)
+	if (held == SHIFT && code == KEY_PAGEUP)
 		action = KEYS_LOOK_BACK;
-	else if (held & SHIFT && code == KEY_PAGEDOWN)
+	else if (held == SHIFT && code == KEY_PAGEDOWN)
 		action = KEYS_LOOK_FORWARD;
-	else if (held & ALT && code == KEY_LEFT)
+	else if (held == ALT && code == KEY_LEFT)
 		action = KEYS_PREVIOUS;
-	else if (held & ALT && code == KEY_RIGHT)
+	else if (held == ALT && code == KEY_RIGHT)
 		action = KEYS_NEXT;
 	else if (held & ALT && held & CONTROL && code == KEY_DELETE)
 		action = KEYS_REBOOT;

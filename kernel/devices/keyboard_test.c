@@ -80,6 +80,43 @@ static void test_us(void)
 	CHECK_EQUAL(keyboard_key(&keyboard, 500, PRESSED, &terms).count, 0);
 }
 
+/* As Debian's tables (ckbcomp) have them. */
+static void test_modifiers(void)
+{
+	start("us");
+	press(KEY_LEFTCTRL, PRESSED);
+	with(KEY_LEFTSHIFT, KEY_LEFTBRACE);
+	with(KEY_LEFTSHIFT, KEY_BACKSLASH);
+	with(KEY_LEFTSHIFT, KEY_RIGHTBRACE);
+	with(KEY_LEFTSHIFT, KEY_GRAVE);
+	CHECK_TYPED("\x1b\x1c\x1d\x1e");
+	tap(KEY_F1);
+	with(KEY_LEFTSHIFT, KEY_F1);
+	CHECK_TYPED(""); /* F25, F37: no string */
+	with(KEY_LEFTSHIFT, KEY_TAB);
+	with(KEY_LEFTSHIFT, KEY_PAGEUP);
+	CHECK_EQUAL(last.action, KEYS_NOTHING);
+	with(KEY_LEFTALT, KEY_LEFT);
+	CHECK_EQUAL(last.action, KEYS_NOTHING);
+	CHECK_TYPED("\t\x1b[5~\x1b[D");
+	press(KEY_LEFTCTRL, RELEASED);
+	with(KEY_LEFTSHIFT, KEY_F8);
+	with(KEY_LEFTSHIFT, KEY_F9); /* F21 */
+	CHECK_TYPED("\x1b[34~");
+	start("de"); /* Control and Alt take the key's ASCII character */
+	with(KEY_LEFTALT, KEY_LEFTBRACE);
+	with(KEY_LEFTALT, KEY_MINUS);
+	with(KEY_LEFTCTRL, KEY_MINUS);
+	CHECK_TYPED("\xc3\xbc\x1b?\x7f");
+	press(KEY_RIGHTALT, PRESSED);
+	with(KEY_LEFTCTRL, KEY_E);
+	with(KEY_LEFTALT, KEY_E);
+	with(KEY_LEFTCTRL, KEY_7);
+	press(KEY_RIGHTALT, RELEASED);
+	CHECK_TYPED("\x05\x1b"
+		    "e\x1b");
+}
+
 static void test_caps(void)
 {
 	start("us");
@@ -293,6 +330,7 @@ int main(void)
 	CHECK(!keymap_find("xx"));
 	CHECK_STRING(keymaps[0].name, "us");
 	test_us();
+	test_modifiers();
 	test_caps();
 	test_de();
 	test_fr();

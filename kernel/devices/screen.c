@@ -376,7 +376,8 @@ void screen_reset(struct screen *screen)
 	screen->top = 0;
 	screen->bottom = screen->rows;
 	screen->cursor_hidden = screen->insert = screen->origin = screen->no_wrap = false;
-	screen->inverse_screen = screen->cp437 = screen->newline = screen->cursor_keys = false;
+	screen->inverse_screen = screen->cp437 = screen->upper_half = screen->newline =
+		screen->cursor_keys = false;
 	screen->keypad = screen->no_repeat = false;
 	screen->utf8 = true;
 	screen_reset_attributes(screen);

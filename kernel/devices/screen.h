@@ -56,7 +56,9 @@ struct screen {
 	uint64_t tab_stops[SCREEN_TAB_STOPS / 64];
 
 	/* modes; the last five are the keyboard's */
-	bool cursor_hidden, insert, origin, no_wrap, inverse_screen, cp437, utf8;
+	bool cursor_hidden, insert, origin, no_wrap, inverse_screen, utf8;
+	bool cp437,
+		upper_half; /* SGR 11, 12: bytes are pictures of the IBM PC; with 12 of its upper half */
 	bool newline, cursor_keys, keypad, no_repeat;
 	uint8_t leds; /* CSI q: bits of scroll, num, caps lock */
 

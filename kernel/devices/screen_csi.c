@@ -74,9 +74,10 @@ static unsigned extended_colour(const struct screen *screen, unsigned at, uint8_
 	return left;
 }
 
-static void select_set(struct screen *screen, bool cp437)
+static void select_set(struct screen *screen, unsigned parameter)
 {
-	screen->cp437 = cp437;
+	screen->cp437 = parameter > 10;
+	screen->upper_half = parameter > 11;
 	screen->utf8_left = 0;
 }
 
@@ -104,11 +105,9 @@ static void select_attribute(struct screen *screen, unsigned parameter)
 		pen->inverse = true;
 		break;
 	case 10:
-		select_set(screen, false);
-		break;
 	case 11:
 	case 12:
-		select_set(screen, true);
+		select_set(screen, parameter);
 		break;
 	case 22:
 		pen->bold = pen->dim = false;

@@ -4,7 +4,8 @@
  * meanings of Linux's console (man 4 console_codes) and its terminfo entry `linux`.
  *
  * Beyond Linux's: CSI S, T (scroll), b (repeat), I, Z (tabs), 256 colours shown as they are (direct
- * colours as the nearest of them), and DEC's line drawing in G0 or G1 works in UTF-8 mode too. As on
+ * colours as the nearest of them), and DEC's line drawing in G0 or G1 works in UTF-8 mode too (the code
+ * page of the IBM PC by ESC ( U does not; by SGR 11 and 12 it does). As on
  * Linux, an alternate screen (?47, ?1047, ?1049), bracketed paste and mouse reports are not there:
  * the sequences are read and have no effect. Control strings are swallowed up to BEL or ST. What is
  * not known is recognised as a whole and ignored.
@@ -16,6 +17,7 @@
 #include "lib/string.h"
 
 #define REPLACEMENT   0xfffdu
+#define CSI           0x9bu
 #define PARAMETER_MAX 9999u
 #define PALETTE_HEX   7u /* ESC ] P n rr gg bb */
 
@@ -185,7 +187,7 @@ static void put_character(struct screen *screen, uint32_t character)
 {
 	unsigned width = character_width(character);
 
-	if (character == 0x9b) { /* CSI in one character */
+	if (character == CSI) { /* in one character */
 		start_csi(screen);
 		return;
 	}
@@ -226,12 +228,26 @@ static void end_utf8(struct screen *screen)
 	put_character(screen, bad ? REPLACEMENT : value);
 }
 
+/* A byte that is a character by itself; of C1 only CSI is none. */
+static void single_byte(struct screen *screen, uint8_t byte, enum screen_charset set)
+{
+	if (byte == CSI) {
+		start_csi(screen);
+		return;
+	}
+	if (screen->upper_half)
+		byte |= 0x80;
+	if (byte >= 0x80 && byte < 0xa0)
+		set = CHARSET_CP437;
+	put_character(screen, charset_character(set, byte));
+}
+
 static void text_byte(struct screen *screen, uint8_t byte)
 {
 	enum screen_charset set = screen->cp437 ? CHARSET_CP437 : screen->pen.sets[screen->pen.set];
 
-	if (set == CHARSET_CP437 || (set == CHARSET_GRAPHICS && byte < 0x80) || !screen->utf8) {
-		put_character(screen, charset_character(set, byte));
+	if (screen->cp437 || !screen->utf8 || (set == CHARSET_GRAPHICS && byte < 0x80)) {
+		single_byte(screen, byte, set);
 		return;
 	}
 	if (screen->utf8_left) {
@@ -285,10 +301,12 @@ static bool control_character(struct screen *screen, uint8_t byte)
 	case 0x0e: /* SO */
 	case 0x0f: /* SI */
 		screen->pen.set = byte == 0x0e;
-		screen->cp437 = false;
+		screen->cp437 = screen->upper_half = false;
 		return true;
 	case 0x18: /* CAN, SUB: give the sequence up */
 	case 0x1a:
+		if (screen->cp437 && screen->state == SCREEN_GROUND)
+			return false;
 		screen->state = SCREEN_GROUND;
 		return true;
 	case 0x1b:

@@ -329,9 +329,29 @@ static const struct sequence_case {
 	{"\x1b(0lqk\x1b(Blqk", "~~~lqk|||", 6, 0},
 	{"l\x0el\x0fl\x1b)Bl\x0el", "l~lll|||", 5, 0},
 	{"\x1b[11m\xc4\x01\x1b[10mA", "~~A|||", 3, 0},
+	{"\x1b[11m\x18\x1a\x1b[1\x18x", "~~x|||", 3, 0}, /* CAN is one only in a sequence */
+	{"\x1b[11ma\x9b"
+	 "4Gb",
+		"a  b|||", 4, 0}, /* CSI is no picture */
+	{"\x1b[12mE\x1b[10mE\x1b[12m\x0f"
+	 "E",
+		"~EE|||", 3, 0},
+	{"\x1b(U\xc3\xa4\xe2\x94\x80x", "~~x|||", 3, 0}, /* with UTF-8 it has no meaning */
+	{"\x1b(U\x1b%@\xc3\xa4x", "~~x|||", 3, 0},
+	{"\x1b%@\x91\x84x\x9b"
+	 "5Gy",
+		"~~x y|||", 5, 0}, /* of C1 only CSI is there */
 	{"\x1b%@\xe9\x1b%G\xc3\xa9", "~~|||", 2, 0},
 	{"e\xcc\x81x\xe2\x80\x8by", "exy|||", 3, 0}, /* of no width */
 	{"a\xe6\x97\xa5z", "a~ z|||", 4, 0},         /* wide */
+	/* ... at the end of a line its other half goes to the next, as on Linux */
+	{"\x1b[9G\xe6\x97\xa5\xe6\x97\xa5z", "        ~|~ z||", 3, 1},
+	{"\x1b[10G\xe6\x97\xa5z", "         ~| z||", 2, 1},
+	{"\x1b[?7l\x1b[10G\xe6\x97\xa5\x1b[?7h", "|||", 9, 0},
+	{"abcdef\r\x1b[4h\xe6\x97\xa5\x1b[4l", "~ abcdef|||", 2, 0},
+	{"\xe6\x97\xa5\b\bx", "x|||", 1, 0},
+	{"\xef\xbd\xb1\xef\xbc\xa1z", "~~ z|||", 4, 0}, /* of half and of full width */
+	{"\xe6\x97\xa5\xcc\x81z", "~ z|||", 3, 0},
 	{"\xc2\x9b"
 	 "3Gx",
 		"  x|||", 3, 0}, /* CSI in one character */
