@@ -539,7 +539,7 @@ const struct file_operations epoll_file_operations = {
 	.name = "anon_inode:[eventpoll]",
 	.release = epoll_release,
 	.poll = epoll_poll,
-	.traits = FILE_STREAM,
+	.traits = FILE_STREAM | FILE_SEEKS_NOWHERE,
 };
 
 int epoll_make(struct file **out)

@@ -116,7 +116,7 @@ static const struct file_operations operations = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
-	.traits = FILE_STREAM,
+	.traits = FILE_STREAM | FILE_SEEKS_NOWHERE | FILE_NO_SPLICE,
 };
 
 int eventfd_make(uint64_t count, enum eventfd_kind kind, unsigned flags, struct file **out)

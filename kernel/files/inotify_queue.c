@@ -233,7 +233,7 @@ static const struct file_operations operations = {
 	.ioctl = control,
 	.async = ask,
 	.describe = describe,
-	.traits = FILE_STREAM,
+	.traits = FILE_STREAM | FILE_SEEKS_NOWHERE,
 };
 
 bool file_is_inotify(const struct file *file)

@@ -76,9 +76,11 @@ static const struct file_operations zero_operations = {.read = read_zeros,
 	.write = write_away,
 	.write_range = write_range_away,
 	.seek = seek_nowhere,
-	.traits = FILE_NO_POSITION};
-static const struct file_operations full_operations = {
-	.read = read_zeros, .write = write_full, .seek = seek_nowhere, .traits = FILE_NO_POSITION};
+	.traits = FILE_NO_POSITION | FILE_NO_SPLICE | FILE_ZEROES};
+static const struct file_operations full_operations = {.read = read_zeros,
+	.write = write_full,
+	.seek = seek_nowhere,
+	.traits = FILE_NO_POSITION | FILE_NO_SPLICE};
 static const struct file_operations random_operations = {.read = read_random,
 	.write = write_away,
 	.write_range = write_range_away,

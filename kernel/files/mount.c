@@ -551,12 +551,14 @@ static int may_pivot(const struct path *root, const struct path *new,
 {
 	if (!new->mount->attached || !root->mount->attached || !old->mount->attached)
 		return -EINVAL;
+	if (!new->mount->parent) /* the first of all stays where it is */
+		return -EINVAL;
 	if (!new->dentry->inode->links || !old->dentry->inode->links)
 		return -ENOENT;
 	if (new->mount == root->mount || old->mount == root->mount)
 		return -EBUSY;
 	if (root->dentry != root->mount->root || new->dentry != new->mount->root ||
-		!root->mount->parent || !new->mount->parent)
+		!root->mount->parent)
 		return -EINVAL;
 	if (!mount_reaches(root, new) || !mount_reaches(new, old))
 		return -EINVAL;

@@ -206,6 +206,7 @@ static inline int may_open(const struct path *path, unsigned int flags, bool mad
 {
 	const struct inode *inode = path->dentry->inode;
 	uint32_t type = inode->mode & S_IFMT;
+	int error;
 
 	if (type != S_IFREG) {
 		if (type == S_IFLNK)
@@ -223,7 +224,8 @@ static inline int may_open(const struct path *path, unsigned int flags, bool mad
 		return 0;
 	if (flags & O_TRUNC && type == S_IFREG && mount_read_only(path->mount))
 		return -EROFS;
-	return inode_permission(inode, may_of(flags));
+	error = inode_permission(inode, may_of(flags));
+	return unlikely(flags & O_NOATIME) && !error && !inode_owned(inode) ? -EPERM : error;
 }
 
 static int begin_write(const struct path *path)
@@ -332,6 +334,8 @@ static int walk_create(
 			*made = false;
 			return 0;
 		}
+		if (walk->kind != LAST_NORMAL && flags & O_EXCL)
+			return -EEXIST;
 		if (walk->kind != LAST_NORMAL || walk->directory)
 			return -EISDIR;
 		error = find_or_make(walk, mode, &dentry, made);

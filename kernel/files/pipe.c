@@ -67,13 +67,22 @@ static void drop_all(struct pipe *pipe)
 		drop_page(pipe, pipe_slot(pipe, pipe->tail));
 }
 
-static void free_pipe(struct pipe *pipe)
+/* Nobody has it open: of a FIFO, the next one finds it empty and of the usual size. */
+static void become_new(struct pipe *pipe)
 {
 	drop_all(pipe);
+	if (likely(pipe->ring == pipe->first))
+		return;
+	kfree(pipe->ring);
+	pipe->ring = pipe->first;
+	pipe->slots = PIPE_SLOTS;
+}
+
+static void free_pipe(struct pipe *pipe)
+{
+	become_new(pipe);
 	if (pipe->spare)
 		frame_put(pipe->spare);
-	if (pipe->ring != pipe->first)
-		kfree(pipe->ring);
 	cache_free(&pipe_cache, pipe);
 }
 
@@ -317,7 +326,7 @@ static void close_ends(struct file *file)
 	if (file_writable(file))
 		__atomic_sub_fetch(&pipe->writers, 1, __ATOMIC_RELEASE);
 	if (!pipe->readers && !pipe->writers)
-		drop_all(pipe);
+		become_new(pipe);
 	one_left = !pipe->readers != !pipe->writers;
 	mutex_unlock(&pipe->lock);
 	wake_all(&pipe->readable);

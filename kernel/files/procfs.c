@@ -238,6 +238,8 @@ struct proc_inode *proc_inode_create(const struct proc_inode *directory,
 	if (proc->pid) {
 		pid_get(proc->pid);
 		set_owner(proc);
+		if (proc->inode.file_operations == &proc_text_operations)
+			proc->inode.file_operations = &proc_process_text_operations;
 	}
 	return proc;
 }

@@ -132,6 +132,8 @@ void proc_close(struct file *file);
 ssize_t proc_read(struct file *file, struct io *io, int64_t *position);
 extern const struct file_operations proc_mounts_operations;
 extern const struct file_operations proc_text_operations, proc_directory_operations;
+extern const struct file_operations
+	proc_process_text_operations; /* of a process: not to be spliced */
 /* procfs_pages.c */
 extern const struct file_operations proc_kpagecount_operations, proc_kpageflags_operations;
 extern const struct file_operations proc_frames_operations, proc_pagemap_operations;

@@ -85,7 +85,7 @@ static void add_flags(struct text *out, const struct mount *mount)
 
 static void add_options(struct text *out, struct superblock *superblock)
 {
-	char options[128] = "";
+	char options[256] = "";
 
 	if (superblock->operations && superblock->operations->show_options)
 		superblock->operations->show_options(superblock, options, sizeof(options));

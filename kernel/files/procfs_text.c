@@ -251,3 +251,12 @@ const struct file_operations proc_text_operations = {
 	.write = proc_write,
 	.seek = file_seek,
 };
+
+const struct file_operations proc_process_text_operations = {
+	.open = proc_open,
+	.release = proc_close,
+	.read = proc_read,
+	.write = proc_write,
+	.seek = file_seek,
+	.traits = FILE_NO_SPLICE,
+};

@@ -263,7 +263,7 @@ static const struct file_operations operations = {
 	.release = signalfd_release,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
-	.traits = FILE_STREAM,
+	.traits = FILE_STREAM | FILE_SEEKS_NOWHERE,
 };
 
 int signalfd_make(uint64_t mask, unsigned flags, struct file **out)

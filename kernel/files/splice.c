@@ -258,7 +258,8 @@ ssize_t splice_from_file(struct file *in, int64_t *position, struct pipe *out, s
 {
 	ssize_t result;
 
-	if (!S_ISREG(in->inode->mode) || !in->operations->read || *position < 0)
+	if (!S_ISREG(in->inode->mode) || !in->operations->read || *position < 0 ||
+		in->operations->traits & FILE_NO_SPLICE)
 		return -EINVAL;
 	if (!in->inode->object)
 		return copy_from_file(in, position, out, count, nonblocking);

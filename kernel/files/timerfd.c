@@ -163,7 +163,7 @@ static const struct file_operations operations = {
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.name = "anon_inode:[timerfd]",
-	.traits = FILE_STREAM,
+	.traits = FILE_STREAM | FILE_SEEKS_NOWHERE,
 };
 
 bool file_is_timerfd(const struct file *file)

@@ -437,14 +437,23 @@ static int tmpfs_iterate(struct file *file, struct entry_sink *sink, int64_t *po
 	struct tmpfs_inode *directory = tmpfs_of(file->inode);
 	struct radix_walk walk = {0};
 	struct dentry *dentry;
+	uint64_t left_out = 0;
 
 	for (; *position < FIRST_COOKIE; ++*position)
 		if (!emit_dot(file, sink, *position))
 			return 0;
-	walk.index = *position == FIRST_COOKIE ? directory->directory.next_cookie
-					       : (uint64_t)(LAST_POSITION - *position);
-	while (walk.index-- > FIRST_COOKIE) {
+	walk.index = directory->directory.next_cookie;
+	if (*position >= LAST_POSITION - (int64_t)walk.index)
+		walk.index = *position < LAST_POSITION ? (uint64_t)(LAST_POSITION - *position) : 0;
+	else /* of a caller's own making: a count, as on Linux */
+		left_out = (uint64_t)*position - FIRST_COOKIE;
+	while (walk.index > FIRST_COOKIE) {
+		walk.index--;
 		dentry = radix_walk_back(&directory->directory.entries, &walk);
+		if (dentry && left_out) {
+			left_out--;
+			continue;
+		}
 		if (!dentry ||
 			!sink->emit(sink, dentry->name, dentry->length, dentry->inode->number,
 				dentry->inode->mode, LAST_POSITION - (int64_t)walk.index))

@@ -11,7 +11,9 @@ struct tmpfs {
 	struct superblock superblock;
 	uint64_t max_pages, pages;
 	uint64_t max_inodes, inodes;
-	uint32_t uid, gid, mode; /* the root's, as given */
+	uint32_t uid, gid, mode;   /* the root's, as given */
+	bool short_numbers;        /* what was asked for, and is told: inode32, huge=, mpol= */
+	const char *huge, *policy; /* NULL: as without */
 };
 
 static inline struct tmpfs *tmpfs_of_superblock(struct superblock *superblock)

@@ -80,11 +80,19 @@ struct options {
 	uint64_t max_pages, max_inodes;
 	uint32_t uid, gid, mode;
 	bool has_pages, has_inodes, has_owner; /* of the root: uid, gid or mode */
+	bool has_numbers, has_huge, has_policy;
+	bool short_numbers;        /* inode32 */
+	const char *huge, *policy; /* as they are shown; NULL: not at all */
 };
 
+enum overflow { OVERFLOW_REFUSED, OVERFLOW_WRAPS };
+
 /* A number in `base`, 0: as C writes it; *end behind it. NULL: there is none. */
-static const char *parse_number(const char *text, unsigned base, uint64_t *out)
+static const char *parse_number(
+	const char *text, unsigned base, enum overflow overflow, uint64_t *out)
 {
+	bool over = false;
+
 	const char *at = text;
 
 	if (!base) {
@@ -105,32 +113,29 @@ static const char *parse_number(const char *text, unsigned base, uint64_t *out)
 
 		if (digit >= base)
 			break;
-		if (__builtin_mul_overflow(*out, base, out) ||
-			__builtin_add_overflow(*out, digit, out))
-			return NULL;
+		over |= __builtin_mul_overflow(*out, base, out);
+		over |= __builtin_add_overflow(*out, digit, out);
 	}
-	return at > text ? at : NULL;
+	return at > text && (!over || overflow == OVERFLOW_WRAPS) ? at : NULL;
 }
 
-/* Bytes, with k, m, g, t, p or e behind them; % of the machine's memory where that is allowed. */
+/* Bytes, with k, m, g, t, p or e behind them; % of the machine's memory where that is allowed. What does not fit into 64
+ * bits loses its upper ones, as on Linux. */
 static int parse_size(const char *text, bool percent, uint64_t *out)
 {
 	static const char units[] = "kmgtpe";
 	struct pages_stats pages;
-	const char *at = parse_number(text, 0, out), *unit;
+	const char *at = parse_number(text, 0, OVERFLOW_WRAPS, out), *unit;
 
 	if (!at)
 		return -EINVAL;
 	if (percent && *at == '%') {
 		pages_statistics(&pages);
-		if (__builtin_mul_overflow(*out, pages.total * PAGE_SIZE / 100, out))
-			return -EINVAL;
+		*out = *out * PAGE_SIZE * pages.total / 100;
 		at++;
 	} else if (*at && (unit = strchr(units, *at | 0x20))) {
 		unsigned shift = 10 * (unsigned)(unit - units + 1);
 
-		if (*out > UINT64_MAX >> shift)
-			return -EINVAL;
 		*out <<= shift;
 		at++;
 	}
@@ -140,11 +145,59 @@ static int parse_size(const char *text, bool percent, uint64_t *out)
 static int parse_id(const char *text, unsigned base, uint64_t most, uint32_t *out)
 {
 	uint64_t number;
-	const char *end = parse_number(text, base, &number);
+	const char *end = parse_number(text, base, OVERFLOW_REFUSED, &number);
 
 	if (!end || *end || number > most)
 		return -EINVAL;
 	*out = (uint32_t)number;
+	return 0;
+}
+
+struct word {
+	const char *given, *shown;
+};
+
+/* *shown as the table says it for the value. */
+static int find_word(const struct word *words, const char *value, const char **shown)
+{
+	for (; words->given; words++) {
+		if (strcmp(words->given, value))
+			continue;
+		*shown = words->shown;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* There are no huge pages, and there is one node of memory, whose number is 0: what is asked for is kept and told. */
+static int parse_memory(struct options *options, const char *name, const char *value)
+{
+	static const struct word huge[] = {{"never", NULL}, {"always", "always"},
+		{"within_size", "within_size"}, {"advise", "advise"}, {NULL, NULL}};
+	static const struct word policies[] = {{"default", NULL}, {"local", "local"},
+		{"prefer", "local"}, {"prefer:0", "prefer:0"}, {"bind:0", "bind:0"},
+		{"interleave", "interleave:0"}, {"interleave:0", "interleave:0"},
+		{"prefer=static:0", "prefer=static:0"}, {"bind=static:0", "bind=static:0"},
+		{"interleave=static:0", "interleave=static:0"}, {NULL, NULL}};
+
+	if (!strcmp(name, "huge")) {
+		options->has_huge = true;
+		return find_word(huge, value, &options->huge);
+	}
+	if (!strcmp(name, "mpol")) {
+		options->has_policy = true;
+		return find_word(policies, value, &options->policy);
+	}
+	return -EINVAL;
+}
+
+/* inode32, inode64: how large inodes' numbers may grow. */
+static int parse_flag(struct options *options, const char *name)
+{
+	if (strcmp(name, "inode32") && strcmp(name, "inode64"))
+		return -EINVAL;
+	options->has_numbers = true;
+	options->short_numbers = !strcmp(name, "inode32");
 	return 0;
 }
 
@@ -154,7 +207,7 @@ static int parse_option(struct options *options, const char *name, const char *v
 
 	if (!strcmp(name, "size")) {
 		error = parse_size(value, true, &options->max_pages);
-		options->max_pages = DIV_ROUND_UP(options->max_pages, PAGE_SIZE);
+		options->max_pages = (options->max_pages + PAGE_SIZE - 1) / PAGE_SIZE;
 		options->has_pages = true;
 	} else if (!strcmp(name, "nr_blocks")) {
 		error = parse_size(value, false, &options->max_pages);
@@ -170,7 +223,7 @@ static int parse_option(struct options *options, const char *name, const char *v
 	} else if (!strcmp(name, "gid")) {
 		error = parse_id(value, 0, UINT32_MAX - 1, &options->gid);
 	} else {
-		error = -EINVAL;
+		error = parse_memory(options, name, value);
 	}
 	return error;
 }
@@ -189,7 +242,8 @@ static int parse_options(struct options *options, char *text)
 		if (value)
 			*value++ = '\0';
 		if (*text)
-			error = value ? parse_option(options, text, value) : -EINVAL;
+			error = value ? parse_option(options, text, value)
+				      : parse_flag(options, text);
 	}
 	return error;
 }
@@ -231,6 +285,16 @@ static int check_limit(bool given, uint64_t old, uint64_t new, uint64_t used)
 	return given && new && (!old || new < used) ? -EINVAL : 0;
 }
 
+static void keep_words(struct tmpfs *tmpfs, const struct options *options)
+{
+	if (options->has_numbers)
+		tmpfs->short_numbers = options->short_numbers;
+	if (options->has_huge)
+		tmpfs->huge = options->huge;
+	if (options->has_policy)
+		tmpfs->policy = options->policy;
+}
+
 static int tmpfs_remount(struct superblock *superblock, char *text)
 {
 	struct tmpfs *tmpfs = tmpfs_of_superblock(superblock);
@@ -249,6 +313,7 @@ static int tmpfs_remount(struct superblock *superblock, char *text)
 		__atomic_store_n(&tmpfs->max_pages, options.max_pages, __ATOMIC_RELAXED);
 	if (options.has_inodes)
 		__atomic_store_n(&tmpfs->max_inodes, options.max_inodes, __ATOMIC_RELAXED);
+	keep_words(tmpfs, &options);
 	return 0;
 }
 
@@ -271,7 +336,12 @@ static void tmpfs_show_options(struct superblock *superblock, char *out, size_t 
 	if (tmpfs->uid)
 		at += format(out + at, size - (size_t)at, ",uid=%u", tmpfs->uid);
 	if (tmpfs->gid)
-		format(out + at, size - (size_t)at, ",gid=%u", tmpfs->gid);
+		at += format(out + at, size - (size_t)at, ",gid=%u", tmpfs->gid);
+	at += format(out + at, size - (size_t)at, ",inode%d", tmpfs->short_numbers ? 32 : 64);
+	if (tmpfs->huge)
+		at += format(out + at, size - (size_t)at, ",huge=%s", tmpfs->huge);
+	if (tmpfs->policy)
+		format(out + at, size - (size_t)at, ",mpol=%s", tmpfs->policy);
 }
 
 static const struct superblock_operations superblock_operations = {
@@ -319,6 +389,7 @@ static struct superblock *make(const char *type, uint64_t device, const struct o
 	}
 	tmpfs->max_pages = options->max_pages;
 	tmpfs->max_inodes = options->max_inodes;
+	keep_words(tmpfs, options);
 	return superblock;
 }
 

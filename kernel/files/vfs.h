@@ -2,18 +2,16 @@
 /*
  * The virtual file system: what path walking, open files, system calls and file systems share.
  *
- * The problem. Names lead to files, files outlive their names, several file systems form one tree,
- * and every process works on it at once.
+ * The problem. Names lead to files, files outlive their names, file systems form one tree, and all work on it at once.
  *
- * The design. An inode is a file. A dentry is a name in a directory: (parent, name) -> inode, found
- * by one hash table (dentry.c). tmpfs and devfs keep every entry in that table ("the dentry cache is
- * the directory"): their `lookup` is NULL, and a name that is not in the table does not exist. A file
- * system on a disk will fill the table by `lookup`, with negative entries too (inode == NULL). A
- * mount puts the root dentry of a superblock over a directory; a path is a mount with a dentry. An
- * open file has a path, an inode, operations and a position.
+ * The design. An inode is a file. A dentry is a name in a directory: (parent, name) -> inode, found by one hash table
+ * (dentry.c). tmpfs and devfs keep every entry in that table ("the dentry cache is the directory"): their `lookup` is
+ * NULL, and a name that is not in the table does not exist. A file system on a disk will fill the table by `lookup`,
+ * with negative entries too (inode == NULL). A mount puts the root dentry of a superblock over a directory; a path is
+ * a mount with a dentry. An open file has a path, an inode, operations and a position.
  *
- * Who owns what. A dentry holds its parent and inode, a path its mount and dentry, an open file its
- * path (a pipe's: the inode). tmpfs pins each dentry by a reference, till the entry is removed.
+ * Who owns what. A dentry holds its parent and inode, a path its mount and dentry, an open file its path (a pipe's: the
+ * inode). tmpfs pins each dentry by a reference, till the entry is removed.
  *
  * Locks, outermost first:
  *	file->position_lock                 one read, write, lseek or getdents of an open file at a time
@@ -508,10 +506,12 @@ struct file_operations {
 };
 
 enum file_traits {
-	FILE_STREAM = 1, /* no position: lseek, pread, pwrite give ESPIPE */
-	FILE_DIRECT = 2, /* may be opened with O_DIRECT */
-	/* the position means nothing to reads and writes: they get 0, and need no lock for it */
-	FILE_NO_POSITION = 4,
+	FILE_STREAM = 1,        /* no position: lseek, pread, pwrite give ESPIPE */
+	FILE_DIRECT = 2,        /* may be opened with O_DIRECT */
+	FILE_NO_POSITION = 4,   /* reads and writes get 0, and need no lock for it */
+	FILE_SEEKS_NOWHERE = 8, /* a stream, and yet lseek gives 0 */
+	FILE_NO_SPLICE = 16,    /* nothing can be spliced into it, nor out of it */
+	FILE_ZEROES = 32,       /* a mapping of it is of zeroes, as without a file */
 };
 
 struct file {

@@ -214,6 +214,16 @@ static int check_rw_flags(unsigned int flags)
 										      : 0;
 }
 
+/* Ranges without bytes: the file is not asked, but it must be of a kind that could be. */
+static long move_nothing(const struct file *file, enum direction way)
+{
+	const struct file_operations *operations = file->operations;
+
+	if (way == MOVE_WRITE)
+		return operations->write ? 0 : -EINVAL;
+	return operations->read || operations->iterate ? 0 : -EINVAL;
+}
+
 static long move_ranges_of(
 	int fd, user_t vector, size_t count, int64_t offset, unsigned int flags, enum direction way)
 {
@@ -230,15 +240,17 @@ static long move_ranges_of(
 		file_return(borrowed);
 		return -ESPIPE;
 	}
-	sum = allows(file, way) ? io_get_ranges(vector, count, fast, &ranges) : -EBADF;
+	sum = io_get_ranges(vector, count, fast, &ranges);
 	if (sum < 0) {
 		file_return(borrowed);
 		return sum;
 	}
 	io = io_vector(ranges, (unsigned int)count, (size_t)sum);
 	io.append = flags & RWF_APPEND;
-	result = sum ? check_rw_flags(flags) : 0;
-	if (result)
+	result = !allows(file, way) ? -EBADF
+		 : sum              ? check_rw_flags(flags)
+				    : move_nothing(file, way);
+	if (result || !sum)
 		;
 	else if (offset == AT_POSITION)
 		result = move(file, &io, way);
@@ -312,6 +324,8 @@ long sys_lseek(int fd, int64_t offset, int whence)
 		return -EBADF;
 	if (whence < SEEK_SET || whence > SEEK_HOLE) {
 		result = -EINVAL;
+	} else if (file->operations->traits & FILE_SEEKS_NOWHERE) {
+		result = 0;
 	} else if (file->operations->traits & FILE_STREAM || !file->operations->seek) {
 		result = -ESPIPE;
 	} else {

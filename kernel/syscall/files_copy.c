@@ -127,7 +127,8 @@ static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t
 	if (pipe)
 		return fill_pipe(in, position, pipe, count, file_nonblocking(in),
 			file_nonblocking(in) || file_nonblocking(out));
-	if (!S_ISREG(in->inode->mode) || !in->operations->read || out->flags & O_APPEND)
+	if (!S_ISREG(in->inode->mode) || !in->operations->read || out->flags & O_APPEND ||
+		(in->operations->traits | out->operations->traits) & FILE_NO_SPLICE)
 		return -EINVAL;
 	if (!is_stream(out))
 		at = get_position(out);
@@ -267,7 +268,8 @@ long sys_copy_file_range(int in_fd, user_t in_offset, int out_fd, user_t out_off
 static ssize_t splice_in(struct pipe *pipe, struct file *out, int64_t *at, bool given, size_t count,
 	bool nonblocking)
 {
-	if ((given && is_stream(out)) || out->flags & O_APPEND || !is_somewhere(*at, count))
+	if ((given && is_stream(out)) || out->flags & O_APPEND || !is_somewhere(*at, count) ||
+		out->operations->traits & FILE_NO_SPLICE)
 		return -EINVAL;
 	return splice_to_file(pipe, out, at, count < IO_MAX ? count : IO_MAX, nonblocking);
 }

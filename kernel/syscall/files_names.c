@@ -255,14 +255,18 @@ long sys_readlinkat(int directory_fd, user_t path, user_t buffer, int size)
 {
 	struct path target;
 	long result;
+	char first;
 
 	if (size <= 0)
 		return -EINVAL;
 	result = get_target(directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &target);
-	if (result)
-		return result;
-	result = read_link(target.dentry->inode, buffer, size);
-	path_put(&target);
+	if (!result) {
+		result = read_link(target.dentry->inode, buffer, size);
+		path_put(&target);
+	}
+	/* By a descriptor alone, of what is no link. */
+	if ((result == -EINVAL || result == -ENOTDIR) && !copy_from_user(&first, path, 1) && !first)
+		result = -ENOENT;
 	return result;
 }
 

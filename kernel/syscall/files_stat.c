@@ -41,7 +41,8 @@ long sys_newfstatat(int directory_fd, user_t path, user_t out, unsigned int flag
 	struct path target;
 	long result;
 
-	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+				    AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH && directory_fd >= 0 && is_empty_path(path))
 		return sys_fstat(directory_fd, out);

@@ -5,6 +5,7 @@
 #include <asm/mman.h>
 
 #include "files/file.h"
+#include "files/vfs.h"
 #include "lib/errno.h"
 #include "memory/object.h"
 #include "memory/overcommit.h"
@@ -87,7 +88,7 @@ static int check_file(
 	if (error)
 		return error;
 	mapping->object = file_object(file);
-	if (!mapping->object)
+	if (!mapping->object && !(file->operations->traits & FILE_ZEROES))
 		return -ENODEV;
 	if (flags & MAP_GROWSDOWN)
 		return -EINVAL;
@@ -95,7 +96,7 @@ static int check_file(
 		mapping->vma_flags |= VMA_SHARED;
 	if (shared && file_may_map(file, true, true, false))
 		mapping->vma_flags |= VMA_READ_ONLY;
-	if (!shared || mapping->vma_flags & VMA_READ_ONLY)
+	if (!shared || mapping->vma_flags & VMA_READ_ONLY || !mapping->object)
 		return 0;
 	mapping->sharing = object_begin_sharing(mapping->object);
 	if (!mapping->sharing)
@@ -133,6 +134,10 @@ long sys_mmap(uintptr_t address, size_t length, unsigned protection, unsigned fl
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS)) {
 		file = files_lookup(current_files(), fd);
+		if (file && file->flags & O_PATH) {
+			file_put(file);
+			file = NULL;
+		}
 		if (!file)
 			return -EBADF;
 	}

@@ -459,6 +459,7 @@ static void pivots(void)
 	WANT_IS(kernel_call(SYS_pivot_root, "a", "b"), -EBUSY);          /* b is of the old root */
 	WANT_IS(kernel_call(SYS_pivot_root, "a/old", "a/old"), -EINVAL); /* no mount */
 	WANT_IS(kernel_call(SYS_pivot_root, "/", "a/old"), -EBUSY);
+	WANT_IS(kernel_call(SYS_pivot_root, "/", "/"), -EBUSY);
 	WANT_IS(kernel_call(SYS_pivot_root, "a", "a/old"), 0);
 	WANT(is_there("/new-root") && is_there("new-root"));
 	WANT(is_there("/old/file") && is_there("/old/a"));
@@ -466,6 +467,29 @@ static void pivots(void)
 	WANT_IS(call_umount("/old", MNT_DETACH), 0);
 	WANT(!is_there("/old/file"));
 	WANT(is_there("/new-root"));
+}
+
+/* The root is the kernel's first mount, which nothing moves. */
+static bool first_of_all(void)
+{
+	char text[32] = "";
+	int fd = open("/proc/self/mounts", O_RDONLY);
+
+	WANT(read(fd, text, sizeof text - 1) > 0);
+	close(fd);
+	return strncmp(text, "rootfs / ", 9) == 0;
+}
+
+static void pivots_nothing(void)
+{
+	const bool first = first_of_all();
+
+	enter();
+	WANT_IS(kernel_call(SYS_pivot_root, "/", "/"), first ? -EINVAL : -EBUSY);
+	WANT_IS(kernel_call(SYS_pivot_root, ".", "/"), -EBUSY);
+	WANT_IS(kernel_call(SYS_pivot_root, "", ""), -ENOENT);
+	WANT_IS(kernel_call(SYS_pivot_root, BAD, BAD), -EFAULT);
+	leave();
 }
 
 static const struct test_case cases[] = {
@@ -490,6 +514,7 @@ static const struct test_case cases[] = {
 	CASE(maps_no_programs, "mount: MS_NOEXEC, mmap"),
 	CASE(no_links_followed, "mount: MS_NOSYMFOLLOW"),
 	CASE(pivots, "pivot_root"),
+	CASE(pivots_nothing, "pivot_root: the root to itself"),
 };
 
 static void all(int argc, char **argv)
