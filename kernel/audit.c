@@ -38,9 +38,9 @@ static void audit_space(void *context, struct space *space)
 static void look(void *argument)
 {
 	struct audit *audit = argument;
-	virt_t where;
+	struct arch_mappings mappings;
 
-	audit->broken = arch_mappings_audit(&where);
+	audit->broken = arch_mappings_audit(&mappings);
 	if (!audit->broken)
 		audit->broken = pages_audit();
 	if (!audit->broken)

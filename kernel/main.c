@@ -162,21 +162,14 @@ static void log_memory_in_use(void)
 /* What is mapped from here on is kernel_map's, which refuses it, and is looked at by the audit. */
 static void check_mappings(void)
 {
-	struct arch_range range = {.size = 0};
-	uint64_t ranges = 0, bytes = 0;
-	virt_t where;
-	const char *broken = arch_mappings_audit(&where);
+	struct arch_mappings mappings;
+	const char *broken = arch_mappings_audit(&mappings);
 
 	if (broken)
-		panic("%s, at %#lx", broken, where);
-	for (virt_t at = KERNEL_HALF; at && arch_kernel_range(at, &range); ranges++) {
-		at = range.start + range.size;
-		bytes += range.execute ? range.size : 0;
-	}
+		panic("%s, at %#lx", broken, mappings.broken_at);
 	log_info("memory: %lu ranges mapped by the kernel, %lu KiB executable, none writable too, "
-		 "none for "
-		 "user mode",
-		ranges, bytes >> 10);
+		 "none for user mode",
+		mappings.ranges, mappings.executable >> 10);
 }
 
 /* ---- Start ---- */

@@ -76,8 +76,12 @@ struct arch_range {
 };
 /* The first one at or above an address of the kernel's half; false: there is none. Any context. */
 bool arch_kernel_range(virt_t at, struct arch_range *out) MUST_CHECK;
-/* No memory writable and executable, none of the kernel's for user mode: NULL, or what is wrong, and where. */
-const char *arch_mappings_audit(virt_t *where) MUST_CHECK;
+struct arch_mappings {
+	uint64_t ranges, executable; /* how many, up to the wrong one; bytes */
+	virt_t broken_at;            /* where something is wrong */
+};
+/* No memory writable and executable, none of the kernel's for user mode: NULL, or what is wrong. */
+const char *arch_mappings_audit(struct arch_mappings *out) MUST_CHECK;
 /* Debug builds: a small page becomes writable and executable, for crash_audit.c. */
 void arch_allow_all(const void *kernel_page);
 

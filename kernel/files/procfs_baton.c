@@ -182,7 +182,7 @@ static int show_mappings(struct proc_file *file, struct text *out)
 {
 	struct arch_range range;
 	const char *broken;
-	virt_t where;
+	struct arch_mappings mappings;
 
 	if (file->cursor != MAPPINGS_SHOWN &&
 		arch_kernel_range(file->cursor ? file->cursor : KERNEL_HALF, &range)) {
@@ -194,9 +194,9 @@ static int show_mappings(struct proc_file *file, struct text *out)
 			file->cursor = MAPPINGS_SHOWN;
 		return 0;
 	}
-	broken = arch_mappings_audit(&where);
+	broken = arch_mappings_audit(&mappings);
 	if (broken)
-		text_add(out, "broken: %s, at %016lx\n", broken, where);
+		text_add(out, "broken: %s, at %016lx\n", broken, mappings.broken_at);
 	else
 		text_add(out, "ok\n");
 	file->cursor = PROC_END;

@@ -7,7 +7,8 @@
 
 /* The first range at or above `at`. A range ends where the lower half does. False: there is none. */
 bool mappings_next(const uint64_t *top, virt_t at, struct arch_range *out) MUST_CHECK;
-/* NULL, or what is wrong, in words, and at which address. */
-const char *mappings_broken(const uint64_t *top, virt_t direct_map, virt_t *where) MUST_CHECK;
+/* NULL, or what is wrong, in words. */
+const char *mappings_broken(
+	const uint64_t *top, virt_t direct_map, struct arch_mappings *out) MUST_CHECK;
 
 #endif

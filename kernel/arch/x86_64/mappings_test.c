@@ -79,14 +79,15 @@ static bool is_range(virt_t at, virt_t from, uint64_t size, bool write, bool exe
 
 static bool is_broken(const char *words, virt_t address)
 {
-	virt_t where = 0;
-	const char *broken = mappings_broken(top, DIRECT_MAP, &where);
+	struct arch_mappings mappings;
+	const char *broken = mappings_broken(top, DIRECT_MAP, &mappings);
 
-	return words ? broken && strstr(broken, words) && where == address : !broken;
+	return words ? broken && strstr(broken, words) && mappings.broken_at == address : !broken;
 }
 
 static void test_ranges(void)
 {
+	struct arch_mappings mappings;
 	struct arch_range range;
 
 	start();
@@ -102,6 +103,9 @@ static void test_ranges(void)
 	CHECK(!mappings_next(top, IMAGE + 6 * PAGE_SIZE, &range));
 	CHECK(!mappings_next(top, 0, &range));
 	CHECK(is_broken(NULL, 0));
+	CHECK(!mappings_broken(top, DIRECT_MAP, &mappings));
+	CHECK_EQUAL(mappings.ranges, 5);
+	CHECK_EQUAL(mappings.executable, 4 * PAGE_SIZE);
 }
 
 /* The very last page: the address after it is 0. */

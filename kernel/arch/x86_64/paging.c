@@ -261,9 +261,9 @@ bool arch_kernel_range(virt_t at, struct arch_range *out)
 	return mappings_next(kernel_top, at, out);
 }
 
-const char *arch_mappings_audit(virt_t *where)
+const char *arch_mappings_audit(struct arch_mappings *out)
 {
-	return mappings_broken(kernel_top, arch_direct_map, where);
+	return mappings_broken(kernel_top, arch_direct_map, out);
 }
 
 #if BATON_DEBUG
