@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Trust from power-on: one signed file under Secure Boot, with Debian's test keys (snakeoil); a TPM's PCRs (swtpm)."""
+import re
 import subprocess
 from pathlib import Path
 
@@ -163,5 +164,89 @@ def measured_own_file():
     check({pcr for pcr, *_ in predicted.events} == {11} and len(predicted.events) == 12, f"{predicted.events}"[:500])
 
 
+INTERFACE = ("LoaderInfo", "LoaderTimeInitUSec", "LoaderTimeExecUSec", "LoaderDevicePartUUID", "LoaderImageIdentifier",
+             "LoaderEntrySelected", "LoaderEntries", "LoaderFeatures", "LoaderFirmwareInfo", "LoaderFirmwareType", "StubInfo",
+             "StubFeatures", "StubPcrKernelImage")
+VOLATILE = 6  # for boot services and runtime
+
+
+def _variables(image, name, **what):
+    """{variable: text, or bytes of the two that are numbers} of what booted `image`, whose entry runs efi-variable."""
+    with Boot(image=image, **what) as machine:
+        machine.until(rf"^{name[-1]} .*$")
+        text = machine.text()
+        machine.until_off()
+    found = dict(re.findall(r"^(\w+) 6 ([0-9a-f]+)$", text, re.M))
+    check(len(re.findall(r"^(?:Loader|Stub)\w+ (?:none|6 \w+)$", text, re.M)) == len(name), text[-3000:])
+    plain = {key: bytes.fromhex(value) for key, value in found.items()}
+    return {key: value if "Features" in key else value.decode("utf-16-le") for key, value in plain.items()}
+
+
+def _origin(found):
+    check(found["LoaderImageIdentifier"] == "\\EFI\\BOOT\\BOOTX64.EFI\0", f"{found}")
+    check(re.fullmatch(r".+ \d+\.\d\d+\0", found["LoaderFirmwareInfo"]), f"{found}")
+    check(re.fullmatch(r"UEFI 2\.\d\d+\0", found["LoaderFirmwareType"]), f"{found}")
+
+
+def _common(found):
+    check(found["LoaderDevicePartUUID"] == boot.mkimage.PARTITION_GUID + "\0", f"{found}")
+    begin, end = (int(found[name].rstrip("\0")) for name in ("LoaderTimeInitUSec", "LoaderTimeExecUSec"))
+    check(0 < begin < end, f"entered at {begin} us, left at {end} us")
+
+
+def variables():
+    """The Boot Loader Interface, read back in the running system."""
+    options = "init=/tests/efi-variable -- " + " ".join(INTERFACE)
+    archive = [harness.tree.BUILD / "user" / "tests.cpio"]
+    with guest.private_folder() as folder:
+        found = _variables(boot.image(folder, options, archive), INTERFACE)
+        _common(found)
+        check(found["LoaderInfo"].startswith("Baton 0.") and len(found) == 4, f"{found}")
+        entry = boot.entry(options, ["/" + INITRD, "/tests.cpio"]).encode()
+        found = _variables(_disk(folder, boot.LOADER, **{
+            KERNEL: boot.KERNEL.read_bytes(), INITRD: build.INITRD.read_bytes(), "tests.cpio": archive[0].read_bytes(),
+            "loader/entries/a.conf": entry, "loader/entries/b.conf": entry}), INTERFACE)
+        _common(found)
+        _origin(found)
+        check(found["LoaderInfo"].startswith("Baton 0.") and found["LoaderEntries"] == "a.conf\0b.conf\0", f"{found}")
+        check(found["LoaderEntrySelected"] == "a.conf\0" and found["LoaderFeatures"] == (1 << 6).to_bytes(8, "little"), f"{found}")
+        check(not {"StubInfo", "StubFeatures", "StubPcrKernelImage"} & set(found), f"{found}")
+        own = folder / "own.efi"
+        sign.unify(folder, own, sign.sections(initrds=(build.INITRD, *archive), options=options))
+        found = _variables(_disk(folder, own), INTERFACE)
+        _common(found)
+        _origin(found)
+        check(found["StubInfo"].startswith("Baton 0.") and found["StubFeatures"] == (1 | 1 << 4).to_bytes(8, "little"), f"{found}")
+        check(not {"LoaderInfo", "LoaderEntrySelected", "LoaderFeatures", "StubPcrKernelImage"} & set(found), f"{found}")
+
+
+def _seed_on(image):
+    """The bytes of the seed file."""
+    return subprocess.run(["mtype", "-i", f"{image}@@1M", "::/loader/random-seed"], check=True, capture_output=True,
+                          env=boot.mkimage.environment()).stdout
+
+
+def seed_file():
+    """Replaced in each boot, its length kept; used only where it can be written; never made."""
+    with guest.private_folder() as folder:
+        files = {"baton/kernel.elf": boot.KERNEL.read_bytes(), "baton/initrd.cpio": build.INITRD.read_bytes(),
+                 CONF: b"default run.conf\n", ENTRY: boot.entry("true").encode(), "loader/random-seed": b"s" * 40}
+        image = _disk(folder, boot.LOADER, **files)
+        seeds = [_seed_on(image)]
+        for _ in range(2):
+            with Boot(image=image, medium="kept") as machine:
+                machine.until(r"random: seeded from .* the seed file,")
+                machine.until_off()
+            seeds.append(_seed_on(image))
+        check(all(len(seed) == 40 for seed in seeds) and len(set(seeds)) == 3, f"{seeds}")
+        check(all(seed[32:] == bytes(8) for seed in seeds[1:]), f"{seeds}: behind the seed there is more than zeros")
+        del files["loader/random-seed"]
+        image = _disk(folder, boot.LOADER, **files)
+        with Boot(image=image, medium="kept") as machine:
+            line = machine.until(r"random: seeded from .*$")[0]
+            machine.until_off()
+        check("seed file" not in line, line)
+
+
 if __name__ == "__main__":
-    harness.main([signed, changed, beside, typed, measured_files, measured_own_file])
+    harness.main([signed, changed, beside, typed, measured_files, measured_own_file, variables, seed_file])

@@ -16,6 +16,7 @@
 #include "firmware/cpu_state.h"
 #include "firmware/evidence.h"
 #include "firmware/files.h"
+#include "firmware/interface.h"
 #include "firmware/loader.h"
 #include "firmware/serial.h"
 #include "firmware/trust.h"
@@ -80,14 +81,18 @@ static EFI_STATUS load(struct loader *l)
 
 	measure_firmware_tables(l);
 	read_last_panic(l);
+	if (EFI_ERROR(status))
+		return status;
+	clock_begin(l);
 	gather_randomness(l);
+	turn_seed(l);
 	choose_slides(l);
-	if (!EFI_ERROR(status))
-		status = take_memory(l);
+	status = take_memory(l);
 	if (EFI_ERROR(status))
 		return status;
 	log_plan(l);
 	status = load_kernel(l);
+	clock_end(l);
 	stage(HANDOFF_STAGE_KERNEL);
 	if (!EFI_ERROR(status))
 		status = load_initrd(l);
@@ -122,6 +127,7 @@ static EFI_STATUS boot(struct loader *l)
 	stage(HANDOFF_STAGE_TABLES);
 	if (EFI_ERROR(status))
 		return status;
+	publish(l);
 	evidence_before_exit(l);
 	status = leave_firmware(l, &why);
 	return fail(status, "%s", why.text);

@@ -236,6 +236,22 @@ static EFI_STATUS menu_options(
 	return status;
 }
 
+/* For the running system: interface.h. */
+static void note_names(struct loader *l, size_t count)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t length = text_length(items[i].name) + 1;
+
+		if (at + length > LISTED_MAX)
+			break;
+		path_to_ucs2(items[i].name, l->entries + at, length);
+		at += length;
+	}
+	l->entries_size = at * sizeof(l->entries[0]);
+}
+
 static EFI_STATUS choose_from_folder(
 	struct loader *l, const struct loader_config *config, const char *folder)
 {
@@ -248,6 +264,7 @@ static EFI_STATUS choose_from_folder(
 	if (EFI_ERROR(status))
 		return status;
 	read_titles(l, folder, &count);
+	note_names(l, count);
 	if (!count && !config->default_entry[0]) {
 		use_defaults(l);
 		return EFI_SUCCESS;

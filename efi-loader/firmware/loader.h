@@ -21,6 +21,7 @@
 
 #define REFUSED_MAX 4u /* places that the firmware may refuse before we give up */
 
+#define LISTED_MAX  1024u
 #define CHECKED     __attribute__((warn_unused_result))
 
 /* What the loader puts into memory for the kernel, in the order in which it lies there. */
@@ -57,6 +58,8 @@ struct loader {
 	/* What to boot. */
 	char entry_name[CONFIG_NAME_MAX];
 	struct boot_entry entry;
+	CHAR16 entries[LISTED_MAX]; /* their names, each with its NUL, where they were listed */
+	size_t entries_size;        /* bytes */
 	struct command_line command_line;
 	struct loader_options options;
 	bool default_initrd; /* nobody named it: it may be missing */

@@ -126,7 +126,8 @@ enum handoff_stage {
 enum handoff_seed_source {
 	HANDOFF_SEED_RNG_PROTOCOL = 1, /* EFI_RNG_PROTOCOL */
 	HANDOFF_SEED_RDRAND = 2,
-	HANDOFF_SEED_TSC = 4, /* jitter only: weak */
+	HANDOFF_SEED_TSC = 4,  /* jitter only: weak */
+	HANDOFF_SEED_FILE = 8, /* \loader\random-seed, replaced since */
 };
 
 enum handoff_security {

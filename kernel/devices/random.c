@@ -181,10 +181,11 @@ void random_init(uint8_t seed[HANDOFF_SEED_SIZE], uint32_t seed_sources)
 	hardware = stir_hardware();
 	stir_timing();
 	seeded = true;
-	log_info("random: seeded from%s%s%s%s timing",
+	log_info("random: seeded from%s%s%s%s%s timing",
 		seed_sources & HANDOFF_SEED_RNG_PROTOCOL ? " EFI_RNG_PROTOCOL," : "",
 		seed_sources & HANDOFF_SEED_RDRAND ? " the loader's RDRAND," : "",
 		seed_sources & HANDOFF_SEED_TSC ? " the loader's timing," : "",
+		seed_sources & HANDOFF_SEED_FILE ? " the seed file," : "",
 		hardware ? " RDRAND," : "");
 	if (!hardware && !(seed_sources & (HANDOFF_SEED_RNG_PROTOCOL | HANDOFF_SEED_RDRAND)))
 		log_warn("random: nothing but timing was there to seed from: numbers may be "

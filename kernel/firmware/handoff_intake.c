@@ -444,7 +444,8 @@ static bool check_services(struct intake *in)
 static bool check_firmware(struct intake *in)
 {
 	const struct handoff *h = in->h;
-	uint32_t seeds = HANDOFF_SEED_RNG_PROTOCOL | HANDOFF_SEED_RDRAND | HANDOFF_SEED_TSC;
+	uint32_t seeds = HANDOFF_SEED_RNG_PROTOCOL | HANDOFF_SEED_RDRAND | HANDOFF_SEED_TSC |
+			 HANDOFF_SEED_FILE;
 
 	if (!check_optional(in, "kernel_file", &h->kernel_file) ||
 		!check_optional(in, "raw_memory", &h->raw_memory) ||

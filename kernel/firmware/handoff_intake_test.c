@@ -303,7 +303,7 @@ static void test_the_rest(void)
 	SPOIL(evidence.base, 0x20000, "evidence is at");
 	SPOIL(evidence.size, 0x100000000, "evidence is at");
 	SPOIL(seed_sources, 0, "seed_sources is 0");
-	SPOIL(seed_sources, 8, "seed_sources is 0x8");
+	SPOIL(seed_sources, 16, "seed_sources is 0x10");
 	SPOIL(exit_attempts, 0, "exit_attempts is 0");
 	SPOIL(stage_tsc[4], 2, "stage_tsc[4] is 2, before the 3");
 }
