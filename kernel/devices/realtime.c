@@ -16,7 +16,7 @@
 #define UPDATING       0x80
 #define STATUS_24_HOUR 0x02
 #define STATUS_BINARY  0x04
-#define TRIES          1000
+#define TRIES          20000 /* an update takes 2 ms, and a look at it may take a tenth of a microsecond */
 #define INVALID        0xff /* above what any field may be */
 #define LAST_YEAR      2500 /* 64 bits of nanoseconds reach to 2554 */
 

@@ -242,6 +242,11 @@ static void peek_offset(void)
 	}
 }
 
+static int64_t in_ns(struct timespec time)
+{
+	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
 static void stamps(void)
 {
 	static const int options[] = {29, 35, 63, 64}; /* SO_TIMESTAMP and _NS, the same as _NEW */
@@ -256,8 +261,10 @@ static void stamps(void)
 				.msg_control = control,
 				.msg_controllen = sizeof control};
 			struct cmsghdr *head = (struct cmsghdr *)(void *)control;
+			struct timespec before, after;
 			int64_t time[2];
 
+			clock_gettime(CLOCK_REALTIME, &before);
 			pair(kinds[i], fds);
 			WANT_IS(set(fds[1], options[j], 1), 0);
 			for (size_t k = 0; k < COUNT(options); k++)
@@ -268,8 +275,11 @@ static void stamps(void)
 			if (kinds[i] != SOCK_STREAM) {
 				WANT_IS(head->cmsg_type, options[j]);
 				memcpy(time, CMSG_DATA(head), sizeof time);
-				WANT(time[0] > 1000000000 &&
-					time[1] < (j % 2 ? 1000000000 : 1000000));
+				clock_gettime(CLOCK_REALTIME, &after);
+				time[1] *= j % 2 ? 1 : 1000;
+				WANT(in_ns(before) / 1000 <=
+					(time[0] * 1000000000 + time[1]) / 1000);
+				WANT(in_ns(after) >= time[0] * 1000000000 + time[1]);
 			}
 			close(fds[0]);
 			close(fds[1]);
