@@ -386,6 +386,65 @@ static void leader_ends(void)
 	want_text(pair.master, "alive");
 }
 
+/* As a shell with job control: its job is stopped by ^Z, and the terminal is its own again. */
+static void stops_its_job(
+	const struct pair *pair, struct gate out, struct gate typed, struct gate stopped)
+{
+	struct gate ready = gate_above_3();
+	sigset_t hangup, as_before;
+	pid_t job;
+	int status;
+
+	lead_session(pair->slave);
+	WANT_IS(dup2(out.out, 9), 9);
+	handle(SIGHUP, on_signal, 0);
+	signal(SIGTTOU, SIG_IGN);
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	job = fork();
+	if (job == 0) {
+		setpgid(0, 0);
+		foreground_child(ready);
+	}
+	sigprocmask(SIG_BLOCK, &hangup, &as_before);
+	setpgid(job, job);
+	WANT_IS(tcsetpgrp(pair->slave, job), 0);
+	wait_gate(ready);
+	open_gate(typed);
+	WANT_IS(waitpid(job, &status, WUNTRACED), job);
+	WANT_IS(status, STOPPED(SIGTSTP));
+	WANT_IS(tcsetpgrp(pair->slave, getpid()), 0);
+	open_gate(stopped);
+	while (!handled)
+		sigsuspend(&as_before);
+	_exit(7);
+}
+
+/* The shell hears of the hang-up and ends; its job, stopped and an orphan now, gets SIGHUP and SIGCONT. */
+static void hung_up_with_stopped_job(void)
+{
+	struct gate gate = gate_above_3(), typed = gate_above_3(), stopped = gate_above_3();
+	struct pair pair = open_pair();
+	pid_t shell;
+
+	foreground = shared_memory(4096);
+	shell = fork();
+	if (shell == 0) {
+		close(pair.master);
+		stops_its_job(&pair, gate, typed, stopped);
+	}
+	close(pair.slave);
+	wait_gate(typed);
+	put_text(pair.master, "\032");
+	want_text(pair.master, "^Z");
+	wait_gate(stopped);
+	close(pair.master);
+	WANT_ENDS(shell, EXITED(7));
+	WANT_IS(said(gate), 'C'); /* the handler of the later one runs first */
+	WANT_IS(said(gate), 'H');
+	WANT_IS(kill(*foreground, SIGKILL), 0);
+}
+
 #define ON_TERMINAL(act)            \
 	static void run_##act(void) \
 	{                           \
@@ -415,6 +474,8 @@ static const struct test_case cases[] = {
 	CASE(run_controlling, "/dev/tty, TIOCSCTTY, TIOCNOTTY, taken by opening"),
 	CASE(run_stealing, "TIOCSCTTY of another session's: EPERM, or stolen by root"),
 	CASE(master_closes, "the master closes: SIGHUP for the leader, then the foreground"),
+	CASE(hung_up_with_stopped_job,
+		"^Z, then the master closes: SIGHUP and SIGCONT for the stopped job"),
 	CASE(leader_ends, "the leader ends: SIGHUP for the foreground"),
 };
 
