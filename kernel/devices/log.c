@@ -22,7 +22,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define LOG_RING_SIZE (64u * 1024u)
+#define LOG_RING_SIZE (48u * 1024u)
 #define CONSOLE_PIECE 256u
 #define LINE_MAX_SIZE (LOG_TEXT_MAX + 40u)
 

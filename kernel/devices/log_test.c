@@ -166,7 +166,7 @@ static void test_turn_over(void)
 		seen++;
 	}
 	CHECK_EQUAL(sequence, first + 20000);
-	CHECK(seen > 450 && seen < 600); /* 64 KiB of about 120 bytes each */
+	CHECK(seen > 330 && seen < 450); /* 48 KiB of about 120 bytes each */
 }
 
 static void test_panic(void)
