@@ -52,7 +52,7 @@ def deadlocks():
     for pattern in (r"PANIC: deadlock: CPU (\d) waits for the lock kernel\+0x\w+ of CPU (?!\1)(\d), "
                     r"which waits for kernel\+0x\w+ of CPU \1$",
                     r"-> crash_first_lock$", r"-> crash_second_lock$", r"^\[.*\] CPU \d runs (crash|init)\[\d+\]$",
-                    r"^\[.*\]     at kernel\+0x\w+ +\w+\+0x\w+$",
+                    r"^\[.*\]     at kernel\+0x\w+ +\w+\+0\w*$",
                     r"(?:->|inlined in) crash_deadlock at \S*kernel/crash\.c:\d+", r"(?:->|inlined in) crash_other at \S*kernel/crash\.c:\d+"):
         check(re.search(pattern, text, re.M), f"{pattern!r} is not in the report:\n{text}")
     _commit("relock", cpus=1)

@@ -284,7 +284,8 @@ void cpu_begin(struct cpu *cpu) NORETURN;
 /* ---- UEFI runtime services: an address space of their own, identity-mapped, ring 0 ---- */
 
 /* Maps whole pages; a later call for the same page changes the access. -ENOMEM. */
-int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cache cache) MUST_CHECK;
+int arch_firmware_map(
+	virt_t at, phys_t base, uint64_t size, unsigned access, enum map_cache cache) MUST_CHECK;
 #define FIRMWARE_ARGUMENTS 5u
 struct arch_firmware_call {
 	uint64_t function, arguments[FIRMWARE_ARGUMENTS];

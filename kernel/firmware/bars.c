@@ -253,6 +253,11 @@ void bars_init(const struct handoff *from)
 		log_warn("firmware: %s", wrong);
 }
 
+uintptr_t bars_address(phys_t phys)
+{
+	return bars_virt(phys);
+}
+
 const struct bars_regions *bars_ranges(void)
 {
 	return &bars.regions;

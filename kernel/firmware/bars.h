@@ -70,6 +70,8 @@ extern enum firmware_policy firmware_policy; /* atomic */
 void bars_init(const struct handoff *handoff);
 /* What the services may use, for who calls them otherwise. */
 const struct bars_regions *bars_ranges(void);
+uintptr_t bars_address(
+	phys_t phys); /* where the services see it; they were told in SetVirtualAddressMap */
 /* 0: it returned, and call->status says what. -ENODEV: there are no runtime services; -EOPNOTSUPP: not this one;
  * -EIO: it was ended (record->call.outcome), or was before; -E2BIG: arguments have no room; -ENOMEM (in the
  * midst of the call, too: then it was ended, and the service is as good as before). Sleeps, whatever

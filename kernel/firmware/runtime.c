@@ -4,7 +4,8 @@
  * panic's last words. Nothing is mapped for them before they are needed.
  *
  * They run in ring 0 in an address space of their own: the kernel's half, for the traps, and below,
- * identity-mapped, the ranges that the firmware marked RUNTIME, with the rights that bars_regions.c found.
+ * the ranges that the firmware marked RUNTIME, where its own pointers say (at their physical addresses until
+ * SetVirtualAddressMap was called: bars.h), with the rights that bars_regions.c found.
  * No page is writable and executable at once: a firmware that writes into its own code faults, which
  * is a panic with the address.
  *
@@ -41,7 +42,7 @@ static int map_ranges(void)
 		enum map_cache cache =
 			r->attributes & EFI_MEMORY_WB ? MAP_WRITE_BACK : MAP_UNCACHED;
 
-		if (arch_firmware_map(r->phys, r->size, r->access, cache))
+		if (arch_firmware_map(bars_address(r->phys), r->phys, r->size, r->access, cache))
 			return -ENOMEM;
 	}
 	return ranges->count ? 0 : -ENODEV;
@@ -107,8 +108,8 @@ static void variable_late(void)
 static phys_t take_for_firmware(unsigned count)
 {
 	phys_t pages = pages_in_panic(count);
-	int error = pages ? arch_firmware_map(
-				    pages, count * PAGE_SIZE, MAP_READ | MAP_WRITE, MAP_WRITE_BACK)
+	int error = pages ? arch_firmware_map(pages, pages, count * PAGE_SIZE, MAP_READ | MAP_WRITE,
+				    MAP_WRITE_BACK)
 			  : -ENOMEM;
 
 	return error ? 0 : pages;

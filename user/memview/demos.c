@@ -41,6 +41,7 @@ static const struct demo {
 };
 
 static const struct demo *running;
+static bool missing; /* its program */
 static pid_t group;
 
 static void become(const char *const *words, int in, int out)
@@ -99,22 +100,42 @@ void demos_stop(void)
 	running = NULL;
 }
 
-bool demos_start(char key)
+static const struct demo *demo_of(char key)
 {
 	for (unsigned i = 0; i < sizeof demos / sizeof *demos; i++) {
-		if (demos[i].key != key)
-			continue;
-		demos_stop();
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
-		running = &demos[i];
-		start_all(running);
-		return true;
+		if (demos[i].key == key)
+			return &demos[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool demos_know(char key)
+{
+	return demo_of(key);
+}
+
+bool demos_start(char key)
+{
+	const struct demo *demo = demo_of(key);
+	char path[64];
+
+	if (!demo)
+		return false;
+	demos_stop();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	running = demo;
+	snprintf(path, sizeof path, FOLDER "%s", demo->programs[0][0]);
+	missing = access(path, X_OK) != 0;
+	if (!missing)
+		start_all(demo);
+	return true;
 }
 
 const char *demos_tells(void)
 {
+	if (running && missing)
+		return "Its program is not in " FOLDER
+		       ": the archive memview.cpio brings it along.";
 	return running ? running->tells : "";
 }
 

@@ -8,6 +8,7 @@
 
 /* Stops what runs and starts the demo of this key; false: there is none, nothing has changed. */
 bool demos_start(char key);
+bool demos_know(char key);
 void demos_stop(void);
 /* What is to be seen in it, a line of 78 columns at most; "" without one. */
 const char *demos_tells(void);

@@ -369,6 +369,15 @@ static void end(void)
 	look_free(&program.look);
 }
 
+/* A whole number of milliseconds, up to a minute; -1: it is none. */
+static int number(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	return end != text && !*end && value >= 0 && value <= 60000 ? (int)value : -1;
+}
+
 static bool read_options(int argc, char **argv, char *demo)
 {
 	for (int i = 1; i < argc; i++) {
@@ -379,13 +388,13 @@ static bool read_options(int argc, char **argv, char *demo)
 		else if (strcmp(argv[i], "--terminal") == 0)
 			program.on_terminal = true;
 		else if (strcmp(argv[i], "--demo") == 0 && i + 1 < argc)
-			*demo = argv[++i][0];
+			*demo = strlen(argv[++i]) == 1 ? argv[i][0] : '?';
 		else if (strcmp(argv[i], "--milliseconds") == 0 && i + 1 < argc)
-			program.milliseconds = atoi(argv[++i]);
+			program.milliseconds = number(argv[++i]);
 		else
 			return false;
 	}
-	return program.milliseconds >= 0 &&
+	return program.milliseconds >= 0 && (!*demo || demos_know(*demo)) &&
 	       program.json + program.on_screen + program.on_terminal <= 1;
 }
 

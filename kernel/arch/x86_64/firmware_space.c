@@ -20,7 +20,7 @@ static bool in_call;
 static const struct arch_firmware_call *limited;
 static ns_t limited_until;
 
-int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cache cache)
+int arch_firmware_map(virt_t at, phys_t base, uint64_t size, unsigned access, enum map_cache cache)
 {
 	uint64_t flags = (access & MAP_WRITE ? PTE_WRITE : 0) |
 			 (access & MAP_EXECUTE ? 0 : PTE_NX) |
@@ -31,7 +31,7 @@ int arch_firmware_map(phys_t base, uint64_t size, unsigned access, enum map_cach
 	if (!firmware_top)
 		return -ENOMEM;
 	for (phys_t page = ALIGN_DOWN(base, PAGE_SIZE); page < base + size; page += PAGE_SIZE) {
-		if (paging_firmware_map(firmware_top, page, flags))
+		if (paging_firmware_map(firmware_top, page - base + at, page, flags))
 			return -ENOMEM;
 	}
 	return 0;

@@ -289,9 +289,9 @@ phys_t paging_firmware_top(void)
 	return top;
 }
 
-int paging_firmware_map(phys_t top, phys_t page, uint64_t flags)
+int paging_firmware_map(phys_t top, virt_t at, phys_t page, uint64_t flags)
 {
-	uint64_t *entry = walk(arch_phys_to_ptr(top), 3, page, 0, firmware_table_alloc, NULL);
+	uint64_t *entry = walk(arch_phys_to_ptr(top), 3, at, 0, firmware_table_alloc, NULL);
 
 	assert((flags & PTE_NX) || !(flags & PTE_WRITE));
 	if (!entry)

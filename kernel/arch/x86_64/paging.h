@@ -55,8 +55,8 @@ void paging_clear_kernel_half(uint64_t *table);
 
 /* A top-level table with the kernel's half and nothing below; 0: no memory. */
 phys_t paging_firmware_top(void);
-/* Identity-maps a page in it for ring 0; a later call changes the flags. -ENOMEM. After a panic both take
+/* Maps a page in its lower half for ring 0; a later call changes the flags. -ENOMEM. After a panic both take
  * memory without locks. */
-int paging_firmware_map(phys_t top, phys_t page, uint64_t flags) MUST_CHECK;
+int paging_firmware_map(phys_t top, virt_t at, phys_t page, uint64_t flags) MUST_CHECK;
 
 #endif
