@@ -121,11 +121,12 @@ static void flow(void)
 	WANT_IS(errno, EINVAL);
 }
 
-/* What comes in one write: a signal key drops what was typed before it, echo too. */
+/* What comes in one write: a signal key drops what was typed before it, echo too. (On Linux the first 256 bytes of
+ * echo leave before it, and are dropped only if the master has not got them yet.) */
 static void signal_keys_drop_echo(void)
 {
 	struct pair pair = open_pair();
-	char text[900];
+	char text[200];
 
 	put_text(pair.master, "abc\003");
 	want_text(pair.master, "^C");
@@ -138,7 +139,7 @@ static void signal_keys_drop_echo(void)
 	want_text(pair.master, "\b \b");
 	pair = open_pair();
 	memset(text, 'x', sizeof text);
-	strcpy(text + 800, "\003yy");
+	strcpy(text + 190, "\003yy");
 	put_text(pair.master, text);
 	want_text(pair.master, "^Cyy");
 }
