@@ -353,7 +353,8 @@ static void test_terminal(void)
 	CHECK_EQUAL(file_open(current_fs(), "/dev/tty", O_RDWR, 0, &own), 0);
 	CHECK_EQUAL(read_file(own, text, sizeof(text)), 5);
 	CHECK(!memcmp(text, "line\n", 5));
-	host_frame(CHANNEL_STDIN, "x\3", 2);
+	host_frame(CHANNEL_STDIN, "x", 1); /* at once with the key it would not be echoed */
+	host_frame(CHANNEL_STDIN, "\3", 1);
 	while (host_acts())
 		;
 	CHECK(fake_signals & UINT64_C(1) << 2);  /* SIGINT */
