@@ -2,7 +2,7 @@
 /*
  * Terminals as files (man 4 tty, man 3 termios, man 2 ioctl_tty).
  *
- * Bytes typed come from the driver (in its interrupt) through the line discipline into the line's
+ * Bytes typed come from the driver (in its interrupt; tty_input.c) through the line discipline into the line's
  * buffer, from where reads take them; when that is full the driver is told to hold the rest. Bytes
  * written go through output processing in pieces of up to PIECE bytes, so that a line of a program
  * leaves in one piece, and to the driver.
@@ -121,101 +121,6 @@ int tty_ready_echo(struct tty *tty)
 	spin_unlock(&tty->lock);
 	kfree(echoes);
 	return 0;
-}
-
-/* ---- From the driver ---- */
-
-ns_t tty_prompted;
-
-static COLD void note_prompt(const struct tty *tty)
-{
-	ns_t none = 0, written = __atomic_load_n(&tty->written, __ATOMIC_RELAXED);
-
-	__atomic_compare_exchange_n(
-		&tty_prompted, &none, written, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
-/* Of each complete line; without lines, once. */
-static void tell_input(struct tty *tty, uint32_t news, bool canonical)
-{
-	for (; news; news = canonical ? news - 1 : 0)
-		async_tell(&tty->async, ASYNC_IN);
-}
-
-void tty_tell_room(struct tty *tty)
-{
-	wake_all(&tty->output);
-	if (unlikely(__atomic_load_n(&tty->wants_room, __ATOMIC_RELAXED)) &&
-		__atomic_exchange_n(&tty->wants_room, false, __ATOMIC_RELAXED))
-		async_tell(&tty->async, ASYNC_OUT);
-}
-
-size_t tty_receive_part(struct tty *tty, const uint8_t *bytes, size_t count, enum tty_part part)
-{
-	bool was_stopped, readable, canonical;
-	uint32_t ready, news = 0;
-	size_t taken = 0;
-
-	if (unlikely(!__atomic_load_n(&tty_prompted, __ATOMIC_RELAXED)))
-		note_prompt(tty);
-	spin_lock(&tty->lock);
-	was_stopped = tty->line.stopped;
-	while (taken < count && line_room(&tty->line)) {
-		ready = tty->line.ready;
-		line_input(&tty->line, bytes[taken++]);
-		news += tty->line.ready != ready;
-	}
-	if (part == TTY_LAST || taken < count)
-		line_input_end(&tty->line);
-	canonical = tty->line.termios.c_lflag & ICANON;
-	tty->starved = taken < count;
-	readable = line_readable(&tty->line, 1);
-	was_stopped = was_stopped && !tty->line.stopped;
-	tty_unlock(tty);
-	if (readable)
-		wake_events(&tty->readable, POLLIN | POLLRDNORM);
-	tell_input(tty, news, canonical);
-	if (was_stopped)
-		wake_events(&tty->output, POLLOUT | POLLWRNORM);
-	return taken;
-}
-
-size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
-{
-	return tty_receive_part(tty, bytes, count, TTY_LAST);
-}
-
-void tty_receive_bad(struct tty *tty, enum line_bad bad, uint8_t byte)
-{
-	spin_lock(&tty->lock);
-	line_input_bad(&tty->line, bad, byte);
-	tty_unlock(tty);
-	wake_events(&tty->readable, POLLIN | POLLRDNORM);
-}
-
-bool tty_is_open(const struct tty *tty)
-{
-	return __atomic_load_n(&tty->opens, __ATOMIC_RELAXED) > 0;
-}
-
-bool tty_has_room(struct tty *tty)
-{
-	bool has;
-
-	spin_lock(&tty->lock);
-	has = tty->gone || line_room(&tty->line);
-	spin_unlock(&tty->lock);
-	return has;
-}
-
-void tty_resize(struct tty *tty, const struct winsize *size)
-{
-	spin_lock(&tty->lock);
-	if (memcmp(&tty->size, size, sizeof(*size))) {
-		tty->size = *size;
-		tty->signals |= 1u << SIGWINCH;
-	}
-	tty_unlock(tty);
 }
 
 /* ---- Reading ---- */
@@ -345,6 +250,10 @@ static ssize_t send_piece(
 	while (done < count && sent >= 0) {
 		spin_lock(&tty->lock);
 		line_echo_flush(&tty->line);
+		if (unlikely(tty->line.flushing)) {
+			tty_unlock(tty);
+			continue;
+		}
 		made = line_output(&tty->line, bytes + done, count - done, &used, out, sizeof(out));
 		spin_unlock(&tty->lock);
 		if (made)

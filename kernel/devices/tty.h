@@ -146,6 +146,8 @@ bool tty_is_own(struct tty *tty) MUST_CHECK;
 int tty_check_foreground(struct tty *tty, int signal) MUST_CHECK;
 /* Gives it memory for echo, if it has none: it echoes from then on. 0 or -ENOMEM. */
 int tty_ready_echo(struct tty *tty) MUST_CHECK;
+/* After tty->lock was released: echo that line->flushing asks for goes out. */
+void tty_flush_echo(struct tty *tty);
 /* Releases tty->lock, sends the signals collected under it, and wakes. */
 void tty_unlock(struct tty *tty) releases(tty->lock);
 /* An ioctl of the terminal, by its own file or (master) by the one at its other end. */

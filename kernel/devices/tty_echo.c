@@ -6,7 +6,8 @@
  * at, as on Linux: a signal key drops it, a key that stops the output holds all of it. It lies there as it
  * was typed, and becomes output (and moves the column) when it goes out. What cannot go out, because output
  * is stopped or the driver has no room, waits for START, the next input or the next write; of more than
- * KEPT bytes the oldest are lost.
+ * KEPT bytes the oldest are lost. One flush sends AT_ONCE items, since it works under the owner's spin lock;
+ * line->flushing then asks for the next.
  */
 #include "devices/tty_echo.h"
 
@@ -87,6 +88,7 @@ size_t line_output(
 #define ERASE_TAB  0x82u /* a third byte: cells before the tab, AFTER_TAB when from another one on */
 #define AFTER_TAB  0x80u
 #define KEPT       3807u /* of what cannot go out */
+#define AT_ONCE    256u  /* items of one flush */
 
 static uint8_t echo_at(const struct line *line, uint32_t position)
 {
@@ -144,18 +146,20 @@ static size_t show(struct line *line, char *to)
 	}
 }
 
-/* As much as there is room for. */
-static void send(struct line *line, size_t room)
+/* Up to AT_ONCE items, as far as there is room. Could more go? */
+static bool send(struct line *line, size_t room)
 {
 	char out[64];
 	size_t made = 0, more;
 	uint32_t column, start;
+	bool fits = true;
 
-	while (line->echo_tail != line->echo_head) {
+	for (uint32_t items = 0; items < AT_ONCE && line->echo_tail != line->echo_head; items++) {
 		column = line->column;
 		start = line->line_start;
 		more = show(line, out + made);
-		if (more > room - made) { /* not now */
+		fits = more <= room - made;
+		if (!fits) { /* not now */
 			line->column = column;
 			line->line_start = start;
 			break;
@@ -170,22 +174,26 @@ static void send(struct line *line, size_t room)
 	}
 	if (made)
 		line->events.echo(line->events.context, out, made);
+	return fits && line->echo_tail != line->echo_head;
 }
 
 void line_echo_flush(struct line *line)
 {
+	line->flushing = false;
 	if (line->echo_tail == line->echo_head)
 		return;
 	if (!line->stopped)
-		send(line, line->events.echo_room ? line->events.echo_room(line->events.context)
-						  : SIZE_MAX);
-	while (line->echo_head - line->echo_tail > KEPT)
+		line->flushing = send(line, line->events.echo_room
+						    ? line->events.echo_room(line->events.context)
+						    : SIZE_MAX);
+	while (!line->flushing && line->echo_head - line->echo_tail > KEPT)
 		line->echo_tail += item_size(line);
 }
 
 void line_echo_drop(struct line *line)
 {
 	line->echo_tail = line->echo_head;
+	line->flushing = false;
 }
 
 /* One item. Where too much waits the oldest ones go. */

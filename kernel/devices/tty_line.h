@@ -37,6 +37,7 @@ struct line {
 	/* Echo that is not out yet (tty_echo.c). The owner's memory, LINE_ECHO bytes; NULL: no echo. */
 	uint8_t *echoes;
 	uint32_t echo_head, echo_tail; /* counts that run on */
+	bool flushing; /* more of it may go out: the owner calls line_echo_flush before all else */
 };
 
 void line_init(struct line *line, const struct line_events *events);
@@ -59,7 +60,9 @@ size_t line_available(const struct line *line);
 size_t line_output(
 	struct line *line, const char *from, size_t count, size_t *used, char *to, size_t room);
 void line_flush_input(struct line *line);
-/* Echo that has waited goes out, as far as there is room: before a program's output. */
+/* Echo that has waited goes out, as far as there is room: before a program's output. Some of it: as long as
+ * line->flushing holds after a call that echoes there is more, and the owner may release its lock before it
+ * calls this. */
 void line_echo_flush(struct line *line);
 /* Holds output, and lets it go. */
 void line_stop(struct line *line);

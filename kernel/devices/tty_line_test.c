@@ -37,13 +37,21 @@ static void start(void)
 	signalled = 0;
 }
 
+static void flush(void)
+{
+	while (line.flushing)
+		line_echo_flush(&line);
+}
+
 static void type(const char *text)
 {
 	for (; *text; text++) {
 		CHECK(line_room(&line) > 0);
 		line_input(&line, (uint8_t)*text);
+		flush();
 	}
 	line_input_end(&line);
+	flush();
 }
 
 /* What was echoed since the last time. */
@@ -444,6 +452,29 @@ static void test_too_much_held(void)
 	CHECK_EQUAL(seen_length, 3808 + 3 * (2000 + 2 * 1000 + 1));
 }
 
+/* A flush sends a part, in order; what comes between waits for the rest. */
+static void test_flush_in_parts(void)
+{
+	start();
+	line_stop(&line);
+	for (int i = 0; i < 600; i++)
+		type(i < 300 ? "x" : "\t");
+	line_input(&line, 17);
+	CHECK(line.flushing);
+	CHECK_EQUAL(seen_length, 255); /* and that a line begins */
+	line_echo_flush(&line);
+	CHECK(line.flushing);
+	CHECK_EQUAL(seen_length, 511);
+	line_input(&line, 'y');
+	line_stop(&line);
+	line_echo_flush(&line);
+	CHECK(!line.flushing);
+	CHECK_EQUAL(seen_length, 511);
+	type("\21");
+	CHECK_EQUAL(seen_length, 601);
+	CHECK_STRING(seen + 597, "\t\t\ty");
+}
+
 static void test_mark_with_full_read(void)
 {
 	bool end;
@@ -479,6 +510,7 @@ int main(void)
 	test_held_echo();
 	test_echo_without_room();
 	test_too_much_held();
+	test_flush_in_parts();
 	test_mark_with_full_read();
 	return check_done();
 }

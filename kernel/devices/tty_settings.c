@@ -205,6 +205,7 @@ static long set_settings(struct tty *tty, enum form form, enum when when, user_t
 		line_flush_input(&tty->line);
 	apply(tty, &settings);
 	tty_unlock(tty);
+	tty_flush_echo(tty);
 	if (tty->driver->configure)
 		tty->driver->configure(tty);
 	if (when == AND_FLUSH && tty->driver->resume)
