@@ -328,9 +328,11 @@ static int place(const struct clone_request *request, struct child *child) requi
 		return error;
 	if (child->process) {
 		child->process->exit_signal = request->exit_signal;
+		child->process->parent_execs = process->execs;
 		if (request->flags & CLONE_PARENT) {
 			parent = process->parent;
 			child->process->exit_signal = process->exit_signal;
+			child->process->parent_execs = process->parent_execs;
 		}
 		process = child->process;
 		process->parent = parent;

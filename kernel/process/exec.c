@@ -277,6 +277,7 @@ static void commit(struct program *program, struct files *files)
 		usage_saw_space(&process->usage, old);
 	process->space = program->space;
 	process->has_executed = true;
+	process->execs++;
 	process->exit_signal = SIGCHLD;
 	spin_unlock(&process_lock);
 	arch_space_use(&program->space->arch);

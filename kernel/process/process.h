@@ -152,7 +152,9 @@ struct process {
 	int exit_status;       /* as wait4 gives it */
 	struct tracee *held; /* its ended leader's: the tracer hears of the end before the parent */
 	const struct credentials *credentials; /* of its leader, once that ended */
-	int exit_signal; /* what the parent gets at the end: SIGCHLD, another, or 0 */
+	int exit_signal;       /* what the parent gets at the end: SIGCHLD, another, or 0 */
+	uint32_t execs;        /* programs that it executed, counted round */
+	uint32_t parent_execs; /* its parent's, when that made it: later ones get SIGCHLD only */
 	struct process_signals signals;
 	struct process_timers timers;
 	struct usage usage;       /* of its threads that are gone */

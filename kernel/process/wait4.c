@@ -94,6 +94,8 @@ void child_ended(struct process *zombie)
 	list_events(zombie);
 	if (unlikely(held))
 		return;
+	if (zombie->parent_execs != parent->execs)
+		signal = SIGCHLD; /* who asked for another is gone, and had other rights, perhaps */
 	if (signal >
 		SIGNALS) /* clone(2) takes any number that fits, and nobody gets such a signal */
 		signal = 0;

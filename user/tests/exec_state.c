@@ -344,6 +344,56 @@ static void exit_signal_is_reset(void)
 	WANT(is_pending(SIGCHLD) && !is_pending(SIGUSR1));
 }
 
+/* A child's exit signal was for the old program: the new one gets SIGCHLD instead, but waits for it as
+ * for what it is; its own children's come as it asks. */
+static void childs_exit_signal(int asked)
+{
+	struct gate gate = make_gate();
+	long pid;
+
+	remember("GATE", gate.out);
+	block(SIGUSR1);
+	block(SIGCHLD);
+	pid = kernel_call(SYS_clone, asked, 0, NULL, NULL, 0);
+	if (pid == 0) {
+		wait_gate(gate);
+		kernel_call(SYS_exit_group, 0);
+	}
+	remember("CHILD", pid);
+	become_role("parent-executed");
+}
+
+static void child_with_signal(void)
+{
+	childs_exit_signal(SIGUSR1);
+}
+
+static void child_without_signal(void)
+{
+	childs_exit_signal(0);
+}
+
+static void child_with_sigkill(void)
+{
+	childs_exit_signal(SIGKILL);
+}
+
+static int parent_executed(int argc, char **argv)
+{
+	long pid = remembered("CHILD");
+
+	open_gate((struct gate){-1, (int)remembered("GATE")});
+	WANT_IS(kernel_call(SYS_wait4, pid, NULL, 0, NULL), -ECHILD);
+	WANT_IS(kernel_call(SYS_wait4, pid, NULL, __WCLONE, NULL), pid);
+	WANT(is_pending(SIGCHLD) && !is_pending(SIGUSR1));
+	pid = kernel_call(SYS_clone, SIGUSR1, 0, NULL, NULL, 0);
+	if (pid == 0)
+		kernel_call(SYS_exit_group, 0);
+	WANT_IS(kernel_call(SYS_wait4, pid, NULL, __WCLONE, NULL), pid);
+	WANT(is_pending(SIGUSR1));
+	return 0;
+}
+
 static int nothing(int argc, char **argv)
 {
 	return 0;
@@ -388,6 +438,9 @@ static const struct test_case cases[] = {
 	CASE(failed_exec_keeps_threads, "execve that fails leaves all threads alone"),
 	CASE(exec_after_leader, "execve after the leader has exited"),
 	CASE(exit_signal_is_reset, "execve: the exit signal is SIGCHLD again"),
+	CASE(child_with_signal, "execve: a child's exit signal is not for the new program"),
+	CASE(child_without_signal, "execve: of a child without an exit signal it hears, too"),
+	CASE(child_with_sigkill, "execve: a child whose end would kill does not kill it"),
 	CASE(vfork_and_exec, "vfork: the parent goes on at execve, not at the end"),
 };
 
@@ -400,7 +453,8 @@ int main(int argc, char **argv)
 {
 	static const struct role roles[] = {{"signals", signals}, {"timers", timers}, {"ids", ids},
 		{"attributes", attributes}, {"files", files}, {"memory", memory},
-		{"threads", threads}, {"nothing", nothing}, {"at-gate", at_gate}};
+		{"threads", threads}, {"nothing", nothing}, {"at-gate", at_gate},
+		{"parent-executed", parent_executed}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }
