@@ -45,6 +45,7 @@ static void link_tracee(
 	tracee->tid = thread->tid;
 	tracee->group = thread->process->group_id;
 	tracee->uid = thread->credentials->uid;
+	tracee->capable = has_capability(current_credentials(), CAP_SYS_PTRACE);
 	list_push_back(&tracer->tracees, &tracee->link);
 	__atomic_store_n(&thread->signals.tracee, tracee, __ATOMIC_RELEASE);
 }
@@ -348,6 +349,7 @@ int ptrace_clone(struct thread *child, uint64_t flags, int exit_signal, struct t
 	tracee->options = own->options;
 	tracee->seized = own->seized;
 	link_tracee(tracee, child, own->tracer);
+	tracee->capable = own->capable;
 	if (own->seized) {
 		tracee->interrupt = true;
 		signal_wake(child);

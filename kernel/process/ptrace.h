@@ -27,6 +27,7 @@ struct tracee {
 	uint32_t uid;
 	unsigned options; /* PTRACE_O_* */
 	bool seized;
+	bool capable;   /* who attached it had CAP_SYS_PTRACE then; PTRACE_TRACEME: it had itself */
 	bool inside;    /* the thread is in ptrace_stop.c's stop() and will look here again */
 	bool stopped;   /* in a stop */
 	bool news;      /* the tracer has yet to hear of the stop, or of the end */
@@ -54,8 +55,8 @@ void ptrace_group_stop(int signal);
 /* One of PTRACE_EVENT_*, if the tracer wants it. */
 void ptrace_event(int event, unsigned long message);
 void ptrace_exec(int old_tid);
-/* The running thread must not gain rights by exec: its tracer, who would have them too, may not trace
- * just anybody. */
+/* The running thread must not gain rights by exec: its tracer, who would have them too, might not trace
+ * just anybody when it attached. */
 bool ptrace_limits_exec(void);
 void ptrace_handler_entered(void); /* single-stepped into it */
 void ptrace_interrupt_stop(void);  /* PTRACE_INTERRUPT was asked for */

@@ -212,8 +212,7 @@ bool ptrace_limits_exec(void)
 
 	spin_lock(&process_lock);
 	tracee = current_thread()->signals.tracee;
-	limits = tracee &&
-		 !(process_credentials(tracee->tracer)->effective & UINT64_C(1) << CAP_SYS_PTRACE);
+	limits = tracee && !tracee->capable;
 	spin_unlock(&process_lock);
 	return limits;
 }

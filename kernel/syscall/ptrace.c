@@ -34,10 +34,19 @@ static struct space *space_of(struct tracee *tracee)
 	return tracee->thread->process->space;
 }
 
+/* A program that its tracer may not read, or one with other rights, keeps its memory to itself. */
+static bool may_touch(const struct tracee *tracee)
+{
+	return tracee->capable ||
+	       __atomic_load_n(&tracee->thread->process->dumpable, __ATOMIC_RELAXED) == 1;
+}
+
 static int peek(struct tracee *tracee, uintptr_t address, uint64_t *word)
 {
 	uint8_t *to = (uint8_t *)word;
 
+	if (!may_touch(tracee))
+		return -EIO;
 	for (size_t done = 0; done < sizeof(*word);) {
 		size_t within = (address + done) & (PAGE_SIZE - 1);
 		size_t part = sizeof(*word) - done;
@@ -56,6 +65,8 @@ static int peek(struct tracee *tracee, uintptr_t address, uint64_t *word)
 
 static int poke(struct tracee *tracee, uintptr_t address, uint64_t word)
 {
+	if (!may_touch(tracee))
+		return -EIO;
 	return space_write_forced(space_of(tracee), address, &word, sizeof(word)) ? -EIO : 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A program that the caller may run but not read: nobody looks into its process. */
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 
 #include "cases.h"
@@ -51,8 +52,93 @@ static void unreadable(void)
 	unlink(copy);
 }
 
+/* ---- By ptrace ---- */
+
+static const char secret[32] = "a word in the program's text";
+
+static int just_ends(int argc, char **argv)
+{
+	return secret[0] == 'a' ? 0 : 1;
+}
+
+/* Of the child, which is in its stop after execve. */
+static void look_inside(pid_t pid, long expected)
+{
+	static const int peeks[] = {PTRACE_PEEKTEXT, PTRACE_PEEKDATA};
+	static const int pokes[] = {PTRACE_POKETEXT, PTRACE_POKEDATA};
+	long word, own, moved = kernel_call(SYS_ptrace, PTRACE_PEEKUSER, pid, 0, &word);
+
+	WANT_IS(moved, 0); /* its registers are no secret */
+	memcpy(&own, secret, sizeof own);
+	for (size_t i = 0; i < COUNT(peeks); i++) {
+		word = 0;
+		WANT_IS(kernel_call(SYS_ptrace, peeks[i], pid, secret, &word), expected);
+		WANT_IS(word, expected ? 0 : own);
+		WANT_IS(kernel_call(SYS_ptrace, pokes[i], pid, secret, own), expected);
+	}
+}
+
+/* A traced child executes the copy, as nobody from before the tracing or after it began. */
+static void trace_copy(bool nobody_before, long expected)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (nobody_before)
+			become_nobody();
+		WANT_IS(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
+		become_nobody();
+		execl(copy, copy, "--role", "just-ends", NULL);
+		_exit(9);
+	}
+	WANT_IS(waitpid(pid, &status, 0), pid);
+	WANT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+	look_inside(pid, expected);
+	WANT_IS(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	WANT_ENDS(pid, 0);
+}
+
+static void trace_as_nobody(mode_t mode, long expected)
+{
+	pid_t pid;
+
+	copy_self(mode);
+	pid = fork();
+	if (pid == 0) {
+		become_nobody();
+		trace_copy(true, expected);
+		_exit(0);
+	}
+	WANT_ENDS(pid, 0);
+}
+
+static void traced(void)
+{
+	if (geteuid())
+		return;
+	snprintf(copy, sizeof copy, "/tmp/exec-traced-%d", (int)getpid());
+	trace_as_nobody(0711, -EIO);
+	trace_as_nobody(0755, 0);
+	unlink(copy);
+}
+
+/* What counts is who could trace anybody when the tracing began: PTRACE_TRACEME asks who is traced. */
+static void traced_with_rights(void)
+{
+	if (geteuid())
+		return;
+	snprintf(copy, sizeof copy, "/tmp/exec-rights-%d", (int)getpid());
+	copy_self(0711);
+	trace_copy(false, 0);
+	trace_copy(true, -EIO);
+	unlink(copy);
+}
+
 static const struct test_case cases[] = {
 	CASE(unreadable, "execve: a program that cannot be read is not dumpable"),
+	CASE(traced, "ptrace: memory of a program that its tracer cannot read: EIO"),
+	CASE(traced_with_rights, "ptrace: but for who could trace anybody when it began"),
 };
 
 static void all(int argc, char **argv)
@@ -60,7 +146,7 @@ static void all(int argc, char **argv)
 	run_cases(cases, COUNT(cases), argc, argv);
 }
 
-static const struct role roles[] = {{"dumpable", is_dumpable}};
+static const struct role roles[] = {{"dumpable", is_dumpable}, {"just-ends", just_ends}};
 
 int main(int argc, char **argv)
 {
