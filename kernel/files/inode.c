@@ -68,6 +68,8 @@ int inode_permission_of(const struct inode *inode, unsigned int may)
 		own >>= 3;
 	if (!(may & ~own & 7))
 		return 0;
+	if (unlikely(inode->operations->is_own) && inode->operations->is_own(inode))
+		return 0;
 	if (unlikely(inode->operations->mode_binds))
 		return -EACCES;
 	if (has_capability(who, CAP_DAC_READ_SEARCH) &&

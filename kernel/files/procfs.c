@@ -126,6 +126,12 @@ static const struct inode_operations directory_operations = {.lookup = proc_look
 	.measure = proc_measure,
 	.release = proc_release,
 	.fixed_mode = true};
+/* Linux's proc_fd_permission: its own descriptors a process may look at whoever it has become. */
+static const struct inode_operations fd_directory_operations = {.lookup = proc_lookup,
+	.measure = proc_measure,
+	.release = proc_release,
+	.is_own = proc_is_own,
+	.fixed_mode = true};
 static const struct inode_operations fixed_directory_operations = {
 	.lookup = proc_lookup, .measure = proc_measure, .release = proc_release, .immutable = true};
 static const struct inode_operations file_operations = {.truncate = proc_truncate,
@@ -158,6 +164,8 @@ static const struct inode_operations *operations_for(const struct proc_entry *en
 		return &fixed_directory_operations;
 	if (entry->mode_binds)
 		return S_ISDIR(entry->mode) ? &bound_directory_operations : &bound_operations;
+	if (entry->directory == &proc_fd_directory)
+		return &fd_directory_operations;
 	if (S_ISDIR(entry->mode))
 		return &directory_operations;
 	if (S_ISLNK(entry->mode))

@@ -159,6 +159,8 @@ struct space *proc_space(const struct proc_inode *inode, uint64_t id) MUST_CHECK
 struct space *proc_file_space(const struct proc_file *file) MUST_CHECK;
 /* Whether the caller may look so: 0, -ESRCH, -EACCES. */
 int proc_may(const struct proc_inode *inode, enum proc_access access) MUST_CHECK;
+/* Whether it is about the running process. */
+bool proc_is_own(const struct inode *inode) MUST_CHECK;
 
 /* The id of an open /proc/PID, with a reference; NULL: the file is nothing of that kind. */
 struct pid *proc_pid_of(const struct file *file) MUST_CHECK;

@@ -80,6 +80,18 @@ int proc_may(const struct proc_inode *inode, enum proc_access access)
 	return error;
 }
 
+bool proc_is_own(const struct inode *inode)
+{
+	struct process *process;
+	struct thread *thread;
+	bool own;
+
+	spin_lock(&process_lock);
+	own = !proc_target(proc_inode_of(inode), &process, &thread) && process == current_process();
+	spin_unlock(&process_lock);
+	return own;
+}
+
 struct pid *proc_pid_of(const struct file *file)
 {
 	struct proc_inode *inode;

@@ -92,10 +92,10 @@ struct inode_operations {
 	int (*allocate)(struct inode *inode, int mode, uint64_t start, uint64_t length);
 	/* Another size than the object's (directories, links), and blocks of 512 bytes. */
 	void (*measure)(struct inode *inode, uint64_t *size, uint64_t *blocks);
-	/* The last reference went: free it. */
-	void (*release)(struct inode *inode);
-	bool fixed_mode, mode_binds; /* chmod is refused; capabilities do not help */
-	bool immutable;              /* all changes are refused, and permission to write: EPERM */
+	void (*release)(struct inode *inode);      /* the last reference went: free it */
+	bool (*is_own)(const struct inode *inode); /* all is open to the caller */
+	bool fixed_mode, mode_binds;               /* chmod is refused; capabilities do not help */
+	bool immutable; /* all changes are refused, and permission to write: EPERM */
 };
 
 /* By which name a file is mapped: see mapped.c. */

@@ -210,6 +210,37 @@ static void of_others(void)
 	WANT(proc_read(getpid(), "environ", text, sizeof text) < 0); /* not dumpable: root's */
 }
 
+/* Not dumpable, so all is root's: its own descriptors are open to it still, but not to a child. */
+static void own_descriptors(void)
+{
+	int pipes[2];
+	char path[64], thread_path[64], link[64];
+	pid_t parent = getpid(), pid;
+
+	if (geteuid())
+		skip("needs root");
+	become_other();
+	WANT_IS(pipe(pipes), 0);
+	snprintf(path, sizeof path, "fd/%d", pipes[1]);
+	snprintf(thread_path, sizeof thread_path, "task/%d/fd/%d", parent, pipes[1]);
+	WANT(proc_open(parent, "fd", O_RDONLY | O_DIRECTORY) >= 0);
+	WANT(proc_open(parent, path, O_WRONLY) >= 0);
+	WANT(proc_open(parent, thread_path, O_WRONLY) >= 0);
+	WANT(proc_open(parent, "fdinfo/0", O_RDONLY) >= 0);
+	WANT(proc_link(parent, path, link, sizeof link) > 0);
+	WANT_IS(access("/proc/self/fd", R_OK | X_OK), 0);
+	WANT_IS(proc_open(parent, "environ", O_RDONLY), -EACCES);
+	pid = fork();
+	if (!pid) {
+		WANT(proc_open(getpid(), path, O_WRONLY) >= 0);
+		WANT_IS(proc_open(parent, "fd", O_RDONLY), -EACCES);
+		WANT_IS(proc_open(parent, path, O_WRONLY), -EACCES);
+		WANT_IS(proc_link(parent, path, link, sizeof link), -EACCES);
+		_exit(0);
+	}
+	WANT_ENDS(pid, 0);
+}
+
 static void owners(void)
 {
 	struct stat st;
@@ -482,6 +513,7 @@ static const struct test_case cases[] = {
 	CASE(limits_are_told, "limits"),
 	CASE(strings, "cmdline and environ"),
 	CASE(of_others, "another user may see little"),
+	CASE(own_descriptors, "fd: its own are open to a process that has become another user"),
 	CASE(owners, "files are their user's, root's where not dumpable"),
 	CASE(modes, "modes, and what cannot be made or removed"),
 	CASE(ends, "a process that is gone: ESRCH, ENOENT, end of file"),
