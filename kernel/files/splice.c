@@ -388,6 +388,7 @@ static ssize_t write_slot(struct pipe *in, struct file *out, int64_t *position, 
 
 	mutex_unlock(&in->lock);
 	put = file_write(out, &io, position);
+	sched_point();
 	mutex_lock(&in->lock);
 	if (put > 0) /* the ring may be another one by now */
 		pipe_consume(in, pipe_slot(in, in->tail), (uint32_t)put);

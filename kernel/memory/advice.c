@@ -157,6 +157,18 @@ static visitor visitor_of(int advice)
 	}
 }
 
+/* A hole is a write: not in a sealed object, and none is sealed meanwhile. */
+static int punch_unsealed(struct object *object, uint64_t first, uint64_t count)
+{
+	int error;
+
+	if (!object_begin_sharing(object))
+		return -EPERM;
+	error = object_punch(object, first, count);
+	object_end_sharing(object);
+	return error;
+}
+
 /* MADV_REMOVE: a hole in the objects of shared memory, for everyone. The lock is not held over the
  * walk to the others who map it. */
 static int punch_holes(struct space *space, uintptr_t start, uintptr_t end)
@@ -195,7 +207,7 @@ static int punch_holes(struct space *space, uintptr_t start, uintptr_t end)
 		if (error)
 			return error;
 		if (object) {
-			error = object_punch(object, first, count);
+			error = punch_unsealed(object, first, count);
 			object_put(object);
 		}
 		if (error)

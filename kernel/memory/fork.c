@@ -16,6 +16,7 @@
  */
 #include "lib/errno.h"
 #include "memory/space_internal.h"
+#include "process/current.h"
 
 static void page_shared(void *context, phys_t phys)
 {
@@ -52,6 +53,7 @@ static int share_pages(struct space *child, const struct space *parent, struct a
 			last = next;
 		share->read_only = !(first->flags & VMA_SHARED);
 		error = arch_share(share, first->start, last->end, page_shared, child);
+		sched_point();
 	}
 	return error;
 }

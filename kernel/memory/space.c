@@ -21,6 +21,7 @@
 #include "lib/log.h"
 #include "memory/slab.h"
 #include "memory/space_internal.h"
+#include "process/current.h"
 
 static struct cache space_cache;
 
@@ -126,8 +127,10 @@ static void unmap_all(struct space *space)
 
 	batch.count = 0;
 	batch.committed = 0;
-	while (vma)
+	while (vma) {
 		vma = vma_remove_up_to(space, unmap_run(space, vma, USER_END), &batch);
+		sched_point();
+	}
 }
 
 void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end)
@@ -142,6 +145,7 @@ void space_unmap_locked(struct space *space, uintptr_t start, uintptr_t end)
 			next = vma_next(vma);
 			vma_remove(space, vma);
 		}
+		sched_point();
 	}
 }
 

@@ -94,6 +94,7 @@ static ssize_t copy_bytes(
 			got = put;
 			break;
 		}
+		sched_point(); /* who reads or writes one page comes by none */
 	} while (done < count && !current_signal_pending());
 	kfree(page);
 	if (done)

@@ -444,6 +444,43 @@ static void vmsplices(void)
 	WANT_IS(kernel_call(SYS_vmsplice, fds[1], ranges, 0, 0), 0);
 }
 
+/* ---- Long calls ---- */
+
+#define LONG (1ul << 30)
+
+static long given_up(void)
+{
+	struct rusage usage;
+
+	WANT_IS(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_nivcsw;
+}
+
+/* Another that computes on the same CPU gets it while a hole of a gigabyte is copied page by page: once may be
+ * just before or just after the call. */
+static void gives_cpu_away(void)
+{
+	const unsigned long one = 1;
+	int hole = (int)kernel_call(SYS_memfd_create, "hole", 0),
+	    null = open("/dev/null", O_WRONLY);
+	long before;
+	pid_t pid;
+
+	WANT(hole >= 0 && null >= 0);
+	WANT_IS(ftruncate(hole, LONG), 0);
+	WANT_IS(kernel_call(SYS_sched_setaffinity, 0, sizeof one, &one), 0);
+	pid = fork();
+	WANT(pid >= 0);
+	if (!pid)
+		for (;;)
+			__asm__ volatile("pause");
+	before = given_up();
+	WANT_IS(kernel_call(SYS_sendfile, null, hole, 0, LONG), (long)LONG);
+	WANT(given_up() - before >= 3);
+	kill(pid, SIGKILL);
+	WANT_IS(waitpid(pid, NULL, 0), pid);
+}
+
 static const struct test_case cases[] = {
 	CASE(copies, "copy_file_range: offsets and positions"),
 	CASE(copies_within, "copy_file_range: within a file"),
@@ -460,6 +497,7 @@ static const struct test_case cases[] = {
 	CASE(splice_races, "splice: two and a reader on one pipe"),
 	CASE(tees, "tee"),
 	CASE(vmsplices, "vmsplice"),
+	CASE(gives_cpu_away, "sendfile: a long one gives the CPU away"),
 };
 
 FILE_CASES("file-copy")

@@ -287,6 +287,8 @@ static void future_writing(void)
 	WANT_IS(kernel_call(SYS_write, fd, "x", 1), -EPERM);
 	WANT_IS(kernel_call(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE),
 		-EPERM);
+	WANT_IS(kernel_call(SYS_madvise, before, PAGE, MADV_REMOVE), -EPERM);
+	WANT_IS(before[0], 'b');
 	WANT_IS(map(fd, PROT_READ | PROT_WRITE, MAP_SHARED), -EPERM);
 	after = (void *)map(fd, PROT_READ, MAP_SHARED);
 	WANT_IS(after[0], 'b');
