@@ -286,7 +286,8 @@ struct frame *pages_alloc(unsigned order, enum frame_state state, enum pages_fla
 static void release_page(struct frame *frame) requires(pages_lock)
 {
 	pages.by_state[frame->state]--;
-	kasan_forbid(frame_ptr(frame), PAGE_SIZE, KASAN_PAGE);
+	if (BATON_KASAN)
+		kasan_forbid(frame_ptr(frame), PAGE_SIZE, KASAN_PAGE);
 	if (unlikely(pages.magazine.count == MAGAZINE_SIZE))
 		magazine_flush(&pages.magazine, MAGAZINE_BATCH);
 	magazine_push(&pages.magazine, frame);
@@ -297,7 +298,8 @@ static void release(struct frame *frame, unsigned order)
 {
 	spin_lock(&pages_lock);
 	if (order) {
-		kasan_forbid(frame_ptr(frame), PAGE_SIZE << order, KASAN_PAGE);
+		if (BATON_KASAN)
+			kasan_forbid(frame_ptr(frame), PAGE_SIZE << order, KASAN_PAGE);
 		pages.by_state[frame->state] -= UINT64_C(1) << order;
 		*frame = (struct frame){0};
 		buddy_give(frame_number(frame), order);
