@@ -38,19 +38,19 @@ static phys_t watched;               /* below it there may be a chunk; 0: nothin
 
 void kasan_init(phys_t top)
 {
-	phys_t end = ALIGN_UP(top, CHUNK_MASK + 1);
+	phys_t at, end = ALIGN_UP(top, CHUNK_MASK + 1);
 
 	if (end > (phys_t)CHUNKS_MOST << CHUNK_SHIFT)
 		end = (phys_t)CHUNKS_MOST << CHUNK_SHIFT;
-	for (phys_t at = 0; at < end; at += CHUNK_MASK + 1) {
+	for (at = 0; at < end; at += CHUNK_MASK + 1) {
 		struct frame *frame = pages_alloc(CHUNK_ORDER, FRAME_USED, PAGES_ZERO);
 
 		if (!frame)
 			break;
 		chunks[at >> CHUNK_SHIFT] = frame_ptr(frame);
 	}
-	watched = end;
-	log_info("kasan: accesses to %lu MiB of memory are checked", end >> 20);
+	watched = at;
+	log_info("kasan: accesses to %lu MiB of memory are checked", at >> 20);
 }
 
 /* NULL: not watched. */

@@ -48,6 +48,7 @@ phys_t pages_in_panic(unsigned count)
 	}
 	taken = block;
 	block += count * PAGE_SIZE;
+	kasan_allow(arch_phys_to_ptr(taken), count * PAGE_SIZE);
 	memset(arch_phys_to_ptr(taken), 0, count * PAGE_SIZE);
 	return taken;
 }
