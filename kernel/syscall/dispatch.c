@@ -59,7 +59,17 @@ long syscall_unhandled(uint64_t number)
 	return -ENOSYS;
 }
 
-bool syscall_enter(struct trap_frame *frame)
+/* A number beyond the table. A tracer's table has the same adapter everywhere, which looks at it by itself. */
+static long call_beyond(const struct trap_frame *frame, uint64_t number)
+{
+	const syscall_adapter *calls = current_thread()->calls;
+
+	if (number >= SYSCALLS_MAX && calls == ptrace_calls)
+		return calls[0](frame);
+	return syscall_unhandled(number);
+}
+
+enum way_out syscall_enter(struct trap_frame *frame)
 {
 	uint64_t number = (uint32_t)frame->rax; /* as Linux: the register's lower half counts */
 	struct thread *self = current_thread();
@@ -69,13 +79,13 @@ bool syscall_enter(struct trap_frame *frame)
 	if (likely(number < SYSCALLS_MAX && calls[number]))
 		frame->rax = (uint64_t)calls[number](frame);
 	else
-		frame->rax = (uint64_t)syscall_unhandled(number);
+		frame->rax = (uint64_t)call_beyond(frame, number);
 	arch_irq_off();
 	if (likely(!__atomic_load_n(&self->work_or_changed, __ATOMIC_RELAXED)))
-		return false;
+		return BY_SYSRET;
 	self->frame_changed = false;
 	thread_work();
-	return true;
+	return BY_IRET;
 }
 
 void syscall_report(void)

@@ -134,7 +134,8 @@ static void nested_at_call(long unused)
 /* ---- Traps ---- */
 
 static volatile unsigned steps, stops_after;
-static volatile bool outside;
+static volatile bool outside, early;
+extern const char behind_stepped_call[];
 
 static void steps_on(int number, siginfo_t *info, void *context)
 {
@@ -142,6 +143,7 @@ static void steps_on(int number, siginfo_t *info, void *context)
 
 	(void)number, (void)info;
 	steps++;
+	early = early || (uintptr_t)registers[REG_RIP] == (uintptr_t)behind_stepped_call;
 	outside = outside || (uintptr_t)registers[REG_RIP] >= FIRST_BAD;
 	if (steps >= stops_after)
 		registers[REG_EFL] &= ~(long long)TF;
@@ -155,22 +157,33 @@ static void begin_steps(unsigned most)
 	WANT_IS(sigaction(SIGTRAP, &action, NULL), 0);
 }
 
-/* TF is masked at the call, and set again behind it: no step is the kernel's. */
-static void step_over_call(long unused)
+static __attribute__((noinline)) long stepped_call(long number)
 {
 	long result;
 
+	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; syscall\n"
+			 "behind_stepped_call: nop; pushfq; andq $~0x100, (%%rsp); popfq"
+			 : "=a"(result)
+			 : "a"(number)
+			 : "rcx", "r11", "memory", "cc");
+	return result;
+}
+
+/* TF is masked at the call, and set again behind it: no step is the kernel's, and the next one is behind the
+ * instruction that follows. Five: NOP, NOP, PUSHF, AND, POPF. */
+static void step_over_call(long unused)
+{
+	static const long made[] = {SYS_getppid, SYS_sched_yield, 511, 1000};
+
 	(void)unused;
 	begin_steps(1000);
-	for (int i = 0; i < 20; i++) {
-		__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; syscall; nop; pushfq; andq "
-				 "$~0x100, (%%rsp); popfq"
-				 : "=a"(result)
-				 : "a"(SYS_getppid)
-				 : "rcx", "r11", "memory", "cc");
-		WANT_IS(result, getppid());
+	for (unsigned i = 0; i < 20; i++) {
+		long result = stepped_call(made[i % COUNT(made)]);
+
+		WANT_IS(result, i % 4 == 0 ? getppid() : i % 4 == 1 ? 0 : -ENOSYS);
+		WANT_IS(steps, 5 * (i + 1));
 	}
-	WANT(!outside && steps >= 20 * 4 && steps <= 20 * 7);
+	WANT(!outside && !early);
 }
 
 static void step_over_fault(long unused)
@@ -301,7 +314,8 @@ static const struct attack attacks[] = {
 	{"nested", "enters the kernel by calls, switches and faults with NT set: IRET would fail",
 		FMASK "; gates clear it", {CALM}, nested_at_call},
 	{"step-call", "single-steps over a system call",
-		FMASK "; the first trap is behind the call", {CALM}, step_over_call},
+		FMASK "; the next trap is behind the instruction after the call", {CALM},
+		step_over_call},
 	{"step-fault", "single-steps over page faults",
 		"gates clear TF; the trap comes behind the instruction", {CALM}, step_over_fault},
 	{"step-mov-ss-call", "single-steps over MOV SS with SYSCALL behind it",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A tracer that dies while its tracee stands at a signal: the signal is delivered, unless the tracer
- * has seen it by waiting, and so taken it. And who hears of a tracee's end, in which order. */
+ * has seen it by waiting, and so taken it. And who hears of a tracee's end, in which order. And
+ * tracees that call what there is not. */
 #include "ptrace.h"
 
 static struct gate ready;
@@ -218,6 +219,36 @@ static void parent_ends_meanwhile(void)
 	WANT_ENDS(tracer, 0);
 }
 
+/* ---- Numbers that no call has ---- */
+
+static const long numbers[] = {511, 1000, 0x7fffffff};
+
+static void calls_nothing(void)
+{
+	WANT_IS(trace(PTRACE_TRACEME, 0, 0, 0), 0);
+	kernel_call(SYS_kill, getpid(), SIGSTOP); /* raise() makes more calls behind it */
+	for (unsigned i = 0; i < COUNT(numbers); i++)
+		WANT_IS(kernel_call(numbers[i]), -ENOSYS);
+	_exit(0);
+}
+
+static void no_call(void)
+{
+	pid_t pid = start(calls_nothing);
+
+	want_stop(pid, SIGSTOP);
+	for (unsigned i = 0; i < COUNT(numbers); i++) {
+		go(pid, PTRACE_SYSCALL, 0);
+		want_stop(pid, SIGTRAP);
+		WANT_IS(registers(pid).orig_rax, numbers[i]);
+		go(pid, PTRACE_SYSCALL, 0);
+		want_stop(pid, SIGTRAP);
+		WANT_IS(registers(pid).rax, -ENOSYS);
+	}
+	go(pid, PTRACE_CONT, 0);
+	WANT_ENDS(pid, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(tracer_dies_unaware, "ptrace: the tracer dies at a stop that it has not waited for"),
 	CASE(tracer_dies_aware, "ptrace: the tracer dies at a stop that it has waited for"),
@@ -227,6 +258,7 @@ static const struct test_case cases[] = {
 	CASE(leader_ends_first, "ptrace: a leader's end is told with its process's"),
 	CASE(nobody_else_wants_it,
 		"ptrace: SIGCHLD ignored, the zombie goes with the tracer's wait"),
+	CASE(no_call, "ptrace: calls with numbers that none has stop their tracer too"),
 	CASE(parent_ends_meanwhile, "ptrace: the parent ends before the tracer takes the end"),
 };
 

@@ -80,8 +80,8 @@ entry_syscall_stacked:
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	call syscall_enter
-	/* al: nonzero when the frame may have changed, so that only IRET restores all of it. */
-	testb %al, %al
+	/* enum way_out: IRET when the frame may have changed, which it alone restores, or TF is set. */
+	testl %eax, FRAME_RFLAGS(%rsp)
 	jnz return_iret
 	movq FRAME_RIP(%rsp), %rcx
 	movq %rcx, %rdx

@@ -3,9 +3,13 @@
 #ifndef X86_TRAPS_H
 #define X86_TRAPS_H
 
+#include "registers.h"
 #include "trap_frame.h"
 
-bool syscall_enter(struct trap_frame *frame); /* kernel/syscall/dispatch.c; true: leave by IRET */
+/* How a system call's end may leave the kernel: by SYSRET, unless the frame's flags have one of these. SYSRET
+ * that loads TF traps at once, one instruction too early; IF is always set. */
+enum way_out { BY_SYSRET = RFLAGS_TF, BY_IRET = RFLAGS_IF };
+enum way_out syscall_enter(struct trap_frame *frame); /* kernel/syscall/dispatch.c */
 void trap_from_user(struct trap_frame *frame);
 void trap_from_kernel(struct trap_frame *frame);
 void trap_paranoid(struct trap_frame *frame); /* NMI, #DB, #MC, #DF in kernel mode */
