@@ -395,25 +395,35 @@ int credentials_setcaps(
 	return 0;
 }
 
-bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid)
+/* As Linux has it since 6.16: cap_bprm_creds_from_file. */
+bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid, unsigned unsafe)
 {
-	bool changed, root_gives = !secure(new, SECURE_NOROOT);
+	const struct credentials old = *new;
+	bool root_gives = !secure(&old, SECURE_NOROOT), root, changed;
 
-	new->euid = or_old(uid, new->euid);
-	new->egid = or_old(gid, new->egid);
-	changed = new->euid != new->uid || new->egid != new->gid;
-	if (uid != ID_NONE || gid != ID_NONE)
-		new->ambient = 0;
-	new->permitted = new->effective = new->ambient;
-	if (root_gives && (!new->uid || !new->euid)) {
+	new->euid = or_old(uid, old.euid);
+	new->egid = or_old(gid, old.egid);
+	root = root_gives && !new->euid;
+	new->permitted = 0;
+	if (root_gives && (!new->uid || !new->euid))
 		new->permitted = new->bounding | new->inheritable;
-		if (!new->euid)
-			new->effective = new->permitted;
+	changed = new->euid != old.euid || !credentials_in_group(&old, new->egid);
+	if (unsafe && (changed || !within(new->permitted, old.permitted))) {
+		if (!has_capability(&old, CAP_SETUID) || unsafe & EXEC_NO_NEW_PRIVS) {
+			new->euid = old.euid;
+			new->egid = old.egid;
+		}
+		new->permitted &= old.permitted;
 	}
 	new->suid = new->fsuid = new->euid;
 	new->sgid = new->fsgid = new->egid;
+	if (changed)
+		new->ambient = 0;
+	new->permitted |= new->ambient;
+	new->effective = root ? new->permitted : new->ambient;
 	new->securebits &= ~(1u << SECURE_KEEP_CAPS);
-	return changed || (new->uid &&new->permitted != new->ambient);
+	return changed || new->euid != new->uid || new->egid != new->gid ||
+	       (new->uid && (root || new->permitted != new->ambient));
 }
 
 /* ---- Between processes ---- */

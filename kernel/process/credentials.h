@@ -92,9 +92,16 @@ int credentials_setresgid(
 int credentials_setfsgid(struct credentials *new, uint32_t fsgid) MUST_CHECK;
 int credentials_setcaps(struct credentials *new, uint64_t effective, uint64_t permitted,
 	uint64_t inheritable) MUST_CHECK;
+/* Why a new program is not to gain rights. */
+enum exec_unsafe {
+	EXEC_WATCHED =
+		1, /* others could steer it: a tracer, who shares root and working directory */
+	EXEC_NO_NEW_PRIVS = 2, /* the caller gave that up */
+};
 /* A new program: `uid` and `gid` are its file's owner and group where it has set-id bits that count,
- * else ID_NONE. True: the program is to be told that it cannot trust its caller (AT_SECURE). */
-bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid);
+ * else ID_NONE; unsafe: EXEC_*, or-ed. True: the program is to be told that it cannot trust its caller
+ * (AT_SECURE), though it may have gained nothing in the end. */
+bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid, unsigned unsafe);
 /* Whether a process with these may send a signal to one with those. */
 bool credentials_may_signal(const struct credentials *sender, const struct credentials *target);
 /* Whether the change is one after which others of the user should not look inside the process. */

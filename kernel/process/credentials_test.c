@@ -104,20 +104,41 @@ static void test_exec(void)
 {
 	struct credentials who = root();
 
-	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE));
+	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE, 0));
 	CHECK(who.effective == CAPABILITY_ALL);
 	who = ids(A, A, A);
-	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE));
+	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE, 0));
 	CHECK(!who.permitted);
-	CHECK(credentials_exec(&who, 0, ID_NONE)); /* set-uid root */
+	CHECK(credentials_exec(&who, 0, ID_NONE, 0)); /* set-uid root */
 	CHECK_IDS(who, A, 0, 0, 0);
 	CHECK(who.effective == CAPABILITY_ALL);
 	who = ids(A, A, A);
-	CHECK(credentials_exec(&who, ID_NONE, B)); /* set-gid */
+	CHECK(credentials_exec(&who, ID_NONE, B, 0)); /* set-gid */
 	CHECK(who.egid == B && who.sgid == B && who.fsgid == B && !who.effective);
 	who = ids(A, B, A); /* dropped half way: the saved id goes with the effective one */
-	CHECK(credentials_exec(&who, ID_NONE, ID_NONE));
+	CHECK(credentials_exec(&who, ID_NONE, ID_NONE, 0));
 	CHECK_IDS(who, A, B, B, B);
+}
+
+/* Where others could steer the program it gains nothing, but is told all the same. */
+static void test_exec_unsafe(void)
+{
+	struct credentials who = ids(A, A, A);
+
+	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE, EXEC_WATCHED));
+	CHECK(credentials_exec(&who, 0, B, EXEC_WATCHED));
+	CHECK_IDS(who, A, A, A, A);
+	CHECK(who.egid == who.gid && !who.permitted && !who.effective);
+	CHECK(!credentials_exec(&who, A, ID_NONE, EXEC_WATCHED)); /* its own already */
+	who = root(); /* may take any id, but no capabilities that it has not */
+	who.permitted = who.effective = UINT64_C(1) << CAP_SETUID;
+	CHECK(credentials_exec(&who, B, ID_NONE, EXEC_WATCHED));
+	CHECK_IDS(who, 0, B, B, B);
+	CHECK(who.permitted == UINT64_C(1) << CAP_SETUID && !who.effective);
+	who = root();
+	who.permitted = who.effective = UINT64_C(1) << CAP_SETUID;
+	CHECK(!credentials_exec(&who, ID_NONE, ID_NONE, EXEC_NO_NEW_PRIVS));
+	CHECK(who.permitted == UINT64_C(1) << CAP_SETUID && who.effective == who.permitted);
 }
 
 static void test_signals(void)
@@ -178,6 +199,7 @@ int main(void)
 	test_setresuid();
 	test_capabilities();
 	test_exec();
+	test_exec_unsafe();
 	test_signals();
 	test_groups();
 	test_users();

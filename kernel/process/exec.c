@@ -123,15 +123,15 @@ static int find_program(struct program *program, bool hidden, struct exec_string
 
 /* ---- Credentials ---- */
 
-/* Whether set-id bits count for nothing: the caller gave that up, or another process could change
- * root or working directory under the program's feet. */
-static bool ids_stay(const struct process *process)
+/* EXEC_*: the caller gave new rights up, or another process could change root or working directory under
+ * the program's feet, or a tracer the program itself. */
+static unsigned unsafe(const struct process *process)
 {
 	struct thread *self = current_thread();
+	bool shared = process->thread_count == 1 && fs_context_shared(self->fs);
 
-	return self->no_new_privs || ptrace_limits_exec() ||
-	       (process->thread_count == 1 && fs_context_shared(self->fs) &&
-		       current_credentials()->euid);
+	return (self->no_new_privs ? EXEC_NO_NEW_PRIVS : 0) |
+	       (shared || ptrace_limits_exec() ? EXEC_WATCHED : 0);
 }
 
 /* What the new program's credentials are: the same, or a changed copy. */
@@ -141,9 +141,9 @@ static int choose_credentials(struct program *program)
 	struct credentials next = *old, *copy;
 	uint32_t uid = ID_NONE, gid = ID_NONE;
 
-	if (!ids_stay(current_process()))
+	if (!current_thread()->no_new_privs)
 		file_set_ids(program->file, &uid, &gid);
-	program->secure = credentials_exec(&next, uid, gid);
+	program->secure = credentials_exec(&next, uid, gid, unsafe(current_process()));
 	program->credentials = old;
 	if (!memcmp(&next, old, sizeof(next)))
 		return 0;

@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <sys/auxv.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 
 #include "cases.h"
@@ -428,6 +429,44 @@ static void set_user_id_refused(void)
 	WANT_IS(run_set_uid(true), EXITED(1));
 }
 
+enum watcher { TRACER, TRACER_OF_ROOT, SHARER, SHARER_OF_ROOT };
+
+/* The same while another one could steer the program: A's, or root's, who may take any id. */
+static int run_watched(enum watcher watcher)
+{
+	char *argv[] = {made, "--role", "looks", NULL};
+	bool of_root = watcher == TRACER_OF_ROOT || watcher == SHARER_OF_ROOT;
+	bool traced = watcher == TRACER || watcher == TRACER_OF_ROOT;
+	int status;
+	pid_t pid;
+
+	copy_self();
+	pid = (pid_t)kernel_call(SYS_clone, (traced ? 0 : CLONE_FS) | SIGCHLD, 0, NULL, NULL, 0);
+	if (pid == 0) {
+		if (!of_root)
+			WANT_IS(setresuid_raw(A, A, A), 0);
+		if (traced)
+			WANT_IS(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
+		execve(made, argv, environ);
+		_exit(99);
+	}
+	if (traced) {
+		WANT_IS(waitpid(pid, &status, 0), pid);
+		WANT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+		WANT_IS(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	}
+	return ended(pid);
+}
+
+/* Nothing gained, but AT_SECURE. */
+static void set_user_id_watched(void)
+{
+	WANT_IS(run_watched(TRACER), EXITED(1 | 8));
+	WANT_IS(run_watched(SHARER), EXITED(1 | 8));
+	WANT_IS(run_watched(TRACER_OF_ROOT), EXITED(2 | 4 | 8 | 16));
+	WANT_IS(run_watched(SHARER_OF_ROOT), EXITED(2 | 4 | 8 | 16));
+}
+
 static void chown_clears(void)
 {
 	struct stat stat_now;
@@ -458,6 +497,8 @@ static const struct test_case cases[] = {
 	CASE(group_permission, "kill of a group: EPERM only when none of it may be signalled"),
 	CASE(set_user_id, "a set-user-ID program: effective and saved uid, AT_SECURE"),
 	CASE(set_user_id_refused, "a set-user-ID program under no_new_privs: nothing gained"),
+	CASE(set_user_id_watched,
+		"a set-user-ID program, traced or with a shared fs: AT_SECURE only"),
 	CASE(chown_clears, "chown clears the set-user-ID bit"),
 };
 
