@@ -123,15 +123,46 @@ static int find_program(struct program *program, bool hidden, struct exec_string
 
 /* ---- Credentials ---- */
 
-/* EXEC_*: the caller gave new rights up, or another process could change root or working directory under
- * the program's feet, or a tracer the program itself. */
-static unsigned unsafe(const struct process *process)
+struct sharers {
+	const struct process *own;
+	const struct fs_context *fs;
+	bool found;
+};
+
+static void look_for_sharer(struct process *process, void *context) requires(process_lock)
+{
+	struct sharers *sharers = context;
+	struct thread *thread;
+
+	if (process == sharers->own)
+		return;
+	list_for_each(thread, &process->threads, siblings)
+	{
+		if (thread->fs == sharers->fs)
+			sharers->found = true;
+	}
+}
+
+/* Whether threads of other processes have the caller's root and working directory. */
+static bool fs_shared_outside(void)
 {
 	struct thread *self = current_thread();
-	bool shared = process->thread_count == 1 && fs_context_shared(self->fs);
+	struct sharers sharers = {.own = self->process, .fs = self->fs};
 
-	return (self->no_new_privs ? EXEC_NO_NEW_PRIVS : 0) |
-	       (shared || ptrace_limits_exec() ? EXEC_WATCHED : 0);
+	if (!fs_context_shared(self->fs))
+		return false;
+	spin_lock(&process_lock);
+	process_for_each(look_for_sharer, &sharers);
+	spin_unlock(&process_lock);
+	return sharers.found;
+}
+
+/* EXEC_*: the caller gave new rights up, or another process could change root or working directory under
+ * the program's feet, or a tracer the program itself. */
+static unsigned unsafe(void)
+{
+	return (current_thread()->no_new_privs ? EXEC_NO_NEW_PRIVS : 0) |
+	       (fs_shared_outside() || ptrace_limits_exec() ? EXEC_WATCHED : 0);
 }
 
 /* What the new program's credentials are: the same, or a changed copy. */
@@ -143,7 +174,8 @@ static int choose_credentials(struct program *program)
 
 	if (!current_thread()->no_new_privs)
 		file_set_ids(program->file, &uid, &gid);
-	program->secure = credentials_exec(&next, uid, gid, unsafe(current_process()));
+	program->unsafe = unsafe();
+	program->secure = credentials_exec(&next, uid, gid, program->unsafe);
 	program->credentials = old;
 	if (!memcmp(&next, old, sizeof(next)))
 		return 0;
@@ -320,6 +352,10 @@ static int change(struct program *program)
 
 	if (!error)
 		error = end_others(self->process, self);
+	/* Another thread may have made a process since that shares the directories. */
+	if (!error && program->credentials != current_credentials() && !program->unsafe &&
+		fs_shared_outside())
+		error = -EAGAIN;
 	/* Alone, so that only other processes can share what is copied now. */
 	if (!error && files_shared(self->files)) {
 		files = files_copy(self->files);

@@ -59,6 +59,7 @@ struct program {
 	uintptr_t stack;       /* the stack pointer it starts with */
 	struct space *space;
 	bool doomed;     /* what goes wrong now goes wrong on Linux when the old program is gone */
+	unsigned unsafe; /* EXEC_*: why it gains no rights */
 	bool secure;     /* AT_SECURE */
 	bool unreadable; /* the caller may not read it, and so not look into the process either */
 	uint64_t random[2];                    /* for addresses: program_random takes from it */

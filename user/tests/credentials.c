@@ -429,7 +429,14 @@ static void set_user_id_refused(void)
 	WANT_IS(run_set_uid(true), EXITED(1));
 }
 
-enum watcher { TRACER, TRACER_OF_ROOT, SHARER, SHARER_OF_ROOT };
+enum watcher { TRACER, TRACER_OF_ROOT, SHARER, SHARER_OF_ROOT, SHARER_WITH_THREAD };
+
+static void *just_waits(void *unused)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
 
 /* The same while another one could steer the program: A's, or root's, who may take any id. */
 static int run_watched(enum watcher watcher)
@@ -443,6 +450,10 @@ static int run_watched(enum watcher watcher)
 	copy_self();
 	pid = (pid_t)kernel_call(SYS_clone, (traced ? 0 : CLONE_FS) | SIGCHLD, 0, NULL, NULL, 0);
 	if (pid == 0) {
+		pthread_t thread;
+
+		if (watcher == SHARER_WITH_THREAD)
+			WANT_IS(pthread_create(&thread, NULL, just_waits, NULL), 0);
 		if (!of_root)
 			WANT_IS(setresuid_raw(A, A, A), 0);
 		if (traced)
@@ -463,6 +474,7 @@ static void set_user_id_watched(void)
 {
 	WANT_IS(run_watched(TRACER), EXITED(1 | 8));
 	WANT_IS(run_watched(SHARER), EXITED(1 | 8));
+	WANT_IS(run_watched(SHARER_WITH_THREAD), EXITED(1 | 8));
 	WANT_IS(run_watched(TRACER_OF_ROOT), EXITED(2 | 4 | 8 | 16));
 	WANT_IS(run_watched(SHARER_OF_ROOT), EXITED(2 | 4 | 8 | 16));
 }
