@@ -399,19 +399,19 @@ int credentials_setcaps(
 bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid, unsigned unsafe)
 {
 	const struct credentials old = *new;
-	bool root_gives = !secure(&old, SECURE_NOROOT), root, changed;
+	bool root_gives = !secure(&old, SECURE_NOROOT), as_root, changed;
 
 	new->euid = or_old(uid, old.euid);
 	new->egid = or_old(gid, old.egid);
-	root = root_gives && !new->euid;
+	as_root = root_gives && !new->euid;
 	new->permitted = 0;
 	if (root_gives && (!new->uid || !new->euid))
 		new->permitted = new->bounding | new->inheritable;
 	changed = new->euid != old.euid || !credentials_in_group(&old, new->egid);
 	if (unsafe && (changed || !within(new->permitted, old.permitted))) {
 		if (!has_capability(&old, CAP_SETUID) || unsafe & EXEC_NO_NEW_PRIVS) {
-			new->euid = old.euid;
-			new->egid = old.egid;
+			new->euid = new->uid;
+			new->egid = new->gid;
 		}
 		new->permitted &= old.permitted;
 	}
@@ -420,10 +420,10 @@ bool credentials_exec(struct credentials *new, uint32_t uid, uint32_t gid, unsig
 	if (changed)
 		new->ambient = 0;
 	new->permitted |= new->ambient;
-	new->effective = root ? new->permitted : new->ambient;
+	new->effective = as_root ? new->permitted : new->ambient;
 	new->securebits &= ~(1u << SECURE_KEEP_CAPS);
 	return changed || new->euid != new->uid || new->egid != new->gid ||
-	       (new->uid && (root || new->permitted != new->ambient));
+	       (new->uid && (as_root || new->permitted != new->ambient));
 }
 
 /* ---- Between processes ---- */

@@ -130,6 +130,9 @@ static void test_exec_unsafe(void)
 	CHECK_IDS(who, A, A, A, A);
 	CHECK(who.egid == who.gid && !who.permitted && !who.effective);
 	CHECK(!credentials_exec(&who, A, ID_NONE, EXEC_WATCHED)); /* its own already */
+	who = ids(A, B, B); /* back to the real ids: less than it had */
+	CHECK(credentials_exec(&who, C, ID_NONE, EXEC_WATCHED));
+	CHECK_IDS(who, A, A, A, A);
 	who = root(); /* may take any id, but no capabilities that it has not */
 	who.permitted = who.effective = UINT64_C(1) << CAP_SETUID;
 	CHECK(credentials_exec(&who, B, ID_NONE, EXEC_WATCHED));
