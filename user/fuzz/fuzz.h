@@ -144,11 +144,12 @@ struct stream {
 	int self, child; /* pids to be used as arguments */
 };
 
-/* Fixed places in a worker's address space. */
+/* Fixed places in a worker's address space. The slots' are no numbers that a call writes of its own accord: a count of
+ * nanoseconds, in memory that another call then takes for a vector, must not lead there. */
 #define SLOT_PAGES   2ul
 #define SLOTS        ARGUMENTS_MOST
 #define SLOT_STRIDE  ((SLOT_PAGES + 1) * PAGE)
-#define SLOTS_BASE   UINT64_C(0x10000000)
+#define SLOTS_BASE   UINT64_C(0x5afe10000000)
 #define SLOTS_STRIDE UINT64_C(0x1000000)  /* from thread to thread */
 #define SCRATCH      UINT64_C(0x20000000) /* where nested pointers lead: nothing is judged there */
 #define SCRATCH_SIZE (32 * PAGE)
@@ -156,6 +157,7 @@ struct stream {
 #define MAP_AREA     UINT64_C(0x30000000) /* what mmap, munmap, ... play with */
 #define MAP_SIZE     (64 * PAGE)
 
+struct progress;
 /* calls.c: a call by weight. */
 const struct call *call_pick(struct random *random);
 /* values.c: a number of that kind. */
@@ -164,6 +166,8 @@ uint64_t value_make(struct stream *stream, enum kind kind);
 void request_make(struct stream *stream, struct request *request, const struct call *call);
 /* NULL, or what is wrong with the memory after the call. */
 const char *request_judge(const struct stream *stream, const struct request *request);
+/* Tells of the first bytes that are no longer what they were. */
+void request_tell(const struct request *request, struct progress *progress);
 /* Where a pointer inside memory leads; what an ADDRESS is. */
 uint64_t address_make(struct stream *stream);
 uint64_t area_make(struct stream *stream);
@@ -185,6 +189,9 @@ struct progress {
 	uint64_t words[ARGUMENTS_MOST];
 	uint64_t result;
 	char why[96], descriptor[64];
+	/* of memory that is only read: the first bytes that differ, and where in the argument */
+	uint32_t changed, changed_at; /* 0: none */
+	uint8_t was[16], is[16];
 };
 
 struct epoch {

@@ -56,6 +56,13 @@ static void start(unsigned index)
 		world_fail("fork of a worker");
 }
 
+static void say_bytes(const char *before, const uint8_t *bytes, unsigned count)
+{
+	printf("%s", before);
+	for (unsigned i = 0; i < count; i++)
+		printf(" %02x", bytes[i]);
+}
+
 static void say_failure(unsigned stream)
 {
 	const struct progress *progress = &epoch.progress[stream];
@@ -70,6 +77,12 @@ static void say_failure(unsigned stream)
 		(unsigned long)progress->words[3], (unsigned long)progress->words[4],
 		(unsigned long)progress->words[5], (long)progress->result, progress->why,
 		progress->descriptor[0] ? "; descriptor: " : "", progress->descriptor);
+	if (progress->changed) {
+		printf("# from byte %u on:", progress->changed_at);
+		say_bytes(" was", progress->was, progress->changed);
+		say_bytes(", is", progress->is, progress->changed);
+		printf("\n");
+	}
 	exit(1);
 }
 

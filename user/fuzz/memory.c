@@ -296,3 +296,24 @@ const char *request_judge(const struct stream *stream, const struct request *req
 	}
 	return NULL;
 }
+
+void request_tell(const struct request *request, struct progress *progress)
+{
+	for (unsigned i = 0; i < request->call->count; i++) {
+		const struct guarded *guarded = &request->guarded[i];
+		size_t at = 0, room = sizeof(progress->was);
+
+		if (!guarded->start || !guarded->kept)
+			continue;
+		while (at < guarded->size && guarded->copy[at] == guarded->start[at])
+			at++;
+		if (at == guarded->size)
+			continue;
+		progress->changed_at = (uint32_t)at;
+		progress->changed =
+			(uint32_t)(guarded->size - at < room ? guarded->size - at : room);
+		memcpy(progress->was, guarded->copy + at, progress->changed);
+		memcpy(progress->is, guarded->start + at, progress->changed);
+		return;
+	}
+}

@@ -244,6 +244,7 @@ static void fail(
 	progress->number = request->call->number;
 	progress->result = (uint64_t)result;
 	strncpy(progress->why, why, sizeof(progress->why) - 1);
+	request_tell(request, progress);
 	name_descriptor(progress, request);
 	progress->failed = true;
 	end(99);
