@@ -4,6 +4,7 @@
 
 #include "files/devfs.h"
 #include "files/devpts.h"
+#include "files/efivarfs.h"
 #include "files/procfs.h"
 #include "files/sysfs.h"
 #include "files/tmpfs.h"
@@ -44,6 +45,7 @@ static const struct filesystem types[] = {
 	{"proc", mount_proc},
 	{"devtmpfs", mount_devtmpfs},
 	{"devpts", devpts_mount},
+	{"efivarfs", efivarfs_mount},
 };
 
 const struct filesystem *filesystem_at(unsigned index)

@@ -40,6 +40,8 @@ static int may_remove(const struct inode *directory, const struct dentry *victim
 	if (directory->mode & S_ISVTX && who->fsuid != directory->uid &&
 		!inode_owned(victim->inode))
 		return -EPERM;
+	if (victim->inode->operations->immutable)
+		return -EPERM;
 	if (as_directory && !is_directory(victim->inode))
 		return -ENOTDIR;
 	if (!as_directory && is_directory(victim->inode))
@@ -89,7 +91,7 @@ int vfs_make_at(struct dentry *dentry, struct inode *directory, const struct new
 	error = directory->operations->make(directory, dentry, &made);
 	if (error)
 		return error;
-	if (!(dentry->flags & DENTRY_HASHED))
+	if (!(dentry->flags & (DENTRY_HASHED | DENTRY_UNCACHED)))
 		dentry_hash(dentry);
 	inode_touch_modified(directory);
 	inotify_name(directory, dentry, IN_CREATE);

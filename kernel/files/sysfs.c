@@ -47,7 +47,8 @@ static uint32_t last_number guarded_by(sysfs_lock) = FIRST_NUMBER;
 struct sysfs_node sysfs_root = NODE(sysfs_root, "");
 struct sysfs_node sysfs_bus = {.name = "bus"};
 struct sysfs_node sysfs_devices = {.name = "devices"}, sysfs_class = {.name = "class"};
-struct sysfs_node sysfs_kernel = {.name = "kernel"}, sysfs_firmware = {.name = "firmware"};
+struct sysfs_node sysfs_kernel = {.name = "kernel"},
+		  sysfs_firmware = {.name = "firmware", .stays = true};
 
 struct sysfs_inode {
 	struct inode inode;
@@ -437,11 +438,12 @@ static int lookup(struct inode *inode, struct dentry *dentry)
 	const struct sysfs_attribute *attribute;
 	bool found;
 
-	dentry->flags |= DENTRY_UNCACHED;
 	mutex_lock(&sysfs_lock);
 	attribute = find_attribute(node, dentry->name);
 	if (!attribute)
 		child = find_child(node, dentry->name, dentry->length);
+	if (!child || !child->stays)
+		dentry->flags |= DENTRY_UNCACHED;
 	found = attribute || child;
 	if (found)
 		dentry->inode = make_inode(inode->superblock, child ? child : node, attribute);

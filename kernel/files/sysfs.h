@@ -65,6 +65,8 @@ struct sysfs_node {
 	/* Makes the children, by sysfs_grow, or `attributes` before the directory is first looked into. -ENOMEM:
 	 * it is called again next time. NULL: they are there. */
 	int (*populate)(struct sysfs_node *node);
+	/* It and those above it are never taken out, so it is kept in the dentry cache, and something can be mounted there. */
+	bool stays;
 	/* Nobody uses it any more. NULL: it stays in memory for ever. */
 	void (*release)(struct sysfs_node *node);
 	/* The rest is sysfs.c's. */
@@ -119,6 +121,8 @@ void sysfs_machine_init(void);
 bool sysfs_memory_add(struct sysfs_node *system) MUST_CHECK; /* false: no memory */
 /* sysfs_firmware.c: what the firmware's tables say. */
 void sysfs_firmware_init(const struct handoff *handoff);
+/* sysfs_efi.c: where UEFI has its tables, and what is its own. False: no memory. */
+bool sysfs_efi_add(const struct handoff *handoff) MUST_CHECK;
 /* One more file of /sys/firmware/baton, at the start. */
 void sysfs_baton_add(const struct sysfs_attribute *attribute);
 /* sysfs_class.c: what terminals and the framebuffer have beside a number; after those. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /sys/firmware: the ACPI tables (acpidump) and SMBIOS's (dmidecode) as the firmware left them, and where UEFI
- * has them; class/dmi/id, what SMBIOS says of the machine, as texts.
+ * /sys/firmware: the ACPI tables (acpidump) and SMBIOS's (dmidecode) as the firmware left them; class/dmi/id, what SMBIOS says of the machine, as texts.
  *
  * The bytes are read from where the firmware has them, each time. A table is shown only where that is memory of
  * the firmware's own to the last byte (memory_map_is_kept): what it left in memory that is the kernel's by now is
@@ -262,32 +261,6 @@ static bool add_smbios(const struct handoff *handoff)
 	return dmi && sysfs_make(dmi, "tables", NULL, attributes, NULL) && dmi_add();
 }
 
-/* ---- UEFI ---- */
-
-static const struct handoff *machine;
-
-static int show_size(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
-	char *out, size_t size)
-{
-	return format(out, size, "64\n");
-}
-
-static int show_tables(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
-	char *out, size_t size)
-{
-	int used = 0;
-
-	out[0] = '\0';
-	if (machine->rsdp)
-		used += format(out, size, "ACPI20=0x%lx\n", machine->rsdp);
-	if (machine->smbios3)
-		used += format(
-			out + used, size - (size_t)used, "SMBIOS3=0x%lx\n", machine->smbios3);
-	if (machine->smbios2)
-		used += format(out + used, size - (size_t)used, "SMBIOS=0x%lx\n", machine->smbios2);
-	return used;
-}
-
 /* ---- What the loader and the run before left ---- */
 
 #define BATON_FILES 2u
@@ -323,16 +296,7 @@ static void add_evidence(const struct handoff *handoff)
 
 void sysfs_firmware_init(const struct handoff *handoff)
 {
-	static const struct sysfs_attribute attributes[] = {
-		{"fw_platform_size", 0444, .show = show_size},
-		{"systab", 0400, .show = show_tables},
-		{NULL},
-	};
-
-	machine = handoff;
 	add_evidence(handoff);
-	if (!add_acpi() || !add_smbios(handoff) ||
-		(handoff->source == HANDOFF_SOURCE_UEFI &&
-			!sysfs_make(&sysfs_firmware, "efi", NULL, attributes, NULL)))
+	if (!add_acpi() || !add_smbios(handoff) || !sysfs_efi_add(handoff))
 		log_error("sysfs: no memory for all of the firmware");
 }

@@ -13,6 +13,7 @@ from . import build, channel, packages, tree
 
 META = "linux-image-cloud-amd64"
 FOLDER = tree.BUILD / "linux"
+MODULES = ("efivarfs",)  # kept beside the kernel, for scenarios that ask for them
 
 
 def _output(command, **more):
@@ -49,8 +50,12 @@ def _fetch():
     if len(kernels) != 1:
         raise tree.Failure(f"{found[0].name}: {len(kernels)} files boot/vmlinuz-*, expected 1")
     shutil.copyfile(kernels[0], work / "vmlinuz")
+    (work / "modules").mkdir()
+    for name in MODULES:
+        for path in (work / "root").glob(f"lib/modules/*/kernel/**/{name}.ko"):
+            shutil.copyfile(path, work / "modules" / path.name)
     (work / "version").write_text(" ".join(re.findall(r": (.*)", version)) + "\n", encoding="utf-8")
-    shutil.rmtree(work / "root")  # 100 MB of modules that nobody asks for
+    shutil.rmtree(work / "root")  # 100 MB of modules that nobody else asks for
     found[0].unlink()
     shutil.rmtree(FOLDER, ignore_errors=True)
     work.rename(FOLDER)
@@ -58,12 +63,19 @@ def _fetch():
 
 def kernel():
     """The path of vmlinuz, fetched at the first time."""
-    path = FOLDER / "vmlinuz"
-    if not path.exists():
+    path, last = FOLDER / "vmlinuz", FOLDER / "modules"
+    if not path.exists() or not last.exists():
         with build.locked():
-            if not path.exists():
+            if not path.exists() or not last.exists():
                 _fetch()
     return path
+
+
+def module(name):
+    """The path of one of MODULES; None: it is part of the kernel."""
+    kernel()
+    path = FOLDER / "modules" / f"{name}.ko"
+    return path if path.exists() else None
 
 
 def version():
