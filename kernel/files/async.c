@@ -388,3 +388,14 @@ long async_control(struct file *file, int command, uintptr_t argument)
 		return -EINVAL;
 	}
 }
+
+int async_set(struct file *file, int fd, bool on, int none)
+{
+	const bool was = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_ASYNC;
+	int result;
+
+	if (on == was)
+		return 0;
+	result = file->operations->async ? file->operations->async(file, fd, on) : none;
+	return result < 0 ? result : 0;
+}

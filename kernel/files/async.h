@@ -47,6 +47,8 @@ static inline void async_tell(struct async_list *list, enum async_news news)
 		async_send(list, news);
 }
 
+/* Asks for signals or no longer, by this descriptor; `none`: what it is where the file sends none. */
+int async_set(struct file *file, int fd, bool on, int none) MUST_CHECK;
 /* Who gets them; number 0: nobody. 0, -ESRCH, -EINVAL (no such kind), -ENOMEM. */
 int async_set_owner(struct file *file, unsigned kind, int number) MUST_CHECK;
 /* As F_SETOWN and F_GETOWN have it: below 0 a group. */

@@ -330,6 +330,11 @@ void async_offer_owner(struct file *file, enum owner_kind kind, int number)
 {
 }
 
+int async_set(struct file *file, int fd, bool on, int none)
+{
+	return none;
+}
+
 long async_control(struct file *file, int command, uintptr_t argument)
 {
 	return -EINVAL;

@@ -8,9 +8,11 @@
 
 #include "arch/arch.h"
 #include "devices/realtime.h"
+#include "files/attributes.h"
 #include "files/file.h"
 #include "files/file_locks.h"
 #include "files/inotify.h"
+#include "files/mount.h"
 #include "files/open.h"
 #include "files/xattr.h"
 #include "lib/errno.h"
@@ -60,7 +62,7 @@ int inode_permission_of(const struct inode *inode, unsigned int may)
 	uint32_t own = mode;
 	bool executable = S_ISDIR(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
 
-	if (may & MAY_WRITE && unlikely(inode->operations->immutable))
+	if (may & MAY_WRITE && unlikely(inode_is_immutable(inode)))
 		return -EPERM;
 	if (who->fsuid == inode->uid)
 		own >>= 6;
@@ -96,6 +98,19 @@ uint64_t inode_size(struct inode *inode)
 	if (inode->operations->measure)
 		inode->operations->measure(inode, &size, &blocks);
 	return size;
+}
+
+void path_touch_accessed(struct inode *inode, const struct mount *mount)
+{
+	const uint32_t no_times = S_ISDIR(inode->mode) ? MS_NOATIME | MS_NODIRATIME : MS_NOATIME;
+
+	if (unlikely(inode_has(inode, FS_NOATIME_FL)) || mount_read_only(mount) ||
+		mount_has(mount, no_times))
+		return;
+	if (likely(!mount || mount_has(mount, MS_RELATIME)))
+		inode_touch_accessed(inode);
+	else
+		__atomic_store_n(&inode->accessed, vfs_now(), __ATOMIC_RELAXED);
 }
 
 bool inode_drop_set_ids(struct inode *inode)
@@ -165,7 +180,7 @@ void inode_stat(struct inode *inode, struct stat *out)
 		.st_gid = inode->gid,
 		.st_rdev = inode->device,
 		.st_size = (long)size,
-		.st_blksize = PAGE_SIZE,
+		.st_blksize = superblock_block_size(inode->superblock),
 		.st_blocks = (long)blocks,
 		.st_atime = inode->accessed / NS_PER_SECOND,
 		.st_atime_nsec = inode->accessed % NS_PER_SECOND,

@@ -17,6 +17,7 @@
  *
  * Lock: mapped_lock, a leaf, guards the names; the counts are atomic.
  */
+#include "files/attributes.h"
 #include "files/file.h"
 #include "files/vfs.h"
 
@@ -49,7 +50,7 @@ void file_mapped(struct file *file)
 {
 	struct mapped_name *mapped = &file->inode->mapped;
 
-	inode_touch_accessed(file->inode);
+	file_touch_accessed(file);
 	if (!file->path.mount || __atomic_load_n(&mapped->dentry, __ATOMIC_RELAXED))
 		return;
 	spin_lock(&mapped_lock);

@@ -2,10 +2,14 @@
 /* /dev/null, zero, full, random, urandom: man 4 null, full, random. */
 #include "files/devfs.h"
 
+#include <linux/capability.h>
+#include <linux/random.h>
+
 #include "devices/random.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "memory/user.h"
 #include "process/current.h"
 
 static ssize_t read_nothing(struct file *file, struct io *io, int64_t *position)
@@ -46,6 +50,11 @@ static ssize_t read_random(struct file *file, struct io *io, int64_t *position)
 	return io_result(io, done, 0);
 }
 
+static ssize_t splice_random(struct file *file, struct io *io, bool nonblocking)
+{
+	return read_random(file, io, NULL);
+}
+
 static ssize_t write_away(struct file *file, struct io *io, int64_t *position)
 {
 	return (ssize_t)io->left;
@@ -67,25 +76,47 @@ static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 	return 0;
 }
 
+/* man 4 random. Nothing is counted: there is always enough, and what is added is mixed in. */
+static long random_ioctl(struct file *file, unsigned int command, uintptr_t argument)
+{
+	const int enough = 256;
+	int added;
+
+	if (command == RNDGETENTCNT)
+		return copy_to_user(user_pointer(argument), &enough, sizeof(enough));
+	if (command != RNDADDTOENTCNT && command != RNDZAPENTCNT && command != RNDCLEARPOOL &&
+		command != RNDRESEEDCRNG)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (command != RNDADDTOENTCNT)
+		return 0;
+	if (copy_from_user(&added, user_pointer(argument), sizeof(added)))
+		return -EFAULT;
+	return added < 0 ? -EINVAL : 0;
+}
+
 static const struct file_operations null_operations = {.read = read_nothing,
 	.write = write_away,
 	.write_range = write_range_away,
 	.seek = seek_nowhere,
-	.traits = FILE_NO_POSITION};
+	.traits = FILE_NO_POSITION | FILE_NEVER_WAITS};
 static const struct file_operations zero_operations = {.read = read_zeros,
 	.write = write_away,
 	.write_range = write_range_away,
 	.seek = seek_nowhere,
-	.traits = FILE_NO_POSITION | FILE_NO_SPLICE | FILE_ZEROES};
+	.traits = FILE_NO_POSITION | FILE_NEVER_WAITS | FILE_NO_SPLICE | FILE_ZEROES};
 static const struct file_operations full_operations = {.read = read_zeros,
 	.write = write_full,
 	.seek = seek_nowhere,
 	.traits = FILE_NO_POSITION | FILE_NO_SPLICE};
 static const struct file_operations random_operations = {.read = read_random,
+	.ioctl = random_ioctl,
+	.splice = splice_random,
 	.write = write_away,
 	.write_range = write_range_away,
 	.seek = seek_nowhere,
-	.traits = FILE_NO_POSITION};
+	.traits = FILE_NO_POSITION | FILE_NEVER_WAITS};
 
 static struct {
 	const char *name;

@@ -56,4 +56,7 @@ int superblock_set_read_only(struct superblock *superblock, bool read_only) MUST
 bool mount_reaches(const struct path *root, const struct path *path) requires(
 	mount_lock) MUST_CHECK;
 
+/* superblock.c: st_blksize, and what FIGETBSZ tells. */
+uint32_t superblock_block_size(const struct superblock *superblock);
+
 #endif

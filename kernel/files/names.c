@@ -14,6 +14,7 @@
 
 #include <linux/capability.h>
 
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "files/protected.h"
 #include "lib/errno.h"
@@ -40,7 +41,7 @@ static int may_remove(const struct inode *directory, const struct dentry *victim
 	if (directory->mode & S_ISVTX && who->fsuid != directory->uid &&
 		!inode_owned(victim->inode))
 		return -EPERM;
-	if (victim->inode->operations->immutable)
+	if (inode_has(directory, FS_APPEND_FL) || inode_is_fixed(victim->inode))
 		return -EPERM;
 	if (as_directory && !is_directory(victim->inode))
 		return -ENOTDIR;
@@ -176,17 +177,18 @@ int vfs_make(struct walk *walk, const struct new_inode *what)
 static int link_at(struct inode *directory, struct dentry *dentry, const struct walk *walk,
 	const struct path *old)
 {
-	struct inode *inode = old->dentry->inode;
+	struct inode *inode;
 	int error;
 
 	if (walk->at.mount != old->mount)
 		return -EXDEV;
+	inode = old->dentry->inode;
 	error = protected_may_link(inode);
 	if (!error)
 		error = may_create(directory);
 	if (error)
 		return error;
-	if (!directory->operations->link || is_directory(inode))
+	if (inode_is_fixed(inode) || !directory->operations->link || is_directory(inode))
 		return -EPERM;
 	mutex_lock_nested(&inode->lock);
 	if (inode->links || inode->linkable)

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 
 #include "files/async.h"
+#include "files/attributes.h"
 #include "files/epoll.h"
 #include "files/file.h"
 #include "files/file_locks.h"
@@ -225,6 +226,9 @@ static inline int may_open(const struct path *path, unsigned int flags, bool mad
 	if (flags & O_TRUNC && type == S_IFREG && mount_read_only(path->mount))
 		return -EROFS;
 	error = inode_permission(inode, may_of(flags));
+	if (unlikely(inode_has(inode, FS_APPEND_FL)) && !error &&
+		(flags & O_TRUNC || (may_write(flags) && !(flags & O_APPEND))))
+		error = -EPERM;
 	return unlikely(flags & O_NOATIME) && !error && !inode_owned(inode) ? -EPERM : error;
 }
 
@@ -534,7 +538,11 @@ void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
 
 int file_may_map(struct file *file, bool write, bool shared, bool execute)
 {
-	if (!file_readable(file) || (write && shared && !file_writable(file)))
+	const bool writes = write && shared;
+
+	if (!file_readable(file) || (writes && !file_writable(file)))
+		return -EACCES;
+	if (writes && inode_has(file->inode, FS_APPEND_FL))
 		return -EACCES;
 	if (execute && file->path.mount && mount_has(file->path.mount, MS_NOEXEC))
 		return -EPERM;

@@ -20,6 +20,7 @@
  * Errors come in Linux's order: search permission of the directory, the length of the name, whether
  * it exists, and only then whether it is a directory.
  */
+#include "files/attributes.h"
 #include "files/resolve.h"
 
 #include "files/protected.h"
@@ -105,7 +106,7 @@ static int push(struct walk *walk, struct dentry *link)
 	if (*walk->rest)
 		walk->pending++;
 	walk->rest = inode->operations->link_text(inode);
-	inode_touch_accessed(inode);
+	path_touch_accessed(inode, walk->at.mount);
 	return *walk->rest == '/' ? go_to_root(walk) : 0;
 }
 

@@ -14,6 +14,7 @@
  *
  * Locks: two pipes by rising address.
  */
+#include "files/attributes.h"
 #include "files/splice.h"
 
 #include "lib/errno.h"
@@ -270,7 +271,7 @@ ssize_t splice_from_file(struct file *in, int64_t *position, struct pipe *out, s
 	mutex_unlock(&out->lock);
 	if (result > 0)
 		pipe_tell_readers(out);
-	inode_touch_accessed(in->inode);
+	file_touch_accessed(in);
 	return result;
 }
 

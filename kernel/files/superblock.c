@@ -8,6 +8,8 @@
  */
 #include "files/mount.h"
 
+#include <linux/magic.h>
+
 #include "files/inotify.h"
 #include "lib/log.h"
 
@@ -16,6 +18,15 @@ uint64_t superblock_device(void)
 	static uint32_t last = 31; /* below: those of the start */
 
 	return device_number(0, __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED));
+}
+
+/* Linux's of those that keep nothing are 1 KiB. */
+uint32_t superblock_block_size(const struct superblock *superblock)
+{
+	bool small =
+		superblock->magic == PROC_SUPER_MAGIC || superblock->magic == DEVPTS_SUPER_MAGIC;
+
+	return small ? 1024 : PAGE_SIZE;
 }
 
 void superblock_get(struct superblock *superblock)

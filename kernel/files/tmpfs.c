@@ -15,6 +15,7 @@
  * Locks: the directories' locks are held by the caller of every function that changes entries, and
  * by readdir. See vfs.h.
  */
+#include "files/attributes.h"
 #include "files/tmpfs.h"
 
 #include "lib/errno.h"
@@ -186,6 +187,11 @@ static void leave(struct inode *directory, const struct dentry *dentry)
 	where->directory.count--;
 }
 
+static uint8_t inherited(const struct inode *directory)
+{
+	return __atomic_load_n(&directory->attributes, __ATOMIC_RELAXED) & ATTRIBUTES_INHERITED;
+}
+
 static int tmpfs_make(struct inode *directory, struct dentry *dentry, const struct new_inode *what)
 {
 	struct inode *inode;
@@ -193,6 +199,7 @@ static int tmpfs_make(struct inode *directory, struct dentry *dentry, const stru
 
 	if (error)
 		return error;
+	inode->attributes = inherited(directory);
 	error = enter(directory, dentry);
 	if (error) {
 		inode_put(inode);
@@ -210,9 +217,11 @@ static int tmpfs_make_nameless(
 {
 	int error = tmpfs_inode_create(directory->superblock, what, out);
 
-	if (!error)
-		(*out)->links = 0;
-	return error;
+	if (error)
+		return error;
+	(*out)->links = 0;
+	(*out)->attributes = inherited(directory);
+	return 0;
 }
 
 static int tmpfs_link(struct inode *directory, struct dentry *dentry, struct inode *inode)

@@ -11,6 +11,7 @@
 #include <linux/falloc.h>
 #include <linux/resource.h>
 
+#include "files/attributes.h"
 #include "files/tmpfs.h"
 
 #include "files/inotify.h"
@@ -50,7 +51,7 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 		sched_point();
 	}
 	*position = (int64_t)at;
-	inode_touch_accessed(file->inode);
+	file_touch_accessed(file);
 	return io_result(io, done, 0);
 }
 

@@ -118,14 +118,13 @@ struct inode {
 	/* Changed with `lock` held. */
 	uint32_t mode; /* kind and permissions; the kind never changes */
 	uint32_t uid, gid, links;
-	bool linkable;                    /* it has no name yet and may get one */
-	uint8_t write_hint;               /* RWH_WRITE_LIFE_*, kept and told; atomic */
-	ns_t accessed, modified, changed; /* since 1970 */
-	ns_t created;                     /* never changes */
-	void *driver;                     /* device nodes: the device; FIFOs: the pipe */
-	struct inode_locks *locks;        /* file_locks.c's; NULL: nobody ever locked it */
-	struct xattr *xattrs;             /* xattr.c's, with `lock` held */
-	struct mapped_name mapped;        /* mapped.c's */
+	bool linkable;                  /* it has no name yet and may get one */
+	uint8_t write_hint, attributes; /* RWH_WRITE_LIFE_*, FS_*_FL (attributes.h); atomic */
+	ns_t accessed, modified, changed, created; /* since 1970 */
+	void *driver;                              /* device nodes: the device; FIFOs: the pipe */
+	struct inode_locks *locks;                 /* file_locks.c's; NULL: nobody ever locked it */
+	struct xattr *xattrs;                      /* xattr.c's, with `lock` held */
+	struct mapped_name mapped;                 /* mapped.c's */
 	/* inotify.c's, under inotify_lock: who watches it, and the IN_* that they ask for (atomic). */
 	struct inotify_watch *watches;
 	uint32_t asked;
@@ -512,6 +511,7 @@ enum file_traits {
 	FILE_SEEKS_NOWHERE = 8, /* a stream, and yet lseek gives 0 */
 	FILE_NO_SPLICE = 16,    /* nothing can be spliced into it, nor out of it */
 	FILE_ZEROES = 32,       /* a mapping of it is of zeroes, as without a file */
+	FILE_NEVER_WAITS = 64,  /* takes RWF_NOWAIT */
 };
 
 struct file {

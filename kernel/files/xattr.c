@@ -15,6 +15,7 @@
 
 #include <linux/capability.h>
 
+#include "files/attributes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/slab.h"
@@ -38,6 +39,8 @@ static int may_use(const struct inode *inode, const char *name, unsigned int may
 {
 	bool plain = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
 
+	if (may == MAY_WRITE && inode_is_fixed(inode))
+		return -EPERM;
 	if (begins(name, "security.") || begins(name, "system."))
 		return 0;
 	if (begins(name, "trusted.")) {

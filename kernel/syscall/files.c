@@ -208,10 +208,13 @@ ssize_t io_get_ranges(user_t from, size_t count, struct iovec *fast, struct iove
 static const int64_t AT_POSITION = -1; /* of the file itself */
 
 /* flags: RWF_*. There is nothing to wait for in a write to memory, nor is anything polled for. */
-static int check_rw_flags(unsigned int flags)
+static int check_rw_flags(const struct file *file, unsigned int flags)
 {
-	return flags & ~(unsigned int)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND) ? -EOPNOTSUPP
-										      : 0;
+	unsigned int known = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND;
+
+	if (file->operations->traits & FILE_NEVER_WAITS)
+		known |= RWF_NOWAIT;
+	return flags & ~known ? -EOPNOTSUPP : 0;
 }
 
 /* Ranges without bytes: the file is not asked, but it must be of a kind that could be. */
@@ -247,9 +250,9 @@ static long move_ranges_of(
 	}
 	io = io_vector(ranges, (unsigned int)count, (size_t)sum);
 	io.append = flags & RWF_APPEND;
-	result = !allows(file, way) ? -EBADF
-		 : sum              ? check_rw_flags(flags)
-				    : move_nothing(file, way);
+	result = allows(file, way) ? move_nothing(file, way) : -EBADF;
+	if (!result && sum)
+		result = check_rw_flags(file, flags);
 	if (result || !sum)
 		;
 	else if (offset == AT_POSITION)

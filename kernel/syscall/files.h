@@ -39,6 +39,9 @@ static inline struct borrowed_file borrow_real_file(int fd)
 /* As get_file, NULL for files opened with O_PATH too: for all that is not allowed on those. */
 struct file *get_real_file(int fd) MUST_CHECK;
 
+/* fallocate(2) of an open file. */
+long file_allocate(struct file *file, int mode, int64_t start, int64_t length) MUST_CHECK;
+
 enum direction { MOVE_READ, MOVE_WRITE };
 
 /* Counts a call for /proc/PID/io, with the bytes that it has moved, or its errno. */
@@ -93,6 +96,9 @@ static inline bool MUST_CHECK find_at_once(int directory_fd, const char *path, s
 
 /* A walk to the directory of the last component; walk_end in any case. */
 int get_walk(struct walk *walk, int directory_fd, const char *path) MUST_CHECK;
+/* What an empty path with AT_EMPTY_PATH names, where that lies in no tree (a pipe), with a reference. NULL: anything
+ * else, for get_target. */
+struct file *get_placeless(int fd, user_t path, unsigned int flags) MUST_CHECK;
 /* The file that a path leads to. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
 int get_target(int directory_fd, user_t path, unsigned int flags, struct path *out) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "syscall/files.h"
 
@@ -12,34 +13,40 @@
 /* ---- access ---- */
 
 /* What the mount forbids counts too. */
-static int may_access(const struct path *path, unsigned int may)
+static int may_access(const struct inode *inode, const struct mount *mount, unsigned int may)
 {
-	const struct inode *inode = path->dentry->inode;
 	bool special = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode) ||
 		       S_ISSOCK(inode->mode);
 	int error;
 
-	if (may & MAY_EXECUTE && S_ISREG(inode->mode) && mount_has(path->mount, MS_NOEXEC))
+	if (may & MAY_EXECUTE && S_ISREG(inode->mode) && mount_has(mount, MS_NOEXEC))
 		return -EACCES;
 	error = inode_permission(inode, may);
-	if (!error && may & MAY_WRITE && !special && mount_read_only(path->mount))
+	if (!error && may & MAY_WRITE && !special && mount_read_only(mount))
 		error = -EROFS;
 	return error;
 }
 
 static long access_as_now(int directory_fd, user_t path, unsigned int may, unsigned int flags)
 {
+	struct file *placeless;
 	struct path target;
 	long result;
 
 	if (may & ~(unsigned int)(MAY_READ | MAY_WRITE | MAY_EXECUTE) ||
 		flags & ~(unsigned int)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	placeless = get_placeless(directory_fd, path, flags);
+	if (placeless) {
+		result = may_access(placeless->inode, NULL, may);
+		file_put(placeless);
+		return result;
+	}
 	result = get_target(
 		directory_fd, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH), &target);
 	if (result)
 		return result;
-	result = may_access(&target, may);
+	result = may_access(target.dentry->inode, target.mount, may);
 	path_put(&target);
 	return result;
 }
@@ -86,6 +93,7 @@ long sys_access(user_t path, unsigned int may)
 struct change {
 	bool mode, owner, times;
 	bool given; /* the times: not both now */
+	bool wrong; /* the times: nanoseconds out of their range */
 	uint32_t new_mode;
 	uint32_t uid, gid;       /* UINT32_MAX: stays */
 	ns_t accessed, modified; /* NS_NEVER: stays */
@@ -126,10 +134,18 @@ static uint32_t allowed_mode(const struct inode *inode, uint32_t mode)
 
 static long change_inode(struct inode *inode, const struct change *change)
 {
-	int error = inode->operations->immutable ? -EPERM : may_change(inode, change);
+	bool whole = change->mode || change->owner || change->given;
+	int error;
 
+	if (change->wrong)
+		return -EINVAL;
+	if (whole ? inode_is_fixed(inode) : inode_is_immutable(inode))
+		return -EPERM;
+	error = may_change(inode, change);
 	if (!error && change->mode && inode->operations->fixed_mode)
 		error = -EPERM;
+	if (!error && change->mode && S_ISLNK(inode->mode))
+		error = -EOPNOTSUPP;
 	if (error)
 		return error;
 	mutex_lock(&inode->lock);
@@ -167,9 +183,16 @@ static uint32_t event_of(const struct change *change)
 static long change_path(
 	int directory_fd, user_t path, unsigned int flags, const struct change *change)
 {
+	struct file *placeless = get_placeless(directory_fd, path, flags);
 	struct path target;
-	long result = get_target(directory_fd, path, flags, &target);
+	long result;
 
+	if (placeless) {
+		result = change_inode(placeless->inode, change);
+		file_put(placeless);
+		return result;
+	}
+	result = get_target(directory_fd, path, flags, &target);
 	if (result)
 		return result;
 	result =
@@ -275,9 +298,8 @@ long sys_utimensat(int directory_fd, user_t path, user_t times, unsigned int fla
 			return -EFAULT;
 		if (both[0].tv_nsec == UTIME_OMIT_ && both[1].tv_nsec == UTIME_OMIT_)
 			return 0;
-		if (one_time(&both[0], now, &change.accessed) ||
-			one_time(&both[1], now, &change.modified))
-			return -EINVAL;
+		change.wrong = one_time(&both[0], now, &change.accessed) ||
+			       one_time(&both[1], now, &change.modified);
 		change.given = both[0].tv_nsec != UTIME_NOW_ || both[1].tv_nsec != UTIME_NOW_;
 	}
 	if (!path.address && directory_fd != AT_FDCWD)

@@ -11,6 +11,7 @@
 
 #include "syscall/files.h"
 
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "files/splice.h"
 #include "memory/slab.h"
@@ -119,6 +120,15 @@ static ssize_t fill_pipe(struct file *in, int64_t *position, struct pipe *pipe, 
 	return splice_from_file(in, position, pipe, count, out_now);
 }
 
+/* To what is no pipe: files that can be read at a place, or where the place does not matter. */
+static bool may_send(const struct file *in)
+{
+	const struct file_operations *operations = in->operations;
+
+	return operations->read &&
+	       (S_ISREG(in->inode->mode) || (operations->splice && operations->seek));
+}
+
 static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t count)
 {
 	struct pipe *pipe = pipe_of_file(out);
@@ -128,7 +138,7 @@ static ssize_t send(struct file *out, struct file *in, int64_t *position, size_t
 	if (pipe)
 		return fill_pipe(in, position, pipe, count, file_nonblocking(in),
 			file_nonblocking(in) || file_nonblocking(out));
-	if (!S_ISREG(in->inode->mode) || !in->operations->read || out->flags & O_APPEND ||
+	if (!may_send(in) || out->flags & O_APPEND ||
 		(in->operations->traits | out->operations->traits) & FILE_NO_SPLICE)
 		return -EINVAL;
 	if (!is_stream(out))
@@ -188,6 +198,8 @@ static int may_copy(const struct file *in, const struct file *out)
 		return -EINVAL;
 	if (!file_readable(in) || !file_writable(out) || out->flags & O_APPEND)
 		return -EBADF;
+	if (inode_has(out->inode, FS_IMMUTABLE_FL))
+		return -EPERM;
 	return in->inode->superblock == out->inode->superblock ? 0 : -EXDEV;
 }
 

@@ -5,6 +5,7 @@
 
 #include <linux/capability.h>
 
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "lib/string.h"
 #include "memory/slab.h"
@@ -97,6 +98,19 @@ long sys_symlink(user_t target, user_t path)
 	return sys_symlinkat(target, AT_FDCWD, path);
 }
 
+/* What gets one more name. What lies in no tree is on no mount, so on another than any name. */
+static int get_linked(int fd, user_t path, unsigned int flags, struct path *out)
+{
+	const unsigned int follow = flags & AT_SYMLINK_FOLLOW ? 0u : AT_SYMLINK_NOFOLLOW;
+	struct file *placeless = get_placeless(fd, path, flags);
+
+	if (!placeless)
+		return get_target(fd, path, follow | (flags & AT_EMPTY_PATH), out);
+	file_put(placeless);
+	*out = (struct path){NULL, NULL};
+	return 0;
+}
+
 long sys_linkat(int old_fd, user_t old, int new_fd, user_t new, unsigned int flags)
 {
 	struct user_path text;
@@ -108,9 +122,7 @@ long sys_linkat(int old_fd, user_t old, int new_fd, user_t new, unsigned int fla
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH && !capable(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
-	error = get_target(old_fd, old,
-		(flags & AT_SYMLINK_FOLLOW ? 0u : AT_SYMLINK_NOFOLLOW) | (flags & AT_EMPTY_PATH),
-		&target);
+	error = get_linked(old_fd, old, flags, &target);
 	if (error)
 		return error;
 	error = get_path(&text, new, PATH_NOT_EMPTY);
@@ -336,7 +348,7 @@ static long get_entries(struct file *file, user_t buffer, size_t count, bool old
 	mutex_lock(&directory->lock);
 	if (directory->links) {
 		error = file->operations->iterate(file, &out.sink, &file->position);
-		inode_touch_accessed(directory);
+		file_touch_accessed(file);
 	}
 	mutex_unlock(&directory->lock);
 	mutex_unlock(&file->position_lock);

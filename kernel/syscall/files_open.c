@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that make and give back descriptors: open, close, dup, pipe, fcntl, ioctl. */
+/* System calls that make and give back descriptors: open, close, dup, pipe, fcntl, memfd_create. */
 #include "syscall/files.h"
 
 #include <linux/memfd.h>
 
 #include "files/async.h"
+#include "files/attributes.h"
 #include "files/memfd.h"
 #include "files/open.h"
 #include "files/pipe.h"
@@ -187,29 +188,19 @@ long sys_pipe(user_t out)
 
 #define SETTABLE ((unsigned int)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME))
 
-/* Asks for signals or no longer, where the file sends any. */
-static int set_async(struct file *file, int fd, bool on, int none)
-{
-	const bool was = __atomic_load_n(&file->flags, __ATOMIC_RELAXED) & O_ASYNC;
-	int result;
-
-	if (on == was)
-		return 0;
-	result = file->operations->async ? file->operations->async(file, fd, on) : none;
-	return result < 0 ? result : 0;
-}
-
 static long set_flags(struct file *file, int fd, unsigned int flags)
 {
 	int error;
 	uint32_t old = __atomic_load_n(&file->flags, __ATOMIC_RELAXED);
 
+	if ((flags ^ old) & O_APPEND && inode_has(file->inode, FS_APPEND_FL))
+		return -EPERM;
 	if (flags & ~old & O_NOATIME && !inode_owned(file->inode))
 		return -EPERM;
 	/* Of a pipe it makes packets; what else there is has no way around its pages. */
 	if (flags & O_DIRECT && !S_ISFIFO(file->inode->mode))
 		return -EINVAL;
-	error = set_async(file, fd, flags & O_ASYNC, 0);
+	error = async_set(file, fd, flags & O_ASYNC, 0);
 	if (error)
 		return error;
 	while (!__atomic_compare_exchange_n(&file->flags, &old,
@@ -346,67 +337,4 @@ long sys_memfd_create(user_t name, unsigned int flags)
 	}
 	files_fill(current_files(), fd, file);
 	return fd;
-}
-
-/* ---- ioctl ---- */
-
-static long set_nonblocking(struct file *file, user_t argument)
-{
-	int on;
-
-	if (copy_from_user(&on, argument, sizeof(on)))
-		return -EFAULT;
-	if (on)
-		__atomic_or_fetch(&file->flags, O_NONBLOCK, __ATOMIC_RELAXED);
-	else
-		__atomic_and_fetch(&file->flags, ~(uint32_t)O_NONBLOCK, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static long ioctl_async(struct file *file, int fd, user_t argument)
-{
-	int on;
-
-	if (copy_from_user(&on, argument, sizeof(on)))
-		return -EFAULT;
-	return set_async(file, fd, on, -ENOTTY);
-}
-
-/* FIONREAD of a regular file: what is left of it. */
-static long bytes_left(struct file *file, user_t argument)
-{
-	int left = (int)((int64_t)inode_size(file->inode) - file->position);
-
-	return copy_to_user(argument, &left, sizeof(left));
-}
-
-long sys_ioctl(int fd, unsigned int command, uintptr_t argument)
-{
-	struct file *file = get_real_file(fd);
-	long result;
-
-	if (!file)
-		return -EBADF;
-	switch (command) {
-	case FIOCLEX:
-	case FIONCLEX:
-		result = files_set_close_on_exec(current_files(), fd, command == FIOCLEX);
-		break;
-	case FIONBIO:
-		result = set_nonblocking(file, user_pointer(argument));
-		break;
-	case FIOASYNC:
-		result = ioctl_async(file, fd, user_pointer(argument));
-		break;
-	default:
-		if (file->operations->ioctl)
-			result = file->operations->ioctl(file, command, argument);
-		else if (command == FIONREAD && S_ISREG(file->inode->mode))
-			result = bytes_left(file, user_pointer(argument));
-		else
-			result = -ENOTTY;
-		break;
-	}
-	file_put(file);
-	return result;
 }

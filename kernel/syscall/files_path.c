@@ -93,6 +93,20 @@ static int find_target(int directory_fd, const char *path, enum walk_flags flags
 	return error ? error : path_walk(current_fs(), start, path, flags, out);
 }
 
+struct file *get_placeless(int fd, user_t path, unsigned int flags)
+{
+	struct file *file;
+	char first;
+
+	if (!(flags & AT_EMPTY_PATH) || fd < 0 || copy_from_user(&first, path, 1) || first)
+		return NULL;
+	file = get_file(fd);
+	if (!file || !file->path.dentry)
+		return file;
+	file_put(file);
+	return NULL;
+}
+
 int get_target(int directory_fd, user_t path, unsigned int flags, struct path *out)
 {
 	enum path_empty empty = flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NOT_EMPTY;

@@ -3,7 +3,9 @@
 #include <linux/fadvise.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 
+#include "files/attributes.h"
 #include "files/inotify.h"
 #include "syscall/files.h"
 
@@ -29,6 +31,8 @@ long sys_truncate(user_t path, int64_t size)
 		result = -EROFS;
 	else
 		result = inode_permission(inode, MAY_WRITE);
+	if (!result && inode_has(inode, FS_APPEND_FL))
+		result = -EPERM;
 	if (!result)
 		result = file_truncate(inode, target.dentry, (uint64_t)size);
 	path_put(&target);
@@ -47,6 +51,8 @@ long sys_ftruncate(int fd, int64_t size)
 		return -EBADF;
 	if (!S_ISREG(file->inode->mode) || !file_writable(file))
 		result = -EINVAL;
+	else if (inode_has(file->inode, FS_APPEND_FL))
+		result = -EPERM;
 	else
 		result = file_truncate(file->inode, file->path.dentry, (uint64_t)size);
 	file_put(file);
@@ -73,6 +79,9 @@ static int may_allocate(const struct file *file, int mode, int64_t start, int64_
 		return -EINVAL;
 	if (!file_writable(file))
 		return -EBADF;
+	if (inode_has(inode, FS_IMMUTABLE_FL) ||
+		(mode & ~FALLOC_FL_KEEP_SIZE && inode_has(inode, FS_APPEND_FL)))
+		return -EPERM;
 	if (S_ISFIFO(inode->mode))
 		return -ESPIPE;
 	if (is_directory(inode))
@@ -84,16 +93,11 @@ static int may_allocate(const struct file *file, int mode, int64_t start, int64_
 	return inode->operations->allocate && inode->object ? 0 : -EOPNOTSUPP;
 }
 
-long sys_fallocate(int fd, int mode, int64_t start, int64_t length)
+long file_allocate(struct file *file, int mode, int64_t start, int64_t length)
 {
-	struct file *file = get_real_file(fd);
-	struct inode *inode;
-	long result;
+	struct inode *inode = file->inode;
+	long result = may_allocate(file, mode, start, length);
 
-	if (!file)
-		return -EBADF;
-	inode = file->inode;
-	result = may_allocate(file, mode, start, length);
 	if (!result) {
 		mutex_lock(&inode->lock);
 		result =
@@ -106,11 +110,35 @@ long sys_fallocate(int fd, int mode, int64_t start, int64_t length)
 		if (!result)
 			inotify_file(file, IN_MODIFY);
 	}
+	return result;
+}
+
+long sys_fallocate(int fd, int mode, int64_t start, int64_t length)
+{
+	struct file *file = get_real_file(fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = file_allocate(file, mode, start, length);
 	file_put(file);
 	return result;
 }
 
 /* ---- Getting data to its place: memory is its place ---- */
+
+static bool can_sync(const struct inode *inode)
+{
+	switch (inode->superblock->magic) {
+	case PROC_SUPER_MAGIC:
+	case NSFS_MAGIC:
+		return false;
+	case SYSFS_MAGIC:
+		return S_ISREG(inode->mode);
+	default:
+		return S_ISREG(inode->mode) || is_directory(inode);
+	}
+}
 
 static long sync_file(int fd)
 {
@@ -119,7 +147,7 @@ static long sync_file(int fd)
 
 	if (!file)
 		return -EBADF;
-	result = S_ISREG(file->inode->mode) || is_directory(file->inode) ? 0 : -EINVAL;
+	result = can_sync(file->inode) ? 0 : -EINVAL;
 	file_put(file);
 	return result;
 }
@@ -201,7 +229,7 @@ long sys_readahead(int fd, int64_t start, size_t count)
 		return -EBADF;
 	if (!file_readable(file))
 		result = -EBADF;
-	else if (!(S_ISREG(file->inode->mode) && file->inode->object) || (int64_t)count < 0)
+	else if (!S_ISREG(file->inode->mode) || (int64_t)count < 0)
 		result = -EINVAL;
 	file_put(file);
 	return result;

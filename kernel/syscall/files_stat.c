@@ -4,6 +4,8 @@
 
 #include "lib/string.h"
 
+#include <linux/fs.h>
+
 #include <asm/statfs.h>
 
 /* ---- stat ---- */
@@ -79,6 +81,9 @@ static void add_more(struct statx *statx, const struct inode *inode, unsigned in
 	if (!inode->superblock->tells_creation)
 		return;
 	statx->stx_attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+	/* Their bits are those of the ioctls. */
+	statx->stx_attributes |= __atomic_load_n(&inode->attributes, __ATOMIC_RELAXED) &
+				 (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL);
 	if (mask & STATX_BTIME) {
 		statx->stx_mask |= STATX_BTIME;
 		statx->stx_btime = statx_time(inode->created);

@@ -82,6 +82,14 @@ static int open_and_run(int directory, const char *path, const char *name, unsig
 
 	if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	file = *path ? NULL : get_file(directory);
+	if (file && !file->path.dentry) { /* a pipe or a socket, or what is of no kind at all */
+		error = file->inode->mode & S_IFMT ? -EACCES : -ENXIO;
+		file_put(file);
+		return error;
+	}
+	if (file)
+		file_put(file);
 	error = get_start(directory, path, &start);
 	if (!error)
 		error = file_open_program(start, path, flags, &file);

@@ -14,7 +14,7 @@
 	CALL2(6, lstat, PATH, path, STAT_OUT, stat) \
 	CALL3(7, poll, POLL_FDS, fds, UINT, count, INT, timeout) RETURNS(READY) \
 	CALL3(8, lseek, FD, fd, OFFSET, offset, WHENCE, whence) \
-	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) LACKS("file systems, block devices") \
+	CALL3(16, ioctl, FD, fd, IOCTL, command, IOCTL_ARGUMENT, argument) LACKS("block devices") \
 	CALL4(17, pread64, FD, fd, DATA_OUT, buffer, SIZE, count, OFFSET, offset) \
 	CALL4(18, pwrite64, FD, fd, DATA_IN, buffer, SIZE, count, OFFSET, offset) \
 	CALL3(19, readv, FD, fd, VECTOR_OUT, vector, SIZE, count) \
@@ -89,7 +89,7 @@
 	CALL3(269, faccessat, DIRFD, directory, PATH, path, ACCESS_MODE, mode) \
 	CALL6(270, pselect6, INT, limit, FD_SET, read, FD_SET, write, FD_SET, except, TIMESPEC_INOUT, timeout, SIGNAL_SET_SIZED, mask) RETURNS(READY) \
 	CALL5(271, ppoll, POLL_FDS, fds, UINT, count, TIMESPEC_INOUT, timeout, SIGNAL_SET, mask, SIZE, size) RETURNS(READY) \
-	CALL6(275, splice, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) LACKS("input from devices but terminals") \
+	CALL6(275, splice, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) \
 	CALL4(276, tee, FD, in, FD, out, SIZE, count, FLAGS, flags) \
 	CALL4(277, sync_file_range, FD, fd, OFFSET, offset, OFFSET, length, FLAGS, flags) \
 	CALL4(278, vmsplice, FD, pipe, VECTOR_IN, vector, SIZE, count, FLAGS, flags) \
@@ -103,8 +103,8 @@
 	CALL5(316, renameat2, DIRFD, from_directory, PATH, from, DIRFD, to_directory, PATH, to, RENAME_FLAGS, flags) LACKS("RENAME_WHITEOUT") \
 	CALL2(319, memfd_create, TEXT, name, MEMFD_FLAGS, flags) LACKS("huge pages") \
 	CALL6(326, copy_file_range, FD, in, OFFSET_INOUT, in_offset, FD, out, OFFSET_INOUT, out_offset, SIZE, count, FLAGS, flags) \
-	CALL6(327, preadv2, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) LACKS("RWF_NOWAIT") \
-	CALL6(328, pwritev2, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) LACKS("RWF_NOWAIT") \
+	CALL6(327, preadv2, FD, fd, VECTOR_OUT, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) \
+	CALL6(328, pwritev2, FD, fd, VECTOR_IN, vector, SIZE, count, OFFSET, offset, ULONG, high, FLAGS, flags) \
 	CALL5(332, statx, DIRFD, directory, PATH, path, AT_FLAGS, flags, UINT, mask, STATX_OUT, statx) \
 	CALL3(436, close_range, UINT, first, UINT, last, CLOSE_RANGE_FLAGS, flags) \
 	CALL4(437, openat2, DIRFD, directory, PATH, path, IN, how, SIZE, size) \
