@@ -227,8 +227,11 @@ long segment_attach(struct segment *segment, uintptr_t address, unsigned access,
 	unsigned vma_flags = VMA_SHARED | (flags & SHM_RDONLY ? VMA_READ_ONLY : 0);
 	long result;
 
-	if (address && !(flags & SHM_REMAP))
+	if (address && !(flags & SHM_REMAP)) {
+		if (address + segment->status.shm_segsz < address)
+			return -EINVAL;
 		map_flags |= SPACE_NO_REPLACE;
+	}
 	result = space_map(current_space(), address, segment->status.shm_segsz, access, vma_flags,
 		map_flags, &segment->object, 0);
 	return result == -EEXIST ? -EINVAL : result;

@@ -168,7 +168,7 @@ def request_of(args):
     options = [args.cmdline, "pti=on" if args.pti else "", LINUX_OPTIONS if args.on == "linux" else ""]
     request = execute.Request(str(PROGRAM), on=args.on, seconds=args.timeout, log=args.log,
                               cmdline=" ".join(filter(None, options)),
-                              machine=Machine(cpus=args.cpus, mem=args.mem, cpu=args.cpu))
+                              machine=Machine(cpus=args.cpus, mem=args.mem, cpu=args.cpu, vga="VGA"))
     request.machine.check()
     return request
 

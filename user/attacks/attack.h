@@ -46,6 +46,12 @@
 #define SECRET_PAGES   16u
 #define SECRET_WORDS   4u
 
+#define CLONE3         435
+struct clone3 { /* Linux's struct clone_args */
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size;
+};
+
 enum ending { CALM_END, FAULTS, DIES };
 enum aim { AT_ZERO, AT_TARGET, NEAR_TARGET, AT_IP, ANYWHERE }; /* NEAR: in the 512 bytes from it */
 

@@ -143,23 +143,31 @@ static void ranges(long unused)
 {
 	static const uintptr_t places[] = {
 		KERNEL_IMAGE & -PAGE, KERNEL_DIRECT, FIRST_BAD, LAST_USER_PAGE, -PAGE};
-	long top = kernel_call(SYS_brk, 0);
+	long top = kernel_call(SYS_brk, 0), segment = kernel_call(SYS_shmget, 0, PAGE, 0600);
 
 	(void)unused;
+	WANT(segment >= 0);
 	for (size_t i = 0; i < COUNT(places); i++) {
 		uintptr_t at = places[i];
+		long wrapped = at + PAGE == 0 ? -EINVAL : -ENOMEM;
 
 		WANT_IS(kernel_call(SYS_mmap, at, PAGE, PROT_READ,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
 			-ENOMEM);
 		WANT_IS(kernel_call(SYS_munmap, at, PAGE), -EINVAL);
 		WANT_IS(kernel_call(SYS_mprotect, at, PAGE, PROT_READ | PROT_WRITE), -ENOMEM);
-		WANT_IS(kernel_call(SYS_madvise, at, PAGE, MADV_DONTNEED),
-			at + PAGE == 0 ? -EINVAL : -ENOMEM);
+		WANT_IS(kernel_call(SYS_madvise, at, PAGE, MADV_DONTNEED), wrapped);
 		WANT_IS(kernel_call(SYS_mremap, at, PAGE, 2 * PAGE, MREMAP_MAYMOVE), -EFAULT);
 		WANT_IS(kernel_call(SYS_mincore, at, PAGE, &word), -ENOMEM);
 		WANT_IS(kernel_call(SYS_brk, at), top);
+		WANT_IS(kernel_call(SYS_msync, at, PAGE, MS_SYNC), -ENOMEM);
+		WANT_IS(kernel_call(SYS_mlock, at, PAGE), wrapped);
+		WANT_IS(kernel_call(SYS_mlock2, at, PAGE, 0), wrapped);
+		WANT_IS(kernel_call(SYS_munlock, at, PAGE), wrapped);
+		WANT_IS(kernel_call(SYS_shmat, segment, at, 0), wrapped);
+		WANT_IS(kernel_call(SYS_shmdt, at), -EINVAL);
 	}
+	WANT_IS(kernel_call(SYS_shmctl, segment, 0 /* IPC_RMID */, 0), 0);
 }
 
 static void wraps(long unused)
@@ -339,7 +347,7 @@ static const struct attack attacks[] = {
 	{"descriptors", "descriptors below 0 and beyond the table", "EBADF", {CALM}, descriptors},
 	{"numbers", "system calls that there are not", "the number is checked: ENOSYS", {CALM},
 		numbers},
-	{"ranges", "maps, unmaps, protects, moves and grows into the kernel's half",
+	{"ranges", "maps, unmaps, protects, locks, moves and grows into the kernel's half",
 		"not a process's addresses: ENOMEM, EINVAL, EFAULT", {CALM}, ranges},
 	{"wraps", "the same with sizes that wrap", "ENOMEM, EINVAL, EOVERFLOW", {CALM}, wraps},
 	{"tids", "has the kernel write thread ids into the kernel, at birth and at death",

@@ -18,13 +18,14 @@
 
 extern const struct family control_family, leaks_family, calls_family, monopoly_family,
 	races_family, entries_family, frames_family, pointers_family, state_family, stack_family,
-	memory_family, execute_family, privileged_family, objects_family, messages_family;
+	memory_family, execute_family, privileged_family, objects_family, messages_family,
+	commands_family, nested_family;
 
 static const struct family *const families[] = {
-	&memory_family, &pointers_family, &calls_family, &objects_family, &messages_family,
-	&execute_family, &privileged_family, &entries_family, &frames_family, &state_family,
-	&stack_family, &monopoly_family, &races_family, &leaks_family,
-	&control_family, /* run when named only */
+	&memory_family, &pointers_family, &commands_family, &nested_family, &calls_family,
+	&objects_family, &messages_family, &execute_family, &privileged_family, &entries_family,
+	&frames_family, &state_family, &stack_family, &monopoly_family, &races_family,
+	&leaks_family, &control_family, /* run when named only */
 };
 
 struct tally {

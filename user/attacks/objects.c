@@ -23,12 +23,6 @@
 #define SENT_MOST   253 /* descriptors in a message: SCM_MAX_FD */
 #define QUEUE_MOST  (1 << 17)
 
-struct clone3 { /* Linux's struct clone_args */
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-	uint64_t set_tid, set_tid_size;
-};
-#define CLONE3 435
-
 /* ---- Two users ---- */
 
 /* Root has made it; Eve comes. Root goes on afterwards, to clean up, with what came of it. */

@@ -7,6 +7,7 @@
  * call looks at something else first, or does not look at all: answers[], which is what Linux says.
  */
 #include "attacks/leaks.h"
+#include "attacks/pointers.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
@@ -33,22 +34,7 @@ struct call {
 
 /* ---- Bad pointers ---- */
 
-enum bad {
-	KERNEL,
-	DIRECT,
-	HOLE_BEGIN,
-	HOLE,
-	HOLE_END,
-	TOP,
-	TOP_PAGE,
-	NOT_MAPPED,
-	NO_ACCESS,
-	PAGE_END,
-	READ_ONLY,
-	BAD_KINDS
-};
-
-static uintptr_t bad_address(enum bad kind)
+uintptr_t bad_address(enum bad kind)
 {
 	static const uintptr_t fixed[] = {[KERNEL] = KERNEL_IMAGE,
 		[DIRECT] = KERNEL_DIRECT,
@@ -331,8 +317,6 @@ static long good(const struct call *call, const struct argument *argument)
 #define ANY_ERROR 10000 /* who may ask at all is the machine's to say */
 #define ANYTHING \
 	10001 /* the pointer is a number, or what is there to copy depends on the file system */
-#define ALL       0xffffu
-#define ONLY(bad) (1u << (bad))
 
 /* Where it is not -EFAULT; bads: for which bad pointers. */
 static const struct {
