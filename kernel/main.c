@@ -50,6 +50,7 @@
 #include "process/process.h"
 #include "process/sched.h"
 #include "syscall/trace.h"
+#include "vdso/vdso.h"
 
 struct cmdline options;
 char kernel_command_line[4096];
@@ -385,6 +386,8 @@ void kernel_start(struct handoff *handoff)
 	arch_start_cpus(acpi_info(), options.nosmp ? 1 : (unsigned)options.maxcpus);
 	log_memory(handoff);
 	files_init(handoff->initrd.base, handoff->initrd.size);
+	arch_clock_settle();
+	vdso_clock_changed();
 	sysfs_machine_init();
 	sysfs_firmware_init(handoff);
 	proc_resources_init(handoff);

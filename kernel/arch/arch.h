@@ -371,6 +371,9 @@ uint64_t arch_interrupt_count(unsigned index, unsigned cpu);
 /* ---- Time ---- */
 
 ns_t arch_clock(void); /* monotonic, since the loader's entry; 0 before clock_init */
+/* The clock's and the timer's rates, which are measured while the kernel starts, are exact from now on; vdso_clock_changed
+ * is to be called. */
+void arch_clock_settle(void);
 /* From now on the clock is not the TSC but what that was measured by (unless that is worse). Done
  * where the CPUs' TSCs disagree. Time does not jump. */
 void arch_clock_leave_tsc(void);

@@ -132,7 +132,7 @@ static inline ns_t arch_clock_now(void)
 	uint32_t low, high;
 	uint64_t tsc;
 
-	if (unlikely(__atomic_load_n(&clock_words.by_reference, __ATOMIC_ACQUIRE)))
+	if (unlikely(__atomic_load_n(&clock_words.way, __ATOMIC_ACQUIRE)))
 		return arch_clock();
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	tsc = ((uint64_t)high << 32 | low) - clock_words.start;

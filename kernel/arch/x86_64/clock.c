@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Time: the TSC, scaled to nanoseconds since the loader's entry; and the APIC timer as one-shot
- * alarm. Their rates are measured together over one millisecond of a clock whose rate is fixed:
+ * alarm. Their rates are measured together over one millisecond or more of a clock whose rate is fixed:
  * the HPET, the ACPI PM timer, or the 8254. A reading is taken several times, and the one between
  * whose TSC stamps the least time passed counts, so that a hypervisor's pause does no harm.
+ *
+ * That millisecond is not waited for: clock_init takes the first reading, the kernel goes on starting by a first guess at
+ * the rate (clock_early), and clock_settle takes the second before other CPUs are started, or user mode. Until
+ * then nobody sleeps, and the timer is not armed: for when it was to be is kept.
+ * Counters wrap; so if more than a second has passed by then, it measures anew. Where the guess was too fast, the clock's
+ * start is moved so that it does not go back.
  *
  * Where the CPUs' TSCs disagree (tsc.c) the HPET or the PM timer itself is the clock, which all CPUs see
  * alike. Its counter may be as short as 24 bits (4.7 s), so the count is kept in 64 bits: `counted`
@@ -20,6 +26,7 @@
 #include "registers.h"
 
 #define CALIBRATION_NS UINT64_C(1000000)
+#define LONGEST_SPAN   NS_PER_SECOND /* between two readings: nothing has wrapped */
 #define READINGS       5
 #define PATIENCE       (UINT64_C(1) << 32) /* TSC ticks: most of a second on the fastest CPUs */
 #define LONGEST_WAIT   (UINT64_C(1000) * NS_PER_SECOND)
@@ -71,11 +78,18 @@ struct reference {
 	volatile uint64_t *registers;
 };
 
+struct reading {
+	uint64_t tsc, count;
+	uint32_t lapic;
+};
+
 static struct reference measured_by;
 static uint64_t reference_started; /* its count then, and */
 static ns_t reference_base;        /* the time */
 static uint64_t reference_to_ns;   /* 32 fractional bits */
 static uint64_t counted;           /* its last count that was kept */
+static struct reading begun;       /* the first reading; CLOCK_UNSETTLED */
+static ns_t waiting = NS_NEVER;    /* for when the timer was to be armed meanwhile */
 
 static uint64_t read_hpet(const struct reference *reference)
 {
@@ -159,6 +173,11 @@ static uint64_t reference_count(void)
 	return now;
 }
 
+static enum clock_way way(void)
+{
+	return __atomic_load_n(&clock_words.way, __ATOMIC_ACQUIRE);
+}
+
 static ns_t reference_clock(void)
 {
 	return reference_base + clock_scale(reference_count() - reference_started, reference_to_ns);
@@ -166,14 +185,14 @@ static ns_t reference_clock(void)
 
 ns_t arch_clock(void)
 {
-	if (unlikely(__atomic_load_n(&clock_words.by_reference, __ATOMIC_ACQUIRE)))
+	if (unlikely(way() == CLOCK_BY_REFERENCE))
 		return reference_clock();
 	return clock_scale(tsc_read() - clock_words.start, clock_words.to_ns);
 }
 
 bool clock_by_tsc(void)
 {
-	return !clock_words.by_reference;
+	return way() == CLOCK_BY_TSC;
 }
 
 bool arch_clock_user(struct arch_clock_user *out)
@@ -184,7 +203,8 @@ bool arch_clock_user(struct arch_clock_user *out)
 
 void arch_clock_leave_tsc(void)
 {
-	if (clock_words.by_reference)
+	clock_settle();
+	if (!clock_by_tsc())
 		return;
 	if (measured_by.read == read_pit) {
 		log_warn("clock: there is neither an HPET nor an ACPI PM timer: the TSC stays");
@@ -193,7 +213,7 @@ void arch_clock_leave_tsc(void)
 	counted = reference_started = measured_by.read(&measured_by) & measured_by.mask;
 	reference_base = arch_clock();
 	reference_to_ns = clock_multiplier(measured_by.hz, NS_PER_SECOND);
-	__atomic_store_n(&clock_words.by_reference, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&clock_words.way, CLOCK_BY_REFERENCE, __ATOMIC_RELEASE);
 	log_info("clock: by the %s", measured_by.name);
 }
 
@@ -202,18 +222,13 @@ static ns_t longest_wait(void)
 {
 	ns_t span;
 
-	if (!clock_words.by_reference || measured_by.mask > UINT32_MAX)
+	if (way() != CLOCK_BY_REFERENCE || measured_by.mask > UINT32_MAX)
 		return LONGEST_WAIT;
 	span = clock_scale(measured_by.mask, reference_to_ns);
 	return span / 4 < LONGEST_WAIT ? span / 4 : LONGEST_WAIT;
 }
 
 /* ---- Measuring ---- */
-
-struct reading {
-	uint64_t tsc, count;
-	uint32_t lapic;
-};
 
 static struct reading take_reading(const struct reference *reference)
 {
@@ -234,23 +249,33 @@ static struct reading take_reading(const struct reference *reference)
 	return best;
 }
 
-static void measure(const struct reference *reference)
+static void begin(void)
 {
-	uint64_t wanted = reference->hz / (NS_PER_SECOND / CALIBRATION_NS), passed;
-	struct reading start, end;
-
 	lapic_timer_free_run();
-	start = take_reading(reference);
-	while (((reference->read(reference) - start.count) & reference->mask) < wanted) {
+	begun = take_reading(&measured_by);
+}
+
+/* The rates, from the first reading to now, a millisecond after it at least. */
+static void measure(void)
+{
+	const struct reference *reference = &measured_by;
+	uint64_t wanted = reference->hz / (NS_PER_SECOND / CALIBRATION_NS), passed,
+		 since = tsc_read();
+	struct reading end;
+
+	while (((reference->read(reference) - begun.count) & reference->mask) < wanted) {
 		/* A CPU that was held up for so long has not looked: it looks again. */
-		if (tsc_read() - start.tsc > PATIENCE && reference->read(reference) == start.count)
+		if (tsc_read() - since > PATIENCE && reference->read(reference) == begun.count)
 			panic("clock: the %s does not count", reference->name);
 		arch_pause();
 	}
 	end = take_reading(reference);
-	passed = (end.count - start.count) & reference->mask;
-	tsc_hz = (end.tsc - start.tsc) * reference->hz / passed;
-	lapic_hz = (uint64_t)(start.lapic - end.lapic) * reference->hz / passed;
+	passed = (end.count - begun.count) & reference->mask;
+	tsc_hz = (end.tsc - begun.tsc) * reference->hz / passed;
+	lapic_hz = (uint64_t)(begun.lapic - end.lapic) * reference->hz / passed;
+	if (tsc_hz < 1000000 || lapic_hz < 100000)
+		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s",
+			tsc_hz, lapic_hz, reference->name);
 }
 
 void clock_early(uint64_t start)
@@ -269,21 +294,40 @@ void clock_early(uint64_t start)
 
 void clock_init(const struct acpi_info *acpi, uint64_t start)
 {
-	const struct reference *reference = &measured_by;
-
 	find_reference(&measured_by, acpi);
-	measure(reference);
-	if (tsc_hz < 1000000 || lapic_hz < 100000)
-		panic("clock: the TSC runs at %lu Hz and the APIC timer at %lu Hz by the %s",
-			tsc_hz, lapic_hz, reference->name);
-	clock_words.to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
+	clock_words.start = start;
+	__atomic_store_n(&clock_words.way, CLOCK_UNSETTLED, __ATOMIC_RELEASE);
+	begin();
+	if (!clock_words.to_ns || measured_by.read == read_pit)
+		clock_settle();
+}
+
+void clock_settle(void)
+{
+	ns_t before, after;
+
+	if (way() != CLOCK_UNSETTLED)
+		return;
+	if (clock_scale(tsc_read() - begun.tsc, clock_words.to_ns) > LONGEST_SPAN)
+		begin();
+	measure();
 	ns_to_tsc = clock_multiplier(NS_PER_SECOND, tsc_hz);
 	ns_to_lapic = clock_multiplier(NS_PER_SECOND, lapic_hz);
-	clock_words.start = start;
-	clock_words.by_reference = false;
+	before = arch_clock();
+	clock_words.to_ns = clock_multiplier(tsc_hz, NS_PER_SECOND);
+	after = arch_clock();
+	if (after < before)
+		clock_words.start -= clock_scale(before - after, ns_to_tsc) + 1;
+	__atomic_store_n(&clock_words.way, CLOCK_BY_TSC, __ATOMIC_RELEASE);
 	lapic_timer_ready();
 	log_info("clock: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz, by the %s", tsc_hz / 1000000,
-		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, reference->name);
+		tsc_hz / 1000 % 1000, lapic_hz / 1000000, lapic_hz / 1000 % 1000, measured_by.name);
+	arch_timer_arm(waiting);
+}
+
+void arch_clock_settle(void)
+{
+	clock_settle();
 }
 
 void arch_timer_arm(ns_t when)
@@ -291,13 +335,16 @@ void arch_timer_arm(ns_t when)
 	uint64_t tsc = tsc_read();
 	ns_t now, wait, longest = longest_wait();
 
+	if (unlikely(way() == CLOCK_UNSETTLED)) {
+		waiting = when;
+		return;
+	}
 	if (when == NS_NEVER && longest == LONGEST_WAIT) {
 		lapic_timer_set(0);
 		return;
 	}
-	now = unlikely(clock_words.by_reference)
-		      ? reference_clock()
-		      : clock_scale(tsc - clock_words.start, clock_words.to_ns);
+	now = unlikely(!clock_by_tsc()) ? reference_clock()
+					: clock_scale(tsc - clock_words.start, clock_words.to_ns);
 	wait = when > now ? when - now : 0;
 	/* From now on, not from the start: the multipliers' errors would add up over the uptime. What
 	 * is too far away fires early, and is armed anew. */

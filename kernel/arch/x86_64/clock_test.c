@@ -18,6 +18,7 @@ static struct acpi_info acpi;
 static void start(void)
 {
 	model_start();
+	clock_words = (struct clock_words){0};
 	acpi = (struct acpi_info){.hpet = {.present = true, .address = 0xfed00000},
 		.fadt = {.pm_timer_bits = 24, .pm_timer = {.space = ACPI_IO, .address = 0x608}}};
 }
@@ -135,10 +136,10 @@ static void test_pit(void)
 	check_rates(500);
 }
 
-/* A hypervisor that takes the CPU away for 300 us now and then. */
+/* A hypervisor that takes the CPU away for 300 us now and then; not at each reading, which has five looks. */
 static void test_pauses(void)
 {
-	for (unsigned every = 3; every < 40; every++) {
+	for (unsigned every = 6; every < 40; every++) {
 		start();
 		rates(2000 * MHZ, 50 * MHZ);
 		model.pause_every = every;
@@ -223,6 +224,71 @@ static void check_fires(ns_t when)
 	now = arch_clock();
 	CHECK(now + 100 >= when); /* the two rates were measured, not given */
 	CHECK(now < when + 2000);
+}
+
+/* By a first guess, which is wrong by so many parts of a thousand; ps pass before it is settled. */
+static void settle_after(int wrong, unsigned __int128 ps)
+{
+	ns_t before;
+
+	clock_words.to_ns = clock_multiplier(
+		(uint64_t)((int64_t)model.tsc_hz / 1000 * (1000 + wrong)), NS_PER_SECOND);
+	init(false);
+	CHECK(!clock_by_tsc());
+	model_pass(ps);
+	before = arch_clock();
+	clock_settle();
+	CHECK(clock_by_tsc());
+	CHECK(arch_clock() >= before);
+	check_close(clock_tsc_frequency(), model.tsc_hz, 1000);
+}
+
+/* The kernel goes on while the rates are measured: no time is waited that has passed. */
+static void test_settled_later(void)
+{
+	unsigned __int128 begun;
+	ns_t when;
+
+	for (int wrong = -20; wrong <= 20; wrong += 10) {
+		start();
+		rates(2400 * MHZ, 24 * MHZ);
+		settle_after(wrong, 3000 * US);
+		CHECK(model.now < 3100 * US);
+		check_close(arch_clock(), (uint64_t)(model.now / NS), wrong < 0 ? 40 : 1000);
+		check_fires(arch_clock() + 50000);
+	}
+	/* At once: a millisecond is waited for. */
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	settle_after(0, 0);
+	CHECK(model.now >= 1000 * US);
+	/* So late that the counter has wrapped: once more. */
+	start();
+	acpi.hpet.present = false;
+	rates(3700 * MHZ, 100 * MHZ);
+	begun = (unsigned __int128)UINT64_C(47) * NS_PER_SECOND / 10 * NS;
+	settle_after(0, begun);
+	CHECK(model.now >= begun + 1000 * US);
+	/* A timer that is armed before it is settled fires. */
+	start();
+	rates(2400 * MHZ, 24 * MHZ);
+	clock_words.to_ns = clock_multiplier(2400 * MHZ, NS_PER_SECOND);
+	init(false);
+	when = arch_clock() + 5000000;
+	arch_timer_arm(when);
+	clock_settle();
+	CHECK_EQUAL(model.fired, 0);
+	model_pass(4900 * US);
+	CHECK_EQUAL(model.fired, 1);
+	CHECK(arch_clock() + 100 >= when);
+	/* An 8254 wraps too soon to be left alone. */
+	start();
+	acpi.hpet.present = false;
+	acpi.fadt.pm_timer_bits = 0;
+	rates(1900 * MHZ, 19 * MHZ);
+	clock_words.to_ns = clock_multiplier(1900 * MHZ, NS_PER_SECOND);
+	init(false);
+	CHECK(clock_by_tsc());
 }
 
 static void test_timer(void)
@@ -365,6 +431,7 @@ int main(void)
 	RUN(test_pit);
 	RUN(test_early);
 	RUN(test_pauses);
+	RUN(test_settled_later);
 	RUN(test_dead);
 	RUN(test_monotonic);
 	RUN(test_timer);

@@ -83,6 +83,7 @@ static void limit_begin(const struct arch_firmware_call *call)
 {
 	assert(log_panicking());
 	limited = call;
+	clock_settle(); /* a panic may come while its rate is measured */
 	limited_until = arch_clock() + call->limit;
 	trap_divert(limit_tick);
 	arch_timer_arm(limited_until);

@@ -247,8 +247,10 @@ unsigned arch_start_cpus(const struct acpi_info *acpi, unsigned most)
 			break;
 		}
 	}
-	if (smp_start_count)
+	if (smp_start_count) {
+		clock_settle(); /* they are waited for by it, and have a timer each */
 		start_all();
+	}
 	for (unsigned i = 0; i < smp_start_count; i++)
 		up += __atomic_load_n(&smp_starts[i].state, __ATOMIC_ACQUIRE) == START_UP;
 	if (up > 1)
