@@ -35,7 +35,10 @@ static int mount_devtmpfs(char *options, struct superblock **out)
 
 static int mount_sysfs(char *options, struct superblock **out)
 {
-	(void)options;
+	while (options && *options == ',')
+		options++;
+	if (options && *options) /* it has none of its own */
+		return -EINVAL;
 	return mount_the_one(sysfs_superblock(), out);
 }
 

@@ -59,4 +59,13 @@ bool mount_reaches(const struct path *root, const struct path *path) requires(
 /* superblock.c: st_blksize, and what FIGETBSZ tells. */
 uint32_t superblock_block_size(const struct superblock *superblock);
 
+/* What of mount(2)'s flags is the file system's, and what of that a remount changes (MS_RMT_MASK). Only MS_RDONLY has
+ * a meaning here, the others are told. */
+#define SUPERBLOCK_FLAGS \
+	((uint32_t)(MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME))
+#define SUPERBLOCK_CHANGES ((uint32_t)(MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_LAZYTIME))
+
+/* -EBUSY: files are open for writing. */
+int superblock_set_flags(struct superblock *superblock, uint32_t flags) MUST_CHECK;
+
 #endif

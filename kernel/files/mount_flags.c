@@ -88,6 +88,17 @@ int superblock_set_read_only(struct superblock *superblock, bool read_only)
 	return 0;
 }
 
+int superblock_set_flags(struct superblock *superblock, uint32_t flags)
+{
+	int error = superblock_set_read_only(superblock, flags & MS_RDONLY);
+
+	if (error)
+		return error;
+	__atomic_or_fetch(&superblock->flags, flags & SUPERBLOCK_CHANGES, __ATOMIC_RELAXED);
+	__atomic_and_fetch(&superblock->flags, flags | ~SUPERBLOCK_CHANGES, __ATOMIC_RELAXED);
+	return 0;
+}
+
 int mount_set_unbindable(struct mount *mount, bool unbindable)
 {
 	if (!mount_attached(mount))

@@ -11,9 +11,10 @@
 #include "process/current.h"
 #include "process/process.h"
 
-#define DELETED     " (deleted)"
-#define UNREACHABLE "(unreachable)"
-#define ESCAPED     " \t\n\\"
+#define DELETED        " (deleted)"
+#define UNREACHABLE    "(unreachable)"
+#define ESCAPED        " \t\n\\"
+#define ESCAPED_SOURCE ESCAPED "#" /* or it would begin a comment */
 
 /* Removed from its directory, though somebody has it still. */
 static bool is_deleted(const struct dentry *dentry)
@@ -83,6 +84,21 @@ static void add_flags(struct text *out, const struct mount *mount)
 			text_add(out, "%s", names[i].name);
 }
 
+/* Those of the file system. */
+static void add_common(struct text *out, const struct superblock *superblock)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {{MS_SYNCHRONOUS, ",sync"}, {MS_DIRSYNC, ",dirsync"}, {MS_MANDLOCK, ",mand"},
+		{MS_LAZYTIME, ",lazytime"}};
+	uint32_t flags = __atomic_load_n(&superblock->flags, __ATOMIC_RELAXED);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags & names[i].flag)
+			text_add(out, "%s", names[i].name);
+}
+
 static void add_options(struct text *out, struct superblock *superblock)
 {
 	char options[256] = "";
@@ -99,10 +115,11 @@ static const char *may_write(const struct mount *mount)
 
 static int add_mount(struct text *out, const struct mount *mount, const char *where)
 {
-	text_escaped(out, mount->source, ESCAPED);
+	text_escaped(out, mount->source, ESCAPED_SOURCE);
 	text_add(out, " ");
 	text_escaped(out, where, ESCAPED);
 	text_add(out, " %s %s", mount->superblock->type, may_write(mount));
+	add_common(out, mount->superblock);
 	add_flags(out, mount);
 	add_options(out, mount->superblock);
 	text_add(out, " 0 0\n");
@@ -141,8 +158,9 @@ static int add_mountinfo(struct text *out, const struct mount *mount, const char
 	text_add(out, " %s", mount_has(mount, MS_RDONLY) ? "ro" : "rw");
 	add_flags(out, mount);
 	text_add(out, " - %s ", mount->superblock->type);
-	text_escaped(out, mount->source, ESCAPED);
+	text_escaped(out, mount->source, ESCAPED_SOURCE);
 	text_add(out, " %s", mount->superblock->flags & MS_RDONLY ? "ro" : "rw");
+	add_common(out, mount->superblock);
 	add_options(out, mount->superblock);
 	text_add(out, "\n");
 	return 0;
@@ -193,7 +211,7 @@ int proc_show_mountinfo(struct proc_file *file, struct text *out)
 static int add_mountstats(struct text *out, const struct mount *mount, const char *where)
 {
 	text_add(out, "device ");
-	text_escaped(out, mount->source, ESCAPED);
+	text_escaped(out, mount->source, ESCAPED_SOURCE);
 	text_add(out, " mounted on ");
 	text_escaped(out, where, ESCAPED);
 	text_add(out, " with fstype %s\n", mount->superblock->type);

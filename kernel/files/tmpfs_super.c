@@ -241,6 +241,8 @@ static int parse_options(struct options *options, char *text)
 		value = strchr(text, '=');
 		if (value)
 			*value++ = '\0';
+		if (!*text && value)
+			error = -EINVAL;
 		if (*text)
 			error = value ? parse_option(options, text, value)
 				      : parse_flag(options, text);

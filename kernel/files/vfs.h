@@ -162,7 +162,7 @@ struct superblock {
 	uint64_t magic;       /* statfs's f_type */
 	uint32_t references;  /* atomic: inodes, and one as long as it is mounted */
 	uint32_t mounts;      /* atomic */
-	uint32_t flags;       /* atomic: MS_RDONLY */
+	uint32_t flags;       /* atomic: mount.h */
 	uint32_t writers;     /* atomic: files open for writing */
 	bool keeps_xattrs;    /* trusted.* and security.*: xattr.c */
 	bool tells_creation;  /* statx may tell when a file was made */

@@ -25,7 +25,7 @@ struct request {
 	bool has_source, has_type;
 	char *options; /* a page, or NULL */
 	unsigned long flags;
-	uint32_t mount_flags;
+	uint32_t mount_flags, superblock_flags;
 };
 
 static int get_text(struct user_path *text, user_t from, bool *there)
@@ -53,6 +53,50 @@ static int get_options(char **out, user_t from)
 	}
 	(*out)[PAGE_SIZE - 1] = '\0';
 	return 0;
+}
+
+/* Words that stand among the options and are about any file system: Linux's vfs_parse_sb_flag. */
+static const struct {
+	const char *name;
+	uint32_t set, clear;
+} common_words[] = {{"ro", MS_RDONLY, 0}, {"rw", 0, MS_RDONLY}, {"sync", MS_SYNCHRONOUS, 0},
+	{"async", 0, MS_SYNCHRONOUS}, {"dirsync", MS_DIRSYNC, 0}, {"mand", MS_MANDLOCK, 0},
+	{"nomand", 0, MS_MANDLOCK}, {"lazytime", MS_LAZYTIME, 0}, {"nolazytime", 0, MS_LAZYTIME}};
+
+/* Such a word, whatever value it is given: what it makes of the flags. */
+static bool is_common(const char *word, size_t length, uint32_t *flags)
+{
+	const char *value = memchr(word, '=', length);
+
+	if (value)
+		length = (size_t)(value - word);
+	for (size_t i = 0; i < ARRAY_SIZE(common_words); i++) {
+		if (strlen(common_words[i].name) != length ||
+			memcmp(common_words[i].name, word, length) != 0)
+			continue;
+		*flags = (*flags & ~common_words[i].clear) | common_words[i].set;
+		return true;
+	}
+	return false;
+}
+
+/* Takes those out of the options: the file system's own stay. */
+static uint32_t take_common(char *options, uint32_t flags)
+{
+	char *from = options, *to = options, *end;
+
+	while (from && *from) {
+		end = strchr(from, ',');
+		end = end ? end + 1 : from + strlen(from);
+		if (!is_common(from, (size_t)(end - from) - (end[-1] == ','), &flags)) {
+			memmove(to, from, (size_t)(end - from));
+			to += end - from;
+		}
+		from = end;
+	}
+	if (to)
+		*to = '\0';
+	return flags;
 }
 
 static void drop_request(struct request *request)
@@ -124,7 +168,7 @@ static int remount(const struct path *path, const struct request *request)
 	if (superblock->operations && superblock->operations->remount)
 		error = superblock->operations->remount(superblock, request->options);
 	if (!error)
-		error = superblock_set_read_only(superblock, request->flags & MS_RDONLY);
+		error = superblock_set_flags(superblock, request->superblock_flags);
 	return error ? error : set_flags(path, request);
 }
 
@@ -183,6 +227,8 @@ static int new_mount(const struct path *over, struct request *request)
 	error = type->mount(request->options, &superblock);
 	if (error)
 		return error;
+	if (__atomic_load_n(&superblock->mounts, __ATOMIC_RELAXED) == 1) /* it is new */
+		__atomic_or_fetch(&superblock->flags, request->superblock_flags, __ATOMIC_RELAXED);
 	error = mount_add(superblock, over, request->has_source ? request->source.text : "none",
 		request->mount_flags);
 	superblock_unmounted(superblock); /* what create held */
@@ -227,6 +273,8 @@ long sys_mount(user_t source, user_t target, user_t type, unsigned long flags, u
 		flags &= ~(unsigned long)MS_MGC_MSK;
 	request->flags = flags;
 	request->mount_flags = mount_flags(flags);
+	request->superblock_flags =
+		take_common(request->options, (uint32_t)flags & SUPERBLOCK_FLAGS);
 	error = get_target(AT_FDCWD, target, 0, &path);
 	if (!error) {
 		error = do_mount(&path, request);

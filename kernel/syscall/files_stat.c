@@ -169,6 +169,10 @@ static long statfs_flags(const struct mount *mount)
 
 	if (mount && mount_read_only(mount))
 		flags |= 1;
+	if (mount && mount->superblock->flags & MS_SYNCHRONOUS)
+		flags |= 0x10;
+	if (mount && mount->superblock->flags & MS_MANDLOCK)
+		flags |= 0x40;
 	for (size_t i = 0; mount && i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (mount_has(mount, bits[i].mount))
 			flags |= bits[i].statfs;
