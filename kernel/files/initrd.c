@@ -58,15 +58,29 @@ static void clear_the_way(struct unpack *unpack, uint32_t kind)
 	walk_end(&walk);
 }
 
+/* As chown has it: the largest number changes nothing. */
+static uint32_t owner(uint32_t given, uint32_t now)
+{
+	return given == UINT32_MAX ? now : given;
+}
+
+/* Twelve bits and twenty, as Linux puts them together: what is too large runs over. */
+static uint64_t entry_device(const struct cpio_entry *entry)
+{
+	const uint32_t number = entry->node_major << 20 | entry->node_minor;
+
+	return device_number(number >> 20, number & 0xfffff);
+}
+
 /* Makes the entry's file, if it is not there, and finds it. */
 static int make(struct unpack *unpack, const char *link_text, struct path *out)
 {
 	const struct cpio_entry *entry = &unpack->entry;
 	const struct new_inode what = {
 		.mode = entry->mode,
-		.uid = entry->uid,
-		.gid = entry->gid,
-		.device = device_number(entry->node_major, entry->node_minor),
+		.uid = owner(entry->uid, 0),
+		.gid = owner(entry->gid, 0),
+		.device = entry_device(entry),
 		.link_text = link_text,
 	};
 	struct walk walk;
@@ -83,9 +97,10 @@ static void set_attributes(struct unpack *unpack, struct inode *inode)
 	const struct cpio_entry *entry = &unpack->entry;
 
 	mutex_lock(&inode->lock);
-	inode->uid = entry->uid;
-	inode->gid = entry->gid;
-	if (!S_ISLNK(inode->mode))
+	inode->uid = owner(entry->uid, inode->uid);
+	inode->gid = owner(entry->gid, inode->gid);
+	if (!S_ISLNK(inode->mode) &&
+		!S_ISLNK(entry->mode)) /* a link may have found its place taken */
 		inode->mode = (inode->mode & S_IFMT) | (entry->mode & MODE_BITS);
 	inode->accessed = inode->modified = entry->mtime * NS_PER_SECOND;
 	mutex_unlock(&inode->lock);
@@ -357,7 +372,8 @@ static void do_node(struct unpack *unpack)
 	clear_the_way(unpack, 0);
 	error = link ? make_link(unpack, link, &path) : make(unpack, NULL, &path);
 	if (!error) {
-		set_attributes(unpack, path.dentry->inode);
+		if (!link) /* another name changes nothing of what it names */
+			set_attributes(unpack, path.dentry->inode);
 		if (!link && unpack->entry.links >= 2)
 			remember_link(unpack, &path);
 		path_put(&path);

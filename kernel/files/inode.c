@@ -32,7 +32,7 @@ void inode_init(struct inode *inode, struct superblock *superblock, const struct
 	inode->superblock = superblock;
 	inode->number = __atomic_add_fetch(&superblock->last_number, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&inodes, 1, __ATOMIC_RELAXED);
-	inode->device = what->device;
+	inode->device = S_ISCHR(what->mode) || S_ISBLK(what->mode) ? what->device : 0;
 	inode->references = 1;
 	mutex_init(&inode->lock, "inode->lock");
 	inode->mode = what->mode;

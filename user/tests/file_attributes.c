@@ -458,6 +458,19 @@ static void links_keep_their_mode(void)
 	WANT_IS(kernel_call(SYS_chmod, path, 0600), -EOPNOTSUPP);
 }
 
+static void only_devices_have_numbers(void)
+{
+	struct stat stat;
+
+	enter();
+	WANT_IS(kernel_call(SYS_mknod, "fifo", S_IFIFO | 0600, 0x103), 0);
+	WANT_IS(kernel_call(SYS_mknod, "file", S_IFREG | 0600, 0x103), 0);
+	WANT_IS(lstat("fifo", &stat), 0);
+	WANT_IS(stat.st_rdev, 0);
+	WANT_IS(lstat("file", &stat), 0);
+	WANT_IS(stat.st_rdev, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(placeless, "AT_EMPTY_PATH: pipes and sockets"),
 	CASE(odd_times, "utimensat: wrong times come last"),
@@ -471,6 +484,7 @@ static const struct test_case cases[] = {
 	CASE(times_of_reading, "times of reading: as mount, file and descriptor want it"),
 	CASE(random_bytes, "/dev/urandom: splice, sendfile, ioctls"),
 	CASE(nothing_to_sync, "fsync, readahead, RWF_NOWAIT of what is no data"),
+	CASE(only_devices_have_numbers, "mknod: a number is a device's"),
 	CASE(links_keep_their_mode, "chmod: a symbolic link has no mode"),
 };
 

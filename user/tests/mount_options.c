@@ -46,8 +46,8 @@ static void common_words(void)
 		{"ro,sync,dirsync,lazytime", "ro,sync,dirsync,lazytime,relatime"},
 		{"ro,size=8k", "ro,relatime,size=8k"}, {"size=8k,ro", "ro,relatime,size=8k"},
 		{"size=4k,ro,size=8k,sync", "ro,sync,relatime,size=8k"}};
-	static const char *const refused[] = {"Ro", "r", "roo", "ro;rw", "ro,foo", "defaults",
-		"noexec", "=5", "=", "remount", "ro size=8k"};
+	static const char *const refused[] = {
+		"Ro", "r", "roo", "ro;rw", "ro,foo", "defaults", "noexec", "remount", "ro size=8k"};
 
 	enter();
 	for (size_t i = 0; i < COUNT(known); i++) {
