@@ -8,9 +8,7 @@
 
 #include "firmware/console.h"
 
-#define CR0_WP      (UINT64_C(1) << 16)
-#define LOADER_PATH "\\EFI\\BOOT\\BATON.EFI"
-#define CALL_BACK   2 /* where its address stands */
+#define CALL_BACK 2 /* where its address stands */
 
 #define CODE(name)                                                         \
 	extern const uint8_t name[] __attribute__((visibility("hidden"))), \
@@ -42,10 +40,8 @@ static void EFIAPI spoil(EFI_EVENT event, void *context)
 {
 	EFI_SYSTEM_TABLE *system = context;
 	EFI_RUNTIME_SERVICES *services = system->RuntimeServices;
-	uint64_t cr0;
+	uint64_t cr0 = code_writable();
 
-	__asm__("movq %%cr0, %0" : "=r"(cr0));
-	__asm__ volatile("movq %0, %%cr0" : : "r"(cr0 & ~CR0_WP) : "memory");
 	put(services->GetTime, wild_write, wild_write_end);
 	put(services->SetTime, run_data, run_data_end);
 	put(services->GetWakeupTime, halt_for_ever, halt_for_ever_end);
@@ -59,24 +55,12 @@ static void EFIAPI spoil(EFI_EVENT event, void *context)
 	put(services->SetVirtualAddressMap, call_back, call_back_end);
 	__builtin_memcpy((uint8_t *)services->SetVirtualAddressMap + CALL_BACK, &boot_service,
 		sizeof(boot_service));
-	__asm__ volatile("movq %0, %%cr0" : : "r"(cr0) : "memory");
+	code_protected(cr0);
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
-	static struct chain_options room;
-	EFI_BOOT_SERVICES *boot = system->BootServices;
-	EFI_HANDLE loaded;
-	EFI_EVENT event;
-	EFI_STATUS status;
-
 	console_start(system);
-	boot_service = (uint64_t)boot->AllocatePool;
-	status =
-		boot->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, spoil, system, &event);
-	if (!EFI_ERROR(status))
-		status = chain_load(image, boot, LOADER_PATH, "", &room, &loaded);
-	if (EFI_ERROR(status))
-		return fail(status, "bad services: %s cannot be loaded", LOADER_PATH);
-	return boot->StartImage(loaded, NULL, NULL);
+	boot_service = (uint64_t)system->BootServices->AllocatePool;
+	return chain_loader(image, system, spoil, "bad services");
 }

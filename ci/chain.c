@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "chain.h"
 
+#include "firmware/console.h"
 #include "firmware/files.h"
 
 #define NODE_END   0x7f
 #define NODE_MEDIA 4
 #define MEDIA_FILE 4
+#define CR0_WP     (UINT64_C(1) << 16)
 
 static size_t path_size(const uint8_t *path)
 {
@@ -64,4 +66,35 @@ EFI_STATUS chain_load(EFI_HANDLE image, EFI_BOOT_SERVICES *boot, const char *pat
 	other->LoadOptions = room->text;
 	other->LoadOptionsSize = (UINT32)(2 * (text_length(options) + 1));
 	return EFI_SUCCESS;
+}
+
+uint64_t code_writable(void)
+{
+	uint64_t cr0;
+
+	__asm__("movq %%cr0, %0" : "=r"(cr0));
+	__asm__ volatile("movq %0, %%cr0" : : "r"(cr0 & ~CR0_WP) : "memory");
+	return cr0;
+}
+
+void code_protected(uint64_t cr0)
+{
+	__asm__ volatile("movq %0, %%cr0" : : "r"(cr0) : "memory");
+}
+
+EFI_STATUS chain_loader(
+	EFI_HANDLE image, EFI_SYSTEM_TABLE *system, EFI_EVENT_NOTIFY at_exit, const char *who)
+{
+	static struct chain_options room;
+	EFI_BOOT_SERVICES *boot = system->BootServices;
+	EFI_HANDLE loaded;
+	EFI_EVENT event;
+	EFI_STATUS status = boot->CreateEvent(
+		EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, at_exit, system, &event);
+
+	if (!EFI_ERROR(status))
+		status = chain_load(image, boot, CHAIN_LOADER, "", &room, &loaded);
+	if (EFI_ERROR(status))
+		return fail(status, "%s: %s cannot be loaded", who, CHAIN_LOADER);
+	return boot->StartImage(loaded, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #define NEAR         UINT64_C(0x10000)
 #define TABLES_MAX   8192u
 
-uint64_t entry_tsc, entry_rsp;
+uint64_t entry_tsc, entry_rsp, entry_rflags;
 
 struct __attribute__((packed)) descriptor_table {
 	uint16_t limit;
@@ -55,12 +55,11 @@ static void read_float_state(struct handoff_cpu *s)
 
 void cpu_state_read(struct handoff_cpu *s)
 {
-	*s = (struct handoff_cpu){.rsp = entry_rsp};
+	*s = (struct handoff_cpu){.rsp = entry_rsp, .rflags = entry_rflags};
 	__asm__ volatile("mov %%cr0, %0" : "=r"(s->cr0));
 	__asm__ volatile("mov %%cr2, %0" : "=r"(s->cr2));
 	s->cr3 = read_cr3();
 	s->cr4 = read_cr4();
-	__asm__ volatile("pushfq; popq %0" : "=r"(s->rflags));
 	s->efer = read_msr(MSR_EFER);
 	s->pat = read_msr(MSR_PAT);
 	s->cs = READ_SEGMENT(cs);

@@ -7,7 +7,7 @@
 #include "../pure/placement.h"
 
 /* Written by the entry point. */
-extern uint64_t entry_tsc, entry_rsp;
+extern uint64_t entry_tsc, entry_rsp, entry_rflags;
 
 /* The CPU as the firmware left it; call before anything changes it. */
 void cpu_state_read(struct handoff_cpu *state);
