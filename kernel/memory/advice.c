@@ -85,11 +85,23 @@ static int flag_change(int advice, unsigned *set, unsigned *clear)
 	}
 }
 
+/* The vDSO's data, which Linux has as device memory. */
+static bool is_clock_page(const struct vma *vma)
+{
+	return vma->flags & VMA_DONT_EXPAND && vma->flags & VMA_SHARED;
+}
+
 static int change_flags(
 	struct space *space, struct vma *vma, uintptr_t start, uintptr_t end, int advice)
 {
 	unsigned set, clear, flags;
 
+	if (vma->flags & VMA_DONT_EXPAND) {
+		if (advice == MADV_WIPEONFORK)
+			return 0; /* a child finds the same there, as ever */
+		if (advice == MADV_DODUMP || (advice == MADV_DOFORK && is_clock_page(vma)))
+			return -EINVAL;
+	}
 	if (advice == MADV_WIPEONFORK && (vma->object || (vma->flags & VMA_SHARED)))
 		return -EINVAL;
 	if (flag_change(advice, &set, &clear))
@@ -104,7 +116,7 @@ static int give_up(struct space *space, struct vma *vma, uintptr_t start, uintpt
 {
 	if ((vma->flags & VMA_LOCKED) && advice != MADV_DONTNEED_LOCKED)
 		return -EINVAL;
-	if (advice == MADV_FREE && vma->object)
+	if ((advice == MADV_FREE && vma->object) || is_clock_page(vma))
 		return -EINVAL;
 	/* No table goes: the memory will be used again. */
 	arch_unmap(&space->arch, start, end, USER_END, 0, pages_gone, space);

@@ -40,7 +40,9 @@ static struct vma *check_resize(const struct remap *remap, int *error)
 	if (!vma || vma->start > remap->from)
 		return NULL;
 	*error = -EINVAL;
-	if (!remap->old_size && !(vma->flags & VMA_SHARED))
+	if (!remap->old_size && (!(vma->flags & VMA_SHARED) || vma->flags & VMA_DONT_EXPAND))
+		return NULL;
+	if (remap->flags & MREMAP_DONTUNMAP && vma->flags & VMA_DONT_EXPAND)
 		return NULL;
 	*error = -EFAULT;
 	if (remap->old_size > vma->end - remap->from)

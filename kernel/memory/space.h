@@ -25,7 +25,7 @@ enum vma_flags {
 	VMA_DONT_DUMP = 1 << 9,     /* not in core files */
 	VMA_SEQUENTIAL = 1 << 10,   /* how it will be read: advice without effect so far */
 	VMA_RANDOM = 1 << 11,
-	VMA_DONT_EXPAND = 1 << 12, /* mremap does not make it longer */
+	VMA_DONT_EXPAND = 1 << 12, /* the vDSO's: mremap may move it, but makes no more of it */
 };
 
 struct vma {

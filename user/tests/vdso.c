@@ -338,6 +338,75 @@ static void place(void)
 	claim(a && b && c && (a != b || b != c), "it stands elsewhere in each program");
 }
 
+/* ---- What may be done to the mappings ---- */
+
+struct mapping {
+	char *start;
+	size_t size;
+};
+
+/* By its name in /proc/self/maps. */
+static struct mapping mapping_of(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	struct mapping found = {0};
+	char line[256];
+	uintptr_t start, end;
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, name) && sscanf(line, "%lx-%lx", &start, &end) == 2)
+			found = (struct mapping){(char *)start, end - start};
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+static int wrong;
+
+static void want(long found, long expected, const char *what)
+{
+	if (found == expected)
+		return;
+	printf("# %s: %ld, expected %ld\n", what, found, expected);
+	wrong++;
+}
+
+static void try_mapping(const char *name, bool is_data)
+{
+	char *to = mmap(NULL, 64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mapping it = mapping_of(name);
+	const int fixed = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	want(it.size > 0, true, name);
+	want(kernel_call(SYS_mremap, it.start, 0, PAGE, MREMAP_MAYMOVE), -EINVAL,
+		"it is mapped once");
+	want(kernel_call(SYS_mremap, it.start, it.size, it.size, fixed | 4, to), -EINVAL,
+		"it does not stay behind (MREMAP_DONTUNMAP)");
+	want(kernel_call(SYS_mremap, it.start, it.size, it.size + PAGE, MREMAP_MAYMOVE), -EFAULT,
+		"it does not grow");
+	want(kernel_call(SYS_madvise, it.start, it.size, MADV_DONTNEED), is_data ? -EINVAL : 0,
+		"MADV_DONTNEED");
+	want(kernel_call(SYS_madvise, it.start, it.size, MADV_FREE), -EINVAL, "MADV_FREE");
+	want(kernel_call(SYS_madvise, it.start, it.size, MADV_DOFORK), is_data ? -EINVAL : 0,
+		"MADV_DOFORK");
+	want(kernel_call(SYS_madvise, it.start, it.size, MADV_DODUMP), -EINVAL, "MADV_DODUMP");
+	want(kernel_call(SYS_madvise, it.start, it.size, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
+	want(kernel_call(SYS_mremap, it.start, it.size, it.size, fixed, to), (long)to, "but moves");
+}
+
+static int role_move(int argc, char **argv)
+{
+	try_mapping(argv[0], strcmp(argv[0], "[vvar]") == 0);
+	return wrong ? 1 : 0;
+}
+
+static void mappings(void)
+{
+	claim_ended(run_role("move", "[vvar]"), 0, "what may be done to the data");
+	claim_ended(run_role("move", "[vdso]"), 0, "what may be done to the code");
+}
+
 static void all(int argc, char **argv)
 {
 	if (!parse())
@@ -355,13 +424,14 @@ static void all(int argc, char **argv)
 	library();
 	attacks();
 	place();
+	mappings();
 }
 
 int main(int argc, char **argv)
 {
 	static const struct role roles[] = {{"write-code", role_write_code},
 		{"write-data", role_write_data}, {"unmap", role_unmap},
-		{"breakpoint", role_breakpoint}, {"where", role_where}};
+		{"breakpoint", role_breakpoint}, {"where", role_where}, {"move", role_move}};
 
 	return check_main(argc, argv, roles, COUNT(roles), all);
 }
