@@ -123,6 +123,13 @@ class ValuesTest(CommandCase):
         self.refused(2, "exec", "--icount", "--cpus", "2", TRUE, says=["--cpus 2", "expected 1"])
         self.refused(2, "run", "--disk", "floppy", says=["--disk", "floppy", "virtio"])
 
+    @unittest.skipUnless(shutil.which("qemu-system-x86_64"), "there is no QEMU that knows the models")
+    def test_cpu_model(self):
+        self.refused(2, "exec", "--cpu", "Nonsuch,+smap", TRUE, says=["--cpu Nonsuch", "no such model"])
+        self.refused(2, "attack", "--cpu", "Nonsuch", says=["--cpu Nonsuch", "no such model"])
+        with self.assertRaises(Built):
+            self.call("exec", "--cpu", "qemu64,+smap", TRUE)
+
     def test_environment(self):
         for verb in ("exec", "diff"):
             for bad in ("x", "=x", ""):

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import unittest
+from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from command import attack, tree
@@ -56,6 +57,11 @@ class AttackTest(unittest.TestCase):
         self.card.died("PANIC: somewhere")
         self.assertEqual(self.lines[-2:], ["not ok 2 a-two", "# PANIC: somewhere"])
         self.assertEqual([one["name"] for one in self.card.left()], ["b-one"])
+
+    def test_no_start(self):
+        with mock.patch.object(attack, "_boot", return_value="no machine"), self.assertRaisesRegex(tree.Failure, "no machine"):
+            attack.run(self.card, None)
+        self.assertEqual(self.lines[-1], "Bail out! The attacks did not start")
 
     def test_all_skipped_is_not_held(self):
         for number in range(3):

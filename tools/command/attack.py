@@ -156,6 +156,7 @@ def run(card, request):
         if not card.left():
             return
         if len(card.verdicts) == before and before == 0 and not card.about:
+            card.say("Bail out! The attacks did not start")
             raise tree.Failure(f"the attacks did not start: {why}")
         card.died(why or "it was not tried")
         if not card.left():
@@ -174,6 +175,7 @@ def request_of(args):
 
 
 def command(args):
+    request = request_of(args)
     build.ready(*build.BOOT, needs=[packages.RUN])
     attacks = chosen(listed(), args.names)
     if args.list:
@@ -182,7 +184,7 @@ def command(args):
         return 0
     card = Card(attacks, lambda line: print(line, flush=True))
     with tree.Progress("attacking", quiet=True):
-        run(card, request_of(args))
+        run(card, request)
     print("\n" + "\n".join(card.table()), flush=True)
     if args.json:
         try:

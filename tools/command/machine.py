@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A machine in words, and QEMU's command line for it: pure but for firmware.find."""
+"""A machine in words, and QEMU's command line for it: pure but for firmware.find and the list of CPU models."""
+import functools
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +55,19 @@ class Machine:
             raise tree.WrongUse(f"--mem {self.resolved_mem()}: {self.firmware} needs at least {OVMF_MEM} MiB to start")
         if self.icount and self.resolved_cpus() != 1:
             raise tree.WrongUse(f"--icount --cpus {self.cpus}: instructions are counted on one CPU, expected 1")
+        model = self.cpu.split(",")[0]
+        if model != type(self).cpu and model not in _models(model):
+            raise tree.WrongUse(f"--cpu {model}: QEMU has no such model; {QEMU} -cpu help lists them")
+
+
+@functools.lru_cache(maxsize=1)
+def _models(wanted):
+    """The words of QEMU's list, which has the models' names among them; where there is no QEMU yet, what is wanted."""
+    try:
+        done = subprocess.run([QEMU, "-cpu", "help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    except OSError:
+        return {wanted}
+    return set(done.stdout.split())
 
 
 def _escape(path):
