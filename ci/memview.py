@@ -267,7 +267,16 @@ def _screen(machine):
 
     machine.wait("pages of processes", owned)
     machine.until_line_with("demo: allocator")
-    machine.qemu.monitor.keys("f")
+    machine.qemu.monitor.keys("spc", "v")
+    machine.until_line_with("its eyes")
+
+    def own_alone():
+        counts = colours(machine.picture())
+        shown = sorted(counts.get(colour, 0) for colour in OWN)
+        return shown[-1] > 2000 and shown[-2] < 600  # of the others a cell in the legend, one at the name
+
+    machine.wait("one process's pages alone", own_alone)
+    machine.qemu.monitor.keys("v", "spc", "f")
     machine.until_line_with("demo: fork")
     machine.wait("pages that are copied on write", lambda: colours(machine.picture()).get(COPY, 0) > 5000)
     machine.qemu.monitor.keys("q")

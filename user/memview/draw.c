@@ -96,8 +96,7 @@ struct cell class_cell(enum frame_class class, const struct process *owner)
 	return cell;
 }
 
-/* As the selected process would see it that could see memory: what it cannot touch is dark. */
-static struct cell seen_cell(const struct view *view, struct cell cell, bool reached)
+struct cell seen_cell(const struct view *view, struct cell cell, bool reached)
 {
 	if (view->eyes && !reached) {
 		cell.ink = colour_mix(cell.ink, PAPER, 40);

@@ -74,6 +74,14 @@ static struct cell area_cell(const struct look *look, const struct process *proc
 	return cell;
 }
 
+/* Another process's space is shown, too; most of it the selected one cannot touch. */
+static bool is_reached(const struct look *look, const struct mapped_page *shown)
+{
+	uint64_t frame = PAGEMAP_FRAME(shown->word);
+
+	return !shown->word || (frame < look->frame_count && look->reached[frame]);
+}
+
 static void draw_label(struct canvas *canvas, const struct layout *layout, int row,
 	const struct area *area, uint64_t address)
 {
@@ -102,9 +110,11 @@ static int draw_area(struct canvas *canvas, const struct layout *layout, const s
 		draw_label(canvas, layout, row, area, address);
 		for (int i = 0; i < layout->process_cells && address < area->end; i++) {
 			struct mapped_page shown;
+			struct cell cell =
+				area_cell(look, process, area, &at, address + bytes, &shown);
 
 			canvas_put(canvas, row, layout->process_label + i,
-				area_cell(look, process, area, &at, address + bytes, &shown));
+				seen_cell(view, cell, is_reached(look, &shown)));
 			if (view->row == row - layout->process && view->column == i)
 				*under = shown;
 			address += bytes;

@@ -46,6 +46,8 @@ bool draw_processes(struct canvas *canvas, const struct layout *layout, const st
 	const struct look *look, struct mapped_page *under);
 /* How a frame's cell looks. `owner`: NULL, nobody's alone. */
 struct cell class_cell(enum frame_class class, const struct process *owner);
+/* As the selected process would see it that could see memory: what it cannot touch is dark. */
+struct cell seen_cell(const struct view *view, struct cell cell, bool reached);
 /* legend.c: the colours, and what is under the cursor. */
 void draw_legend(struct canvas *canvas, const struct layout *layout, const struct look *look);
 void draw_info(struct canvas *canvas, const struct layout *layout, const struct look *look,
