@@ -192,11 +192,21 @@ def framebuffer():
         terminal.machine.until_screen(lambda found: (255, 128, 0) not in found, "the text alone", lambda: look(square))
 
 
-def controlled():
-    """VT_SETMODE, VT_RELDISP: user/tests/vt_process.c. BATON_ON=linux judges it."""
-    result = harness.run_program(harness.tree.BUILD / "user/vt-process", vga="VGA")
+def _program(name):
+    """A program of the tests; BATON_ON=linux judges it."""
+    result = harness.run_program(harness.tree.BUILD / "user" / name, vga="VGA")
     print(result.stdout.decode())
     check(result.code == 0 and b"skip" not in result.stdout.lower(), f"exit code {result.code}: {result.stdout.decode()}")
+
+
+def controlled():
+    """VT_SETMODE, VT_RELDISP: user/tests/vt_process.c."""
+    _program("vt-process")
+
+
+def tables():
+    """Keyboard modes, symbols, colours, the font, by ioctls: user/tests/vt_keyboard.c."""
+    _program("vt-keyboard")
 
 
 def events():
@@ -245,4 +255,4 @@ def vi():
 
 
 if __name__ == "__main__":
-    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, controlled, events, vi])
+    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, controlled, tables, events, vi])

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What keys mean: the layout's characters, Shift, AltGr, Caps Lock, dead keys, Control, Alt as ESC
- * before the character, function keys, the keypad; and the keys that are for the terminals
- * themselves (Alt-F1.., Shift-PageUp, Ctrl-Alt-Del). The bytes are those of Linux's console.
+ * What keys mean. The modifiers that are held, or locked, choose a table; the key's symbol there says what is done: a
+ * character goes to the program, a function key's string, an action is the terminals' own (Alt-F1.., Shift-PageUp,
+ * Ctrl-Alt-Del). Symbols, tables and what comes of them are those of Linux's console (man 5 keymaps, man 2
+ * ioctl_console), so that its programs can show and change them.
  *
- * Modifiers are looked up in the set of keys that are down, so that each of two Shift keys counts.
- * Right Alt is Alt on layouts where AltGr changes nothing.
+ * The tables are a layout's (tools/keymap.py); those that a program has changed are in keyboard->tables.
+ *
+ * A modifier's keys are counted, so that each of two Shift keys counts. A program that reads codes itself (KEYBOARD_RAW,
+ * KEYBOARD_CODES) or nothing (KEYBOARD_OFF) is left alone: modifiers are followed, nothing else is done.
  */
 #include "devices/keyboard.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #include <linux/input-event-codes.h>
+#include <linux/keyboard.h>
 
-enum modifier { SHIFT = 1, ALTGR = 2, CONTROL = 4, ALT = 8 };
-
-#define ESCAPE 0x1bu
+#define ESCAPE     0x1bu
+#define META_BIT   0x80u
+#define CHARACTER  0xf000u /* a symbol that is a character is exclusive-or this */
+#define CAPS_TABLE 64u     /* of a layout: the modifier by which Caps Lock does its work */
 
 const struct keymap *keymap_find(const char *name)
 {
@@ -28,44 +33,65 @@ const struct keymap *keymap_find(const char *name)
 
 void keyboard_init(struct keyboard *keyboard, const struct keymap *map)
 {
-	*keyboard = (struct keyboard){.map = map};
+	*keyboard = (struct keyboard){
+		.map = map, .compositions = compositions, .composition_count = composition_count};
 }
 
-static bool is_down(const struct keyboard *keyboard, unsigned code)
+uint16_t keyboard_no_table[1];
+
+int keyboard_symbol(const struct keyboard *keyboard, unsigned table, unsigned key)
 {
-	return keyboard->down[code / 64] >> code % 64 & 1;
+	const uint16_t *row, *changed = keyboard->tables ? keyboard->tables->symbols[table] : NULL;
+
+	if (changed)
+		return changed == keyboard_no_table ? -1 : changed[key];
+	if (table >= KEYMAP_TABLES)
+		return -1;
+	if (key >= KEYMAP_KEYS)
+		return K_HOLE;
+	row = keymap_rows[keyboard->map->rows[key]] + (table & CAPS_TABLE ? KEYMAP_QUADS / 2 : 0);
+	return keymap_quads[row[table / 4 % 4]][table % 4];
 }
 
-/* The key beside the left Shift has something there on every layout. */
-static bool has_altgr(const struct keymap *map)
+static const char *usual_string(unsigned number)
 {
-	for (unsigned i = 0; i < KEY_102ND; i++) {
-		if (map->keys[i].codes[0] != map->keys[i].codes[2])
-			return true;
-	}
-	return false;
+	static const char *const strings[] = {"\33[[A", "\33[[B", "\33[[C", "\33[[D", "\33[[E",
+		"\33[17~", "\33[18~", "\33[19~", "\33[20~", "\33[21~", "\33[23~", "\33[24~",
+		"\33[25~", "\33[26~", "\33[28~", "\33[29~", "\33[31~", "\33[32~", "\33[33~",
+		"\33[34~", "\33[1~", "\33[2~", "\33[3~", "\33[4~", "\33[5~", "\33[6~", "\33[M",
+		NULL, NULL, "\33[P"};
+
+	return number < ARRAY_SIZE(strings) ? strings[number] : NULL;
 }
 
-static unsigned modifiers(const struct keyboard *keyboard)
+const char *keyboard_string(const struct keyboard *keyboard, unsigned number)
 {
-	unsigned held = 0;
+	const char *changed = keyboard->strings ? keyboard->strings->text[number] : NULL;
 
-	if (is_down(keyboard, KEY_LEFTSHIFT) || is_down(keyboard, KEY_RIGHTSHIFT))
-		held |= SHIFT;
-	if (is_down(keyboard, KEY_LEFTCTRL) || is_down(keyboard, KEY_RIGHTCTRL))
-		held |= CONTROL;
-	if (is_down(keyboard, KEY_LEFTALT))
-		held |= ALT;
-	if (is_down(keyboard, KEY_RIGHTALT))
-		held |= has_altgr(keyboard->map) ? ALTGR : ALT;
-	return held;
+	return changed ? changed : usual_string(number);
+}
+
+unsigned keyboard_leds(const struct keyboard_terminal *terminal)
+{
+	unsigned caps = terminal->modifier_locks & CAPS_TABLE ? LOCK_CAPS : 0;
+
+	return terminal->own_leds ? terminal->leds : terminal->locks | caps;
 }
 
 /* ---- Bytes ---- */
 
+/* A key that is being looked at, and who it is for. */
+struct typing {
+	struct keyboard *keyboard;
+	struct keyboard_terminal *terminal;
+	const struct keyboard_terms *terms;
+	struct keys *keys;
+	enum key_event event;
+};
+
 static void put(struct keys *keys, uint32_t byte)
 {
-	if (keys->count < KEYS_BYTES)
+	if (keys->count < sizeof(keys->bytes))
 		keys->bytes[keys->count++] = (uint8_t)byte;
 }
 
@@ -75,429 +101,440 @@ static void put_text(struct keys *keys, const char *text)
 		put(keys, (uint8_t)*text++);
 }
 
-static void put_character(struct keys *keys, const struct keyboard_terms *terms, uint32_t c)
+static void put_utf8(struct keys *keys, uint32_t c)
 {
 	if (c < 0x80) {
 		put(keys, c);
-	} else if (terms->mode != KEYBOARD_UNICODE) {
-		if (c < 0x100)
-			put(keys, c);
 	} else if (c < 0x800) {
 		put(keys, 0xc0 | c >> 6);
 		put(keys, 0x80 | (c & 63));
 	} else {
-		put(keys, 0xe0 | c >> 12);
+		put(keys, 0xe0 | (c >> 12 & 15));
 		put(keys, 0x80 | (c >> 6 & 63));
 		put(keys, 0x80 | (c & 63));
 	}
 }
 
-/* ---- Characters ---- */
-
-/* The control character that goes with a character, or the character itself. */
-static uint32_t controlled(uint32_t c)
+static void put_character(struct typing *typing, uint32_t c)
 {
-	if (c >= '@' && c <= '~')
-		return c & 0x1f;
-	if (c >= '3' && c <= '7')
-		return c - '3' + ESCAPE;
-	switch (c) {
-	case ' ':
-	case '2':
-		return 0;
-	case '8':
-	case '?':
-		return 0x7f;
-	case '-':
-	case '/':
-		return 0x1f;
-	}
-	return c;
+	if (typing->terminal->mode == KEYBOARD_UNICODE)
+		put_utf8(typing->keys, c);
+	else if (c < 0x100)
+		put(typing->keys, c);
 }
 
-static uint16_t composed(unsigned dead, uint32_t base)
+static void put_application(struct keys *keys, uint32_t letter, bool application)
 {
-	unsigned low = 0, high = composition_count;
-
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		const struct composition *at = &compositions[middle];
-
-		if (at->dead < dead || (at->dead == dead && at->base < base))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < composition_count && compositions[low].dead == dead &&
-		compositions[low].base == base)
-		return compositions[low].result;
-	return 0;
-}
-
-/* With a dead key waiting: the two together, or one after the other. */
-static void put_composed(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, uint32_t character)
-{
-	unsigned dead = keyboard->dead - 1u;
-	uint16_t both = composed(dead, character);
-
-	keyboard->dead = 0;
-	put_character(keys, terms, both ? both : dead_alone[dead]);
-	if (!both)
-		put_character(keys, terms, character);
-}
-
-static void dead_key(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, unsigned number)
-{
-	bool again = keyboard->dead == number + 1;
-
-	if (keyboard->dead)
-		put_character(keys, terms, dead_alone[keyboard->dead - 1u]);
-	keyboard->dead = again ? 0 : (uint8_t)(number + 1);
-}
-
-/* Control and Alt want ASCII: of the key's characters the nearest such one, or the one that stands there. */
-static uint32_t nearest_ascii(const struct keymap_key *key, unsigned level)
-{
-	for (unsigned other = 0; other < ARRAY_SIZE(key->codes); other++) {
-		uint32_t c = key->codes[level ^ other];
-
-		if (c && c < 0x80)
-			return c;
-	}
-	return key->codes[level];
-}
-
-static void character_key(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, unsigned code, unsigned held)
-{
-	const struct keymap_key *key = &keyboard->map->keys[code];
-	unsigned level = (held & SHIFT ? 1u : 0) | (held & ALTGR ? 2u : 0);
-	uint32_t c;
-
-	if (key->caps && keyboard->locks & LOCK_CAPS && !(held & CONTROL))
-		level ^= 1;
-	c = key->codes[level];
-	if (!c)
-		return;
-	if (c >= KEYMAP_DEAD && c < KEYMAP_DEAD + dead_count) {
-		dead_key(keyboard, keys, terms, c - KEYMAP_DEAD);
-		return;
-	}
-	if (held & (CONTROL | ALT))
-		c = nearest_ascii(key, level);
-	if (held & CONTROL)
-		c = controlled(c);
-	if (held & ALT && c < 0x80)
-		put(keys, ESCAPE);
-	if (keyboard->dead)
-		put_composed(keyboard, keys, terms, c);
-	else
-		put_character(keys, terms, c);
-}
-
-/* ---- Other keys ---- */
-
-/* ESC [ N ~ of the keys that have it; 0: another. Function keys from F6 on; F13-F20 are Shift-F1 on. */
-static unsigned tilde_number(unsigned code)
-{
-	static const uint8_t numbers[KEY_DELETE + 1] = {[KEY_HOME] = 1,
-		[KEY_INSERT] = 2,
-		[KEY_DELETE] = 3,
-		[KEY_END] = 4,
-		[KEY_PAGEUP] = 5,
-		[KEY_PAGEDOWN] = 6,
-		[KEY_F6] = 17,
-		[KEY_F7] = 18,
-		[KEY_F8] = 19,
-		[KEY_F9] = 20,
-		[KEY_F10] = 21,
-		[KEY_F11] = 23,
-		[KEY_F12] = 24};
-
-	return code < sizeof(numbers) ? numbers[code] : 0;
-}
-
-static int function_number(unsigned code)
-{
-	if (code >= KEY_F1 && code <= KEY_F10)
-		return (int)(code - KEY_F1) + 1;
-	return code == KEY_F11 ? 11 : code == KEY_F12 ? 12 : 0;
-}
-
-static void put_tilde(struct keys *keys, unsigned number)
-{
-	char text[8];
-
-	format(text, sizeof(text), "\x1b[%u~", number);
-	put_text(keys, text);
-}
-
-static void function_key(struct keys *keys, unsigned code, unsigned held)
-{
-	static const uint8_t shifted[] = {25, 26, 28, 29, 31, 32, 33, 34};
-	unsigned number = (unsigned)function_number(code);
-
-	if (held & ALT) {
-		keys->action = KEYS_SWITCH;
-		keys->argument = number;
-	} else if (held & CONTROL) { /* F25 and on: nothing */
-		return;
-	} else if (held & SHIFT) { /* F13 to F24, of which F21 and on are nothing */
-		if (number <= ARRAY_SIZE(shifted))
-			put_tilde(keys, shifted[number - 1]);
-	} else if (number <= 5) {
-		put_text(keys, "\x1b[[");
-		put(keys, 'A' + number - 1);
-	} else {
-		put_tilde(keys, tilde_number(code));
-	}
-}
-
-static void cursor_key(struct keys *keys, const struct keyboard_terms *terms, unsigned letter)
-{
-	put_text(keys, terms->cursor_keys ? "\x1bO" : "\x1b[");
+	put_text(keys, application ? "\33O" : "\33[");
 	put(keys, letter);
 }
 
-static unsigned cursor_letter(unsigned code)
+/* ---- Characters ---- */
+
+/* The second of two characters: what they make, or the first goes out and this is what is left. */
+static uint32_t composed(struct typing *typing, uint32_t second)
 {
-	switch (code) {
-	case KEY_UP:
-		return 'A';
-	case KEY_DOWN:
-		return 'B';
-	case KEY_RIGHT:
-		return 'C';
-	case KEY_LEFT:
-		return 'D';
+	struct keyboard *keyboard = typing->keyboard;
+	uint32_t first = keyboard->dead;
+
+	keyboard->dead = 0;
+	for (unsigned i = 0; i < keyboard->composition_count; i++) {
+		const struct composition *at = &keyboard->compositions[i];
+
+		if (at->first == first && at->second == second)
+			return at->result;
 	}
-	return 0;
+	if (second == ' ' || second == first)
+		return first;
+	put_character(typing, first);
+	return second;
 }
 
-static void put_return(struct keys *keys, const struct keyboard_terms *terms)
+static void character(struct typing *typing, uint32_t c)
 {
-	put(keys, '\r');
-	if (terms->newline)
-		put(keys, '\n');
-}
+	struct keyboard *keyboard = typing->keyboard;
 
-/* Keys of one character whatever the layout. false: this is none. */
-static bool plain_key(
-	struct keys *keys, const struct keyboard_terms *terms, unsigned code, unsigned held)
-{
-	unsigned before = keys->count;
-
-	if (held & ALT)
-		put(keys, ESCAPE);
-	switch (code) {
-	case KEY_ESC:
-		put(keys, ESCAPE);
-		return true;
-	case KEY_BACKSPACE:
-		put(keys, held & CONTROL ? '\b' : 0x7f);
-		return true;
-	case KEY_TAB:
-		if (held == SHIFT)
-			put(keys, ESCAPE);
-		put(keys, '\t');
-		return true;
-	case KEY_ENTER:
-		put_return(keys, terms);
-		return true;
-	}
-	keys->count = before;
-	return false;
-}
-
-/* The key that a keypad's key is without Num Lock. */
-static unsigned keypad_other(unsigned code)
-{
-	static const uint8_t others[] = {[KEY_KP7 - KEY_KP7] = KEY_HOME,
-		[KEY_KP8 - KEY_KP7] = KEY_UP,
-		[KEY_KP9 - KEY_KP7] = KEY_PAGEUP,
-		[KEY_KP4 - KEY_KP7] = KEY_LEFT,
-		[KEY_KP6 - KEY_KP7] = KEY_RIGHT,
-		[KEY_KP1 - KEY_KP7] = KEY_END,
-		[KEY_KP2 - KEY_KP7] = KEY_DOWN,
-		[KEY_KP3 - KEY_KP7] = KEY_PAGEDOWN,
-		[KEY_KP0 - KEY_KP7] = KEY_INSERT,
-		[KEY_KPDOT - KEY_KP7] = KEY_DELETE};
-
-	return code >= KEY_KP7 && code <= KEY_KPDOT ? others[code - KEY_KP7] : 0;
-}
-
-/* A key of the keypad: its character, and what follows ESC O in application mode. */
-static bool keypad_characters(unsigned code, char *plain, char *application)
-{
-	static const char plains[] = "789-456+1230.", keypad[] = "wxyStuvlqrspn";
-
-	if (code >= KEY_KP7 && code <= KEY_KPDOT) {
-		*plain = plains[code - KEY_KP7];
-		*application = keypad[code - KEY_KP7];
-	} else if (code == KEY_KPENTER) {
-		*plain = '\r';
-		*application = 'M';
-	} else if (code == KEY_KPASTERISK) {
-		*plain = '*';
-		*application = 'R';
-	} else if (code == KEY_KPSLASH) {
-		*plain = '/';
-		*application = 'Q';
+	if (keyboard->dead)
+		c = composed(typing, c);
+	if (keyboard->compose) {
+		keyboard->compose = false;
+		keyboard->dead = (uint16_t)c;
 	} else {
-		return false;
+		put_character(typing, c);
 	}
-	return true;
 }
 
-static void other_key(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, unsigned code, unsigned held);
-
-static bool keypad_key(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, unsigned code, unsigned held)
+static void dead_key(struct typing *typing, uint32_t c)
 {
-	unsigned other = keypad_other(code);
-	char plain, application;
+	typing->keyboard->dead = (uint16_t)(typing->keyboard->dead ? composed(typing, c) : c);
+}
 
-	if (!keypad_characters(code, &plain, &application))
-		return false;
-	if (terms->keypad && !(held & SHIFT)) {
-		put_text(keys, "\x1bO");
-		put(keys, (uint8_t)application);
-	} else if (other && !(keyboard->locks & LOCK_NUM)) {
-		other_key(keyboard, keys, terms, other, held);
-	} else if (code == KEY_KP5 && !(keyboard->locks & LOCK_NUM)) {
-		cursor_key(keys, terms, 'G');
-	} else if (code == KEY_KPENTER) {
-		put_return(keys, terms);
-	} else if (code == KEY_KPDOT) {
-		character_key(keyboard, keys, terms, code, 0);
+static void meta(struct typing *typing, unsigned value)
+{
+	if (typing->terminal->meta_bit) {
+		put(typing->keys, value | META_BIT);
 	} else {
-		put(keys, (uint8_t)plain);
+		put(typing->keys, ESCAPE);
+		put(typing->keys, value);
 	}
-	return true;
 }
 
-static bool terminal_key(struct keys *keys, unsigned code, unsigned held)
+/* A digit of a character's number: 0-9 of a decimal one, then those of a hexadecimal one. */
+static void digit(struct keyboard *keyboard, unsigned value)
 {
-	enum keyboard_action action = KEYS_NOTHING;
+	unsigned base = value < 10 ? 10 : 16;
 
-	if (held == SHIFT && code == KEY_PAGEUP)
-		action = KEYS_LOOK_BACK;
-	else if (held == SHIFT && code == KEY_PAGEDOWN)
-		action = KEYS_LOOK_FORWARD;
-	else if (held == ALT && code == KEY_LEFT)
-		action = KEYS_PREVIOUS;
-	else if (held == ALT && code == KEY_RIGHT)
-		action = KEYS_NEXT;
-	else if (held & ALT && held & CONTROL && code == KEY_DELETE)
-		action = KEYS_REBOOT;
-	keys->action = action;
-	return action != KEYS_NOTHING;
+	if (!keyboard->has_number)
+		keyboard->number = 0;
+	keyboard->has_number = true;
+	keyboard->number = keyboard->number * base + (value < 10 ? value : value - 10);
 }
 
-static void other_key(struct keyboard *keyboard, struct keys *keys,
-	const struct keyboard_terms *terms, unsigned code, unsigned held)
+/* ---- Function keys, the keypad ---- */
+
+static void function(struct typing *typing, unsigned number)
 {
-	if (terminal_key(keys, code, held) || plain_key(keys, terms, code, held))
+	const char *text = keyboard_string(typing->keyboard, number);
+
+	if (text)
+		put_text(typing->keys, text);
+}
+
+static void cursor(struct typing *typing, unsigned value)
+{
+	put_application(typing->keys, (uint8_t) "BDCA"[value & 3], typing -> terms -> cursor_keys);
+}
+
+static void enter(struct typing *typing)
+{
+	put(typing->keys, '\r');
+	if (typing->terms->newline)
+		put(typing->keys, '\n');
+}
+
+/* What the key is without Num Lock: a symbol; 0: the same. */
+static unsigned pad_other(unsigned value)
+{
+	static const uint16_t others[] = {[KVAL(K_P0)] = K_INSERT,
+		[KVAL(K_P1)] = K_SELECT,
+		[KVAL(K_P2)] = K_DOWN,
+		[KVAL(K_P3)] = K_PGDN,
+		[KVAL(K_P4)] = K_LEFT,
+		[KVAL(K_P6)] = K_RIGHT,
+		[KVAL(K_P7)] = K_FIND,
+		[KVAL(K_P8)] = K_UP,
+		[KVAL(K_P9)] = K_PGUP,
+		[KVAL(K_PCOMMA)] = K_REMOVE,
+		[KVAL(K_PDOT)] = K_REMOVE};
+
+	return value < ARRAY_SIZE(others) ? others[value] : 0;
+}
+
+static void keypad(struct typing *typing, unsigned value)
+{
+	static const char plain[] = "0123456789+-*/\r,.?()#",
+			  application[] = "pqrstuvwxylSRQMnnmPQS";
+	bool numbers = typing->terminal->locks & LOCK_NUM;
+	unsigned other = pad_other(value);
+
+	if (value >= NR_PAD)
 		return;
-	if (function_number(code))
-		function_key(keys, code, held);
-	else if (cursor_letter(code))
-		cursor_key(keys, terms, cursor_letter(code));
-	else if (tilde_number(code))
-		put_tilde(keys, tilde_number(code));
-	else if (code == KEY_PAUSE)
-		put_text(keys, "\x1b[P");
+	if (typing->terms->keypad && !typing->keyboard->held[KG_SHIFT])
+		put_application(typing->keys, (uint8_t)application[value], true);
+	else if (!numbers && value == KVAL(K_P5))
+		put_application(typing->keys, 'G', typing->terms->keypad);
+	else if (!numbers && KTYP(other) == KT_CUR)
+		cursor(typing, KVAL(other));
+	else if (!numbers && other)
+		function(typing, KVAL(other));
+	else if (value == KVAL(K_PENTER))
+		enter(typing);
+	else
+		put(typing->keys, (uint8_t)plain[value]);
 }
 
-static unsigned lock_of(unsigned code)
+/* ---- Modifiers and locks ---- */
+
+static void set_modifier(struct keyboard *keyboard, unsigned number)
 {
-	return code == KEY_CAPSLOCK     ? LOCK_CAPS
-	       : code == KEY_NUMLOCK    ? LOCK_NUM
-	       : code == KEY_SCROLLLOCK ? LOCK_SCROLL
-					: 0;
+	if (keyboard->held[number])
+		keyboard->modifiers |= (uint8_t)(1u << number);
+	else
+		keyboard->modifiers &= (uint8_t) ~(1u << number);
 }
 
-/* Key numbers as they are: medium raw mode. */
-static void put_code(struct keys *keys, unsigned code, enum key_event event)
+static void lock(struct typing *typing, unsigned bit)
 {
-	put(keys, code | (event == RELEASED ? 0x80 : 0));
+	if (typing->event == PRESSED) {
+		typing->terminal->locks ^= (uint8_t)bit;
+		typing->keys->action = KEYS_LOCKS;
+	}
 }
 
-struct keys keyboard_key(struct keyboard *keyboard, unsigned code, enum key_event event,
-	const struct keyboard_terms *terms)
+/* Alt is let go: a number that was typed becomes its character. */
+static void end_number(struct typing *typing)
 {
-	struct keys keys = {0};
-	unsigned held;
+	struct keyboard *keyboard = typing->keyboard;
 
-	if (!code || code >= 128)
-		return keys;
+	if (!keyboard->has_number)
+		return;
+	keyboard->has_number = false;
+	if (typing->terminal->mode == KEYBOARD_UNICODE)
+		put_utf8(typing->keys, keyboard->number);
+	else
+		put(typing->keys, keyboard->number & 0xff);
+}
+
+static void modifier(struct typing *typing, unsigned number)
+{
+	struct keyboard *keyboard = typing->keyboard;
+	unsigned before = keyboard->modifiers;
+
+	if (typing->event == REPEATED)
+		return;
+	if (number == KVAL(K_CAPSSHIFT)) { /* Shift that ends Caps Lock */
+		number = KG_SHIFT;
+		if (typing->event == PRESSED && typing->terminal->locks & LOCK_CAPS)
+			lock(typing, LOCK_CAPS);
+	}
+	if (number >= ARRAY_SIZE(keyboard->held))
+		return;
+	if (typing->event == PRESSED)
+		keyboard->held[number]++;
+	else if (keyboard->held[number])
+		keyboard->held[number]--;
+	set_modifier(keyboard, number);
+	if (typing->event == RELEASED && keyboard->modifiers != before)
+		end_number(typing);
+}
+
+void keyboard_look(struct keyboard *keyboard)
+{
+	memset(keyboard->held, 0, sizeof(keyboard->held));
+	for (unsigned key = 0; key < KEYBOARD_KEYS; key++) {
+		int symbol = keyboard_symbol(keyboard, 0, key);
+		unsigned number = KVAL((unsigned)symbol);
+
+		if (!(keyboard->down[key / 64] >> key % 64 & 1) || symbol < 0 ||
+			(KTYP(symbol) != KT_SHIFT && KTYP(symbol) != KT_SLOCK))
+			continue;
+		if (symbol == K_CAPSSHIFT)
+			number = KG_SHIFT;
+		if (number < ARRAY_SIZE(keyboard->held))
+			keyboard->held[number]++;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(keyboard->held); i++)
+		set_modifier(keyboard, i);
+}
+
+static void modifier_lock(struct typing *typing, unsigned number)
+{
+	if (typing->event != PRESSED || number >= 8)
+		return;
+	typing->terminal->modifier_locks ^= (uint8_t)(1u << number);
+	typing->keys->action = KEYS_LOCKS;
+}
+
+static void modifier_once(struct typing *typing, unsigned number)
+{
+	struct keyboard_terminal *terminal = typing->terminal;
+
+	modifier(typing, number);
+	if (typing->event != PRESSED || number >= 8)
+		return;
+	terminal->once ^= (uint8_t)(1u << number);
+	if (keyboard_symbol(typing->keyboard, terminal->modifier_locks ^ terminal->once, 0) < 0)
+		terminal->once = (uint8_t)(1u << number);
+}
+
+/* ---- Symbols ---- */
+
+static enum keyboard_action special_action(unsigned symbol)
+{
+	switch (symbol) {
+	case K_BREAK:
+		return KEYS_BREAK;
+	case K_CONS:
+		return KEYS_LAST;
+	case K_HOLD:
+		return KEYS_HOLD;
+	case K_SCROLLFORW:
+		return KEYS_LOOK_FORWARD;
+	case K_SCROLLBACK:
+		return KEYS_LOOK_BACK;
+	case K_BOOT:
+		return KEYS_REBOOT;
+	case K_DECRCONSOLE:
+		return KEYS_PREVIOUS;
+	case K_INCRCONSOLE:
+		return KEYS_NEXT;
+	case K_SPAWNCONSOLE:
+		return KEYS_SIGNAL;
+	}
+	return KEYS_NOTHING;
+}
+
+static void special(struct typing *typing, unsigned symbol)
+{
+	struct keyboard *keyboard = typing->keyboard;
+
+	switch (symbol) {
+	case K_ENTER:
+		if (keyboard->dead)
+			put_character(typing, keyboard->dead);
+		keyboard->dead = 0;
+		enter(typing);
+		return;
+	case K_CAPS:
+		lock(typing, LOCK_CAPS);
+		return;
+	case K_CAPSON:
+		if (!(typing->terminal->locks & LOCK_CAPS))
+			lock(typing, LOCK_CAPS);
+		return;
+	case K_NUM:
+		if (typing->terms->keypad)
+			put_application(typing->keys, 'P', true);
+		else
+			lock(typing, LOCK_NUM);
+		return;
+	case K_BARENUMLOCK:
+		lock(typing, LOCK_NUM);
+		return;
+	case K_COMPOSE:
+		keyboard->compose = true;
+		return;
+	case K_HOLD:
+		if (typing->event == REPEATED)
+			return;
+	}
+	typing->keys->action = special_action(symbol);
+}
+
+/* The characters by which a keymap's dead keys stand in compositions. */
+static uint32_t dead_character(unsigned value)
+{
+	static const char characters[] = "`'^~\",_U.*=cki#o!?+-)(:n;$@";
+
+	return value < NR_DEAD ? (uint8_t)characters[value] : ' ';
+}
+
+/* What is done when a key goes down, or is repeated. */
+static void pressed(struct typing *typing, unsigned kind, unsigned value)
+{
+	switch (kind) {
+	case KT_LATIN:
+		character(typing, value);
+		break;
+	case KT_FN:
+		function(typing, value);
+		break;
+	case KT_SPEC:
+		special(typing, K(KT_SPEC, value));
+		break;
+	case KT_PAD:
+		keypad(typing, value);
+		break;
+	case KT_DEAD:
+		dead_key(typing, dead_character(value));
+		break;
+	case KT_DEAD2:
+		dead_key(typing, value);
+		break;
+	case KT_CONS:
+		typing->keys->action = KEYS_SWITCH;
+		typing->keys->argument = value + 1;
+		break;
+	case KT_CUR:
+		cursor(typing, value);
+		break;
+	case KT_META:
+		meta(typing, value);
+		break;
+	case KT_ASCII:
+		digit(typing->keyboard, value);
+		break;
+	case KT_LOCK:
+		modifier_lock(typing, value);
+		break;
+	}
+}
+
+static void put_codes(struct typing *typing, unsigned code)
+{
+	uint8_t bytes[SCANCODE_BYTES];
+	const struct keyboard *keyboard = typing->keyboard;
+	unsigned up = typing->event == RELEASED ? 0x80 : 0;
+	bool alt = (keyboard->down[0] >> KEY_LEFTALT & 1) ||
+		   (keyboard->down[KEY_RIGHTALT / 64] >> KEY_RIGHTALT % 64 & 1);
+
+	if (typing->terminal->mode == KEYBOARD_RAW) {
+		unsigned count = key_scancodes(code, up, alt, bytes);
+
+		for (unsigned i = 0; i < count; i++)
+			put(typing->keys, bytes[i]);
+	} else if (code < 128) {
+		put(typing->keys, code | up);
+	} else { /* three bytes, as Linux's medium raw mode has it */
+		put(typing->keys, up);
+		put(typing->keys, code >> 7 | 0x80);
+		put(typing->keys, code | 0x80);
+	}
+}
+
+static void symbol_key(struct typing *typing, unsigned code, bool codes)
+{
+	struct keyboard *keyboard = typing->keyboard;
+	struct keyboard_terminal *terminal = typing->terminal;
+	unsigned table = (keyboard->modifiers | terminal->once) ^ terminal->modifier_locks;
+	int symbol = keyboard_symbol(keyboard, table, code), other;
+	unsigned kind;
+
+	if (symbol < 0) {
+		keyboard_look(keyboard);
+		terminal->once = 0;
+		return;
+	}
+	kind = KTYP((unsigned)symbol);
+	if (kind >= KEYBOARD_KINDS) {
+		if (typing->event != RELEASED && !codes && terminal->mode != KEYBOARD_OFF)
+			character(typing, (uint32_t)symbol ^ CHARACTER);
+		return;
+	}
+	if (kind == KT_LETTER) {
+		kind = KT_LATIN;
+		other = keyboard_symbol(keyboard, table ^ 1u << KG_SHIFT, code);
+		if (terminal->locks & LOCK_CAPS && other >= 0)
+			symbol = other;
+	}
+	if (kind == KT_SHIFT)
+		modifier(typing, KVAL((unsigned)symbol));
+	else if (codes || terminal->mode == KEYBOARD_OFF)
+		return;
+	else if (kind == KT_SLOCK)
+		modifier_once(typing, KVAL((unsigned)symbol));
+	else if (typing->event != RELEASED)
+		pressed(typing, kind, KVAL((unsigned)symbol));
+	if (kind != KT_SLOCK)
+		terminal->once = 0;
+}
+
+void keyboard_key(struct keyboard *keyboard, unsigned code, enum key_event event,
+	struct keyboard_terminal *terminal, const struct keyboard_terms *terms, struct keys *keys)
+{
+	struct typing typing = {keyboard, terminal, terms, keys, event};
+	bool codes = terminal->mode == KEYBOARD_RAW || terminal->mode == KEYBOARD_CODES;
+
+	keys->count = 0;
+	keys->action = KEYS_NOTHING;
+	if (!code || code >= KEYBOARD_KEYS)
+		return;
 	if (event == RELEASED)
 		keyboard->down[code / 64] &= ~(1ull << code % 64);
 	else
 		keyboard->down[code / 64] |= 1ull << code % 64;
-	if (terms->mode == KEYBOARD_CODES) {
-		put_code(&keys, code, event);
-		return keys;
-	}
-	if (event == RELEASED || (event == REPEATED && (terms->no_repeat || lock_of(code))))
-		return keys;
-	if (lock_of(code)) {
-		keyboard->locks ^= (uint8_t)lock_of(code);
-		keys.action = KEYS_LOCKS;
-		return keys;
-	}
-	held = modifiers(keyboard);
-	if (code < KEYMAP_KEYS && code != KEY_KPDOT && keyboard->map->keys[code].codes[0])
-		character_key(keyboard, &keys, terms, code, held);
-	else if (!keypad_key(keyboard, &keys, terms, code, held))
-		other_key(keyboard, &keys, terms, code, held);
-	if (terms->mode == KEYBOARD_OFF)
-		keys.count = 0;
-	return keys;
-}
-
-/* ---- PS/2 ---- */
-
-#define SCANCODE_EXTENDED 0xe0u
-#define SCANCODE_PAUSE    0xe1u
-#define SCANCODE_UP       0x80u
-
-unsigned scancode_key(struct scancodes *scancodes, uint8_t byte, bool *up)
-{
-	static const uint8_t extended[128] = {[0x1c] = KEY_KPENTER,
-		[0x1d] = KEY_RIGHTCTRL,
-		[0x35] = KEY_KPSLASH,
-		[0x37] = KEY_SYSRQ,
-		[0x38] = KEY_RIGHTALT,
-		[0x47] = KEY_HOME,
-		[0x48] = KEY_UP,
-		[0x49] = KEY_PAGEUP,
-		[0x4b] = KEY_LEFT,
-		[0x4d] = KEY_RIGHT,
-		[0x4f] = KEY_END,
-		[0x50] = KEY_DOWN,
-		[0x51] = KEY_PAGEDOWN,
-		[0x52] = KEY_INSERT,
-		[0x53] = KEY_DELETE,
-		[0x5b] = KEY_LEFTMETA,
-		[0x5c] = KEY_RIGHTMETA,
-		[0x5d] = KEY_COMPOSE};
-	unsigned code = byte & ~SCANCODE_UP;
-	bool is_extended = scancodes->extended;
-
-	*up = byte & SCANCODE_UP;
-	if (scancodes->skip) { /* e1 1d 45 e1 9d c5, all at once: Pause has no release */
-		scancodes->skip--;
-		*up = false;
-		return scancodes->skip ? 0 : KEY_PAUSE;
-	}
-	scancodes->extended = byte == SCANCODE_EXTENDED;
-	if (byte == SCANCODE_PAUSE)
-		scancodes->skip = 5;
-	if (byte == SCANCODE_EXTENDED || byte == SCANCODE_PAUSE)
-		return 0;
-	return is_extended ? extended[code] : code <= KEY_F12 ? code : 0;
+	if (codes)
+		put_codes(&typing, code);
+	if (event != REPEATED || !terms->no_repeat)
+		symbol_key(&typing, code, codes);
 }

@@ -23,7 +23,7 @@
 #define LINES_MAX      60000u
 
 /* The colours of a VGA text screen, as Linux's console: 0xRRGGBB. */
-static const uint32_t vga_colours[16] = {0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa,
+uint32_t screen_usual_palette[16] = {0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa,
 	0x00aaaa, 0xaaaaaa, 0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff,
 	0xffffff};
 
@@ -133,7 +133,7 @@ void screen_override(struct screen *screen, int foreground)
 
 void screen_reset_palette(struct screen *screen)
 {
-	memcpy(screen->palette, vga_colours, sizeof(screen->palette));
+	memcpy(screen->palette, screen_usual_palette, sizeof(screen->palette));
 	screen->palette_changed = true;
 }
 

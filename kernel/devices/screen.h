@@ -90,6 +90,9 @@ struct screen {
 	uint32_t last_character; /* for CSI b */
 };
 
+/* What screen_reset_palette gives every screen; its owner may change it. */
+extern uint32_t screen_usual_palette[16];
+
 /* Bytes of memory that a screen takes; 0: more than can be. */
 size_t screen_memory(unsigned columns, unsigned rows, unsigned history);
 /* `memory` is of that size, aligned to 8; columns and rows are at least 1. Blank, the cursor at the

@@ -118,6 +118,8 @@ bool tty_is_open(const struct tty *tty);
 bool tty_has_room(struct tty *tty);
 /* Another size: SIGWINCH for the foreground group if it really is. */
 void tty_resize(struct tty *tty, const struct winsize *size);
+/* Stops output, or starts it again: is it stopped now? */
+bool tty_toggle_flow(struct tty *tty);
 /* The line is dead: its session's leader gets SIGHUP and SIGCONT, and who has it open can only close it. */
 void tty_hang_up(struct tty *tty);
 /* Its other end is closed: the same, and it cannot be opened again. */

@@ -185,6 +185,22 @@ static long flow(struct tty *tty, uintptr_t action)
 	return 0;
 }
 
+bool tty_toggle_flow(struct tty *tty)
+{
+	bool stopped;
+
+	spin_lock(&tty->lock);
+	stopped = !tty->line.stopped;
+	if (stopped)
+		line_stop(&tty->line);
+	else
+		line_start(&tty->line);
+	tty_unlock(tty);
+	if (!stopped)
+		wake_all(&tty->output);
+	return stopped;
+}
+
 static long count_input(struct tty *tty, user_t out)
 {
 	int count;

@@ -257,6 +257,29 @@ void vt_set_graphics(unsigned number, bool graphics)
 	paint(number);
 }
 
+static void reset_palette(struct screen *screen) requires(vt_lock)
+{
+	screen_reset_palette(screen);
+	screen_touch_all(screen);
+}
+
+void vt_set_palette(const uint32_t palette[16])
+{
+	lock_vt();
+	memcpy(screen_usual_palette, palette, sizeof(screen_usual_palette));
+	for (unsigned i = 0; i < VT_COUNT; i++) {
+		if (vts[i].memory)
+			reset_palette(&vts[i].screen);
+	}
+	unlock_vt();
+	paint(vt_shown());
+}
+
+const struct font *vt_font(void) no_lock_checks
+{
+	return painter.font; /* set once */
+}
+
 /* ---- The console ---- */
 
 /* The log's lock is held: painting comes after it. */

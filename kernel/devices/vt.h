@@ -39,7 +39,7 @@ struct vt {
 	void *memory;  /* of the screen; NULL: there is none yet */
 	bool in_use;   /* somebody has opened its node */
 	bool graphics; /* a program draws by itself: nothing is painted */
-	enum keyboard_mode mode;
+	struct keyboard_terminal keys;
 	struct vt_mode switching; /* as VT_SETMODE's caller has it; vt_switch.c */
 	struct pid *controller;   /* that caller, a reference; NULL: none */
 	unsigned wanted;          /* the terminal that it was asked to leave for, from 1; 0: none */
@@ -61,6 +61,9 @@ unsigned vt_shown(void);
 bool vt_show(unsigned number);
 void vt_look(int screens_halved); /* back by so many half screens; negative: forward */
 void vt_set_graphics(unsigned number, bool graphics);
+/* The colours of all, also after a reset. */
+void vt_set_palette(const uint32_t palette[16]);
+const struct font *vt_font(void);
 void vt_geometry(struct winsize *size);
 
 #endif

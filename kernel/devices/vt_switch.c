@@ -15,6 +15,7 @@
 #include "devices/vt_switch.h"
 
 #include "devices/vt.h"
+#include "devices/vt_keyboard.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
 #include "memory/slab.h"
@@ -31,7 +32,8 @@
 #define VT_NUMBER_MAX 63u /* of Linux's */
 
 static struct wait_queue switched = WAIT_QUEUE_INIT(switched);
-static bool locked guarded_by(vt_lock); /* VT_LOCKSWITCH */
+static bool locked guarded_by(vt_lock);   /* VT_LOCKSWITCH */
+static unsigned last guarded_by(vt_lock); /* the one shown before */
 
 /* false: the process is gone, or there is no such signal. */
 static bool send(struct pid *pid, int signal)
@@ -60,7 +62,9 @@ static void reset(unsigned number, struct pid *controller)
 		vt->controller = NULL;
 		vt->switching = (struct vt_mode){.mode = VT_AUTO};
 		vt->wanted = 0;
-		vt->mode = KEYBOARD_UNICODE;
+		vt->keys = (struct keyboard_terminal){.locks = vt->keys.default_locks,
+			.default_locks = vt->keys.default_locks,
+			.meta_bit = vt->keys.meta_bit};
 	}
 	spin_unlock(&vt_lock);
 	if (!mine)
@@ -97,8 +101,15 @@ static bool tell(unsigned number, enum telling what)
 
 static void complete(unsigned number)
 {
+	unsigned before = vt_shown();
+
 	if (!vt_show(number))
 		return;
+	spin_lock(&vt_lock);
+	if (before != number)
+		last = before;
+	spin_unlock(&vt_lock);
+	vt_keyboard_show_leds();
 	(void)tell(number, SHOWN_AGAIN);
 	wake_all(&switched);
 }
@@ -142,6 +153,16 @@ void vt_switch_next(unsigned from, unsigned step)
 		vt_switch(number);
 }
 
+void vt_switch_last(void)
+{
+	unsigned number;
+
+	spin_lock(&vt_lock);
+	number = last;
+	spin_unlock(&vt_lock);
+	vt_switch(number);
+}
+
 /* ---- ioctls ---- */
 
 static long get_mode(struct vt *vt, uintptr_t argument)
@@ -155,15 +176,10 @@ static long get_mode(struct vt *vt, uintptr_t argument)
 }
 
 /* By the caller from now on, whichever the mode. */
-static long set_mode(struct vt *vt, uintptr_t argument)
+static void control(struct vt *vt, struct vt_mode mode)
 {
 	struct pid *controller = current_process()->pid, *old;
-	struct vt_mode mode;
 
-	if (copy_from_user(&mode, user_pointer(argument), sizeof(mode)))
-		return -EFAULT;
-	if (mode.mode != VT_AUTO && mode.mode != VT_PROCESS)
-		return -EINVAL;
 	mode.frsig = 0; /* was never used */
 	pid_get(controller);
 	spin_lock(&vt_lock);
@@ -174,6 +190,22 @@ static long set_mode(struct vt *vt, uintptr_t argument)
 	spin_unlock(&vt_lock);
 	if (old)
 		pid_put(old);
+}
+
+static bool is_mode(const struct vt_mode *mode)
+{
+	return mode->mode == VT_AUTO || mode->mode == VT_PROCESS;
+}
+
+static long set_mode(struct vt *vt, uintptr_t argument)
+{
+	struct vt_mode mode;
+
+	if (copy_from_user(&mode, user_pointer(argument), sizeof(mode)))
+		return -EFAULT;
+	if (!is_mode(&mode))
+		return -EINVAL;
+	control(vt, mode);
 	return 0;
 }
 
@@ -210,6 +242,24 @@ static long activate(uintptr_t number)
 	return error;
 }
 
+/* VT_SETMODE of another terminal, and its VT_ACTIVATE. */
+static long set_and_activate(uintptr_t argument)
+{
+	struct vt_setactivate wanted;
+	int error;
+
+	if (copy_from_user(&wanted, user_pointer(argument), sizeof(wanted)))
+		return -EFAULT;
+	if (!wanted.console || wanted.console > VT_COUNT)
+		return -ENXIO;
+	error = vt_prepare(wanted.console - 1);
+	if (error)
+		return error;
+	control(&vts[wanted.console - 1], wanted.mode);
+	vt_switch(wanted.console - 1);
+	return 0;
+}
+
 static long wait_active(uintptr_t number)
 {
 	if (!number || number > VT_COUNT)
@@ -239,6 +289,8 @@ long vt_switch_ioctl(struct vt *vt, bool may, unsigned command, uintptr_t argume
 		return may ? release(vt, argument) : -EPERM;
 	case VT_ACTIVATE:
 		return may ? activate(argument) : -EPERM;
+	case VT_SETACTIVATE:
+		return may ? set_and_activate(argument) : -EPERM;
 	case VT_WAITACTIVE:
 		return may ? wait_active(argument) : -EPERM;
 	case VT_LOCKSWITCH:

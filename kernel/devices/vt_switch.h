@@ -11,6 +11,8 @@ struct vt;
 void vt_switch(unsigned number);
 /* The next one that has a screen, in steps (modulo VT_COUNT). */
 void vt_switch_next(unsigned from, unsigned step);
+/* The one that was shown before. */
+void vt_switch_last(void);
 /* may: the caller may change something. */
 long vt_switch_ioctl(struct vt *vt, bool may, unsigned command, uintptr_t argument);
 
