@@ -7,7 +7,7 @@ on the machine's own screen with its keyboard. `baton reference sessions` record
 """
 import harness
 from harness import check, skip
-from command import sessions
+from command import sessions, typed
 
 
 def _play(group):
@@ -23,5 +23,16 @@ def _play(group):
         print(f"{side}: {len(played)} sessions, {sum(map(len, played.values()))} looks are the same")
 
 
+def keys():
+    """What each key sends with each modifier, with Debian's keymaps: tools/command/typed.py."""
+    versions, expected = typed.reference()
+    if typed.versions() not in versions:
+        skip(f"the reference is for {versions}, here is {typed.versions()}")
+    found = typed.play("baton")
+    differs = [f"{name}: {found.get(name)}, {versions} sends {came}" for name, came in expected.items() if found.get(name) != came]
+    check(not differs and len(found) == len(expected), "\n".join(differs[:50]) or f"{len(found)} of {len(expected)} were typed")
+    print(f"{len(found)} sequences of keys send the same")
+
+
 if __name__ == "__main__":
-    harness.main([], {name: lambda name=name: _play(name) for name in sessions.GROUPS})
+    harness.main([keys], {name: lambda name=name: _play(name) for name in sessions.GROUPS})

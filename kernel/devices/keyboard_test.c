@@ -5,6 +5,7 @@
 #include "lib/check.h"
 
 #include <linux/input-event-codes.h>
+#include <linux/keyboard.h>
 
 static struct keyboard keyboard;
 static struct keyboard_terms terms;
@@ -284,6 +285,91 @@ static void test_terminals(void)
 	CHECK_TYPED("\x1e\x9e");
 }
 
+/* Compose, characters by number, the bits of Alt, locks and modifiers for one key, strings and tables of programs. */
+static void test_tables(void)
+{
+	static const struct composition pairs[] = {{'a', 'b', 0x20ac}};
+	static struct keyboard_tables tables;
+	static struct keyboard_strings strings;
+	static uint16_t changed[KEYBOARD_KEYS] = {[KEY_A] = K(KT_SLOCK, KG_SHIFT),
+		[KEY_B] = K(KT_LOCK, KG_SHIFT),
+		[KEY_C] = K(KT_LETTER, 'c'),
+		[KEY_D] = K(KT_FN, 3),
+		[KEY_LEFTSHIFT] = K_CAPSSHIFT,
+		[KEY_E] = K_CAPSON};
+	static uint16_t shifted[KEYBOARD_KEYS] = {[KEY_A] = K(KT_SLOCK, KG_SHIFT),
+		[KEY_B] = K(KT_LOCK, KG_SHIFT),
+		[KEY_C] = K(KT_LETTER, 'C'),
+		[KEY_LEFTSHIFT] = K_CAPSSHIFT};
+	char text[] = "four";
+
+	start("us");
+	press(KEY_LEFTALT, PRESSED);
+	tap(KEY_KP2);
+	tap(KEY_KP2);
+	tap(KEY_KP8);
+	press(KEY_LEFTALT, RELEASED);
+	with(KEY_LEFTCTRL, KEY_DOT); /* Compose */
+	tap(KEY_S);
+	tap(KEY_S);
+	CHECK_TYPED("\xc3\xa4\xc3\x9f");
+	keyboard.compositions = pairs;
+	keyboard.composition_count = 1;
+	with(KEY_LEFTCTRL, KEY_DOT);
+	tap(KEY_A);
+	tap(KEY_B);
+	CHECK_TYPED("\xe2\x82\xac");
+	terminal.meta_bit = true;
+	with(KEY_LEFTALT, KEY_A);
+	CHECK_TYPED("\xe1");
+	keyboard.tables = &tables;
+	keyboard.strings = &strings;
+	tables.symbols[0] = changed;
+	tables.symbols[1] = shifted;
+	strings.text[3] = text;
+	tap(KEY_A);
+	tap(KEY_C);
+	tap(KEY_C);
+	tap(KEY_D);
+	CHECK_TYPED("Ccfour");
+	tap(KEY_B); /* Shift stays */
+	tap(KEY_C);
+	tap(KEY_B);
+	CHECK_TYPED("C");
+	terminal.modifier_locks = 0;
+	tap(KEY_E);
+	CHECK_EQUAL(keyboard_leds(&terminal), LOCK_CAPS);
+	tap(KEY_C);
+	tap(KEY_LEFTSHIFT);
+	tap(KEY_C);
+	CHECK_TYPED("Cc");
+	tables.symbols[1] = keyboard_no_table;
+	press(KEY_RIGHTSHIFT, PRESSED);
+	CHECK_EQUAL(keyboard_symbol(&keyboard, 1, KEY_C), -1);
+	keyboard.tables = NULL;
+}
+
+static void test_raw(void)
+{
+	start("us");
+	terminal.mode = KEYBOARD_RAW;
+	tap(KEY_A);
+	tap(KEY_UP);
+	tap(KEY_PAUSE);
+	CHECK_TYPED("\x1e\x9e\xe0\x48\xe0\xc8\xe1\x1d\x45\xe1\x9d\xc5");
+	tap(KEY_SYSRQ);
+	CHECK_TYPED("\xe0\x2a\xe0\x37\xe0\xaa\xe0\xb7");
+	terminal.mode = KEYBOARD_CODES;
+	tap(200);
+	CHECK_EQUAL(last.count, 3);
+	CHECK(last.bytes[0] == 0x80 && last.bytes[1] == 0x81 && last.bytes[2] == 0xc8);
+	press(KEY_LEFTSHIFT, PRESSED); /* is followed all the same */
+	terminal.mode = KEYBOARD_UNICODE;
+	typed[0] = 0;
+	tap(KEY_A);
+	CHECK_TYPED("A");
+}
+
 static void test_scancodes(void)
 {
 	static const struct {
@@ -294,9 +380,10 @@ static void test_scancodes(void)
 		{0x48, KEY_UP, false}, {0xe0, 0, false}, {0xc8, KEY_UP, true},
 		{0x48, KEY_KP8, false}, {0xe0, 0, false}, {0x2a, 0, false}, /* a fake Shift */
 		{0xe0, 0, false}, {0x38, KEY_RIGHTALT, false}, {0x58, KEY_F12, false},
-		{0x56, KEY_102ND, false}, {0xe1, 0, false}, {0x1d, 0, false}, {0x45, KEY_PAUSE, false},
-		{0xe1, 0, false}, {0x9d, 0, false}, {0xc5, KEY_PAUSE, true}, {0x1e, KEY_A, false},
-		{0x7a, 0, false}, {0xff, 0, true}, {0x54, KEY_SYSRQ, false}};
+		{0x56, KEY_102ND, false}, {0xe1, 0, false}, {0x1d, 0, false},
+		{0x45, KEY_PAUSE, false}, {0xe1, 0, false}, {0x9d, 0, false},
+		{0xc5, KEY_PAUSE, true}, {0x1e, KEY_A, false}, {0x7a, 0, false}, {0xff, 0, true},
+		{0x54, KEY_SYSRQ, false}};
 	struct scancodes scancodes = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -327,7 +414,8 @@ static void test_random_keys(void)
 			terms = (struct keyboard_terms){.cursor_keys = r >> 22 & 1,
 				.keypad = r >> 23 & 1,
 				.newline = r >> 24 & 1};
-			keyboard_key(&keyboard, code, up ? RELEASED : PRESSED, &terminal, &terms, &last);
+			keyboard_key(
+				&keyboard, code, up ? RELEASED : PRESSED, &terminal, &terms, &last);
 			CHECK(last.count <= sizeof(last.bytes));
 		}
 	}
@@ -345,6 +433,8 @@ int main(void)
 	test_special();
 	test_keypad();
 	test_terminals();
+	test_tables();
+	test_raw();
 	test_scancodes();
 	test_random_keys();
 	return check_done();

@@ -188,8 +188,8 @@ static long get_string(user_t user)
 			length = strlen(text);
 		memcpy(entry->kb_string, text ? text : "", length + 1);
 		spin_unlock(&vt_lock);
-		error = copy_to_user(
-			user_offset(user, offsetof(struct kbsentry, kb_string)), entry->kb_string, length + 1);
+		error = copy_to_user(user_offset(user, offsetof(struct kbsentry, kb_string)),
+			entry->kb_string, length + 1);
 	}
 	kfree(entry);
 	return error;
@@ -293,10 +293,12 @@ static long read_compositions(user_t user, enum width width, unsigned count, str
 		struct kbdiacr narrow;
 
 		if (width == WIDE) {
-			if (copy_from_user(&wide, user_offset(user, 4 + i * sizeof(wide)), sizeof(wide)))
+			if (copy_from_user(
+				    &wide, user_offset(user, 4 + i * sizeof(wide)), sizeof(wide)))
 				return -EFAULT;
 		} else {
-			if (copy_from_user(&narrow, user_offset(user, 4 + i * sizeof(narrow)), sizeof(narrow)))
+			if (copy_from_user(&narrow, user_offset(user, 4 + i * sizeof(narrow)),
+				    sizeof(narrow)))
 				return -EFAULT;
 			wide = (struct kbdiacruc){narrow.diacr, narrow.base, narrow.result};
 		}

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from . import bench, build, linux, packages, scripts, selftests, sessions, suites, tree
+from . import bench, build, linux, packages, scripts, selftests, sessions, suites, tree, typed
 
 
 def _bench(version):
@@ -40,11 +40,15 @@ def _sessions(version, names=()):
         print(f"ci/reference/sessions-{name}.txt: {looks} looks at the screen on {version}")
 
 
-WHAT = {"bench": _bench, "selftests": _selftests, "shell": _shell, "suites": _suites, "sessions": _sessions}
+def _keys(version):
+    print(f"ci/reference/keys.txt: {len(typed.record(version))} sequences of keys on {version}")
+
+
+WHAT = {"bench": _bench, "keys": _keys, "selftests": _selftests, "shell": _shell, "suites": _suites, "sessions": _sessions}
 # One of the suites, or one group of sessions, alone.
 WHAT.update({f"suites-{name}": lambda version, name=name: _suites(version, [name]) for name in suites.SUITES})
 WHAT.update({f"sessions-{name}": lambda version, name=name: _sessions(version, [name]) for name in sessions.GROUPS})
-ALL = ("bench", "selftests", "shell", "suites", "sessions")
+ALL = ("bench", "selftests", "shell", "suites", "sessions", "keys")
 
 
 def command(args):
