@@ -209,6 +209,11 @@ def tables():
     _program("vt-keyboard")
 
 
+def contents():
+    """/dev/vcs, vcsa, vcsu: user/tests/vcs.c."""
+    _program("vcs")
+
+
 def events():
     """/dev/input/event0: keys go to all readers and to the terminal; a reader that grabs has them alone."""
     with _machine("cat /dev/tty1 >/tmp/typed &\nuntil [ \"$(readlink /proc/$!/fd/3)\" = /dev/tty1 ]; do sleep 0.1; done\n"
@@ -255,4 +260,4 @@ def vi():
 
 
 if __name__ == "__main__":
-    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, controlled, tables, events, vi])
+    harness.main([shell, ctrl_alt_del, switching, scrolling_back, german, french, colours, framebuffer, controlled, tables, contents, events, vi])

@@ -7,7 +7,7 @@ usage: keymap.py OUTPUT.c LAYOUT...
 ckbcomp of Debian's console-setup gives a layout as loadkeys(1) reads it: for each key a symbol in each of 128 tables,
 which are counted by Shift, AltGr, Control, Alt (1, 2, 4, 8) and Caps Lock (64; 16 and 32 change nothing). The C file
 has each symbol by its number in linux/keyboard.h, four tables together (a quad), and each sequence of quads once (a
-row), since most keys are the same on most layouts. What a dead key and a letter make together is Unicode's canonical
+row, with the row for Caps Lock, 0: the same), since most keys are the same on most layouts. What a dead key and a letter make together is Unicode's canonical
 composition; what two characters after Compose make is the list PAIRS.
 """
 import re
@@ -17,7 +17,6 @@ import unicodedata
 
 KEYS = 128
 TABLES = 128
-QUADS = 8  # of a row: tables 0 to 15, 64 to 79
 VOID = 0x200
 PUNCTUATION = dict(zip(
     "space exclam quotedbl numbersign dollar percent ampersand apostrophe parenleft parenright asterisk plus comma minus "
@@ -148,17 +147,18 @@ def c_source(layouts):
     quads, rows = Numbers(), Numbers()
     row_of = {}
     void = [VOID] * TABLES
+    rows((quads((VOID,) * 4),) * 4 + (0,))
     for name, keys in layouts:
         for key in range(KEYS):
             symbols = keys.get(key, void)
-            effective = symbols[:16] + symbols[64:80]
-            row_of[name, key] = rows(tuple(quads(tuple(effective[i:i + 4])) for i in range(0, 4 * QUADS, 4)))
+            plain, caps = (tuple(quads(tuple(symbols[i:i + 4])) for i in range(at, at + 16, 4)) for at in (0, 64))
+            row_of[name, key] = rows((*plain, rows((*caps, 0)) if caps != plain else 0))
     pairs = compositions()
     return "\n".join([
         "/* SPDX-License-Identifier: MIT */", "/* Made by tools/keymap.py from Debian's xkb-data by ckbcomp. */",
         '#include "devices/keyboard.h"', "",
         "const uint16_t keymap_quads[][4] = {", *(f"\t{braced(quad)}," for quad in quads.found), "};", "",
-        "const uint16_t keymap_rows[][KEYMAP_QUADS] = {", *(f"\t{braced(row)}," for row in rows.found), "};", "",
+        "const uint16_t keymap_rows[][KEYMAP_QUADS + 1] = {", *(f"\t{braced(row)}," for row in rows.found), "};", "",
         "const struct keymap keymaps[] = {",
         *(f'\t{{"{name}", {braced(row_of[name, key] for key in range(KEYS))}}},' for name, _ in layouts), "};",
         f"const unsigned keymap_count = {len(layouts)};", "",

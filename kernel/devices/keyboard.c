@@ -49,8 +49,10 @@ int keyboard_symbol(const struct keyboard *keyboard, unsigned table, unsigned ke
 		return -1;
 	if (key >= KEYMAP_KEYS)
 		return K_HOLE;
-	row = keymap_rows[keyboard->map->rows[key]] + (table & CAPS_TABLE ? KEYMAP_QUADS / 2 : 0);
-	return keymap_quads[row[table / 4 % 4]][table % 4];
+	row = keymap_rows[keyboard->map->rows[key]];
+	if (table & CAPS_TABLE && row[KEYMAP_QUADS])
+		row = keymap_rows[row[KEYMAP_QUADS]];
+	return keymap_quads[row[table / 4 % KEYMAP_QUADS]][table % 4];
 }
 
 static const char *usual_string(unsigned number)

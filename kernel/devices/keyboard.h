@@ -14,7 +14,7 @@
 #define KEYBOARD_TABLES 256u /* of symbols: a bit for each modifier (KG_ of linux/keyboard.h) */
 #define KEYMAP_KEYS     128u
 #define KEYMAP_TABLES   128u
-#define KEYMAP_QUADS    8u
+#define KEYMAP_QUADS    4u
 #define KEYBOARD_KINDS  15u /* of symbols that are no characters: KT_ */
 
 /* A symbol is what KDGKBENT shows: a kind (KT_ of linux/keyboard.h) and a value, or a character ^ 0xf000. */
@@ -30,8 +30,8 @@ struct composition {
 
 extern const struct keymap keymaps[]; /* the first: us */
 extern const unsigned keymap_count;
-extern const uint16_t
-	keymap_rows[][KEYMAP_QUADS];     /* tables 0-15 and 64-79, by four: which of keymap_quads */
+/* Of a row: which of keymap_quads tables 0 to 15 are, by four; then the row with Caps Lock (tables 64 to 79), 0: the same. */
+extern const uint16_t keymap_rows[][KEYMAP_QUADS + 1];
 extern const uint16_t keymap_quads[][4]; /* symbols */
 extern const struct composition compositions[];
 extern const unsigned composition_count;

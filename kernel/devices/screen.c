@@ -51,6 +51,11 @@ struct cell *screen_cell(const struct screen *screen, unsigned column, unsigned 
 	return line_cells(screen, screen->lines[screen->rows + at]) + column;
 }
 
+struct cell *screen_own_cell(const struct screen *screen, unsigned column, unsigned row)
+{
+	return row_cells(screen, row) + column;
+}
+
 static void touch(struct screen *screen, unsigned first, unsigned end)
 {
 	if (first < screen->changed_first)
@@ -279,6 +284,13 @@ void screen_move(struct screen *screen, int64_t x, int64_t y)
 	y = y < first ? first : y >= end ? end - 1 : y;
 	screen->pen.x = (unsigned)x;
 	screen->pen.y = (unsigned)y;
+	screen->wrap_pending = false;
+}
+
+void screen_move_to(struct screen *screen, unsigned x, unsigned y)
+{
+	screen->pen.x = x < screen->columns ? x : screen->columns - 1;
+	screen->pen.y = y < screen->rows ? y : screen->rows - 1;
 	screen->wrap_pending = false;
 }
 

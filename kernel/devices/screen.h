@@ -114,6 +114,10 @@ void screen_touch_all(struct screen *screen);
 
 /* What is to be seen at a place, the first row on screen being 0, the view applied. Without cursor. */
 struct cell *screen_cell(const struct screen *screen, unsigned column, unsigned row);
+/* The same whatever the view. */
+struct cell *screen_own_cell(const struct screen *screen, unsigned column, unsigned row);
+/* The cursor to a place, held within the screen. */
+void screen_move_to(struct screen *screen, unsigned x, unsigned y);
 /* Is the cursor to be seen? */
 bool screen_shows_cursor(const struct screen *screen);
 

@@ -68,7 +68,7 @@ void vt_geometry(struct winsize *size)
 
 /* Without vt_lock. Ends when nothing is left, or when others have written so much meanwhile that they are
  * painting as well. */
-static void paint(unsigned number)
+void vt_paint(unsigned number)
 {
 	struct vt *vt = &vts[number];
 	bool more = true;
@@ -189,7 +189,7 @@ unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 	unlock_vt();
 	if (full)
 		grow_history(vt);
-	paint(number);
+	vt_paint(number);
 	return length;
 }
 
@@ -218,7 +218,7 @@ bool vt_show(unsigned number)
 	}
 	unlock_vt();
 	if (there)
-		paint(number);
+		vt_paint(number);
 	return there;
 }
 
@@ -238,7 +238,7 @@ void vt_look(int screens_halved)
 	if (vts[number].memory && !vts[number].graphics)
 		screen_look(&vts[number].screen, screens_halved * (int)(rows + 1) / 2);
 	unlock_vt();
-	paint(number);
+	vt_paint(number);
 }
 
 void vt_set_graphics(unsigned number, bool graphics)
@@ -254,7 +254,7 @@ void vt_set_graphics(unsigned number, bool graphics)
 			show_afresh(number);
 	}
 	unlock_vt();
-	paint(number);
+	vt_paint(number);
 }
 
 static void reset_palette(struct screen *screen) requires(vt_lock)
@@ -272,7 +272,7 @@ void vt_set_palette(const uint32_t palette[16])
 			reset_palette(&vts[i].screen);
 	}
 	unlock_vt();
-	paint(vt_shown());
+	vt_paint(vt_shown());
 }
 
 const struct font *vt_font(void) no_lock_checks
@@ -290,7 +290,7 @@ static void console_bytes(struct console *console, const char *bytes, size_t cou
 
 static void console_settle(struct console *console)
 {
-	paint(0);
+	vt_paint(0);
 }
 
 static void set_colour(struct console *console, enum console_colour colour)

@@ -56,6 +56,8 @@ int vt_prepare(unsigned number) MUST_CHECK;
 int vt_discard(unsigned number);
 /* Bytes to a screen. Answers to the program are in `reply` (SCREEN_REPLY bytes); how many. */
 unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply);
+/* Paints what differs, if it is shown. Without vt_lock. */
+void vt_paint(unsigned number);
 unsigned vt_shown(void);
 /* Shows another one. false: it has no screen. */
 bool vt_show(unsigned number);

@@ -6,6 +6,7 @@
 #include "devices/vt.h"
 
 #include "devices/keyboard_ps2.h"
+#include "devices/vcs.h"
 #include "devices/vt_ioctl.h"
 #include "devices/vt_keyboard.h"
 #include "lib/errno.h"
@@ -28,6 +29,7 @@ static int vt_opened(struct tty *tty, const struct file *file)
 	spin_lock(&vt_lock);
 	vts[number].in_use = true;
 	spin_unlock(&vt_lock);
+	vcs_make(number + 1);
 	return 0;
 }
 
@@ -111,5 +113,7 @@ int vt_init(const char *layout)
 		error = register_vt(i);
 	if (!error && vt_has_screen())
 		error = register_shown();
+	if (!error && vt_has_screen())
+		vcs_make(0);
 	return error ? error : keyboard_ps2_init();
 }
