@@ -138,7 +138,75 @@ def _bad(tail):
     return good + tail + Archive().add("odd/behind", data=b"not reached").end().bytes
 
 
+def _paths():
+    """Names that lead by links, over what is there, out of the tree and back."""
+    made = Archive().add("odd", DIRECTORY | 0o755)
+    made.add("../odd/dd", data=b"1").add("odd/./dot", data=b"2").add("/../../odd/esc", data=b"3")
+    made.add("odd/d", DIRECTORY | 0o755).add("odd/l", LINK | 0o777, b"d")
+    made.add("odd/l/through", data=b"through a link to a directory").add("odd/abs", LINK | 0o777, b"/odd/d")
+    made.add("odd/abs/through2", data=b"absolute").add("odd/d", LINK | 0o777, b"elsewhere", uid=4)
+    made.add("odd/l", DIRECTORY | 0o755).add("odd/l/now", data=b"in").add("odd/f", data=b"f")
+    made.add("odd/f/x", data=b"x").add("odd/f/", data=b"slash").add("odd/g/", data=b"slash new")
+    made.add("odd/e", DIRECTORY | 0o755).add("odd/e", data=b"over an empty directory")
+    made.add("odd/loop", LINK | 0o777, b"loop").add("odd/loop/x", data=b"x").add("odd/loop", data=b"over a loop")
+    made.add("odd/dangling", LINK | 0o777, b"/odd/made").add("odd/dangling", data=b"not through")
+    made.add("odd/.", DIRECTORY | 0o711, uid=9).add("odd/d/..", DIRECTORY | 0o722).add("", data=b"no name")
+    made.add("odd/x\ny", data=b"newline").add("odd/ space ", data=b"s").add("odd/a/b/c", data=b"early")
+    made.add("odd/a/b", DIRECTORY | 0o755).add("odd/a", DIRECTORY | 0o755).add("odd/a/b", DIRECTORY | 0o755)
+    return made.add("odd/a/b/c", data=b"late").end().bytes
+
+
+def _modes():
+    """Every kind with bits that it has not, numbers of devices where there are none and too large, owners, times."""
+    made = Archive().add("odd", DIRECTORY | 0o755)
+    for mode in (0, 0o1, 0o4777, 0o1644, 0o7777, 0o100000, 0o107777, 0o110644, 0o130644, 0o150644, 0o170644, 0o177777,
+                 0o1100644, 0x181a4, 0xffffffff, 0o041777, 0o047777, 0o020644, 0o060644, 0o010644, 0o140644, 0o024777):
+        made.add(f"odd/m{mode:o}", mode, rmajor=1, rminor=3)
+    made.add("odd/link", LINK | 0o600, b"t", rmajor=5, rminor=6)
+    made.add("odd/nobody", uid=0xffffffff, gid=0xffffffff).add("odd/last", uid=0xfffffffe, gid=65536)
+    made.add("odd/time", mtime=0x80000000).add("odd/nlink0", nlink=0)
+    made.add("odd/many1", nlink=0xffffffff, ino=77, data=b"x").add("odd/many2", nlink=0xffffffff, ino=77)
+    made.add("odd/number", BLOCK | 0o600, rmajor=0xffffffff, rminor=0xffffffff)
+    return made.add("odd/number2", CHARACTER | 0o600, rmajor=4096, rminor=1 << 20).end().bytes
+
+
+def _more_links():
+    """One inode number for several kinds, for names that are replaced or cannot be."""
+    made = Archive().add("odd", DIRECTORY | 0o755)
+    made.add("odd/k1", FILE | 0o600, b"long first data", ino=60, nlink=2, uid=5)
+    made.add("odd/k2", FILE | 0o640, ino=60, nlink=2, uid=6).add("odd/k3", ino=61, nlink=2)
+    made.add("odd/missing/k4", data=b"lost", ino=61, nlink=2).add("odd/k5", data=b"found", ino=61, nlink=2)
+    made.add("odd/j1", data=b"one", ino=62, nlink=2).add("odd/j1", data=b"replaced", ino=63)
+    made.add("odd/j2", ino=62, nlink=2).add("odd/s1", LINK | 0o777, b"t", ino=64, nlink=2)
+    made.add("odd/s2", LINK | 0o777, b"t2", ino=64, nlink=2).add("odd/d1", DIRECTORY | 0o755, ino=65, nlink=2)
+    made.add("odd/d2", DIRECTORY | 0o755, ino=65, nlink=2).add("odd/f3", data=b"as the directory", ino=65, nlink=2)
+    made.add("odd/c1", CHARACTER | 0o600, rmajor=1, rminor=3, ino=66, nlink=2)
+    made.add("odd/c2", CHARACTER | 0o640, rmajor=1, rminor=5, ino=66, nlink=2, uid=7, mtime=5)
+    made.add("odd/q1", ino=67, nlink=2).add("odd/q1", data=b"same name twice", ino=67, nlink=2)
+    made.add("odd/w1", data=b"x", ino=68, nlink=2).add("odd/wd", DIRECTORY | 0o755).add("odd/wd/in", data=b"i")
+    made.add("odd/wd", ino=68, nlink=2).add("odd/y1", FILE | 0o4755, b"suid", ino=69, nlink=2, uid=1000)
+    made.add("odd/y2", FILE | 0o4755, b"again suid", ino=69, nlink=2, uid=1000)
+    made.add("odd/z1", data=b"z", ino=70, nlink=2).add("TRAILER!!!", FILE | 0o644, data=b"data")
+    return made.add("odd/z2", ino=70, nlink=2).end().bytes
+
+
+def _zipped():
+    """Members of gzip one behind the other, with zeros between, with a name, with a plain archive around."""
+    first = gzip.compress(Archive().add("odd", DIRECTORY | 0o755).add("odd/1", data=b"1" * 9000).end().bytes, mtime=0)
+    second = gzip.compress(Archive().add("odd/2", data=b"2" * 9000).end().bytes, mtime=0)
+    named = b"\x1f\x8b\x08\x08\0\0\0\0\0\3name\0" + gzip.compress(
+        Archive().add("odd/3", data=b"3").end().bytes, mtime=0)[10:]
+    sums = Archive().add("odd/linked", LINK | 0o777, b"abc", magic=b"070702", check=5)
+    sums.add("odd/empty", magic=b"070702", check=9).end()
+    zipped = first + second + b"\0" + named + gzip.compress(b"", mtime=0)
+    return zipped + bytes(-len(zipped) % 4 + 4) + sums.bytes
+
+
 CASES = {
+    "paths": _paths(),
+    "modes": _modes(),
+    "more_links": _more_links(),
+    "zipped": _zipped(),
     "names": _names(),
     "kinds": _kinds(),
     "repeated": _repeated(),

@@ -77,7 +77,7 @@ static int make(struct unpack *unpack, const char *link_text, struct path *out)
 {
 	const struct cpio_entry *entry = &unpack->entry;
 	const struct new_inode what = {
-		.mode = entry->mode,
+		.mode = S_ISLNK(entry->mode) ? S_IFLNK | 0777 : entry->mode,
 		.uid = owner(entry->uid, 0),
 		.gid = owner(entry->gid, 0),
 		.device = entry_device(entry),
