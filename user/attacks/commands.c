@@ -10,10 +10,12 @@
 #include <asm/prctl.h>
 #include <linux/elf.h>
 #include <linux/fb.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/input.h>
 #include <linux/kd.h>
 #include <linux/nsfs.h>
+#include <linux/random.h>
 #include <linux/serial.h>
 #include <linux/sockios.h>
 #include <linux/vt.h>
@@ -35,9 +37,17 @@
 #define SHM_STAT_ANY 15
 #endif
 
+/* Linux's FS_IOC_RESVSP and kin (fs/compat_ioctl.c): a struct space_resv of 48 bytes. */
+#define RESERVE      _IOC(_IOC_WRITE, 'X', 40, 48)
+#define UNRESERVE    _IOC(_IOC_WRITE, 'X', 41, 48)
+#define RESERVE_64   _IOC(_IOC_WRITE, 'X', 42, 48)
+#define UNRESERVE_64 _IOC(_IOC_WRITE, 'X', 43, 48)
+#define ZERO_SPACE   _IOC(_IOC_WRITE, 'X', 57, 48)
+
 /* Who takes the pointer: one attack each. */
 enum taker {
 	A_FILE,
+	A_RANDOM_DEVICE,
 	A_PIPE,
 	A_SOCKET,
 	AN_INOTIFY,
@@ -91,6 +101,22 @@ static const struct row rows[] = {
 	ROW(A_FILE, ioctl, FIONREAD, 0, 4, WRITES),
 	ROW(A_FILE, ioctl, FIONBIO, 0, 4, READS),
 	ROW(A_FILE, ioctl, FIOASYNC, 0, 4, READS),
+	ROW(A_FILE, ioctl, FIGETBSZ, 0, 4, WRITES),
+	ROW(A_FILE, ioctl, FIOQSIZE, 0, 8, WRITES),
+	ROW(A_FILE, ioctl, FIBMAP, 0, 4, WRITES, -EPERM),
+	ROW(A_FILE, ioctl, FS_IOC_GETFLAGS, 0, 4, WRITES),
+	ROW(A_FILE, ioctl, FS_IOC_SETFLAGS, 0, 4, READS),
+	ROW(A_FILE, ioctl, FS_IOC_FSGETXATTR, 0, 28, WRITES),
+	ROW(A_FILE, ioctl, FS_IOC_FSSETXATTR, 0, 28, READS),
+	ROW(A_FILE, ioctl, FICLONERANGE, 0, 32, READS),
+	ROW(A_FILE, ioctl, FIDEDUPERANGE, 0, 24, READS),
+	ROW(A_FILE, ioctl, RESERVE, 0, 48, READS),
+	ROW(A_FILE, ioctl, RESERVE_64, 0, 48, READS),
+	ROW(A_FILE, ioctl, UNRESERVE, 0, 48, READS),
+	ROW(A_FILE, ioctl, UNRESERVE_64, 0, 48, READS),
+	ROW(A_FILE, ioctl, ZERO_SPACE, 0, 48, READS),
+	ROW(A_RANDOM_DEVICE, ioctl, RNDGETENTCNT, 0, 4, WRITES),
+	ROW(A_RANDOM_DEVICE, ioctl, RNDADDTOENTCNT, 0, 4, READS),
 	ROW(A_PIPE, ioctl, FIONREAD, 0, 4, WRITES),
 	ROW(A_SOCKET, ioctl, FIONREAD, 0, 4, WRITES),
 	ROW(A_SOCKET, ioctl, TIOCINQ, 0, 4, WRITES),
@@ -300,6 +326,8 @@ static long made(enum taker taker)
 	switch (taker) {
 	case A_FILE:
 		return file_of(PAGE);
+	case A_RANDOM_DEVICE:
+		return device("/dev/random");
 	case A_PIPE:
 		return a_pipe();
 	case A_SOCKET:
@@ -429,6 +457,7 @@ static void commands_of(long taker)
 
 static const struct attack attacks[] = {
 	GIVES("file", A_FILE, "a file (fcntl, ioctl)"),
+	ROOT_GIVES("random", A_RANDOM_DEVICE, "the random device (ioctl)"),
 	GIVES("pipe", A_PIPE, "a pipe (ioctl)"),
 	GIVES("socket", A_SOCKET, "a socket (ioctl)"),
 	GIVES("inotify", AN_INOTIFY, "an inotify descriptor (ioctl)"),

@@ -33,6 +33,8 @@ PLACES = {
     "devices/channel.c": "", "devices/fb.c": "commands-framebuffer", "devices/input.c": "commands-keyboard",
     "devices/pty_ioctl.c": "commands-master", "devices/serial_tty.c": "commands-serial", "devices/tty_ioctl.c": "commands-terminal",
     "devices/vt_switch.c": "commands-console", "devices/vt_tty.c": "commands-console", "files/async.c": "commands-file",
+    "files/efivarfs.c": "",  # where root has mounted it: no attack
+    "files/memory_devices.c": "commands-random", "syscall/files_ioctl.c": "commands-file",
     "files/inotify_queue.c": "commands-inotify", "files/io.c": "nested-vectors", "files/pipe.c": "commands-pipe",
     "files/procfs_ns.c": "commands-namespace", "firmware/efi_device.c": "",  # root's, and firmware-services' test
     "process/clone.c": "calls-tids", "process/core_notes.c": "", "process/futex_exit.c": "calls-robust",
@@ -45,12 +47,12 @@ PLACES = {
 }
 # More files that know commands, though not what is a pointer.
 KNOWING = ("devices/tty_settings.c", "ipc/semaphore_control.c", "ipc/message_control.c", "syscall/shm.c")
-COMMAND = re.compile(r"case ((?:F_|FIO|FBIO|TC[A-Z]|TIOC|KD|KIO|VT_|PIO|GIO|EVIOC|SIOC|NS_GET|PR_|PTRACE_|ARCH_[GS]ET|IPC_|SEM_|MSG_|"
+COMMAND = re.compile(r"(?:case|command [=!]=) ((?:F_|FI(?!RMWARE)[A-Z]|FS_IOC|FBIO|RND|RESERVE|UNRESERVE|ZERO_SPACE|TC[A-Z]|TIOC|KD|KIO|VT_|PIO|GIO|EVIOC|SIOC|NS_GET|PR_|PTRACE_|ARCH_[GS]ET|IPC_|SEM_|MSG_|"
                      r"SHM_|[GS]ETALL|_IOC_NR\(EVIOC)\w*)")
-# Commands whose argument is a number, or none.
+# Commands whose argument is a number, or none, or not looked at.
 NO_POINTER = set("""
 F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETPIPE_SZ F_SETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_GETLEASE F_SETLEASE
-F_SETOWN F_GETOWN F_SETSIG F_GETSIG FIOCLEX FIONCLEX
+F_SETOWN F_GETOWN F_SETSIG F_GETSIG FIOCLEX FIONCLEX FIFREEZE FITHAW FICLONE FS_IOC_FIEMAP RNDZAPENTCNT RNDCLEARPOOL RNDRESEEDCRNG
 NS_GET_USERNS NS_GET_PARENT NS_GET_NSTYPE
 TCSBRK TCSBRKP TIOCSBRK TIOCCBRK TCFLSH TCXONC TIOCSCTTY TIOCNOTTY TIOCVHANGUP TIOCEXCL TIOCNXCL TIOCSIG TIOCGPTPEER TIOCCONS
 TIOCMIWAIT
