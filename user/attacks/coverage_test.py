@@ -32,7 +32,8 @@ PLACES = {
     "arch/x86_64/firmware_user.c": "", "arch/x86_64/umip_user.c": "privileged-sgdt",  # the former: no process's addresses
     "devices/channel.c": "", "devices/fb.c": "commands-framebuffer", "devices/input.c": "commands-keyboard",
     "devices/pty_ioctl.c": "commands-master", "devices/serial_tty.c": "commands-serial", "devices/tty_ioctl.c": "commands-terminal",
-    "devices/vt_switch.c": "commands-console", "devices/vt_tty.c": "commands-console", "files/async.c": "commands-file",
+    "devices/vt_switch.c": "commands-console", "devices/vt_tty.c": "commands-console",
+    "devices/vt_ioctl.c": "commands-console", "devices/vt_keyboard.c": "commands-console", "devices/vt_keymap.c": "commands-console", "files/async.c": "commands-file",
     "files/efivarfs.c": "",  # where root has mounted it: no attack
     "files/memory_devices.c": "commands-random", "syscall/files_ioctl.c": "commands-file",
     "files/inotify_queue.c": "commands-inotify", "files/io.c": "nested-vectors", "files/pipe.c": "commands-pipe",
@@ -57,7 +58,9 @@ NS_GET_USERNS NS_GET_PARENT NS_GET_NSTYPE
 TCSBRK TCSBRKP TIOCSBRK TIOCCBRK TCFLSH TCXONC TIOCSCTTY TIOCNOTTY TIOCVHANGUP TIOCEXCL TIOCNXCL TIOCSIG TIOCGPTPEER TIOCCONS
 TIOCMIWAIT
 VT_RELDISP VT_ACTIVATE VT_WAITACTIVE VT_LOCKSWITCH VT_UNLOCKSWITCH VT_DISALLOCATE KDSETMODE KDSKBMODE KIOCSOUND KDMKTONE
-PIO_FONT GIO_FONT PIO_FONTX GIO_FONTX KDFONTOP FBIOGETCMAP FBIOPUTCMAP FBIOBLANK
+KDSKBMETA KDSKBLED KDSETLED KDSIGACCEPT PIO_UNIMAP PIO_UNIMAPCLR
+TIOCL_GETSHIFTSTATE TIOCL_GETMOUSEREPORTING TIOCL_GETFGCONSOLE TIOCL_UNBLANKSCREEN TIOCL_BLANKEDSCREEN TIOCL_GETKMSGREDIRECT
+PIO_FONT GIO_FONT PIO_FONTX GIO_FONTX FBIOGETCMAP FBIOPUTCMAP FBIOBLANK
 EVIOCGRAB EVIOCREVOKE _IOC_NR(EVIOCGUNIQ
 PR_CAPBSET_READ PR_CAPBSET_DROP PR_GET_SECUREBITS PR_SET_SECUREBITS PR_GET_KEEPCAPS PR_SET_KEEPCAPS PR_CAP_AMBIENT
 PR_GET_DUMPABLE PR_SET_DUMPABLE PR_SET_PTRACER PR_SET_CHILD_SUBREAPER PR_GET_THP_DISABLE PR_SET_THP_DISABLE PR_SET_PDEATHSIG
