@@ -18,7 +18,7 @@ from command import report
 SHAPES = Path(__file__).resolve().parents[1] / "include" / "baton" / "evidence_shapes.h"
 FILE = "/sys/firmware/baton/evidence"
 HEADER, RECORD = struct.Struct("<QIIII"), struct.Struct("<HHIII")
-ENTRY, BEFORE, PHYSICAL = 1, 2, 3  # enum evidence_phase
+ENTRY, BEFORE, PHYSICAL, PREVIOUS = 1, 2, 3, 5  # enum evidence_phase
 
 # How many records of each kind and phase a whole collection has; None: one or more.
 ALWAYS = {
@@ -156,12 +156,12 @@ def file():
             (str(build.INITRD), "baton/initrd.cpio"), (str(folder / "evidence.new"), "baton/evidence.new"),
             (str(folder / "loader.conf"), "loader/loader.conf"), (str(folder / "baton.conf"), "loader/entries/baton.conf")], 4)
         image, files = folder / "disk.img", []
-        for _ in range(2):
+        for expected in ({ENTRY, BEFORE}, {ENTRY, BEFORE, PREVIOUS}):
             said = _boot_disk(image, "kept")
             check(said == r"\baton\evidence.bin", said)
             files.append(_file_on(image, "evidence.bin"))
             phases = {phase for _, phase, _, _ in _records(files[-1])}
-            check(phases == {ENTRY, BEFORE}, f"phases {phases}")
+            check(phases == expected, f"phases {phases}, expected {expected}")
             check(_judge(files[-1])["entry.cr0-em-ts"]["verdict"] == "PASS", "the file is not judged as it should be")
         check(_file_on(image, "evidence.old") == files[0], "the file of the boot before is not kept")
         check(_file_on(image, "evidence.new") is None, "evidence.new is still there")

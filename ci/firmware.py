@@ -243,6 +243,36 @@ def report_bad_firmware():
     print(f"{count} faults; {len(failed)} checks were seen to fail")
 
 
+def _next_boot(image, **machine_has):
+    """{check: verdict} of a boot of a disk that keeps what is written to it, by the stick's entry."""
+    with Boot(image=image, **{"medium": "kept", **machine_has}) as machine:
+        machine.log.watched = False
+        machine.until(r"^BATON-REPORT-END$", 3 * harness.SECONDS)
+        verdicts = _verdicts(report.framed(machine.text().encode()))
+        machine.until(r"page 1 of")
+        machine.type("q")
+        machine.until_off()
+    return verdicts
+
+
+def report_second_boot():
+    """What is known from the second boot on only: with the same store of variables, with one that forgot all, with other memory."""
+    names = ("map.across-boots", "variables.across-reset", "services.monotonic")
+    with guest.private_folder() as folder:
+        image, store = _stick(folder), folder / "store.fd"
+        for what, machine_has, expected in (
+                ("the first boot", {"mem": 256, "variables": store}, ("SKIP", "SKIP", "PASS")),
+                ("the second", {"mem": 256, "variables": store}, ("PASS", "PASS", "PASS")),
+                ("on a stick that is read-only", {"mem": 256, "variables": store, "medium": "readonly"}, ("PASS", "PASS", "PASS")),
+                ("the one after that", {"mem": 256, "variables": store}, ("PASS", "PASS", "PASS")),
+                ("another store", {"mem": 256}, ("PASS", "FAIL", "FAIL")),
+                ("more memory", {"mem": 512}, ("WARN", "FAIL", "FAIL"))):
+            verdicts = _next_boot(image, **machine_has)
+            found = tuple(verdicts[name] for name in names)
+            check(found == expected, f"{what}: {dict(zip(names, found))}, expected {expected}")
+    print("six boots, each judged by the one before")
+
+
 def report_time():
     """By instructions: from the loader's entry until the report is complete."""
     ktap = _make("ovmf-4m", "--icount")[3].decode()
@@ -251,14 +281,19 @@ def report_time():
     print(f"{took} ms from the loader's entry to the complete report")
 
 
+def _stick(folder):
+    """A disk as `baton image` makes it, which starts the report's entry by itself."""
+    (folder / "loader.conf").write_text("default firmware.conf\ntimeout 0\n", encoding="ascii")
+    items = [(str(path), str(path.relative_to(build.ESP))) for path in sorted(build.ESP.rglob("*"))
+             if path.is_file() and path.name != "loader.conf"]
+    mkimage.make(str(folder / "disk.img"), [*items, (str(folder / "loader.conf"), "loader/loader.conf")])
+    return folder / "disk.img"
+
+
 def report_stick():
     """The stick's entry: the document whole on the first serial port, the table page by page on screen and serial, by keys."""
     with guest.private_folder() as folder:
-        (folder / "loader.conf").write_text("default firmware.conf\ntimeout 0\n", encoding="ascii")
-        items = [(str(path), str(path.relative_to(build.ESP))) for path in sorted(build.ESP.rglob("*"))
-                 if path.is_file() and path.name != "loader.conf"]
-        mkimage.make(str(folder / "disk.img"), [*items, (str(folder / "loader.conf"), "loader/loader.conf")])
-        with Boot(image=folder / "disk.img", mem=256, vga="VGA") as machine:
+        with Boot(image=_stick(folder), mem=256, vga="VGA") as machine:
             machine.until(r"^# call \d+, physical: GetTime$")
             machine.until(r"^ok 71 ")
             machine.until(r"^BATON-REPORT-END$")
@@ -276,4 +311,4 @@ def report_stick():
 
 
 if __name__ == "__main__":
-    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_time, report_stick])
+    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_second_boot, report_time, report_stick])

@@ -362,4 +362,5 @@ void evidence_at_entry(struct loader *l)
 	evidence_get_time(l, &collector.times[0]);
 	evidence_clocks();
 	collect_machine(l);
+	evidence_previous(l);
 }

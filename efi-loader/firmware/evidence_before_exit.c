@@ -235,12 +235,14 @@ void evidence_before_exit(struct loader *l)
 	collect_images(l);
 	collect_self(l);
 	collect_graphics(l);
+	evidence_remember(l);
 	collect_variables(l->system->RuntimeServices);
 	ask_services(l);
 	evidence_fill_store(l);
 	evidence_tpm(l);
 	evidence_collect_configuration(l, EVIDENCE_BEFORE_EXIT);
 	evidence_collect_attributes(l, EVIDENCE_BEFORE_EXIT);
-	evidence_write_file(l);
+	if (!evidence_write_file(l))
+		evidence_forget(l);
 	keep_room(l);
 }

@@ -82,7 +82,7 @@ static EFI_STATUS write_new(struct loader *l)
 	return status ? status : closed;
 }
 
-void evidence_write_file(struct loader *l)
+bool evidence_write_file(struct loader *l)
 {
 	static CHAR16 path[] = FOLDER NAME, new_path[] = FOLDER NAME_NEW,
 		      old_path[] = FOLDER NAME_OLD;
@@ -92,7 +92,7 @@ void evidence_write_file(struct loader *l)
 	if (status) {
 		say("evidence of the firmware: no file of it on this volume: %s",
 			status_name(status));
-		return;
+		return false;
 	}
 	status = delete (l, old_path);
 	if (!status || status == EFI_NOT_FOUND)
@@ -104,4 +104,5 @@ void evidence_write_file(struct loader *l)
 			status_name(status));
 	else
 		say("evidence of the firmware: \\baton\\evidence.bin");
+	return !status;
 }

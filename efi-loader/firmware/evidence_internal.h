@@ -73,7 +73,11 @@ void evidence_tpm(struct loader *l);
 /* evidence_fill.c: only with firmware=report,dangerous. */
 void evidence_fill_store(struct loader *l);
 /* evidence_file.c: what was collected, as a file of the volume that the loader came from. */
-void evidence_write_file(struct loader *l);
+bool evidence_write_file(struct loader *l); /* false: the volume did not take it */
+/* evidence_previous.c: what is known of the boot before; what this one leaves to the next, and that it does not. */
+void evidence_previous(struct loader *l);
+void evidence_remember(struct loader *l);
+void evidence_forget(struct loader *l);
 
 /* PCI's configuration by ports CF8 and CFC; `register_offset` a multiple of 4. */
 uint32_t evidence_pci_read(uint32_t function, uint32_t register_offset);
