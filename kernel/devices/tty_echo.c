@@ -177,7 +177,7 @@ static bool send(struct line *line, size_t room)
 	return fits && line->echo_tail != line->echo_head;
 }
 
-void line_echo_flush(struct line *line)
+static void flush_some(struct line *line)
 {
 	line->flushing = false;
 	if (line->echo_tail == line->echo_head)
@@ -190,10 +190,18 @@ void line_echo_flush(struct line *line)
 		line->echo_tail += item_size(line);
 }
 
+void line_echo_flush(struct line *line)
+{
+	if (line->edit)
+		line_edit_on(line);
+	else
+		flush_some(line);
+}
+
 void line_echo_drop(struct line *line)
 {
 	line->echo_tail = line->echo_head;
-	line->flushing = false;
+	line->flushing = line->edit != EDIT_NONE;
 }
 
 /* One item. Where too much waits the oldest ones go. */
@@ -202,7 +210,7 @@ static void add(struct line *line, const uint8_t *bytes, uint32_t count)
 	if (!line->echoes)
 		return;
 	if (line->echo_head - line->echo_tail > LINE_ECHO - count)
-		line_echo_flush(line);
+		flush_some(line);
 	for (uint32_t i = 0; i < count; i++)
 		line->echoes[line->echo_head++ % LINE_ECHO] = bytes[i];
 }

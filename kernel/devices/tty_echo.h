@@ -64,6 +64,8 @@ void line_echo_erase(struct line *line, uint8_t first, uint32_t size, uint8_t er
 void line_echo_erased(struct line *line);
 /* The line being typed begins at the column that is reached then. */
 void line_echo_start(struct line *line);
+/* The next part of what an editing key has begun; tty_line.c. */
+void line_edit_on(struct line *line);
 /* What is not out yet is dropped. */
 void line_echo_drop(struct line *line);
 

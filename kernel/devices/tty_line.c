@@ -14,6 +14,9 @@
  * A full buffer: in canonical mode without a complete line further bytes are dropped, but for one
  * that ends the line; otherwise line_room says 0 and the driver keeps what it has.
  *
+ * An editing key that changes much works in parts, as echo goes out in parts: line->flushing asks the owner to call
+ * line_echo_flush again before all else.
+ *
  * No locks: the tty's lock is held by the caller.
  */
 #include "devices/tty_echo.h"
@@ -21,6 +24,9 @@
 #include "lib/string.h"
 
 #include <asm/signal.h>
+
+#define EDIT_AT_ONCE \
+	64u /* characters that an editing key erases or shows under one hold of the owner's lock */
 
 static bool get_bit(const uint64_t *bits, uint32_t position)
 {
@@ -97,30 +103,55 @@ static uint32_t last_character(const struct line *line)
 	return place != line->head && is_continuation(line, at(line, place)) ? line->head : place;
 }
 
-/* ERASE, WERASE, or KILL with all of ECHOK, ECHOKE, ECHOE: character by character. */
-static void erase(struct line *line, uint8_t eraser)
+/* Of ERASE, WERASE, or KILL with all of ECHOK, ECHOKE, ECHOE: one character. Was it the last? */
+static bool erase_one(struct line *line)
 {
-	bool one = is_special(line, eraser, VERASE);
-	bool word = !one && is_special(line, eraser, VWERASE), in_word = false;
-	uint32_t place, size;
+	bool one = is_special(line, line->edit_key, VERASE);
+	bool word = !one && is_special(line, line->edit_key, VWERASE);
+	uint32_t place = last_character(line), size = line->head - place;
 
-	while (line->head != line->ready) {
-		place = last_character(line);
-		if (place == line->head)
-			break;
-		if (word && is_word(at(line, place)))
-			in_word = true;
-		else if (in_word)
-			break;
-		size = line->head - place;
-		line->head = place;
-		if (local_flag(line, ECHO))
-			line_echo_erase(line, at(line, place), size, eraser);
-		if (one)
-			break;
+	if (line->head == line->ready || !size)
+		return true;
+	if (word && is_word(at(line, place)))
+		line->edit_in_word = true;
+	else if (line->edit_in_word)
+		return true;
+	line->head = place;
+	if (local_flag(line, ECHO))
+		line_echo_erase(line, at(line, place), size, line->edit_key);
+	return one;
+}
+
+static bool reprint_one(struct line *line)
+{
+	if (line->edit_position == line->head)
+		return true;
+	line_echo_byte(line, at(line, line->edit_position++));
+	return false;
+}
+
+void line_edit_on(struct line *line)
+{
+	bool over = false;
+
+	for (unsigned int i = 0; i < EDIT_AT_ONCE && !over; i++)
+		over = line->edit == EDIT_ERASE ? erase_one(line) : reprint_one(line);
+	if (!over) {
+		line->flushing = true;
+		return;
 	}
-	if (line->head == line->ready && local_flag(line, ECHO))
+	if (line->edit == EDIT_ERASE && line->head == line->ready && local_flag(line, ECHO))
 		line_echo_erased(line);
+	line->edit = EDIT_NONE;
+}
+
+static void begin_edit(struct line *line, enum line_edit edit, uint8_t key)
+{
+	line->edit = edit;
+	line->edit_key = key;
+	line->edit_in_word = false;
+	line->edit_position = line->ready;
+	line_edit_on(line);
 }
 
 static void kill_line(struct line *line, uint8_t byte)
@@ -129,7 +160,7 @@ static void kill_line(struct line *line, uint8_t byte)
 		return;
 	if (local_flag(line, ECHO) && local_flag(line, ECHOK) && local_flag(line, ECHOKE) &&
 		local_flag(line, ECHOE)) {
-		erase(line, byte);
+		begin_edit(line, EDIT_ERASE, byte);
 		return;
 	}
 	line->head = line->ready;
@@ -146,8 +177,7 @@ static void reprint(struct line *line, uint8_t byte)
 	line_echo_erased(line);
 	line_echo_byte(line, byte);
 	line_echo(line, "\n", 1);
-	for (uint32_t i = line->ready; i != line->head; i++)
-		line_echo_byte(line, at(line, i));
+	begin_edit(line, EDIT_REPRINT, byte);
 }
 
 /* A byte is about to be echoed: it may be the first of its line. */
@@ -170,7 +200,7 @@ static bool edit(struct line *line, uint8_t byte)
 	bool extended = local_flag(line, IEXTEN), echo = local_flag(line, ECHO);
 
 	if (is_special(line, byte, VERASE) || (extended && is_special(line, byte, VWERASE))) {
-		erase(line, byte);
+		begin_edit(line, EDIT_ERASE, byte);
 	} else if (is_special(line, byte, VKILL)) {
 		kill_line(line, byte);
 	} else if (extended && is_special(line, byte, VLNEXT)) {
@@ -211,6 +241,7 @@ void line_flush_input(struct line *line)
 {
 	line->tail = line->ready = line->head;
 	line->erasing = false;
+	line->edit = EDIT_NONE;
 	tell(line, TIOCPKT_FLUSHREAD);
 }
 
@@ -234,6 +265,7 @@ void line_reset(struct line *line)
 {
 	line->tail = line->ready = line->head;
 	line->literal = line->erasing = line->stopped = line->held = false;
+	line->edit = EDIT_NONE;
 	line->column = line->line_start = 0;
 	line_echo_drop(line);
 }
@@ -345,6 +377,8 @@ void line_input(struct line *line, uint8_t byte)
 {
 	int signal;
 
+	while (line->edit) /* the owner did not ask for all of it */
+		line_edit_on(line);
 	if (in_flag(line, ISTRIP))
 		byte &= 0x7f;
 	if (in_flag(line, IUCLC) && local_flag(line, IEXTEN) && is_upper(byte))
@@ -391,6 +425,8 @@ static void keep_marked(struct line *line, uint8_t byte)
 
 void line_input_bad(struct line *line, enum line_bad bad, uint8_t byte)
 {
+	while (line->edit)
+		line_edit_on(line);
 	if (bad == LINE_BREAK) {
 		if (in_flag(line, IGNBRK))
 			return;
@@ -422,6 +458,8 @@ void line_set(struct line *line, const struct termios *termios)
 {
 	struct termios old = line->termios;
 
+	while (line->edit) /* with the settings with which it began */
+		line_edit_on(line);
 	line->termios = *termios;
 	if ((old.c_lflag ^ termios->c_lflag) & (ICANON | EXTPROC))
 		change_mode(line);

@@ -34,6 +34,11 @@ struct line {
 	bool stopped;                     /* output is held (STOP, TCOOFF) */
 	bool erasing;                     /* ECHOPRT's \ was shown */
 	bool held;                        /* ... by TCOOFF: START does not let it go */
+	/* An editing key whose work goes on, a part for each hold of the owner's lock; `flushing` asks for the next. */
+	enum line_edit { EDIT_NONE, EDIT_ERASE, EDIT_REPRINT } edit;
+	uint8_t edit_key;
+	bool edit_in_word;      /* WERASE has met the word */
+	uint32_t edit_position; /* REPRINT: the next byte */
 	/* Echo that is not out yet (tty_echo.c). The owner's memory, LINE_ECHO bytes; NULL: no echo. */
 	uint8_t *echoes;
 	uint32_t echo_head, echo_tail; /* counts that run on */

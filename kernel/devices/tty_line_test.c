@@ -475,6 +475,55 @@ static void test_flush_in_parts(void)
 	CHECK_STRING(seen + 597, "\t\t\ty");
 }
 
+static void type_many(unsigned count)
+{
+	start();
+	while (count--)
+		type("x");
+	seen_length = 0;
+}
+
+/* Editing keys take and show 64 characters at a time; all the same is seen in the end. */
+static void test_edit_in_parts(void)
+{
+	struct termios settings;
+	uint32_t before;
+
+	type_many(3000);
+	line_input(&line, 21); /* KILL */
+	CHECK_EQUAL(line.head - line.ready, 3000 - 64);
+	for (unsigned parts = 1; line.flushing; parts++) {
+		before = line.head;
+		line_echo_flush(&line);
+		CHECK(before - line.head <= 64);
+		CHECK(parts < 64);
+	}
+	CHECK_EQUAL(line.head, line.ready);
+	line_input_end(&line);
+	flush();
+	CHECK_EQUAL(seen_length, 9000);
+	CHECK_STRING(seen + seen_length - 6, "\b \b\b \b");
+	type_many(3000);
+	line_input(&line, 18); /* REPRINT */
+	CHECK(line.flushing);
+	flush();
+	line_input_end(&line);
+	flush();
+	CHECK_EQUAL(seen_length, 3000 + 4);
+	type_many(3000);
+	line_input(&line, 21);
+	settings = line.termios;
+	settings.c_lflag &= ~(tcflag_t)ECHO;
+	line_set(&line, &settings); /* comes after it */
+	CHECK_EQUAL(line.head, line.ready);
+	type_many(3000);
+	line_input(&line, 21);
+	line_flush_input(&line);
+	flush();
+	type("y\n");
+	CHECK_EQUAL(line_available(&line), 2);
+}
+
 static void test_mark_with_full_read(void)
 {
 	bool end;
@@ -511,6 +560,7 @@ int main(void)
 	test_echo_without_room();
 	test_too_much_held();
 	test_flush_in_parts();
+	test_edit_in_parts();
 	test_mark_with_full_read();
 	return check_done();
 }
