@@ -9,7 +9,7 @@ from . import execute, tree
 
 FOLDER = tree.ROOT / "ci" / "shell"
 REFERENCE = tree.ROOT / "ci" / "reference" / "shell.txt"
-NAMES = ("text", "files", "language", "system")
+NAMES = ("text", "files", "language", "system", "odd")
 BUSYBOX = "/bin/busybox"
 SECONDS = 2000
 # A link for each applet, as Debian's own busybox images have it; then each script, its lines before what they print.
