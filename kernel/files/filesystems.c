@@ -21,9 +21,26 @@ static int mount_the_one(struct superblock *superblock, struct superblock **out)
 	return 0;
 }
 
+/* Those of proc are known by name, and have no effect: all processes are seen. */
+static bool is_proc_option(const char *option, size_t length)
+{
+	static const char *const names[] = {"hidepid=", "gid=", "subset="};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (length > strlen(names[i]) && !memcmp(option, names[i], strlen(names[i])))
+			return true;
+	return !length;
+}
+
 static int mount_proc(char *options, struct superblock **out)
 {
-	(void)options;
+	const char *at = options, *end;
+
+	for (; at; at = end ? end + 1 : NULL) {
+		end = strchr(at, ',');
+		if (!is_proc_option(at, end ? (size_t)(end - at) : strlen(at)))
+			return -EINVAL;
+	}
 	return mount_the_one(procfs_superblock(), out);
 }
 

@@ -41,7 +41,7 @@ long sys_timerfd_create(int clock, unsigned flags)
 /* With a reference. -EBADF, -EINVAL: another kind of file. */
 static int get_timer(int fd, struct file **out)
 {
-	*out = get_file(fd);
+	*out = get_real_file(fd);
 	if (!*out)
 		return -EBADF;
 	if (file_is_timerfd(*out))

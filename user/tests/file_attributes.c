@@ -111,6 +111,7 @@ static void odd_times(void)
 	WANT_IS(kernel_call(SYS_utimensat, 99, NULL, wrong, 0), -EBADF);
 	WANT_IS(kernel_call(SYS_utimensat, open("file", O_PATH), NULL, wrong, 0), -EBADF);
 	WANT_IS(kernel_call(SYS_utimensat, AT_FDCWD, "file", wrong, 0x10000), -EINVAL);
+	WANT_IS(kernel_call(SYS_timerfd_gettime, open("file", O_PATH), wrong), -EBADF);
 }
 
 /* ---- ioctls that every file knows ---- */

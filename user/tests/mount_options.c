@@ -118,6 +118,10 @@ static void others(void)
 	WANT_IS(call_mount("x", "a", "sysfs", 0, "ro,foo"), -EINVAL);
 	WANT_IS(call_mount("x", "a", "sysfs", 0, "ro,"), 0);
 	WANT_IS(call_umount("a", 0), 0);
+	WANT_IS(call_mount("x", "a", "proc", 0, "foo"), -EINVAL);
+	WANT_IS(call_mount("x", "a", "proc", 0, "hidepid"), -EINVAL);
+	WANT_IS(call_mount("x", "a", "proc", 0, ",ro,hidepid=0,"), 0);
+	WANT_IS(call_umount("a", 0), 0);
 	WANT_IS(call_mount("a #\\b", "a", "tmpfs", 0, NULL), 0);
 	WANT(!strncmp(line_of("/proc/self/mounts", "a\\040\\043\\134b "), HERE, strlen(HERE)));
 	WANT_IS(call_umount("a", 0), 0);
@@ -128,7 +132,7 @@ static const struct test_case cases[] = {
 	CASE(common_words, "mount: ro, sync and their kin among the options"),
 	CASE(whose_word, "mount: a word of the file system's, and the mount's flags"),
 	CASE(by_flags, "mount: flags of the file system's"),
-	CASE(others, "mount: sysfs has no options; sources with odd bytes"),
+	CASE(others, "mount: options of sysfs and proc; sources with odd bytes"),
 };
 
 static void all(int argc, char **argv)
