@@ -21,6 +21,7 @@ CRIMES = {
     "opcode": (r"invalid opcode in kernel mode", ("crash_opcode",)),
     "deadlock": (r"deadlock: CPU \d waits for the lock", ("crash_deadlock", "crash_other")),
     "relock": (r"deadlock: CPU 0 waits for the lock kernel\+0x\w+, which it holds itself", ("crash_relock",)),
+    "jump": (r"kernel page fault: [a-z ]+ 0x4\w{5}, error 0x11", ("crash_jump", "crash", "first_process")),
     "user": (r"kernel page fault: read[a-z ]* 0x\w+, error 0x1", ("crash_user",)),
 }
 
@@ -80,7 +81,7 @@ def code():
 
 
 def memory_crimes():
-    for crime in ("null", "text", "data", "user"):
+    for crime in ("null", "text", "data", "user", "jump"):
         _commit(crime)
 
 

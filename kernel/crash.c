@@ -10,6 +10,7 @@
 #include "memory/pages.h"
 #include "memory/slab.h"
 #include "memory/space.h"
+#include "memory/user.h"
 #include "process/cpu.h"
 #include "process/process.h"
 #include "process/sched.h"
@@ -79,6 +80,21 @@ static void crash_user(void)
 
 	__asm__("" : "+r"(page));
 	(void)*page;
+}
+
+/* SMEP: nor does it run a user's code. This is there, too, and executable: the program's first instruction. */
+static void crash_jump(void)
+{
+	uintptr_t start = arch_user_ip(current_thread());
+	void (*function)(void) = (void (*)(void))start;
+	uint8_t byte;
+
+	if (copy_from_user(&byte, user_pointer(start), 1)) {
+		log_error("crash=jump: there is nothing at the program's start");
+		return;
+	}
+	__asm__("" : "+r"(function));
+	function();
 }
 
 static void crash_recursion(void)
@@ -186,6 +202,7 @@ static const struct {
 	{"smash", crash_smash},
 	{"opcode", crash_opcode},
 	{"user", crash_user},
+	{"jump", crash_jump},
 	{"overflow", crash_overflow},
 	{"freed", crash_freed},
 	{"past", crash_past},

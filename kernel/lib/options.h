@@ -26,8 +26,8 @@
 		"(ttyS0,9600n8), or tty0 (the screen). Without it: ttyS0 and tty0")                \
 	STRING(crash, NULL,                                                                        \
 		"for tests: the kernel commits a crime before process 1 starts: assert, null, "    \
-		"text, data, stack, smash, opcode, user, overflow, deadlock, relock, freed, "      \
-		"past, "                                                                           \
+		"text, data, stack, smash, opcode, user, jump, overflow, deadlock, relock, "       \
+		"freed, past, "                                                                    \
 		"copied, page; in debug builds those of kernel/crash_audit.c")                     \
 	STRING(entry, NULL, "read by the loader, from its load options: the entry to boot")        \
 	STRING(font, NULL,                                                                         \
