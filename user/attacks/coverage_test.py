@@ -29,7 +29,7 @@ NUMBERS = {
 }
 # Where a number becomes a pointer, and what attacks it.
 PLACES = {
-    "arch/x86_64/firmware_user.c": "", "arch/x86_64/umip_user.c": "privileged-sgdt",  # the former: no process's addresses
+    "crash.c": "", "arch/x86_64/firmware_user.c": "", "arch/x86_64/umip_user.c": "privileged-sgdt",  # the former two: no caller's addresses
     "devices/channel.c": "", "devices/fb.c": "commands-framebuffer", "devices/input.c": "commands-keyboard",
     "devices/pty_ioctl.c": "commands-master", "devices/serial_tty.c": "commands-serial", "devices/tty_ioctl.c": "commands-terminal",
     "devices/vt_switch.c": "commands-console", "devices/vt_tty.c": "commands-console",
