@@ -24,7 +24,7 @@
 #include "memory/slab.h"
 
 #define HISTORY       200u /* lines */
-#define HISTORY_FIRST 16u  /* until they are full: most terminals never need more */
+#define HISTORY_FIRST 1u   /* until a program may scroll it: a screen then takes half the memory */
 
 struct vt vts[VT_COUNT];
 struct spinlock vt_lock = SPINLOCK_INIT;
@@ -136,13 +136,20 @@ int vt_discard(unsigned number)
 	return number ? error : 0;
 }
 
-static bool history_full(const struct vt *vt) requires(vt_lock)
+/* Has it the short history still, and may these bytes scroll it? */
+static bool may_scroll(const struct vt *vt, const char *bytes, size_t count) requires(vt_lock)
 {
-	return vt->memory && vt->screen.history_size < HISTORY &&
-	       vt->screen.history_count == vt->screen.history_size;
+	size_t lines;
+
+	if (!vt->memory || vt->screen.history_size >= HISTORY)
+		return false;
+	lines = 1 + count / columns;
+	for (size_t i = 0; i < count; i++)
+		lines += bytes[i] == '\n';
+	return vt->screen.pen.y + lines > rows;
 }
 
-/* Gives a terminal whose first history is full the whole one. Without memory it stays as it is. */
+/* Gives a terminal the whole history. Without memory it stays as it is. */
 static void grow_history(struct vt *vt)
 {
 	void *memory = kmalloc(screen_memory(columns, rows, HISTORY)), *old = memory;
@@ -150,7 +157,7 @@ static void grow_history(struct vt *vt)
 	if (!memory)
 		return;
 	lock_vt();
-	if (history_full(vt)) {
+	if (vt->memory && vt->screen.history_size < HISTORY) {
 		screen_grow(&vt->screen, memory, HISTORY);
 		old = vt->memory;
 		vt->memory = memory;
@@ -176,19 +183,23 @@ unsigned vt_write(unsigned number, const char *bytes, size_t count, char *reply)
 {
 	struct vt *vt = &vts[number];
 	unsigned length = 0;
-	bool full = false;
+	bool scrolls;
 
+	if (reply) { /* echo, which has none, cannot take memory */
+		lock_vt();
+		scrolls = may_scroll(vt, bytes, count);
+		unlock_vt();
+		if (scrolls)
+			grow_history(vt);
+	}
 	write_model(vt, bytes, count);
 	lock_vt();
 	if (vt->memory && reply) {
 		length = vt->screen.reply_length;
 		memcpy(reply, vt->screen.reply, length);
 		vt->screen.reply_length = 0;
-		full = history_full(vt); /* echo, which has no reply, cannot take memory */
 	}
 	unlock_vt();
-	if (full)
-		grow_history(vt);
 	vt_paint(number);
 	return length;
 }
