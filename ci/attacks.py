@@ -15,6 +15,14 @@ LEAST = 540  # attacks that are held, or this is not the report card
 MAY_SKIP = re.compile("memory-(flush|misaligned-checked)|privileged-invpcid|entries-iret-(?!nested).*")
 
 
+def _protections(path):
+    """What the kernel's log says is on: (words, page-table isolation)."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        found = re.search(r"cpu: on: ([\w ]+), page-table isolation (on|off)", log.read())
+    check(found, "the log does not say which protections are on")
+    return found[1].split(), found[2]
+
+
 def _card(names=(), cpus=2, mem=256, cmdline=""):
     lines = []
     card = attack.Card(attack.chosen(attack.listed(), names), lines.append)
@@ -24,6 +32,9 @@ def _card(names=(), cpus=2, mem=256, cmdline=""):
     attack.run(card, request)
     print("\n".join(line for line in lines if not re.fullmatch(r"ok \d+ [\w-]+", line)))
     print("\n".join(card.table()))
+    words, isolation = _protections(request.log)
+    check(set(words) >= {"WP", "NX", "SMEP", "SMAP", "UMIP"}, f"of this CPU's protections only {words} are on")
+    check(isolation == ("on" if "pti=on" in cmdline else "off"), f"page-table isolation is {isolation}")
     return card
 
 
@@ -58,6 +69,25 @@ def small_cpu():
     reasons = {one["name"]: one["reason"] for one in card.verdicts if one["verdict"] == attack.SKIPPED}
     check(reasons.get("privileged-sgdt") == "this CPU has no UMIP", f"skipped are {reasons}")
     check(reasons.get("privileged-xsetbv") == "this CPU has no XSAVE", f"skipped are {reasons}")
+
+
+# What a CPU has, and whether its page tables tell user mode what it may not read (Meltdown), so that they must be its own.
+CHOICES = {"qemu64": ({"WP", "NX"}, "off"), "EPYC": ({"WP", "NX", "SMEP", "SMAP"}, "off"),
+           "Skylake-Client": ({"WP", "NX", "SMEP", "SMAP"}, "on")}
+
+
+def chosen():
+    """Each CPU gets the protections that it has, and page-table isolation where it needs that; attacks on flags are held."""
+    for model, expected in CHOICES.items():
+        card = attack.Card(attack.chosen(attack.listed(), ["state"]), lambda line: None)
+        request = execute.Request(str(attack.PROGRAM), seconds=2 * harness.SECONDS)
+        request.machine.cpu = model
+        request.log = str(harness.tree.run_folder() / f"attacks-{model}-{harness.os.getpid()}.log")
+        attack.run(card, request)
+        check(card.is_held(), "\n".join(card.table()))
+        words, isolation = _protections(request.log)
+        known = set(words) & {"WP", "NX", "SMEP", "SMAP", "UMIP"}
+        check((known, isolation) == expected, f"{model}: {known} and isolation {isolation}, expected {expected}")
 
 
 # Why each crime of the control is not held.
@@ -95,4 +125,4 @@ def boot_entry():
 
 
 if __name__ == "__main__":
-    harness.main([one_cpu, four_cpus, isolated, small_cpu, control, boot_entry])
+    harness.main([one_cpu, four_cpus, isolated, small_cpu, chosen, control, boot_entry])
