@@ -7,6 +7,7 @@
 #define FILES_ATTRIBUTES_H
 
 #include "files/vfs.h"
+#include "lib/errno.h"
 
 #include <linux/fs.h>
 
@@ -31,14 +32,39 @@ static inline bool inode_is_fixed(const struct inode *inode)
 	return inode->operations->immutable || inode_has(inode, FS_IMMUTABLE_FL | FS_APPEND_FL);
 }
 
+/* What permissions let open, by open's flags: a file that only grows is opened for that alone, and times of reading
+ * are the owner's. */
+static inline int inode_may_open_more(const struct inode *inode, unsigned int flags)
+{
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+
+	if (inode_has(inode, FS_APPEND_FL) && (flags & O_TRUNC || (writes && !(flags & O_APPEND))))
+		return -EPERM;
+	return flags & O_NOATIME && !inode_owned(inode) ? -EPERM : 0;
+}
+
+/* Whether `relatime` keeps a new time: inode_touch_accessed's rule. */
+static inline bool inode_wants_accessed(const struct inode *inode)
+{
+	ns_t accessed = inode->accessed;
+
+	return accessed <= inode->modified || accessed <= inode->changed ||
+	       vfs_now() - accessed >= 86400 * NS_PER_SECOND;
+}
+
 /* It was read by way of this mount, or of none (NULL): as the mount and the file want it. */
 void path_touch_accessed(struct inode *inode, const struct mount *mount);
 
-/* It was read by this file. */
+/* It was read by this file. Mostly the time is new enough, and then only a mount with MS_STRICTATIME wants more. */
 static inline void file_touch_accessed(const struct file *file)
 {
-	if (likely(!(file->flags & O_NOATIME)))
-		path_touch_accessed(file->inode, file->path.mount);
+	const struct mount *mount = file->path.mount;
+
+	if (likely(!inode_wants_accessed(file->inode) &&
+		    (!mount || mount_has(mount, MS_RELATIME | MS_NOATIME))))
+		return;
+	if (!(file->flags & O_NOATIME))
+		path_touch_accessed(file->inode, mount);
 }
 
 #endif

@@ -226,10 +226,9 @@ static inline int may_open(const struct path *path, unsigned int flags, bool mad
 	if (flags & O_TRUNC && type == S_IFREG && mount_read_only(path->mount))
 		return -EROFS;
 	error = inode_permission(inode, may_of(flags));
-	if (unlikely(inode_has(inode, FS_APPEND_FL)) && !error &&
-		(flags & O_TRUNC || (may_write(flags) && !(flags & O_APPEND))))
-		error = -EPERM;
-	return unlikely(flags & O_NOATIME) && !error && !inode_owned(inode) ? -EPERM : error;
+	return unlikely(flags & (O_ACCMODE | O_TRUNC | O_NOATIME)) && !error
+		       ? inode_may_open_more(inode, flags)
+		       : error;
 }
 
 static int begin_write(const struct path *path)
