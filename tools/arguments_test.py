@@ -176,7 +176,7 @@ class WordsTest(CommandCase):
                 self.call("selftests", *good)
 
     def test_reference(self):
-        self.refused(2, "reference", "nonsense", says=["nonsense", "bench or selftests"])
+        self.refused(2, "reference", "nonsense", says=["nonsense", "bench or keys or selftests"])
         for good in ([], ["bench"], ["selftests", "bench"]):
             with self.assertRaises(Built):
                 self.call("reference", *good)
