@@ -156,5 +156,19 @@ def firmware_fails():
               r"^.*    at 0x\w+$")
 
 
+def canaries():
+    """The stack protector's value: another one in each boot, with a zero byte first; never the one that the kernel was linked with."""
+    symbols = subprocess.run(["nm", str(build.KERNEL)], check=True, text=True, stdout=subprocess.PIPE).stdout
+    address = int(re.search(r"^(\w+) \w __stack_chk_guard$", symbols, re.M)[1], 16)
+    seen = set()
+    for _ in range(3):
+        with Boot("nokaslr pti=off", mem=256) as machine:
+            machine.until(r"boot: ticks")
+            answer = machine.qemu.monitor.human(f"x /1gx {address:#x}")
+        seen.add(int(answer.split(":")[1], 16))
+    check(len(seen) == 3 and all(value and value & 0xff == 0 for value in seen),
+          f"in three boots: {sorted(map(hex, seen))}")
+
+
 if __name__ == "__main__":
-    harness.main([memory_crimes, other_crimes, deadlocks, record, firmware_fails, code])
+    harness.main([memory_crimes, other_crimes, deadlocks, record, firmware_fails, code, canaries])

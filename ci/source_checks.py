@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What the sources must keep to, whatever they do.
 
-usage: source_checks.py licence|format|locks|tree
+usage: source_checks.py licence|format|locks|tree|user_pointers
 
 licence  every source file names its licence in its first lines (SPDX)
 format   clang-format, by the committed .clang-format, would change nothing
 locks    clang's -Wthread-safety finds nothing in the kernel; docs/locks.md names each lock that is declared in kernel/,
          with its file, and no other
+user_pointers
+         gcc and clang refuse what would look through a user_t (lib/types.h), and take what copies by it
 tree     the top level holds what it should and nothing else; no file is longer than 600 lines
 """
 import os
@@ -117,6 +119,31 @@ def locks():
                 yield f"{path}:\n{run.stderr.strip()}"
 
 
+# What a system call may do with a user_t, and what it may not.
+ALLOWED = ("char byte; (void)!copy_from_user(&byte, from, 1);", "(void)user_offset(from, 8);")
+FORBIDDEN = ("char byte = *from; (void)byte;", "char byte = from[0]; (void)byte;", "memcpy(kept, from, 8);",
+             "memcpy(from, kept, 8);", "const char *text = from; (void)text;", "const char *text = (const char *)from; (void)text;",
+             "from = kept;", "(void)!copy_from_user(kept, kept, 8);", "char *next = from + 8; (void)next;")
+
+
+def compiles(compiler, statement):
+    source = ('#include "lib/string.h"\n#include "memory/user.h"\nlong sys_example(user_t from, char *kept);\n'
+              "long sys_example(user_t from, char *kept)\n{\n\t(void)kept;\n\t" + statement + "\n\treturn 0;\n}\n")
+    flags = ["-std=gnu11", "-ffreestanding", "-fsyntax-only", "-mgeneral-regs-only", "-Ikernel", "-Ikernel/arch/x86_64",
+             "-Iinclude", "-DBATON_DEBUG=0", "-DBATON_KASAN=0", "-Werror", "-xc", "-"]
+    return subprocess.run([compiler, *flags], cwd=ROOT, input=source, capture_output=True, text=True).returncode == 0
+
+
+def user_pointers():
+    for compiler in ("gcc", "clang"):
+        for statement in ALLOWED:
+            if not compiles(compiler, statement):
+                yield f"{compiler} refuses {statement!r}, with which a user pointer is used as it should be"
+        for statement in FORBIDDEN:
+            if compiles(compiler, statement):
+                yield f"{compiler} takes {statement!r}: a user pointer is looked through"
+
+
 def tree():
     found = {name for name in os.listdir(ROOT) if not name.startswith(".") and not re.match(r"build", name)}
     for name in sorted(found - TOP):
@@ -130,7 +157,7 @@ def tree():
 
 
 def main():
-    checks = {"licence": licence, "format": format_, "locks": locks, "tree": tree}
+    checks = {"licence": licence, "format": format_, "locks": locks, "tree": tree, "user_pointers": user_pointers}
     if len(sys.argv) != 2 or sys.argv[1] not in checks:
         sys.exit(__doc__)
     wrong = list(checks[sys.argv[1]]())

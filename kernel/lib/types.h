@@ -13,7 +13,7 @@ typedef uint64_t ns_t;    /* nanoseconds; NS_NEVER: no such time */
 typedef long ssize_t;     /* a byte count or a negative errno, as Linux's */
 
 /* A pointer that a user process gave: a type of its own, which the compiler won't dereference.
- * Only arch_copy_from_user and its kin look through it. */
+ * Only copy_from_user and its kin (memory/user.h) look through it. */
 typedef struct {
 	uintptr_t address;
 } user_t;
