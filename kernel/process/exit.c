@@ -211,6 +211,22 @@ static void thread_leave(struct thread *self, struct process *process)
 	pid_put(self->pid);
 }
 
+/*
+ * Counted before the thread's id is cleared in user memory: who waits for that and ends then is the
+ * later one.
+ */
+static void begin_end(struct process *process, int status)
+{
+	spin_lock(&process_lock);
+	if (++process->ending == process->thread_count && !process->exiting) {
+		process->exiting = true;
+		process->exit_status = status;
+	}
+	if (unlikely(process->core))
+		thread_wake(process->core);
+	spin_unlock(&process_lock);
+}
+
 void thread_exit(int status)
 {
 	struct thread *self = current_thread();
@@ -224,17 +240,9 @@ void thread_exit(int status)
 			(unsigned long)(process->exiting ? process->exit_status : status));
 	if (process)
 		trace_exit(process->exiting ? process->exit_status : status);
-	if (process)
-		futex_thread_exit(self);
 	if (process) {
-		spin_lock(&process_lock);
-		if (++process->ending == process->thread_count && !process->exiting) {
-			process->exiting = true;
-			process->exit_status = status;
-		}
-		if (unlikely(process->core))
-			thread_wake(process->core);
-		spin_unlock(&process_lock);
+		begin_end(process, status);
+		futex_thread_exit(self);
 		process_vfork_done(self);
 		give_up_own(self);
 		sem_undos_leave(self);
