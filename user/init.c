@@ -6,6 +6,9 @@
  *	init nostory		the shells at once
  *	init PROGRAM [ARG...]	runs that instead: a name in /bin, or a path; then the machine ends
  *
+ * Of a boot entry with a counter it tells the loader that this entry came up, once a shell runs (or Eve's story, or
+ * when PROGRAM has ended with 0): boot_good.c.
+ *
  * Words of the kernel's command line that nobody else knows arrive here as arguments, as on Linux.
  *
  * A shell has a session and a controlling terminal of its own; when it ends, another one is started.
@@ -30,6 +33,7 @@
 #include <termios.h>
 #include <time.h>
 
+#include "lib/boot_good.h"
 #include "lib/mounts.h"
 #include "lib/spawn.h"
 
@@ -195,6 +199,8 @@ static void start_shells(void)
 
 		if (!terminal->shell && now() >= terminal->pause)
 			start_shell(terminal, serial && given && *given ? given : NULL);
+		if (terminal->shell)
+			boot_is_good();
 	}
 }
 
@@ -339,10 +345,12 @@ static void tell_story(void)
 	char *argv[] = {"story", NULL};
 	pid_t pid = start("/bin/story", argv, -1);
 
-	if (pid > 0)
+	if (pid > 0) {
+		boot_is_good();
 		serve(pid);
-	else
+	} else {
 		printf("init: cannot start /bin/story: %s\n", strerror(-pid));
+	}
 }
 
 /* One program on the console; its status. */
@@ -360,6 +368,8 @@ static int run_program(char *const argv[])
 	}
 	status = serve(pid);
 	printf("init: %s %s\n", path, how_it_ended(status, text, sizeof text));
+	if (status == 0)
+		boot_is_good();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

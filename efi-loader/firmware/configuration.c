@@ -3,12 +3,18 @@
  * What to boot: load options, then loader.conf, then one entry. With `timeout 0` and a default that
  * is a plain name, two files are opened and no folder is read. Without any configuration the kernel
  * and the initrd have default names.
+ *
+ * An entry's name is that of its file without the counter (counting.h). One that has no tries left is
+ * the last in the list, and is booted only when it is asked for, or when there is no other.
  */
 #include "console.h"
+#include "counting.h"
 #include "files.h"
 #include "loader.h"
 #include "measure.h"
 #include "trust.h"
+
+#include "../pure/counter.h"
 
 #define LOADER_CONF    "\\loader\\loader.conf"
 #define DEFAULT_KERNEL "\\baton\\kernel.elf"
@@ -101,25 +107,34 @@ static EFI_STATUS read_entry(struct loader *l, const char *path, struct boot_ent
 	return verdict ? fail_verdict(verdict, path, &why) : EFI_SUCCESS;
 }
 
+/* EFI_NOT_FOUND is not told. */
 static EFI_STATUS take_entry(struct loader *l, const char *folder, const char *name)
 {
 	char path[2 * LOADER_PATH_MAX];
 	EFI_STATUS status;
 
-	text_copy(l->entry_name, sizeof(l->entry_name), name);
+	counter_strip(name, l->entry_name, sizeof(l->entry_name));
 	text_format(path, sizeof(path), "%s%s", folder, name);
 	status = read_entry(l, path, &l->entry);
 	if (status == EFI_NOT_FOUND) {
 		text_format(path, sizeof(path), "%s%s.conf", folder, name);
 		status = read_entry(l, path, &l->entry);
 	}
-	if (status == EFI_NOT_FOUND)
-		return fail(status, "%s%s: no such boot entry", folder, name);
 	if (!EFI_ERROR(status) && !l->entry.kernel[0])
 		return fail(EFI_LOAD_ERROR, "%s: no line `kernel`", path);
-	if (!EFI_ERROR(status))
+	if (!EFI_ERROR(status)) {
 		measure(l, PCR_FILES, path, text, text_size);
+		counting_try(l, folder, name);
+	}
 	return status;
+}
+
+static EFI_STATUS take_listed(struct loader *l, const char *folder, const char *name)
+{
+	EFI_STATUS status = take_entry(l, folder, name);
+
+	return status == EFI_NOT_FOUND ? fail(status, "%s%s: no such boot entry", folder, name)
+				       : status;
 }
 
 static bool is_entry_name(const char *name)
@@ -127,22 +142,25 @@ static bool is_entry_name(const char *name)
 	return config_name_matches("*.conf", name);
 }
 
-/* Keeps the list sorted by name; beyond ENTRIES_MAX the last ones by name fall off. */
+static bool comes_after(const char *a, const char *b)
+{
+	if (counter_is_bad(a) != counter_is_bad(b))
+		return counter_is_bad(a);
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a > *b;
+}
+
+/* Keeps the list sorted, by name, with those without tries at its end; beyond ENTRIES_MAX the last
+ * ones fall off. */
 static void insert_item(size_t *count, const char *name)
 {
 	size_t at = *count;
-	int order = 1;
 
-	while (at > 0 && order > 0) {
-		const char *a = items[at - 1].name, *b = name;
-
-		while (*a && *a == *b) {
-			a++;
-			b++;
-		}
-		order = *a - *b;
-		at -= order > 0;
-	}
+	while (at > 0 && comes_after(items[at - 1].name, name))
+		at--;
 	if (at == ENTRIES_MAX)
 		return;
 	if (*count < ENTRIES_MAX)
@@ -152,7 +170,7 @@ static void insert_item(size_t *count, const char *name)
 	text_copy(items[at].name, sizeof(items[at].name), name);
 }
 
-static EFI_STATUS list_names(struct loader *l, const char *folder, size_t *count)
+static EFI_STATUS read_folder(struct loader *l, const char *folder, size_t *count)
 {
 	CHAR16 name16[LOADER_PATH_MAX];
 	char name[CONFIG_NAME_MAX];
@@ -177,6 +195,34 @@ static EFI_STATUS list_names(struct loader *l, const char *folder, size_t *count
 	return status;
 }
 
+static bool has_counted(size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (counter_read(items[i].name).counted)
+			return true;
+	return false;
+}
+
+static EFI_STATUS list_names(struct loader *l, const char *folder, size_t *count)
+{
+	EFI_STATUS status = read_folder(l, folder, count);
+
+	if (!EFI_ERROR(status) && has_counted(*count) && counting_bless(l, folder))
+		status = read_folder(l, folder, count);
+	return status;
+}
+
+static void set_title(struct menu_item *item, const char *title)
+{
+	struct boot_counter counter = counter_read(item->name);
+
+	if (counter.counted)
+		text_format(item->title, sizeof(item->title), "%s (tries left: %u)", title,
+			counter.left);
+	else
+		text_copy(item->title, sizeof(item->title), title);
+}
+
 /* Gives each entry its title, and drops those of other loaders. One that is broken stays, so that
  * choosing it tells what is wrong with it. */
 static void read_titles(struct loader *l, const char *folder, size_t *count)
@@ -193,23 +239,46 @@ static void read_titles(struct loader *l, const char *folder, size_t *count)
 		if (!EFI_ERROR(status) && !entry.kernel[0])
 			continue;
 		items[kept] = items[i];
-		text_copy(items[kept].title, sizeof(items[kept].title),
+		set_title(&items[kept],
 			!EFI_ERROR(status) && entry.title[0] ? entry.title : items[i].name);
 		kept++;
 	}
 	*count = kept;
 }
 
+/* The first entry that is meant, with its counter in the pattern or without; `count`: there is none. */
+static size_t find_entry(const char *pattern, size_t count)
+{
+	char own[CONFIG_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		counter_strip(items[i].name, own, sizeof(own));
+		if (config_name_matches(pattern, own) ||
+			config_name_matches(pattern, items[i].name))
+			break;
+	}
+	return i;
+}
+
+/* Those without tries are at the list's end: where the default is one, the first of all stands in for it,
+ * which is the default itself when no entry has tries. */
 static EFI_STATUS find_default(const struct loader_config *config, size_t count, size_t *chosen)
 {
+	size_t found = 0;
+
 	*chosen = 0;
-	if (!config->default_entry[0])
-		return EFI_SUCCESS;
-	for (; *chosen < count; ++*chosen)
-		if (config_name_matches(config->default_entry, items[*chosen].name))
-			return EFI_SUCCESS;
-	return fail(EFI_NOT_FOUND, "`default %s` in loader.conf names no boot entry",
-		config->default_entry);
+	if (config->default_entry[0])
+		found = find_entry(config->default_entry, count);
+	if (found == count)
+		return fail(EFI_NOT_FOUND, "`default %s` in loader.conf names no boot entry",
+			config->default_entry);
+	if (counter_is_bad(items[found].name) && !counter_is_bad(items[0].name))
+		warn("%s has used up its tries: %s is booted in its place", items[found].name,
+			items[0].name);
+	else
+		*chosen = found;
+	return EFI_SUCCESS;
 }
 
 static void use_defaults(struct loader *l)
@@ -239,14 +308,17 @@ static EFI_STATUS menu_options(
 /* For the running system: interface.h. */
 static void note_names(struct loader *l, size_t count)
 {
+	char own[CONFIG_NAME_MAX];
 	size_t at = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t length = text_length(items[i].name) + 1;
+		size_t length;
 
+		counter_strip(items[i].name, own, sizeof(own));
+		length = text_length(own) + 1;
 		if (at + length > LISTED_MAX)
 			break;
-		path_to_ucs2(items[i].name, l->entries + at, length);
+		path_to_ucs2(own, l->entries + at, length);
 		at += length;
 	}
 	l->entries_size = at * sizeof(l->entries[0]);
@@ -274,13 +346,30 @@ static EFI_STATUS choose_from_folder(
 		status = menu_run(l, items, count, config->timeout, menu_options, &chosen,
 			&edited_line, &edited);
 	if (!EFI_ERROR(status))
-		status = take_entry(l, folder, items[chosen].name);
+		status = take_listed(l, folder, items[chosen].name);
 	if (!EFI_ERROR(status) && edited)
 		status = trust_bytes(
 			l, "the options typed in the menu", edited_line.text, edited_line.length);
 	if (!EFI_ERROR(status) && edited)
 		l->entry.options = edited_line;
 	return status;
+}
+
+/* One that the load options name, which is booted even without tries. */
+static EFI_STATUS take_named(struct loader *l, const char *folder, const char *name)
+{
+	EFI_STATUS status = take_entry(l, folder, name);
+	size_t count, found;
+
+	if (status != EFI_NOT_FOUND)
+		return status;
+	status = list_names(l, folder, &count);
+	if (EFI_ERROR(status))
+		return status;
+	found = config_is_pattern(name) ? count : find_entry(name, count);
+	status = found < count ? take_entry(l, folder, items[found].name) : EFI_NOT_FOUND;
+	return status == EFI_NOT_FOUND ? fail(status, "%s%s: no such boot entry", folder, name)
+				       : status;
 }
 
 /* Which entry, by load options or configuration. */
@@ -294,9 +383,13 @@ static EFI_STATUS choose_entry(struct loader *l, const struct loader_options *op
 		return status;
 	entries_folder(options, folder, sizeof(folder));
 	if (options->entry[0])
-		return take_entry(l, folder, options->entry + 1);
+		return take_named(l, folder, options->entry + 1);
 	if (!config.timeout && config.default_entry[0] && !config_is_pattern(config.default_entry))
-		return take_entry(l, folder, config.default_entry);
+		status = take_entry(l, folder, config.default_entry);
+	else
+		status = EFI_NOT_FOUND;
+	if (status != EFI_NOT_FOUND)
+		return status;
 	return choose_from_folder(l, &config, folder);
 }
 

@@ -215,6 +215,8 @@ void publish(struct loader *l)
 		set_text(l, L"LoaderInfo", "Baton " BATON_BUILD_ID);
 	if (listed)
 		set_loader(l);
+	if (l->counted_path[0])
+		set_text(l, L"LoaderBootCountPath", l->counted_path);
 	if (listed || l->own.kernel.data) {
 		set_path(l);
 		set_firmware(l);

@@ -60,6 +60,7 @@ struct loader {
 	struct boot_entry entry;
 	CHAR16 entries[LISTED_MAX]; /* their names, each with its NUL, where they were listed */
 	size_t entries_size;        /* bytes */
+	char counted_path[LOADER_PATH_MAX]; /* empty: this boot is not counted; counting.h */
 	struct command_line command_line;
 	struct loader_options options;
 	bool default_initrd; /* nobody named it: it may be missing */

@@ -136,6 +136,7 @@ enum handoff_security {
 	HANDOFF_TPM2 = 4,        /* EFI_TCG2_PROTOCOL with a TPM behind it */
 	HANDOFF_LA57_LEFT = 8,   /* the firmware ran with 5-level paging; it was switched back */
 	HANDOFF_KASLR = 16,      /* slides are random */
+	HANDOFF_COUNTED = 32,    /* the boot entry has a counter: LoaderBootCountPath */
 };
 
 struct handoff {

@@ -263,7 +263,7 @@ static bool add_smbios(const struct handoff *handoff)
 
 /* ---- What the loader and the run before left ---- */
 
-#define BATON_FILES 2u
+#define BATON_FILES 3u
 
 void sysfs_baton_add(const struct sysfs_attribute *attribute)
 {
@@ -294,9 +294,26 @@ static void add_evidence(const struct handoff *handoff)
 		sysfs_baton_add(&attribute);
 }
 
+static int show_counted(const struct sysfs_node *node, const struct sysfs_attribute *attribute,
+	char *out, size_t size)
+{
+	return format(out, size, "1\n");
+}
+
+/* Its being there is what it says. */
+static void add_counted(const struct handoff *handoff)
+{
+	static const struct sysfs_attribute attribute = {
+		"boot_counted", 0444, show_counted, NULL, NULL};
+
+	if (handoff->flags & HANDOFF_COUNTED)
+		sysfs_baton_add(&attribute);
+}
+
 void sysfs_firmware_init(const struct handoff *handoff)
 {
 	add_evidence(handoff);
+	add_counted(handoff);
 	if (!add_acpi() || !add_smbios(handoff) || !sysfs_efi_add(handoff))
 		log_error("sysfs: no memory for all of the firmware");
 }
