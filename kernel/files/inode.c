@@ -100,6 +100,26 @@ uint64_t inode_size(struct inode *inode)
 	return size;
 }
 
+/* Bits and owners are of one moment, at which the caller may execute it: a chown takes the bits away, and who gives them
+ * may have taken the permission before. */
+void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
+{
+	struct inode *inode = file->inode;
+	uint32_t mode = __atomic_load_n(&inode->mode, __ATOMIC_RELAXED);
+
+	*uid = *gid = UINT32_MAX;
+	if (!(mode & (S_ISUID | S_ISGID)) ||
+		(file->path.mount && mount_has(file->path.mount, MS_NOSUID)))
+		return;
+	mutex_lock(&inode->lock);
+	mode = inode_permission(inode, MAY_EXECUTE) ? 0 : inode->mode;
+	if (mode & S_ISUID)
+		*uid = inode->uid;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		*gid = inode->gid;
+	mutex_unlock(&inode->lock);
+}
+
 void path_touch_accessed(struct inode *inode, const struct mount *mount)
 {
 	const uint32_t no_times = S_ISDIR(inode->mode) ? MS_NOATIME | MS_NODIRATIME : MS_NOATIME;

@@ -525,16 +525,6 @@ bool file_may_read(const struct file *file)
 	return !inode_permission(file->inode, MAY_READ);
 }
 
-void file_set_ids(struct file *file, uint32_t *uid, uint32_t *gid)
-{
-	uint32_t mode = __atomic_load_n(&file->inode->mode, __ATOMIC_RELAXED);
-
-	if (file->path.mount && mount_has(file->path.mount, MS_NOSUID))
-		mode = 0;
-	*uid = mode & S_ISUID ? file->inode->uid : UINT32_MAX;
-	*gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ? file->inode->gid : UINT32_MAX;
-}
-
 int file_may_map(struct file *file, bool write, bool shared, bool execute)
 {
 	const bool writes = write && shared;

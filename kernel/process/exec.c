@@ -165,6 +165,14 @@ static unsigned unsafe(void)
 	       (fs_shared_outside() || ptrace_limits_exec() ? EXEC_WATCHED : 0);
 }
 
+/* From when it is asked who traces the thread until the new credentials are in force nobody else may begin to. */
+static void set_gaining(bool gaining)
+{
+	spin_lock(&process_lock);
+	current_thread()->gaining = gaining;
+	spin_unlock(&process_lock);
+}
+
 /* What the new program's credentials are: the same, or a changed copy. */
 static int choose_credentials(struct program *program)
 {
@@ -174,6 +182,10 @@ static int choose_credentials(struct program *program)
 
 	if (!current_thread()->no_new_privs)
 		file_set_ids(program->file, &uid, &gid);
+	(void)credentials_exec(&next, uid, gid, 0);
+	if (memcmp(&next, old, sizeof(next)) != 0)
+		set_gaining(true);
+	next = *old;
 	program->unsafe = unsafe();
 	program->secure = credentials_exec(&next, uid, gid, program->unsafe);
 	program->credentials = old;
@@ -269,6 +281,7 @@ static void commit_credentials(struct program *program)
 	if (new != old)
 		credentials_set((struct credentials *)new);
 	spin_lock(&process_lock);
+	self->gaining = false;
 	process->dumpable = !program->unreadable && new->euid == new->uid &&new->egid == new->gid
 				    ? 1
 				    : suid_dumpable();
@@ -403,6 +416,8 @@ int process_exec(struct file *file, const char *name, bool hidden, struct exec_s
 		ptrace_exec(old_tid);
 		return 0;
 	}
+	if (current_thread()->gaining)
+		set_gaining(false);
 	if (program.doomed)
 		signal_end_all(current_process(), SIGSEGV);
 	drop_credentials(&program);

@@ -96,6 +96,7 @@ struct thread {
 	struct timer sleep_timer;
 	bool timed_out;
 	bool no_new_privs;
+	bool gaining; /* by process_lock: its exec may gain rights; who lacks them does not begin to trace it */
 	bool user_exceeded;   /* at its last change of user that had more threads than it may */
 	bool has_children;    /* it made some: its end matters to them */
 	uint32_t personality; /* PER_*, ADDR_* */

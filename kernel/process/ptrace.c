@@ -136,6 +136,8 @@ static int attach_locked(struct tracee *tracee, int tid) requires(process_lock)
 	if (thread->process == current_process() || thread->process->kernel ||
 		thread->signals.tracee || !may_trace(thread->process) || thread->signals.leaving)
 		return -EPERM;
+	if (thread->gaining && !has_capability(current_credentials(), CAP_SYS_PTRACE))
+		return -EPERM; /* as of the program that it will have in a moment */
 	link_tracee(tracee, thread, current_process());
 	if (tracee->seized)
 		return 0;

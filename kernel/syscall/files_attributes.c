@@ -132,13 +132,12 @@ static uint32_t allowed_mode(const struct inode *inode, uint32_t mode)
 	return mode & MODE_BITS;
 }
 
-static long change_inode(struct inode *inode, const struct change *change)
+/* With the lock: who was its owner a moment ago may be so no longer. */
+static int check_change(const struct inode *inode, const struct change *change)
 {
 	bool whole = change->mode || change->owner || change->given;
 	int error;
 
-	if (change->wrong)
-		return -EINVAL;
 	if (whole ? inode_is_fixed(inode) : inode_is_immutable(inode))
 		return -EPERM;
 	error = may_change(inode, change);
@@ -146,9 +145,11 @@ static long change_inode(struct inode *inode, const struct change *change)
 		error = -EPERM;
 	if (!error && change->mode && S_ISLNK(inode->mode))
 		error = -EOPNOTSUPP;
-	if (error)
-		return error;
-	mutex_lock(&inode->lock);
+	return error;
+}
+
+static void make_change(struct inode *inode, const struct change *change)
+{
 	if (change->mode)
 		inode->mode = (inode->mode & S_IFMT) | allowed_mode(inode, change->new_mode);
 	if (change->owner) {
@@ -168,8 +169,20 @@ static long change_inode(struct inode *inode, const struct change *change)
 	if (change->times && change->modified != NS_NEVER)
 		inode->modified = change->modified;
 	inode->changed = vfs_now();
+}
+
+static long change_inode(struct inode *inode, const struct change *change)
+{
+	int error;
+
+	if (change->wrong)
+		return -EINVAL;
+	mutex_lock(&inode->lock);
+	error = check_change(inode, change);
+	if (!error)
+		make_change(inode, change);
 	mutex_unlock(&inode->lock);
-	return 0;
+	return error;
 }
 
 /* What Linux says of such a change. */

@@ -18,7 +18,7 @@ COUNTED = ["-icount", "shift=3,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clo
 SECONDS = 4 * 3600
 EARLIEST = "allocations"  # what is allocated once for all is allocated in this test
 # They use all memory, compute for a minute, or want a machine of their own.
-WITHOUT = {"stress", "memory-account", "regs"}
+WITHOUT = {"stress", "memory-account", "regs", "rights-races"}
 # The entrances of the allocators: kernel/memory/pages.h, slab.h.
 ALLOCATORS = {"kmalloc", "kzalloc", "cache_alloc", "cache_alloc_raw", "cache_alloc_many", "pages_alloc", "pages_alloc_table"}
 SITE = re.compile(r"^(\S+)\+0x([0-9a-f]+) (\d+) (\d+)$", re.M)
