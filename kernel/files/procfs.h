@@ -38,8 +38,9 @@ void text_pad(struct text *text, size_t start, size_t column);
 struct proc_file;
 struct proc_inode;
 
-/* What a reader must be allowed about the process (process/inspect.h); checked when it opens the file. */
-enum proc_access { PROC_ANYBODY, PROC_READ, PROC_ATTACH };
+/* What a reader must be allowed about the process (process/inspect.h); checked when it opens the file, and the last two
+ * whenever the text is made: it is not of the space of then, and the process may have gained rights since. */
+enum proc_access { PROC_ANYBODY, PROC_READ, PROC_READ_NOW, PROC_ATTACH };
 
 #define PROC_END UINT64_MAX /* of cursors: all has been shown */
 

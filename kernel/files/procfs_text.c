@@ -91,13 +91,24 @@ static int larger(struct text *text)
 	return 0;
 }
 
+/* Errors are Linux's: who may no longer attach hears EPERM. */
+static int may_show(const struct proc_inode *inode)
+{
+	enum proc_access access = inode->pid ? inode->entry->access : PROC_ANYBODY;
+	int error = access >= PROC_READ_NOW ? proc_may(inode, access) : 0;
+
+	return error == -EACCES && access == PROC_ATTACH ? -EPERM : error;
+}
+
 /* The next piece. */
 static int make_piece(struct proc_file *file) requires(file->lock)
 {
 	struct text *text = &file->text;
 	uint64_t cursor = file->cursor;
-	int error = text->bytes ? 0 : larger(text);
+	int error = may_show(file->inode);
 
+	if (!error && !text->bytes)
+		error = larger(text);
 	file->start += (int64_t)text->used;
 	text->used = 0;
 	while (!error) {

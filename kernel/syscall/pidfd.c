@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes by descriptor, and compared: man 2 pidfd_open, pidfd_getfd, kcmp. */
-#include <linux/capability.h>
 #include <linux/kcmp.h>
 
 #include "devices/random.h"
@@ -8,8 +7,8 @@
 #include "files/table.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
-#include "process/credentials.h"
 #include "process/current.h"
+#include "process/inspect.h"
 #include "process/pidfd.h"
 #include "process/process.h"
 #include "syscall/table.h"
@@ -43,20 +42,6 @@ long sys_pidfd_open(int number, unsigned flags)
 	return result;
 }
 
-/* Whether the running thread may look inside another process: man 2 ptrace, "Ptrace access mode
- * checking", with real credentials. */
-static bool may_look_inside(const struct process *process) requires(process_lock)
-{
-	const struct credentials *self = current_credentials(),
-				 *other = process_credentials(process);
-
-	if (process == current_process() || has_capability(self, CAP_SYS_PTRACE))
-		return true;
-	return self->uid == other->euid && self->uid == other->suid && self->uid == other->uid &&
-	       self->gid == other->egid && self->gid == other->sgid && self->gid == other->gid &&
-	       process->dumpable == 1;
-}
-
 /* The open file of a process that the caller may look into, with a reference. Its table gets none, which would
  * make it a shared one. */
 static int file_of(const struct pid *pid, int fd, struct file **out)
@@ -68,9 +53,9 @@ static int file_of(const struct pid *pid, int fd, struct file **out)
 	spin_lock(&process_lock);
 	if (!pid->process)
 		error = -ESRCH;
-	else if (!may_look_inside(pid->process))
-		error = -EPERM;
 	else
+		error = process_may_inspect(pid->process, NULL, INSPECT_REAL_IDS);
+	if (!error)
 		list_for_each(thread, &pid->process->threads, siblings) if (thread->files) files =
 			thread->files;
 	if (!error && !files)
@@ -132,7 +117,7 @@ static int things_of(const int pids[2], int type, const unsigned long fds[2],
 
 		if (!thread || !thread->process)
 			return -ESRCH;
-		if (!may_look_inside(thread->process))
+		if (process_may_inspect(thread->process, thread, INSPECT_REAL_IDS))
 			return -EPERM;
 		out[i] = thing_of(thread, type);
 		files[i] = thread->files;

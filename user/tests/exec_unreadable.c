@@ -135,10 +135,76 @@ static void traced_with_rights(void)
 	unlink(copy);
 }
 
+/* ---- By files of /proc that were opened before ---- */
+
+#define TELLS 100 /* the descriptor by which it tells that it runs */
+
+static struct gate gate, back;
+
+static int stays(int argc, char **argv)
+{
+	WANT_IS(write(TELLS, "x", 1), 1);
+	return pause();
+}
+
+static void read_later(void)
+{
+	static const struct {
+		const char *name;
+		long expected;
+	} files[] = {{"syscall", -EPERM}, {"personality", -EPERM}, {"io", -EACCES}, {"maps", 0},
+		{"environ", 0}};
+	int fds[COUNT(files)];
+	char path[64], text[256];
+	pid_t pid;
+
+	become_nobody();
+	WANT_IS(prctl(PR_SET_DUMPABLE, 1), 0);
+	pid = fork();
+	if (pid == 0) {
+		wait_gate(gate);
+		WANT_IS(dup2(back.out, TELLS), TELLS);
+		execl(copy, copy, "--role", "stays", NULL);
+		_exit(9);
+	}
+	for (size_t i = 0; i < COUNT(files); i++) {
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, files[i].name);
+		fds[i] = open(path, O_RDONLY);
+		WANT(fds[i] >= 0);
+	}
+	WANT(kernel_call(SYS_read, fds[2], text, sizeof text) > 0);
+	open_gate(gate);
+	wait_gate(back);
+	for (size_t i = 0; i < COUNT(files); i++)
+		WANT_IS(kernel_call(SYS_pread64, fds[i], text, sizeof text, 0), files[i].expected);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+}
+
+static void opened_before(void)
+{
+	pid_t pid;
+
+	if (geteuid())
+		return;
+	snprintf(copy, sizeof copy, "/tmp/exec-opened-%d", (int)getpid());
+	copy_self(0711);
+	gate = make_gate();
+	back = make_gate();
+	pid = fork();
+	if (pid == 0) {
+		read_later();
+		_exit(0);
+	}
+	WANT_ENDS(pid, 0);
+	unlink(copy);
+}
+
 static const struct test_case cases[] = {
 	CASE(unreadable, "execve: a program that cannot be read is not dumpable"),
 	CASE(traced, "ptrace: memory of a program that its tracer cannot read: EIO"),
 	CASE(traced_with_rights, "ptrace: but for who could trace anybody when it began"),
+	CASE(opened_before, "/proc/PID/syscall, personality, io: asked at each reading who may"),
 };
 
 static void all(int argc, char **argv)
@@ -146,7 +212,8 @@ static void all(int argc, char **argv)
 	run_cases(cases, COUNT(cases), argc, argv);
 }
 
-static const struct role roles[] = {{"dumpable", is_dumpable}, {"just-ends", just_ends}};
+static const struct role roles[] = {
+	{"dumpable", is_dumpable}, {"just-ends", just_ends}, {"stays", stays}};
 
 int main(int argc, char **argv)
 {

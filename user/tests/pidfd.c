@@ -162,6 +162,29 @@ static void inherited(void)
 	WANT_ENDS(pid, SIGKILL);
 }
 
+/* The same user with a capability more is not to be looked into. */
+static void getfd_capable(void)
+{
+	unsigned int header[2] = {0x20080522}; /* _LINUX_CAPABILITY_VERSION_3 */
+	const unsigned int none[6] = {0};
+	pid_t pid, other;
+	int fd;
+
+	if (geteuid() != 0)
+		skip("not root");
+	pid = start(just_wait);
+	other = start(just_wait);
+	fd = (int)pidfd_open_raw(pid, 0);
+	WANT(kernel_call(SYS_pidfd_getfd, fd, 0, 0) >= 0);
+	WANT_IS(kernel_call(SYS_capset, header, none), 0);
+	WANT_IS(kernel_call(SYS_pidfd_getfd, fd, 0, 0), -EPERM);
+	WANT_IS(kernel_call(SYS_kcmp, pid, other, 0 /* KCMP_FILE */, 0, 0), -EPERM);
+	WANT_IS(kill(pid, SIGKILL), 0);
+	WANT_IS(kill(other, SIGKILL), 0);
+	WANT_ENDS(pid, SIGKILL);
+	WANT_ENDS(other, SIGKILL);
+}
+
 /* ---- unshare ---- */
 
 static void *unshares_files(void *fd)
@@ -244,6 +267,7 @@ static const struct test_case cases[] = {
 	CASE(send_errors, "pidfd_send_signal: EINVAL, EBADF, EFAULT, EPERM"),
 	CASE(proc_sends, "pidfd_send_signal: by an open /proc/PID, and by nothing else of /proc"),
 	CASE(inherited, "a process descriptor is inherited by fork"),
+	CASE(getfd_capable, "pidfd_getfd, kcmp: EPERM where the other has a capability more"),
 	CASE(unshare_files, "unshare FILES: a thread with descriptors of its own"),
 	CASE(unshare_fs, "unshare FS: a thread with a directory and umask of its own"),
 	CASE(unshare_threads, "unshare THREAD, SIGHAND, VM: alone 0, among threads EINVAL"),
