@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "memory/slab.h"
 #include "process/credentials.h"
+#include "process/current.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "process/sched.h"
@@ -33,6 +34,7 @@ static int stop(int code, const struct signal_info *info, unsigned long message)
 {
 	struct thread *self = current_thread();
 	struct tracee *tracee;
+	bool pending;
 	int inject;
 
 	spin_lock(&process_lock);
@@ -62,7 +64,11 @@ static int stop(int code, const struct signal_info *info, unsigned long message)
 		kfree(tracee);
 	else
 		apply_resume(self, tracee);
+	/* What interrupted a call may have been this stop: the call is yet to be settled. */
+	pending = current_signal_pending();
 	signal_recalculate(self);
+	if (pending)
+		thread_set_work(self, WORK_SIGNAL);
 	spin_unlock(&process_lock);
 	self->frame_changed = true;
 	return inject;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A tracer that dies while its tracee stands at a signal: the signal is delivered, unless the tracer
  * has seen it by waiting, and so taken it. And who hears of a tracee's end, in which order. And
- * tracees that call what there is not. */
+ * tracees that call what there is not, or are let go behind a call that was interrupted. */
 #include "ptrace.h"
 
 static struct gate ready;
@@ -249,6 +249,55 @@ static void no_call(void)
 	WANT_ENDS(pid, 0);
 }
 
+/* ---- An interrupted call whose tracer lets it go behind it ---- */
+
+static volatile long *result;
+
+static void reads(void)
+{
+	char byte;
+
+	*result = kernel_call(SYS_read, ready.in, &byte, 1);
+	_exit(0);
+}
+
+/* Stands behind a read that was interrupted, and goes on by `request`: the read is made again. */
+static void interrupted(int request)
+{
+	pid_t pid;
+
+	result = shared_memory(4096);
+	ready = make_gate();
+	pid = start(reads);
+	WANT_IS(trace(PTRACE_SEIZE, pid, 0, 0), 0);
+	WANT_IS(trace(PTRACE_INTERRUPT, pid, 0, 0), 0);
+	want_stop(pid, SIGTRAP | PTRACE_EVENT_STOP << 8);
+	do { /* up to the read's entry */
+		go(pid, PTRACE_SYSCALL, 0);
+		want_stop(pid, SIGTRAP);
+	} while (registers(pid).orig_rax != SYS_read ||
+		 registers(pid).rax != (unsigned long)-ENOSYS);
+	go(pid, PTRACE_SYSCALL, 0);
+	WANT_IS(trace(PTRACE_INTERRUPT, pid, 0, 0), 0);
+	want_stop(pid, SIGTRAP);
+	WANT_IS(registers(pid).rax, -512); /* ERESTARTSYS, which only a tracer sees */
+	go(pid, request, 0);
+	open_gate(ready);
+	WANT_ENDS(pid, 0);
+	WANT_IS(*result, 1);
+	munmap((void *)result, 4096);
+}
+
+static void interrupted_detached(void)
+{
+	interrupted(PTRACE_DETACH);
+}
+
+static void interrupted_continued(void)
+{
+	interrupted(PTRACE_CONT);
+}
+
 static const struct test_case cases[] = {
 	CASE(tracer_dies_unaware, "ptrace: the tracer dies at a stop that it has not waited for"),
 	CASE(tracer_dies_aware, "ptrace: the tracer dies at a stop that it has waited for"),
@@ -259,6 +308,8 @@ static const struct test_case cases[] = {
 	CASE(nobody_else_wants_it,
 		"ptrace: SIGCHLD ignored, the zombie goes with the tracer's wait"),
 	CASE(no_call, "ptrace: calls with numbers that none has stop their tracer too"),
+	CASE(interrupted_detached, "ptrace: DETACH behind an interrupted call: it is made again"),
+	CASE(interrupted_continued, "ptrace: CONT behind an interrupted call: it is made again"),
 	CASE(parent_ends_meanwhile, "ptrace: the parent ends before the tracer takes the end"),
 };
 
