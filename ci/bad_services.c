@@ -52,6 +52,7 @@ static void EFIAPI spoil(EFI_EVENT event, void *context)
 	put(services->GetNextHighMonotonicCount, smash_stack, smash_stack_end);
 	put(services->QueryCapsuleCapabilities, flood_port, flood_port_end);
 	put(services->QueryVariableInfo, divide_by_zero, divide_by_zero_end);
+	put(services->ResetSystem, smash_stack, smash_stack_end);
 	put(services->SetVirtualAddressMap, call_back, call_back_end);
 	__builtin_memcpy((uint8_t *)services->SetVirtualAddressMap + CALL_BACK, &boot_service,
 		sizeof(boot_service));

@@ -5,8 +5,9 @@
 
 #include "lib/types.h"
 
-/* With the log flushed first. What one way cannot do the next one tries: ACPI, the firmware's
- * ResetSystem, and at last a halt. `why` goes to the log. */
+/* With the log flushed first. What one way cannot do the next one tries: the firmware's ResetSystem behind bars, while all
+ * still runs; then, with the other CPUs stopped, ACPI, ResetSystem in ring 0, and at last a halt. By who may sleep and holds no
+ * lock. `why` goes to the log. */
 void machine_power_off(const char *why) NORETURN;
 void machine_reset(const char *why) NORETURN;
 void machine_halt(const char *why) NORETURN;

@@ -46,6 +46,7 @@ struct baton_efi_table {
 enum baton_efi_policy {
 	BATON_EFI_STRICT, /* it is ended, and that service never called again */
 	BATON_EFI_SURVEY, /* it goes on with a page of zeros in that place, or with the device's */
+	BATON_EFI_TRUST, /* ring 0, interrupts off, no limit: nothing is seen of it, and a mistake is a panic */
 };
 
 #endif

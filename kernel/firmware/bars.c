@@ -13,6 +13,8 @@
  * what of that it wrote, is known exactly. A page of code that the firmware writes loses the right to be executed until it is
  * executed again; only one that it writes while it runs there gets both.
  *
+ * By the policy `trust` none of this holds: bars_plain.c.
+ *
  * What is not the firmware's: a physical address behind which is RAM of the kernel's is never shown to it. By the
  * policy `strict` the call ends there and the service is tainted: never called again. By `survey` it gets a
  * page of zeros in that place, of its own, or the device's registers where it is no RAM, and goes on. A fetch
@@ -90,12 +92,20 @@ static bool has_none(void)
 	return !has_call();
 }
 
+static void call_over(enum evidence_outcome outcome);
+
 /* Waits for a call and gives the thread its registers. */
 static void next_call(void)
 {
 	struct firmware_call *call;
 
-	sleep_on(&bars.wanted, has_call);
+	for (;;) {
+		sleep_on(&bars.wanted, has_call);
+		if (!bars.trusted)
+			break;
+		bars_call_plainly();
+		call_over(EVIDENCE_RETURNED);
+	}
 	call = bars.call;
 	bars.interrupts = true;
 	bars.cpu_started = thread_cpu_time(current_thread());
@@ -164,7 +174,7 @@ static void taint(enum evidence_service service, enum evidence_outcome outcome)
 		why[outcome]);
 }
 
-void bars_finish(enum evidence_outcome outcome)
+static void call_over(enum evidence_outcome outcome)
 {
 	struct firmware_call *call = bars.call;
 	struct firmware_record *record = bars.record;
@@ -172,11 +182,11 @@ void bars_finish(enum evidence_outcome outcome)
 
 	record->call.ticks = arch_cycles() - bars.started;
 	timer_cancel(&bars.limit);
-	if (outcome == EVIDENCE_RETURNED) {
+	if (outcome == EVIDENCE_RETURNED && !bars.trusted) {
 		call->status = arch_firmware_left(&bars.entry, &lost);
 		if (!bars.interrupts)
 			lost |= EVIDENCE_LOST_IF;
-	} else if (!call->shown) {
+	} else if (outcome != EVIDENCE_RETURNED && !call->shown) {
 		taint(call->service, outcome);
 	}
 	record->call.service = call->service;
@@ -187,6 +197,11 @@ void bars_finish(enum evidence_outcome outcome)
 	unmap_all(record);
 	__atomic_store_n(&bars.call, NULL, __ATOMIC_RELEASE);
 	wake_all(&bars.ended);
+}
+
+void bars_finish(enum evidence_outcome outcome)
+{
+	call_over(outcome);
 	next_call();
 }
 
@@ -246,6 +261,8 @@ static const char *find_regions(void)
 void bars_init(const struct handoff *from)
 {
 	const char *wrong;
+
+	bars_read_policy();
 
 	handoff = from;
 	wrong = handoff->runtime_services ? find_regions() : NULL;
@@ -399,6 +416,9 @@ static int call_locked(struct firmware_call *call) requires(calls_lock)
 {
 	int error = make_all();
 
+	bars.trusted = bars_is_trusted(call);
+	if (!error && bars.trusted)
+		error = bars_map_plainly();
 	if (!error)
 		error = lend_arguments(call);
 	if (error)

@@ -64,6 +64,7 @@ struct firmware_call {
 enum firmware_policy {
 	FIRMWARE_STRICT = BATON_EFI_STRICT,
 	FIRMWARE_SURVEY = BATON_EFI_SURVEY,
+	FIRMWARE_TRUST = BATON_EFI_TRUST,
 };
 extern enum firmware_policy firmware_policy; /* atomic */
 

@@ -33,6 +33,7 @@ struct bars {
 	uint8_t *memory; /* the block, in the kernel's half */
 	struct bars_regions regions;
 	bool is_virtual, moving; /* moving: in SetVirtualAddressMap */
+	bool trusted;            /* the call under way is made in ring 0 */
 	/* The call under way; NULL: none. The firmware's thread ends it. */
 	struct firmware_call *call;
 	struct firmware_record *record;
@@ -53,6 +54,16 @@ static inline uintptr_t bars_virt(phys_t phys)
 {
 	return bars.is_virtual ? phys + VIRTUAL_BASE : phys;
 }
+
+/* Where nothing says which pages of a code region are data, and while the firmware moves its own pointers, writing there
+ * is no offence. */
+bool bars_may_write_code(const struct bars_region *region);
+
+/* bars_plain.c: the policy that the command line wants; calls in ring 0. Whether this one is; -ENOMEM; the call under way. */
+void bars_read_policy(void);
+bool bars_is_trusted(const struct firmware_call *call);
+int bars_map_plainly(void) MUST_CHECK;
+void bars_call_plainly(void);
 
 /* Ends the call under way, and gives the thread the next one, for which it may sleep. */
 void bars_finish(enum evidence_outcome outcome);

@@ -150,9 +150,7 @@ static enum evidence_outcome map_lent(const struct arch_firmware_trap *trap, siz
 		MAP_READ | MAP_WRITE);
 }
 
-/* Where nothing says which pages of a code region are data, and while the firmware moves its own pointers, writing there
- * is no offence. */
-static bool may_write_code(const struct bars_region *region)
+bool bars_may_write_code(const struct bars_region *region)
 {
 	return region->type == EfiRuntimeServicesCode && (!region->told || bars.moving);
 }
@@ -169,7 +167,7 @@ static enum evidence_outcome map_own(
 			return step_out(UINT64_MAX, 0, true);
 	}
 	if (wanted & ~access) {
-		if (!(trap->access == FAULT_WRITE && may_write_code(region))) {
+		if (!(trap->access == FAULT_WRITE && bars_may_write_code(region))) {
 			note_violation(EVIDENCE_PERMISSION, trap);
 			if (__atomic_load_n(&firmware_policy, __ATOMIC_RELAXED) == FIRMWARE_STRICT)
 				return EVIDENCE_ABORTED_ACCESS;

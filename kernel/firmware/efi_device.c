@@ -462,7 +462,7 @@ static long set_policy(user_t from)
 
 	if (copy_from_user(&policy, from, sizeof(policy)))
 		return -EFAULT;
-	if (policy > FIRMWARE_SURVEY)
+	if (policy > FIRMWARE_TRUST)
 		return -EINVAL;
 	__atomic_store_n(&firmware_policy, policy, __ATOMIC_RELAXED);
 	return 0;

@@ -25,6 +25,9 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "memory/pages.h"
+#include "memory/slab.h"
+
+#define RESET_LIMIT (3 * NS_PER_SECOND) /* of CPU time, most of which it waits */
 
 static const struct handoff *handoff;
 
@@ -54,13 +57,30 @@ static const EFI_RUNTIME_SERVICES *services_found(void)
 						    : NULL;
 }
 
+static const EFI_RESET_TYPE types[] = {
+	[FIRMWARE_RESET_COLD] = EfiResetCold,
+	[FIRMWARE_RESET_WARM] = EfiResetWarm,
+	[FIRMWARE_RESET_SHUTDOWN] = EfiResetShutdown,
+};
+
+void firmware_ask_reset(enum firmware_reset type)
+{
+	struct firmware_record *record = kzalloc(sizeof(*record));
+	struct firmware_call call = {
+		.service = EVIDENCE_RESET_SYSTEM, .record = record, .limit = RESET_LIMIT};
+	int error;
+
+	call.arguments[0].value = types[type];
+	error = record ? firmware_call(&call) : -ENOMEM;
+	if (error)
+		log_warn("firmware: ResetSystem did not reset: error %d", error);
+	else
+		log_warn("firmware: ResetSystem came back, which UEFI forbids");
+	kfree(record);
+}
+
 void firmware_reset_system(enum firmware_reset type)
 {
-	static const EFI_RESET_TYPE types[] = {
-		[FIRMWARE_RESET_COLD] = EfiResetCold,
-		[FIRMWARE_RESET_WARM] = EfiResetWarm,
-		[FIRMWARE_RESET_SHUTDOWN] = EfiResetShutdown,
-	};
 	const EFI_RUNTIME_SERVICES *services;
 
 	services = services_found();

@@ -11,8 +11,12 @@ enum firmware_reset { FIRMWARE_RESET_COLD, FIRMWARE_RESET_WARM, FIRMWARE_RESET_S
 
 /* Remembers what the services need of the hand-off. */
 void firmware_runtime_init(const struct handoff *handoff);
-/* ResetSystem, UEFI 2.10 8.5.1. Returns only when it cannot be called; the log says why. */
+/* ResetSystem, UEFI 2.10 8.5.1, in ring 0 and with whatever locks held. Returns only when it cannot be called; the log says
+ * why. */
 void firmware_reset_system(enum firmware_reset type);
+/* The same behind bars (bars.h), by who may sleep, with everything still running. Returns when it did not work; the log
+ * says why. */
+void firmware_ask_reset(enum firmware_reset type);
 
 struct firmware_variable {
 	const uint16_t *name; /* UCS-2, NUL-terminated; at most 32 words */

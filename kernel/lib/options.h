@@ -59,7 +59,8 @@
 	INT(panic, 0, 0, 86400, "seconds from a panic to the reset; 0: stay there")                \
 	CHOICE(pcid, OPTION_OFF, ON_OFF, "keep TLB entries over address-space switches")           \
 	STRING(poweroff, NULL,                                                                     \
-		"firmware: power off and reset by UEFI's ResetSystem, without trying ACPI first")  \
+		"acpi: power off and reset by ACPI, without asking UEFI's ResetSystem first; "     \
+		"firmware: by ResetSystem in ring 0")                                              \
 	CHOICE(pti, OPTION_AUTO, ON_OFF_AUTO,                                                      \
 		"page-table isolation: nothing of the kernel is mapped while a process runs")      \
 	FLAG(quiet, "as loglevel=4")                                                               \
@@ -68,6 +69,9 @@
 	STRING(root, NULL,                                                                         \
 		"taken and left alone, as some firmware passes it: the initrd is the root")        \
 	FLAG(rootwait, "as root=")                                                                 \
+	STRING(runtime, NULL,                                                                      \
+		"how UEFI's runtime services are called: strict (as without it), survey or "       \
+		"trust (docs/firmware-services.md)")                                               \
 	FLAG(rw, "as root=")                                                                       \
 	CHOICE(tscdeadline, OPTION_OFF, ON_OFF, "use the APIC timer's TSC-deadline mode")          \
 	STRING(video, NULL, "read by the loader: the video mode, as 1280x800")                     \

@@ -17,11 +17,10 @@ static const uint8_t our_guid[16] = {
 	0x3d, 0x1c, 0x7b, 0x5a, 0x0e, 0x0f, 0x4e, 0x4b, 0x9d, 1, 2, 3, 4, 5, 6, 7};
 static int fd = -1;
 static uint64_t status;
+static uint32_t policy = BATON_EFI_STRICT;
 
 static void begin(void)
 {
-	uint32_t policy = BATON_EFI_STRICT;
-
 	fd = open("/dev/efi_test", O_RDWR);
 	WANT(fd >= 0);
 	WANT_IS(ioctl(fd, BATON_EFI_SET_POLICY, &policy), 0);
@@ -409,6 +408,51 @@ static void touched_told(void)
 	set(ATTRIBUTES, "");
 }
 
+/* Ports and instructions that were done for the last call. */
+static unsigned count_traps(void)
+{
+	static uint64_t bytes[1024];
+	ssize_t size = pread(fd, bytes, sizeof bytes, 0);
+	const struct evidence_record *record;
+	unsigned traps = 0;
+
+	WANT(size > 0);
+	for (size_t at = 0; at < (size_t)size; at += sizeof *record + ((record->size + 7) & ~7u)) {
+		record = (const void *)((const char *)bytes + at);
+		if (record->kind == EVIDENCE_TRAPS)
+			traps += record->size / (unsigned)sizeof(struct evidence_trap);
+	}
+	return traps;
+}
+
+/* By the policy `trust` all is as behind bars, and nothing is done for the firmware. */
+static void trusted(void)
+{
+	struct efi_time now, then;
+	uint32_t unknown = BATON_EFI_TRUST + 1;
+	unsigned runs, written;
+
+	begin();
+	WANT_IS(efi_get_time(fd, (struct efi_get_time){&now, NULL, &status}), 0);
+	WANT(count_traps() > 0);
+	WANT(ioctl(fd, BATON_EFI_SET_POLICY, &unknown) && errno == EINVAL);
+	policy = BATON_EFI_TRUST;
+	begin();
+	WANT_IS(efi_get_time(fd, (struct efi_get_time){&then, NULL, &status}), 0);
+	WANT_IS(count_traps(), 0);
+	read_touched(EVIDENCE_GET_TIME, &runs, &written);
+	WANT_IS(runs, 0);
+	WANT(then.year == now.year || then.year == now.year + 1);
+	time_told();
+	time_refused();
+	names_listed();
+	variable_lives();
+	large_variable();
+	many_at_once();
+	not_killed();
+	reset_shown();
+}
+
 #define SERVICES(phase)                                                                            \
 	CASE(time_told, phase ": GetTime"),                                                        \
 		CASE(time_refused, phase ": SetTime refuses month 13"),                            \
@@ -427,10 +471,12 @@ static const struct test_case cases[] = {
 	CASE(table_given, "the runtime services table"),
 	CASE(reset_shown, "ResetSystem up to its last step"),
 	CASE(short_of_memory, "memory runs out in the midst of a call"),
+	CASE(trusted, "physical: trusted"),
 	CASE(not_again, "no second SetVirtualAddressMap before the first"),
 	CASE(gone_virtual, "SetVirtualAddressMap, once"),
 	SERVICES("virtual"),
 	CASE(refused_again, "SetVirtualAddressMap is refused the second time"),
+	CASE(trusted, "virtual: trusted"),
 	CASE(reset_shown, "virtual: ResetSystem up to its last step"),
 };
 
