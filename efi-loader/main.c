@@ -141,6 +141,7 @@ static void release(struct loader *l)
 	trust_release(l);
 	release_memory(l);
 	evidence_release(l);
+	release_graphics();
 	if (l->volume)
 		l->volume->Close(l->volume);
 	arm_watchdog(0);

@@ -10,6 +10,9 @@
 
 #define MODES_MAX 128u
 
+static EFI_GRAPHICS_OUTPUT_PROTOCOL *changed; /* NULL: no mode was set */
+static uint32_t mode_before;
+
 static EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 
 _Static_assert(sizeof(struct video_mode) == sizeof(EFI_GRAPHICS_OUTPUT_MODE_INFORMATION) &&
@@ -96,8 +99,11 @@ static void change_mode(struct loader *l, EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
 			l->options.video_height, count);
 	if (chosen == gop->Mode->Mode || chosen >= count)
 		return;
+	mode_before = gop->Mode->Mode;
 	status = gop->SetMode(gop, chosen);
-	if (EFI_ERROR(status))
+	if (!EFI_ERROR(status))
+		changed = gop;
+	else
 		warn("graphics: mode %u (%ux%u) cannot be set: %s", chosen, modes[chosen].width,
 			modes[chosen].height, status_name(status));
 }
@@ -118,4 +124,10 @@ void choose_graphics(struct loader *l)
 	if (video_describe(&mode, gop->Mode->FrameBufferBase, gop->Mode->FrameBufferSize,
 		    &l->handoff.framebuffer, &why))
 		warn("%s", why.text);
+}
+
+void release_graphics(void)
+{
+	if (changed && EFI_ERROR(changed->SetMode(changed, mode_before)))
+		warn("graphics: mode %u cannot be set again", mode_before);
 }

@@ -119,6 +119,7 @@ void hand_over_last_panic(struct loader *l);
 
 /* graphics.c: sets the mode where needed, describes the framebuffer; no graphics is no failure. */
 void choose_graphics(struct loader *l);
+void release_graphics(void); /* the mode is the firmware's again */
 
 /* tables.c: what the firmware left for the kernel. */
 void gather_randomness(struct loader *l);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The menu: plain text on the firmware's console, one entry a line. Arrows choose, Enter boots, `e`
- * edits the options of the chosen entry; any key stops the countdown.
+ * edits the options of the chosen entry; any key stops the countdown. A keyboard that breaks sets it
+ * going again: nobody could end it.
  */
 #include "console.h"
 #include "loader.h"
@@ -16,6 +17,7 @@ struct menu {
 	struct loader *l;
 	const struct menu_item *items;
 	size_t count, chosen;
+	uint32_t timeout; /* seconds */
 	uint32_t seconds; /* left; 0: the countdown was stopped */
 	EFI_EVENT timer;
 	const char *note; /* below the entries, until the next key */
@@ -52,20 +54,26 @@ static void draw(const struct menu *m)
 		write_line("  Boots in %u s\n", m->seconds);
 }
 
-/* The next key; false: a second has passed without one. */
-static bool next_key(struct menu *m, EFI_INPUT_KEY *key)
+enum input { INPUT_KEY, INPUT_SECOND, INPUT_BROKEN };
+
+/* The next key; or a second has passed without one; or with a keyboard that cannot be read. */
+static enum input next_key(struct menu *m, EFI_INPUT_KEY *key)
 {
 	SIMPLE_INPUT_INTERFACE *in = m->l->system->ConIn;
 	EFI_EVENT events[2] = {in->WaitForKey, m->timer};
 	UINTN which;
 
 	for (;;) {
-		if (in->ReadKeyStroke(in, key) == EFI_SUCCESS)
-			return true;
-		if (m->l->boot->WaitForEvent(m->timer && m->seconds ? 2 : 1, events, &which))
-			return false;
-		if (which == 1)
-			return false;
+		EFI_STATUS status = in->ReadKeyStroke(in, key);
+
+		if (status == EFI_SUCCESS)
+			return INPUT_KEY;
+		if (status != EFI_NOT_READY) {
+			m->l->boot->WaitForEvent(1, &m->timer, &which);
+			return INPUT_BROKEN;
+		}
+		if (m->l->boot->WaitForEvent(m->seconds ? 2 : 1, events, &which) || which == 1)
+			return INPUT_SECOND;
 	}
 }
 
@@ -91,8 +99,14 @@ static bool edit(struct menu *m, struct command_line *line)
 	for (;;) {
 		char echo[4] = {0};
 
-		if (!next_key(m, &key))
+		switch (next_key(m, &key)) {
+		case INPUT_SECOND:
 			continue;
+		case INPUT_BROKEN:
+			return false;
+		case INPUT_KEY:
+			break;
+		}
 		if (key.ScanCode == ESCAPE)
 			return false;
 		if (key.UnicodeChar == ENTER)
@@ -138,12 +152,18 @@ static void run(
 
 	for (;;) {
 		draw(m);
-		if (next_key(m, &key)) {
+		switch (next_key(m, &key)) {
+		case INPUT_KEY:
 			m->seconds = 0;
 			if (take_key(m, &key, options_of, line, edited))
 				return;
-		} else if (m->seconds && --m->seconds == 0) {
-			return;
+			break;
+		case INPUT_BROKEN:
+			m->seconds = m->seconds ? m->seconds : m->timeout;
+			/* fallthrough */
+		case INPUT_SECOND:
+			if (m->seconds && --m->seconds == 0)
+				return;
 		}
 	}
 }
@@ -151,8 +171,12 @@ static void run(
 EFI_STATUS menu_run(struct loader *l, const struct menu_item *items, size_t count, uint32_t timeout,
 	menu_options_of *options_of, size_t *chosen, struct command_line *line, bool *edited)
 {
-	struct menu m = {
-		.l = l, .items = items, .count = count, .chosen = *chosen, .seconds = timeout};
+	struct menu m = {.l = l,
+		.items = items,
+		.count = count,
+		.chosen = *chosen,
+		.timeout = timeout,
+		.seconds = timeout};
 	EFI_STATUS status;
 
 	*edited = false;
