@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """UEFI's runtime services behind bars: of firmware that is well, and of one whose services break a rule each; the firmware
 report (docs/firmware.md)."""
+import calendar
 import json
 import os
 import re
 import subprocess
+import time
 
 import harness
 from harness import Boot, boot, build, check, guest, run_program, tree
@@ -12,6 +14,7 @@ import mkimage
 from command import report
 
 SERVICES = tree.BUILD / "user" / "efi-services"
+RTC = tree.BUILD / "user" / "rtc"
 
 
 def _services(firmware):
@@ -22,6 +25,23 @@ def _services(firmware):
     end = result.log[result.log.rindex("power off: "):]
     check("by the firmware's ResetSystem" in end and "PANIC" not in end and "came back" not in end, end)
     print(f"{firmware}: {text.count('ok ')} claims hold")
+
+
+def clock():
+    """/dev/rtc0 is UEFI's clock, and tells the date where the CMOS clock does not; the same test holds of Debian's kernel."""
+    for what in ({"on": "linux"}, {}, {"cmdline": "rtcefi"}, {"cmdline": "rtcefi runtime=trust", "firmware": "ovmf-secboot"}):
+        begin = int(time.time())
+        result = run_program(RTC, **what)
+        text = result.stdout.decode(errors="replace")
+        check(result.code == 0 and "not ok" not in text and re.search(r"^1\.\.6$", text, re.M), f"{what}: status {result.code}:\n{text}")
+        if "on" in what:
+            continue
+        date = re.search(r"\] date: (\S+ \S+) UTC(, by UEFI's GetTime)?$", result.log, re.M)
+        check(date and bool(date[2]) == ("rtcefi" in what.get("cmdline", "")), f"{what}: the date in the log: {date and date[0]}")
+        told = calendar.timegm(time.strptime(date[1], "%Y-%m-%d %H:%M:%S"))
+        check(begin - 1 <= told <= time.time() + 1, f"{what}: {date[0]} between {begin} and {time.time():.0f}")
+    result = run_program("/bin/busybox", ["sh", "-c", "hwclock -u -r && date +%s"], cmdline="rtcefi")
+    check(result.code == 0, f"hwclock: {result.stdout}{result.stderr}")
 
 
 def services_ovmf():
@@ -313,4 +333,4 @@ def report_stick():
 
 
 if __name__ == "__main__":
-    harness.main([services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_second_boot, report_time, report_stick])
+    harness.main([clock, services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_second_boot, report_time, report_stick])

@@ -31,6 +31,7 @@
 #include "files/sysfs.h"
 #include "firmware/acpi.h"
 #include "firmware/bars.h"
+#include "firmware/clock.h"
 #include "firmware/efi_device.h"
 #include "firmware/handoff_intake.h"
 #include "firmware/memory_map.h"
@@ -237,6 +238,7 @@ static void first_process(void *argument)
 	struct file *file;
 	int error;
 
+	firmware_clock_init();
 	exec_strings_init(&strings);
 	error = exec_strings_add(&strings, options.init);
 	strings.argc = 1;
@@ -376,7 +378,8 @@ void kernel_start(struct handoff *handoff)
 	last_panic_init(handoff);
 	if (options.notsc)
 		arch_clock_leave_tsc();
-	realtime_init(acpi_info());
+	if (!options.rtcefi)
+		realtime_init(acpi_info());
 	sched_init((unsigned)options.hz, (ns_t)options.lock_limit_us * 1000);
 	space_init();
 	clocks_init();

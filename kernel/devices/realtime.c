@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The date, from the CMOS clock (MC146818) once at start; it is taken as UTC. Two readings must agree
- * and no update be under way, else a value torn in the middle could be believed. */
+ * and no update be under way, else a value torn in the middle could be believed. Where there is none, or what it says cannot be,
+ * the firmware is asked before process 1 starts (firmware/clock.c). */
 #include "devices/realtime.h"
 
 #include "arch/arch.h"
@@ -74,15 +75,41 @@ static void decode(struct cmos_time *t, uint8_t status)
 				  : (uint8_t)(t->hour % 12 + (afternoon ? 12 : 0));
 }
 
-static bool valid(const struct cmos_time *t, int64_t year)
+bool calendar_seconds(const struct calendar *c, int64_t *seconds)
 {
-	if (year < 1970 || year > LAST_YEAR || t->year > 99 || t->month < 1 || t->month > 12)
+	if (c->year < 1970 || c->year > LAST_YEAR || c->month < 1 || c->month > 12)
 		return false;
-	if (t->day < 1 ||
-		t->day > realtime_days(t->month == 12 ? year + 1 : year, t->month % 12 + 1, 1) -
-				 realtime_days(year, t->month, 1))
+	if (c->day < 1 || c->day > realtime_days(c->month == 12 ? c->year + 1 : c->year,
+					   c->month % 12 + 1, 1) -
+					   realtime_days(c->year, c->month, 1))
 		return false;
-	return t->hour <= 23 && t->minute <= 59 && t->second <= 60; /* a leap second */
+	if (c->hour > 23 || c->minute > 59 || c->second > 60)
+		return false;
+	*seconds =
+		((realtime_days(c->year, c->month, c->day) * 24 + c->hour) * 60 + c->minute) * 60 +
+		c->second;
+	return true;
+}
+
+struct calendar calendar_of(int64_t seconds)
+{
+	int64_t days = seconds / 86400, rest = seconds % 86400;
+	struct calendar c = {.year = 1970 + days / 366, .month = 1};
+
+	while (realtime_days(c.year + 1, 1, 1) <= days)
+		c.year++;
+	while (c.month < 12 && realtime_days(c.year, c.month + 1, 1) <= days)
+		c.month++;
+	c.day = (unsigned)(days - realtime_days(c.year, c.month, 1)) + 1;
+	c.hour = (unsigned)(rest / 3600);
+	c.minute = (unsigned)(rest / 60 % 60);
+	c.second = (unsigned)(rest % 60);
+	return c;
+}
+
+bool realtime_is_known(void)
+{
+	return realtime_offset_word;
 }
 
 static bool read_stable(struct cmos_time *out, uint8_t century_index)
@@ -107,24 +134,29 @@ static bool read_stable(struct cmos_time *out, uint8_t century_index)
 void realtime_init(const struct acpi_info *acpi)
 {
 	struct cmos_time t;
-	int64_t year, seconds;
+	struct calendar c;
+	int64_t seconds;
 
+	if (acpi->fadt.no_cmos_clock)
+		return;
 	if (!read_stable(&t, acpi->fadt.century)) {
-		log_warn("no date: the CMOS clock does not answer; CLOCK_REALTIME starts at "
-			 "1970-01-01");
+		log_warn("the CMOS clock does not answer");
 		return;
 	}
 	decode(&t, cmos_read(STATUS_B));
-	year = t.century >= 19 && t.century <= 30 ? t.century * 100 + t.year
-						  : (t.year < 70 ? 2000 : 1900) + t.year;
-	if (!valid(&t, year)) {
-		log_warn("no date: the CMOS clock says %u-%02u-%02u %02u:%02u:%02u", (unsigned)year,
-			t.month, t.day, t.hour, t.minute, t.second);
+	c = (struct calendar){.month = t.month,
+		.day = t.day,
+		.hour = t.hour,
+		.minute = t.minute,
+		.second = t.second};
+	c.year = t.century >= 19 && t.century <= 30 ? t.century * 100 + t.year
+						    : (t.year < 70 ? 2000 : 1900) + t.year;
+	if (t.year > 99 || !calendar_seconds(&c, &seconds)) {
+		log_warn("the CMOS clock says %d-%02u-%02u %02u:%02u:%02u", (int)c.year, t.month,
+			t.day, t.hour, t.minute, t.second);
 		return;
 	}
-	seconds = ((realtime_days(year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 +
-		  t.second;
 	realtime_offset_word = (ns_t)seconds * NS_PER_SECOND - arch_clock();
-	log_info("date: %u-%02u-%02u %02u:%02u:%02u UTC", (unsigned)year, t.month, t.day, t.hour,
-		t.minute, t.second);
+	log_info("date: %d-%02u-%02u %02u:%02u:%02u UTC", (int)c.year, c.month, c.day, c.hour,
+		c.minute, c.second);
 }

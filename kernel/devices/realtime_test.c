@@ -129,6 +129,39 @@ static void test_days(void)
 	CHECK_EQUAL(realtime_days(-400, 3, 1), -719468 - 146097);
 }
 
+/* Each day of 430 years there and back, and moments that there are not. */
+static void test_calendar(void)
+{
+	static const struct calendar wrong[] = {{1969, 12, 31, 23, 59, 59}, {2501, 1, 1, 0, 0, 0},
+		{2023, 0, 1, 0, 0, 0}, {2023, 13, 1, 0, 0, 0}, {2023, 1, 0, 0, 0, 0},
+		{2023, 2, 29, 0, 0, 0}, {2024, 2, 30, 0, 0, 0}, {2023, 1, 1, 24, 0, 0},
+		{2023, 1, 1, 0, 60, 0}, {2023, 1, 1, 0, 0, 61}, {2023, UINT32_MAX, 1, 0, 0, 0},
+		{2023, 1, UINT32_MAX, 0, 0, 0}};
+	int64_t seconds;
+
+	for (int64_t day = 0; day < 430 * 365; day++) {
+		int64_t at = day * 86400 + day * 7919 % 86400;
+		struct calendar c = calendar_of(at);
+
+		CHECK(calendar_seconds(&c, &seconds));
+		CHECK_EQUAL(seconds, at);
+		CHECK(c.month >= 1 && c.month <= 12 && c.day >= 1 && c.day <= 31);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		CHECK(!calendar_seconds(&wrong[i], &seconds));
+}
+
+/* The firmware's tables say that there is no such clock: it is not touched. */
+static void test_none(void)
+{
+	start();
+	acpi.fadt.no_cmos_clock = true;
+	realtime_init(&acpi);
+	CHECK_EQUAL(realtime_offset(), 0);
+	CHECK(!realtime_is_known());
+	CHECK_EQUAL(cmos.reads, 0);
+}
+
 static void test_bcd(void)
 {
 	start();
@@ -208,7 +241,7 @@ static void test_updating_for_ever(void)
 {
 	start();
 	cmos.updating = 1000000;
-	check_none("no date: the CMOS clock does not answer");
+	check_none("the CMOS clock does not answer");
 	CHECK(cmos.reads < 100000);
 }
 
@@ -234,14 +267,14 @@ static void test_never_twice_the_same(void)
 {
 	start();
 	cmos.always_ticks = 3;
-	check_none("no date: the CMOS clock does not answer");
+	check_none("the CMOS clock does not answer");
 }
 
 static void test_missing(void)
 {
 	start();
 	cmos.missing = true;
-	check_none("no date: the CMOS clock does not answer");
+	check_none("the CMOS clock does not answer");
 }
 
 static void test_broken(void)
@@ -257,14 +290,14 @@ static void test_broken(void)
 		start();
 		cmos.registers[broken[i].index] = broken[i].value;
 		said[0] = '\0';
-		check_none("no date: the CMOS clock says");
+		check_none("the CMOS clock says");
 	}
 	start();
 	cmos.registers[0x0b] = 0; /* 12 hours, and an hour 0 */
 	cmos.registers[4] = 0x00;
-	check_none("no date: the CMOS clock says");
+	check_none("the CMOS clock says");
 	cmos.registers[4] = 0x13;
-	check_none("no date: the CMOS clock says");
+	check_none("the CMOS clock says");
 	start();
 	cmos.registers[0] = 0x60; /* a leap second */
 	check_date(BEFORE_MIDNIGHT + 2);
@@ -277,12 +310,14 @@ static void test_broken(void)
 	cmos.registers[8] = 0x02;
 	cmos.registers[7] = 0x29;
 	realtime_init(&acpi);
-	CHECK(strstr(said, "no date"));
+	CHECK(strstr(said, "the CMOS clock says"));
 }
 
 int main(void)
 {
 	RUN(test_days);
+	RUN(test_calendar);
+	RUN(test_none);
 	RUN(test_bcd);
 	RUN(test_binary);
 	RUN(test_twelve_hours);

@@ -28,6 +28,8 @@ static const char *class_of(uint64_t number)
 		return "input";
 	case 29:
 		return "graphics";
+	case 251:
+		return "rtc";
 	default:
 		return NULL;
 	}

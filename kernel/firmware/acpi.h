@@ -62,6 +62,7 @@ struct acpi_fadt {
 	uint8_t pm_timer_bits; /* 24 or 32; 0: no timer */
 	uint8_t reset_value;
 	uint8_t century; /* index in CMOS; 0: none */
+	bool no_cmos_clock;
 };
 
 /* From the HPET table (IA-PC HPET 1.0a, 3.2.4). */

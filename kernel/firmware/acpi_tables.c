@@ -212,6 +212,7 @@ enum {
 	FADT_PM_TMR = 76,
 	FADT_PM_TMR_LEN = 91,
 	FADT_CENTURY = 108,
+	FADT_BOOT_ARCH = 109, /* of two bytes; bit 5: no CMOS clock */
 	FADT_FLAGS = 112,
 	FADT_SIZE_1 = 116, /* of ACPI 1.0 */
 	FADT_RESET_REG = 116,
@@ -273,6 +274,7 @@ bool acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_fadt *out,
 	fadt.smi_command = get16(table, FADT_SMI_CMD);
 	fadt.acpi_enable = table[FADT_ACPI_ENABLE];
 	fadt.century = table[FADT_CENTURY];
+	fadt.no_cmos_clock = get16(table, FADT_BOOT_ARCH) & 1u << 5;
 	if (fadt.hardware_reduced) {
 		fadt.sleep_control = get_gas(table, length, FADT_SLEEP_CONTROL_REG);
 	} else {

@@ -269,6 +269,7 @@ static void test_good(bool xsdt)
 	CHECK_EQUAL(info->fadt.pm_timer.address, 0x608);
 	CHECK_EQUAL(info->fadt.pm_timer.space, ACPI_IO);
 	CHECK_EQUAL(info->fadt.century, 0x32);
+	CHECK(!info->fadt.no_cmos_clock);
 	CHECK_EQUAL(info->fadt.reset.address, 0xcf9);
 	CHECK_EQUAL(info->hpet.address, 0xfed00000);
 	CHECK_EQUAL(info->hpet.least_ticks, 0x37);

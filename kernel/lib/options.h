@@ -69,6 +69,7 @@
 	STRING(root, NULL,                                                                         \
 		"taken and left alone, as some firmware passes it: the initrd is the root")        \
 	FLAG(rootwait, "as root=")                                                                 \
+	FLAG(rtcefi, "the date by UEFI's GetTime, as where there is no CMOS clock")                \
 	STRING(runtime, NULL,                                                                      \
 		"how UEFI's runtime services are called: strict (as without it), survey or "       \
 		"trust (docs/firmware-services.md)")                                               \

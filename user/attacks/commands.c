@@ -16,6 +16,7 @@
 #include <linux/kd.h>
 #include <linux/nsfs.h>
 #include <linux/random.h>
+#include <linux/rtc.h>
 #include <linux/serial.h>
 #include <linux/sockios.h>
 #include <linux/vt.h>
@@ -58,6 +59,7 @@ enum taker {
 	A_CONSOLE,
 	A_KEYBOARD,
 	A_FRAMEBUFFER,
+	A_CLOCK,
 	THE_THREAD,
 	THE_CPU,
 	A_TRACEE,
@@ -217,6 +219,10 @@ static const struct row rows[] = {
 	ROW(A_FRAMEBUFFER, ioctl, FBIOPUT_VSCREENINFO, 0, sizeof(struct fb_var_screeninfo), READS),
 	ROW(A_FRAMEBUFFER, ioctl, FBIOGET_FSCREENINFO, 0, sizeof(struct fb_fix_screeninfo), WRITES),
 	ROW(A_FRAMEBUFFER, ioctl, FBIOPAN_DISPLAY, 0, sizeof(struct fb_var_screeninfo), READS),
+	ROW(A_CLOCK, ioctl, RTC_RD_TIME, 0, sizeof(struct rtc_time), WRITES),
+	ROW(A_CLOCK, ioctl, RTC_SET_TIME, 0, sizeof(struct rtc_time), READS),
+	ROW(A_CLOCK, ioctl, RTC_WKALM_RD, 0, sizeof(struct rtc_wkalrm), WRITES),
+	ROW(A_CLOCK, ioctl, RTC_WKALM_SET, 0, sizeof(struct rtc_wkalrm), READS),
 	ROW(THE_THREAD, prctl, PR_SET_NAME, 0, 1, READS),
 	ROW(THE_THREAD, prctl, PR_GET_NAME, 0, 16, WRITES),
 	ROW(THE_THREAD, prctl, PR_GET_PDEATHSIG, 0, 4, WRITES),
@@ -366,6 +372,8 @@ static long made(enum taker taker)
 		return device("/dev/input/event0");
 	case A_FRAMEBUFFER:
 		return device("/dev/fb0");
+	case A_CLOCK:
+		return device("/dev/rtc0");
 	case A_TRACEE:
 		return stopped_tracee();
 	case SEMAPHORES:
@@ -486,6 +494,7 @@ static const struct attack attacks[] = {
 	ROOT_GIVES("console", A_CONSOLE, "a virtual terminal (ioctl)"),
 	ROOT_GIVES("keyboard", A_KEYBOARD, "an input device (ioctl)"),
 	ROOT_GIVES("framebuffer", A_FRAMEBUFFER, "a framebuffer (ioctl)"),
+	ROOT_GIVES("clock", A_CLOCK, "the firmware's clock (ioctl)"),
 	GIVES("thread", THE_THREAD, "prctl"),
 	GIVES("cpu", THE_CPU, "arch_prctl"),
 	GIVES("tracee", A_TRACEE, "ptrace"),

@@ -37,7 +37,7 @@ PLACES = {
     "files/efivarfs.c": "",  # where root has mounted it: no attack
     "files/memory_devices.c": "commands-random", "syscall/files_ioctl.c": "commands-file",
     "files/inotify_queue.c": "commands-inotify", "files/io.c": "nested-vectors", "files/pipe.c": "commands-pipe",
-    "files/procfs_ns.c": "commands-namespace", "firmware/efi_device.c": "",  # root's, and firmware-services' test
+    "files/procfs_ns.c": "commands-namespace", "firmware/clock.c": "commands-clock", "firmware/efi_device.c": "",  # root's, and firmware-services' test
     "process/clone.c": "calls-tids", "process/core_notes.c": "", "process/futex_exit.c": "calls-robust",
     "sockets/unix_file.c": "commands-socket", "syscall/files.c": "nested-vectors", "syscall/files_open.c": "commands-file",
     "syscall/files_poll.c": "pointers-poll", "syscall/files_select.c": "pointers-pselect6", "syscall/futex.c": "nested-waits",
@@ -48,10 +48,11 @@ PLACES = {
 }
 # More files that know commands, though not what is a pointer.
 KNOWING = ("devices/tty_settings.c", "ipc/semaphore_control.c", "ipc/message_control.c", "syscall/shm.c")
-COMMAND = re.compile(r"(?:case|command [=!]=) ((?:F_|FI(?!RMWARE)[A-Z]|FS_IOC|FBIO|RND|RESERVE|UNRESERVE|ZERO_SPACE|TC[A-Z]|TIOC|KD|KIO|VT_|PIO|GIO|EVIOC|SIOC|NS_GET|PR_|PTRACE_|ARCH_[GS]ET|IPC_|SEM_|MSG_|"
+COMMAND = re.compile(r"(?:case|command [=!]=) ((?:F_|FI(?!RMWARE)[A-Z]|FS_IOC|FBIO|RND|RESERVE|UNRESERVE|ZERO_SPACE|TC[A-Z]|TIOC|KD|KIO|VT_|PIO|GIO|EVIOC|SIOC|NS_GET|PR_|PTRACE_|ARCH_[GS]ET|IPC_|SEM_|MSG_|RTC_|"
                      r"SHM_|[GS]ETALL|_IOC_NR\(EVIOC)\w*)")
 # Commands whose argument is a number, or none, or not looked at.
 NO_POINTER = set("""
+RTC_UIE_ON RTC_UIE_OFF
 F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETPIPE_SZ F_SETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_GETLEASE F_SETLEASE
 F_SETOWN F_GETOWN F_SETSIG F_GETSIG FIOCLEX FIONCLEX FIFREEZE FITHAW FICLONE FS_IOC_FIEMAP RNDZAPENTCNT RNDCLEARPOOL RNDRESEEDCRNG
 NS_GET_USERNS NS_GET_PARENT NS_GET_NSTYPE
