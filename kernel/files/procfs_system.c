@@ -113,17 +113,23 @@ static int show_stat(struct proc_file *file, struct text *out)
 	return 0;
 }
 
+/* Half a hundredth, as Linux rounds it. */
+#define LOAD_HALF (10u << (SCHED_LOAD_BITS - 11))
+
 static int show_loadavg(struct proc_file *file, struct text *out)
 {
-	uint32_t load[3];
+	uint64_t load[3], hundredths;
 	int last;
 
 	sched_load(load);
 	spin_lock(&process_lock);
 	last = pid_last();
 	spin_unlock(&process_lock);
-	for (unsigned i = 0; i < 3; i++)
-		text_add(out, "%u.%02u ", load[i] / 100, load[i] % 100);
+	for (unsigned i = 0; i < 3; i++) {
+		hundredths = ((load[i] + LOAD_HALF) * 100) >> SCHED_LOAD_BITS;
+		text_add(out, "%lu.%02lu ", (unsigned long)(hundredths / 100),
+			(unsigned long)(hundredths % 100));
+	}
 	text_add(out, "%u/%u %d\n", sched_runnable(), limits_thread_count(), last);
 	file->cursor = PROC_END;
 	return 0;

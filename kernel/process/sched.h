@@ -48,10 +48,11 @@ extern int sched_rr_ms; /* kernel.sched_rr_timeslice_ms: above 0; atomic */
 ns_t thread_rt_time(struct thread *thread);
 void sched_usage(struct thread *thread, struct usage *out); /* context switches too; no more */
 unsigned sched_hz(void);
-/* What a CPU's time went to until now; the load averages in hundredths; threads that run or wait for a
- * CPU (sched_load.c). */
+/* What a CPU's time went to until now; the load averages in units of 1 << SCHED_LOAD_BITS, as sysinfo has
+ * them; threads that run or wait for a CPU (sched_load.c). */
 void sched_cpu_times(struct cpu *cpu, struct cpu_times *out);
-void sched_load(uint32_t hundredths[3]);
+#define SCHED_LOAD_BITS 16
+void sched_load(uint64_t load[3]);
 unsigned sched_runnable(void);
 /* A log line: timer interrupts and context switches of all CPUs. */
 void sched_report(void);

@@ -52,11 +52,10 @@ void sched_cpu_times(struct cpu *cpu, struct cpu_times *out)
 
 /* ---- The load ---- */
 
-#define PERIOD        (5 * NS_PER_SECOND)
-#define FIXED_BITS    11
-#define FIXED_ONE     (UINT64_C(1) << FIXED_BITS)
-#define FORGOTTEN     1000 /* periods after which nothing is left of any average */
-#define PARTS_OF_UNIT 100
+#define PERIOD     (5 * NS_PER_SECOND)
+#define FIXED_BITS 11
+#define FIXED_ONE  (UINT64_C(1) << FIXED_BITS)
+#define FORGOTTEN  1000 /* periods after which nothing is left of any average */
 
 static const uint16_t weights[3] = {1884, 2014, 2037}; /* e^(-5/60), e^(-5/300), e^(-5/900) */
 
@@ -101,12 +100,11 @@ void sched_load_update(ns_t now)
 	spin_unlock(&load_lock);
 }
 
-void sched_load(uint32_t hundredths[3])
+void sched_load(uint64_t load[3])
 {
 	sched_load_update(arch_clock());
 	spin_lock(&load_lock);
 	for (unsigned i = 0; i < 3; i++)
-		hundredths[i] =
-			(uint32_t)(((averages[i] + FIXED_ONE / 200) * PARTS_OF_UNIT) >> FIXED_BITS);
+		load[i] = averages[i] << (SCHED_LOAD_BITS - FIXED_BITS);
 	spin_unlock(&load_lock);
 }

@@ -7,11 +7,13 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "memory/object.h"
 #include "memory/pages.h"
 #include "memory/user.h"
 #include "power.h"
 #include "process/credentials.h"
 #include "process/process.h"
+#include "process/sched.h"
 #include "syscall/machine.h"
 #include "syscall/table.h"
 
@@ -80,10 +82,15 @@ long sys_sysinfo(user_t out)
 {
 	struct pages_stats pages;
 	struct sysinfo info = {0};
+	uint64_t load[3];
 
 	pages_statistics(&pages);
+	sched_load(load);
+	for (unsigned i = 0; i < 3; i++)
+		info.loads[i] = load[i];
 	info.uptime = (long)DIV_ROUND_UP(arch_clock(), NS_PER_SECOND);
 	info.totalram = limits_ram();
+	info.sharedram = __atomic_load_n(&object_shmem_pages, __ATOMIC_RELAXED) * PAGE_SIZE;
 	info.freeram = pages.free * PAGE_SIZE;
 	info.procs = (uint16_t)limits_thread_count();
 	info.mem_unit = 1;

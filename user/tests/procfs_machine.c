@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/interrupts, stat's intr, buddyinfo, zoneinfo, kallsyms, kmsg and PID/ns: what programs read by columns.
+ * /proc/interrupts, loadavg, stat's intr, buddyinfo, zoneinfo, kallsyms, kmsg, PID/ns: what programs read by columns.
  * As root; what a kernel does not have or a container hides is left out.
  */
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysinfo.h>
 
 #include "cases.h"
 
@@ -372,6 +373,47 @@ static void switches(void)
 	WANT(strstr(read_file("/proc/self/mountstats"), " mounted on / with fstype "));
 }
 
+/* What a shell's uptime and the C library's getloadavg are told is what /proc/loadavg says. */
+static void load(void)
+{
+	char before[64], after[64], expected[64];
+	struct sysinfo info;
+
+	do /* this thread runs, so it rises */
+		snprintf(before, sizeof before, "%.14s", read_file("/proc/loadavg"));
+	while (!strncmp(before, "0.00", 4));
+	do {
+		snprintf(before, sizeof before, "%.14s", read_file("/proc/loadavg"));
+		WANT_IS(sysinfo(&info), 0);
+		snprintf(after, sizeof after, "%.14s", read_file("/proc/loadavg"));
+	} while (strcmp(before, after) != 0);
+	for (int i = 0, at = 0; i < 3; i++) {
+		unsigned long parts = (info.loads[i] + 320) * 100 >> 16; /* 320: Linux rounds so */
+
+		at += snprintf(expected + at, sizeof expected - (size_t)at, "%lu.%02lu ",
+			parts / 100, parts % 100);
+	}
+	WANT(!strncmp(expected, before, strlen(before)));
+}
+
+/* ...and free's memory that is shared is what meminfo says. */
+static void shared_ram(void)
+{
+	unsigned long before, after;
+	struct sysinfo info;
+	int fd = memfd_create("shared", 0);
+
+	WANT_IS(write(fd, text, 64 << 10), 64 << 10);
+	do {
+		before = number_after(read_file("/proc/meminfo"), "\nShmem");
+		WANT_IS(sysinfo(&info), 0);
+		after = number_after(read_file("/proc/meminfo"), "\nShmem");
+	} while (before != after);
+	WANT(after >= 64);
+	WANT_IS(info.sharedram * info.mem_unit, after << 10);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	CASE(timer, "procfs: interrupts of the timer are counted"),
 	CASE(between_cpus, "procfs: interrupts between CPUs are counted"),
@@ -380,6 +422,8 @@ static const struct test_case cases[] = {
 	CASE(log_file, "procfs: kmsg"),
 	CASE(namespaces, "procfs: ns"),
 	CASE(where_it_sleeps, "procfs: wchan, stack"),
+	CASE(load, "procfs: loadavg, and sysinfo's loads"),
+	CASE(shared_ram, "procfs: meminfo's Shmem, and sysinfo's"),
 	CASE(switches, "procfs: sched, mountstats"),
 };
 
