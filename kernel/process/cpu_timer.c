@@ -145,6 +145,31 @@ void rt_limit_changed(struct process *process)
 	cpu_timers_changed(process);
 }
 
+/* What is due is taken off the list first: what expires may start again, at once and due once more. */
+static void expire_due(struct process *process) requires(process_lock)
+{
+	struct list due = LIST_INIT(due);
+	struct cpu_timer *timer, *next;
+	ns_t now;
+
+	list_for_each_safe(timer, next, &process->timers.cpu, link)
+	{
+		bool goes = cpu_timer_now(process, timer, &now);
+
+		if (goes && now < timer->when)
+			continue;
+		list_remove(&timer->link);
+		if (goes) /* or its clock has stopped for ever */
+			list_push_back(&due, &timer->link);
+	}
+	while (!list_empty(&due)) {
+		timer = list_first(&due, struct cpu_timer, link);
+		list_remove(&timer->link);
+		if (cpu_timer_now(process, timer, &now))
+			timer->expired(timer, now);
+	}
+}
+
 /* Expires what is due. The least CPU time until the next. */
 static ns_t look_at_all(struct process *process) requires(process_lock)
 {
@@ -153,22 +178,17 @@ static ns_t look_at_all(struct process *process) requires(process_lock)
 		look_at_alarm(process, &timers->profile, CPU_CLOCK_PROFILE, SIGPROF),
 		look_at_limit(process), look_at_rt_limit(process)};
 	ns_t least = NS_NEVER, now;
-	struct cpu_timer *timer, *next;
+	struct cpu_timer *timer;
 
 	for (unsigned i = 0; i < sizeof(left) / sizeof(left[0]); i++)
 		least = left[i] < least ? left[i] : least;
-	list_for_each_safe(timer, next, &timers->cpu, link)
+	expire_due(process);
+	list_for_each(timer, &timers->cpu, link)
 	{
-		if (!cpu_timer_now(process, timer, &now)) {
-			list_remove(&timer->link); /* its clock has stopped for ever */
+		if (!cpu_timer_now(process, timer, &now))
 			continue;
-		}
-		if (now >= timer->when) {
-			list_remove(&timer->link);
-			timer->expired(timer, now);
-			if (list_empty(&timer->link))
-				continue;
-		}
+		if (now >= timer->when)
+			return 0;
 		if (timer->when - now < least)
 			least = timer->when - now;
 	}
@@ -197,9 +217,11 @@ static void look(struct process *process) requires(process_lock)
 	ns_t total = cpu_clock_of_process(process, CPU_CLOCK_SCHEDULED), wait;
 	unsigned most = speed(process);
 
-	if (timers->over)
+	if (timers->over || timers->looking)
 		return;
+	timers->looking = true;
 	wait = look_at_all(process);
+	timers->looking = false;
 	if (wait == NS_NEVER || !most)
 		return;
 	if (total == timers->seen && current_process() != process) {

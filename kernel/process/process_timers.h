@@ -47,6 +47,7 @@ struct process_timers {
 	ns_t seen;               /* the process's CPU time at the last look */
 	bool idle;               /* it had not run: the next look waits until it does */
 	bool over;               /* the process ends: nothing is armed any more */
+	bool looking;            /* a look is under way: what starts meanwhile is seen by it */
 };
 
 void process_timers_init(struct process *process);

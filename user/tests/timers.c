@@ -255,6 +255,38 @@ static void work_until_caught(int count)
 		;
 }
 
+#define PAIRS 4
+#define TAKEN 1000
+
+/* Due at the same look: such as nobody gets a signal of, which start anew by themselves, and others. */
+static void by_cpu_for_nobody(void)
+{
+	struct event event = {.signal = SIGUSR2};
+	int ids[2 * PAIRS];
+	pthread_t one;
+
+	handle(SIGUSR2);
+	leave = other_tid = 0;
+	pthread_create(&one, NULL, other_thread, NULL);
+	while (!__atomic_load_n(&other_tid, __ATOMIC_SEQ_CST))
+		sched_yield();
+	for (int i = 0; i < 2 * PAIRS; i++) {
+		event.notify = i % 2 ? EVENT_SIGNAL : EVENT_THREAD_ID;
+		event.tid = i % 2 ? 0 : other_tid;
+		claim_result(
+			kernel_call(SYS_timer_create, CLOCK_PROCESS_CPUTIME_ID, &event, &ids[i]), 0,
+			"a timer by CPU time");
+	}
+	__atomic_store_n(&leave, 1, __ATOMIC_SEQ_CST);
+	pthread_join(one, NULL);
+	for (int i = 0; i < 2 * PAIRS; i++)
+		set_timer(ids[i], 0, 30000 + i * 1000, 30000 + i * 1000);
+	work_until_caught(TAKEN);
+	for (int i = 0; i < 2 * PAIRS; i++)
+		kernel_call(SYS_timer_delete, ids[i]);
+	claim(true, "timers of nobody's do not keep others from their turn");
+}
+
 /*
  * A timer of 30 ms by the process's CPU clock does not run out in a sleep of 60. A virtual CPU that is held up at the
  * wrong place uses the time up, however: not at each try.
@@ -513,6 +545,7 @@ static void all(int argc, char **argv)
 	overruns();
 	silent();
 	to_thread();
+	by_cpu_for_nobody();
 	by_cpu();
 	interval_timers();
 	kill_timers();
