@@ -105,6 +105,15 @@ bool ptrace_may_attach(const struct process *process)
 	return process == current_process() || may_trace(process);
 }
 
+/* Nor does it help who asks to be traced by one who has less: Linux's cap_ptrace_traceme. */
+static bool may_trace_me(const struct process *parent) requires(process_lock)
+{
+	const struct credentials *other = process_credentials(parent);
+
+	return has_capability(other, CAP_SYS_PTRACE) ||
+	       !(current_credentials()->permitted & ~other->permitted);
+}
+
 int ptrace_trace_me(void)
 {
 	struct thread *self = current_thread();
@@ -114,7 +123,7 @@ int ptrace_trace_me(void)
 	if (!tracee)
 		return -ENOMEM;
 	spin_lock(&process_lock);
-	if (!self->signals.tracee && self->process->parent) {
+	if (!self->signals.tracee && self->process->parent && may_trace_me(self->process->parent)) {
 		link_tracee(tracee, self, self->process->parent);
 		error = 0;
 	}

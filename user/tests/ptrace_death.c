@@ -298,12 +298,48 @@ static void interrupted_continued(void)
 	interrupted(PTRACE_CONT);
 }
 
+/* Whether a child with all capabilities may ask to be traced by a parent that has these. */
+static long ask_parent(unsigned int left)
+{
+	unsigned int header[2] = {0x20080522}; /* _LINUX_CAPABILITY_VERSION_3 */
+	const unsigned int sets[6] = {left, left};
+	pid_t parent, child;
+	int status;
+
+	ready = make_gate();
+	shared = shared_memory(4096);
+	parent = fork();
+	if (parent == 0) {
+		child = fork();
+		if (child == 0) {
+			wait_gate(ready);
+			*shared = (pid_t)kernel_call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
+			_exit(0);
+		}
+		WANT_IS(kernel_call(SYS_capset, header, sets), 0);
+		open_gate(ready);
+		WANT_IS(waitpid(child, &status, 0), child);
+		_exit(0);
+	}
+	WANT_ENDS(parent, 0);
+	return *shared;
+}
+
+static void traced_by_less(void)
+{
+	if (geteuid() != 0)
+		skip("not root");
+	WANT_IS(ask_parent(0), -EPERM);
+	WANT_IS(ask_parent(1u << 19 /* CAP_SYS_PTRACE */), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(tracer_dies_unaware, "ptrace: the tracer dies at a stop that it has not waited for"),
 	CASE(tracer_dies_aware, "ptrace: the tracer dies at a stop that it has waited for"),
 	CASE(tracer_dies_anyhow, "ptrace: the tracer dies around a signal-delivery stop"),
 	CASE(tracer_takes, "ptrace: the parent hears of the end when the tracer has taken it"),
 	CASE(tracer_dies, "ptrace: ...or when the tracer dies without"),
+	CASE(traced_by_less, "ptrace: TRACEME: EPERM where the parent has a capability less"),
 	CASE(leader_ends_first, "ptrace: a leader's end is told with its process's"),
 	CASE(nobody_else_wants_it,
 		"ptrace: SIGCHLD ignored, the zombie goes with the tracer's wait"),
