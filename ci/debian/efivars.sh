@@ -231,7 +231,11 @@ entries -c -d /tmp/disk -p 1 -L Made -l '\\EFI\\x.efi' | sed 's/.*: //'
 
 part again
 umount $VARS && ls $VARS
+try mount -t efivarfs -o ro,dirsync efivarfs $VARS
+grep -c -e "$VARS efivarfs ro" /proc/mounts
+umount $VARS
 try mount -t efivarfs efivarfs $VARS
+grep efivarfs /proc/mounts
 entries
 ls $VARS | grep -c -e $OWN
 try umount $VARS

@@ -449,7 +449,6 @@ static struct superblock *create(void)
 		.operations = &superblock_operations,
 		.device = superblock_device(),
 		.magic = EFIVARFS_MAGIC,
-		.flags = variables_are_writable() ? 0 : MS_RDONLY,
 		.references = 1}; /* and so it stays for ever */
 	inode_init(root, superblock, &what);
 	root->operations = &directory_operations;
@@ -479,6 +478,9 @@ int efivarfs_mount(char *options, struct superblock **out)
 		return -ENOMEM;
 	mutex_lock(&efivarfs_lock);
 	if (!__atomic_load_n(&superblock->mounts, __ATOMIC_RELAXED)) {
+		/* As new: no flags of an earlier mount. */
+		__atomic_store_n(&superblock->flags, variables_are_writable() ? 0 : MS_RDONLY,
+			__ATOMIC_RELAXED);
 		forget_all();
 		error = find_all();
 	}

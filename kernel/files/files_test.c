@@ -143,6 +143,25 @@ static void test_faults(void)
 	CHECK_EQUAL(sys_read(fds[0], user(bytes), 10), 6);
 }
 
+/* FS_IOC_RESVSP's place may run over: it is refused. */
+static void test_reserve_runs_over(void)
+{
+	struct {
+		int16_t type, whence;
+		int64_t start, length;
+		int32_t system, process, padding[4];
+	} space = {.whence = SEEK_CUR, .start = INT64_MAX, .length = 1};
+	int fd;
+
+	start();
+	fd = (int)sys_open(user("/tmp/file"), O_CREAT | O_RDWR, 0644);
+	CHECK_EQUAL(sys_write(fd, user("hello"), 5), 5);
+	CHECK_EQUAL(sys_ioctl(fd, _IOW('X', 40, space), (uintptr_t)&space), -EINVAL);
+	space.whence = SEEK_END;
+	CHECK_EQUAL(sys_ioctl(fd, _IOW('X', 40, space), (uintptr_t)&space), -EINVAL);
+	CHECK_EQUAL(sys_close(fd), 0);
+}
+
 static struct file *blocked_writer;
 
 static bool drain_pipe(void)
@@ -283,6 +302,7 @@ int main(void)
 	RUN(test_no_leaks);
 	RUN(test_out_of_memory);
 	RUN(test_faults);
+	RUN(test_reserve_runs_over);
 	RUN(test_blocking_pipe);
 	RUN(test_large_directory);
 	RUN(test_file_path);

@@ -158,7 +158,10 @@ int proc_process(const struct proc_inode *inode, struct process **out) MUST_CHEC
 /* Its address space, with a reference; NULL: none. id: only if it is this one; 0: any. */
 struct space *proc_space(const struct proc_inode *inode, uint64_t id) MUST_CHECK;
 struct space *proc_file_space(const struct proc_file *file) MUST_CHECK;
-/* Whether the caller may look so: 0, -ESRCH, -EACCES. */
+/* Whether the caller may look so: 0, -ESRCH, -EACCES. And which space it is that it may look into, of one moment with
+ * that: an execve gives the process another one, and other rights; 0: none. */
+int proc_may_see(
+	const struct proc_inode *inode, enum proc_access access, uint64_t *space_id) MUST_CHECK;
 int proc_may(const struct proc_inode *inode, enum proc_access access) MUST_CHECK;
 /* Whether it is about the running process. */
 bool proc_is_own(const struct inode *inode) MUST_CHECK;

@@ -162,10 +162,11 @@ static int lookup_mapping(
 	return 0;
 }
 
-/* The first mapping of a file that ends behind an address. */
-static bool next_range(const struct proc_inode *directory, uintptr_t from, struct proc_range *out)
+/* The first mapping of a file that ends behind an address, in the space with this id. */
+static bool next_range(const struct proc_inode *directory, uint64_t space_id, uintptr_t from,
+	struct proc_range *out)
 {
-	struct space *space = proc_space(directory, 0);
+	struct space *space = space_id ? proc_space(directory, space_id) : NULL;
 	const struct vma *vma;
 
 	if (!space)
@@ -183,7 +184,8 @@ static bool next_range(const struct proc_inode *directory, uintptr_t from, struc
 static int iterate_mappings(struct file *file, struct entry_sink *sink, int64_t *position)
 {
 	const struct proc_inode *directory = proc_inode_of(file->inode);
-	int error = proc_may(directory, PROC_READ);
+	uint64_t space_id;
+	int error = proc_may_see(directory, PROC_READ, &space_id);
 	struct proc_range range;
 	char name[40];
 	int length;
@@ -191,7 +193,7 @@ static int iterate_mappings(struct file *file, struct entry_sink *sink, int64_t 
 	if (error)
 		return error == -ESRCH ? -ENOENT : error;
 	while (*position - 2 < (int64_t)(UINTPTR_MAX / 2 / PAGE_SIZE) &&
-		next_range(directory, (uintptr_t)(*position - 2) * PAGE_SIZE, &range)) {
+		next_range(directory, space_id, (uintptr_t)(*position - 2) * PAGE_SIZE, &range)) {
 		length = format(name, sizeof(name), "%lx-%lx", range.start, range.end);
 		if (!sink->emit(sink, name, (uint32_t)length, number_of(directory, range.start),
 			    S_IFLNK, (int64_t)(range.end / PAGE_SIZE) + 2))

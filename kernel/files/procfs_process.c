@@ -64,20 +64,30 @@ struct space *proc_file_space(const struct proc_file *file)
 	return file->space_id ? proc_space(file->inode, file->space_id) : NULL;
 }
 
-int proc_may(const struct proc_inode *inode, enum proc_access access)
+int proc_may_see(const struct proc_inode *inode, enum proc_access access, uint64_t *space_id)
 {
 	struct process *process;
 	struct thread *thread;
 	int error;
 
-	if (access == PROC_ANYBODY)
-		return 0;
+	*space_id = 0;
 	spin_lock(&process_lock);
 	error = proc_target(inode, &process, &thread);
-	if (!error && process_may_inspect(process, thread, INSPECT_FILE_IDS))
+	if (!error && process->space)
+		*space_id = process->space->id;
+	if (access == PROC_ANYBODY)
+		error = 0;
+	else if (!error && process_may_inspect(process, thread, INSPECT_FILE_IDS))
 		error = -EACCES;
 	spin_unlock(&process_lock);
 	return error;
+}
+
+int proc_may(const struct proc_inode *inode, enum proc_access access)
+{
+	uint64_t space_id;
+
+	return access == PROC_ANYBODY ? 0 : proc_may_see(inode, access, &space_id);
 }
 
 bool proc_is_own(const struct inode *inode)

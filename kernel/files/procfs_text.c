@@ -8,7 +8,6 @@
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "process/current.h"
-#include "memory/space.h"
 #include "process/process.h"
 
 #define FIRST_SIZE 2040u           /* of the buffer; half a page with the allocator's own */
@@ -218,21 +217,12 @@ static ssize_t proc_write(struct file *file, struct io *io, int64_t *position)
 
 /* ---- Open files ---- */
 
-static uint64_t space_id_of(const struct proc_inode *inode)
-{
-	struct space *space = inode->pid ? proc_space(inode, 0) : NULL;
-	uint64_t id = space ? space->id : 0;
-
-	if (space)
-		space_put(space);
-	return id;
-}
-
 int proc_open(struct file *file)
 {
 	struct proc_inode *inode = proc_inode_of(file->inode);
 	struct proc_file *proc;
-	int error = inode->pid ? proc_may(inode, inode->entry->access) : 0;
+	uint64_t space_id = 0;
+	int error = inode->pid ? proc_may_see(inode, inode->entry->access, &space_id) : 0;
 
 	if (error)
 		return error;
@@ -241,7 +231,7 @@ int proc_open(struct file *file)
 		return -ENOMEM;
 	mutex_init(&proc->lock, "proc_file->lock");
 	proc->inode = inode;
-	proc->space_id = space_id_of(inode);
+	proc->space_id = space_id;
 	file->private = proc;
 	return 0;
 }

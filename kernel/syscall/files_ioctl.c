@@ -86,21 +86,18 @@ struct space {
 static long reserve(struct file *file, int mode, user_t argument)
 {
 	struct space space;
+	int64_t from = 0;
 
 	if (copy_from_user(&space, argument, sizeof(space)))
 		return -EFAULT;
-	switch (space.whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		space.start += file->position;
-		break;
-	case SEEK_END:
-		space.start += (int64_t)inode_size(file->inode);
-		break;
-	default:
+	if (space.whence == SEEK_CUR)
+		from = file->position;
+	else if (space.whence == SEEK_END)
+		from = (int64_t)inode_size(file->inode);
+	else if (space.whence != SEEK_SET)
 		return -EINVAL;
-	}
+	if (__builtin_add_overflow(space.start, from, &space.start))
+		return -EINVAL;
 	return file_allocate(file, mode | FALLOC_FL_KEEP_SIZE, space.start, space.length);
 }
 

@@ -94,6 +94,81 @@ static void attach_and_execve(void)
 		WANT(!traces_root(i * 37 % TRACED * 100));
 }
 
+/* ---- Memory ---- */
+
+#define OPENED 1500u
+#define TELLS \
+	100 /* the descriptors by which the program says that it runs, and hears that it may end */
+#define HEARS 101
+
+static char word[16];
+
+static int keeps(int argc, char **argv)
+{
+	char c;
+
+	if (geteuid() == 0)
+		strcpy(word, "of root");
+	WANT_IS(write(TELLS, "x", 1), 1);
+	WANT_IS(read(HEARS, &c, 1), 0);
+	return 0;
+}
+
+static pid_t start_keeping(int tells, int hears)
+{
+	char *argv[] = {made, "--role", "keeps", NULL};
+	pid_t pid;
+
+	*common = 0;
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_DUMPABLE, 1);
+		WANT_IS(dup2(tells, TELLS), TELLS);
+		WANT_IS(dup2(hears, HEARS), HEARS);
+		while (!*common)
+			sched_yield();
+		execve(made, argv, environ);
+		_exit(99);
+	}
+	return pid;
+}
+
+/* Opens its memory until that is refused, and reads by the last that was not. */
+static bool sees_word(void)
+{
+	int tells[2], hears[2], fd, last = -1;
+	char path[32], found[sizeof word] = "";
+	pid_t pid;
+
+	WANT_IS(pipe2(tells, O_CLOEXEC), 0);
+	WANT_IS(pipe2(hears, O_CLOEXEC), 0);
+	pid = start_keeping(tells[1], hears[0]);
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+	*common = 1;
+	while ((fd = open(path, O_RDWR | O_CLOEXEC)) >= 0) {
+		close(last);
+		last = fd;
+	}
+	WANT_IS(read(tells[0], found, 1), 1);
+	(void)kernel_call(SYS_pread64, last, found, sizeof found, word);
+	for (size_t i = 0; i < 2; i++) {
+		close(tells[i]);
+		close(hears[i]);
+	}
+	close(last);
+	WANT_ENDS(pid, 0);
+	return strcmp(found, "of root") == 0;
+}
+
+static void open_and_execve(void)
+{
+	common = shared_memory(4096);
+	copy_self();
+	become(A);
+	for (unsigned int i = 0; i < OPENED; i++)
+		WANT(!sees_word());
+}
+
 /* ---- Ownership ---- */
 
 #define GIVEN 10000u
@@ -175,6 +250,7 @@ static void chown_and_execve(void)
 static const struct test_case cases[] = {
 	CASE(attach_and_execve,
 		"who begins to trace while a set-user-ID program is executed gains nothing"),
+	CASE(open_and_execve, "who opens /proc/PID/mem meanwhile has not the new program's memory"),
 	CASE(chown_and_chmod, "who gave a file away sets no set-user-ID bit of it any more"),
 	CASE(chown_and_execve, "no program has both the bit of one owner and the id of the next"),
 };
@@ -188,7 +264,7 @@ static void all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct role roles[] = {{"looks", looks}};
+	static const struct role roles[] = {{"looks", looks}, {"keeps", keeps}};
 
 	if (argc < 2 && geteuid() != 0) {
 		printf("# rights-races: skipped: only root can become others\n");
