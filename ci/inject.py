@@ -23,6 +23,7 @@ def _image(folder, plan, options=""):
         "loader/entries/baton.conf": boot.entry(options),
         "inject/menu/loader.conf": "timeout 3\ndefault b*\n",
         "inject/menu/entries/a.conf": PROBE, "inject/menu/entries/b.conf": PROBE + "options video=800x600\n",
+        "inject/counted/loader.conf": "default t*\n", "inject/counted/entries/t+999.conf": PROBE,
         "inject/menu/entries/c.conf": "title Other\nefi /other.efi\n"}
     items = [(str(CI / "inject.efi"), "EFI/BOOT/BOOTX64.EFI"), (str(boot.LOADER), "EFI/BOOT/BATON.EFI"),
              (str(CI / "handoff-probe.elf"), "baton/probe.elf"), (str(boot.KERNEL), "baton/kernel.elf"),
@@ -74,6 +75,11 @@ def menu():
            "OutputString ClearScreen ReadKeyStroke TpmCapability TpmExtend")
 
 
+def counted():
+    """The same into an entry whose tries are counted: a counter that cannot be written makes the boot no worse."""
+    _sweep("counted | config=\\inject\\counted\\loader.conf | sweep thin", 100, "Open Close Read GetInfo SetInfo GetVariable SetVariable")
+
+
 def odd():
     """Firmware that is odd in one way or another: the loader boots; where no key is ever right, and no buffer large enough, it does not."""
     plan = ["no-console | | no-output no-input", f"menu-without-console | {MENU} | no-output no-input", f"menu-alone | {MENU} |", "no-screen | | no-screen",
@@ -101,4 +107,4 @@ def report():
 
 
 if __name__ == "__main__":
-    harness.main([entry, menu, report, odd, for_good])
+    harness.main([entry, menu, counted, report, odd, for_good])
