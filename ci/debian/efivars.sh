@@ -235,7 +235,7 @@ try mount -t efivarfs -o ro,dirsync efivarfs $VARS
 grep -c -e "$VARS efivarfs ro" /proc/mounts
 umount $VARS
 try mount -t efivarfs efivarfs $VARS
-grep efivarfs /proc/mounts
+grep "$VARS efivarfs" /proc/mounts
 entries
 ls $VARS | grep -c -e $OWN
 try umount $VARS
