@@ -46,10 +46,7 @@ static inline int inode_may_open_more(const struct inode *inode, unsigned int fl
 /* Whether `relatime` keeps a new time: inode_touch_accessed's rule. */
 static inline bool inode_wants_accessed(const struct inode *inode)
 {
-	ns_t accessed = inode->accessed;
-
-	return accessed <= inode->modified || accessed <= inode->changed ||
-	       vfs_now() - accessed >= 86400 * NS_PER_SECOND;
+	return times_want_read(inode->accessed, inode->modified, inode->changed, vfs_now());
 }
 
 /* It was read by way of this mount, or of none (NULL): as the mount and the file want it. */

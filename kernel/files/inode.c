@@ -202,11 +202,11 @@ void inode_stat(struct inode *inode, struct stat *out)
 		.st_size = (long)size,
 		.st_blksize = superblock_block_size(inode->superblock),
 		.st_blocks = (long)blocks,
-		.st_atime = inode->accessed / NS_PER_SECOND,
-		.st_atime_nsec = inode->accessed % NS_PER_SECOND,
-		.st_mtime = inode->modified / NS_PER_SECOND,
-		.st_mtime_nsec = inode->modified % NS_PER_SECOND,
-		.st_ctime = inode->changed / NS_PER_SECOND,
-		.st_ctime_nsec = inode->changed % NS_PER_SECOND,
+		.st_atime = times_seconds(inode->accessed),
+		.st_atime_nsec = times_part(inode->accessed),
+		.st_mtime = times_seconds(inode->modified),
+		.st_mtime_nsec = times_part(inode->modified),
+		.st_ctime = times_seconds(inode->changed),
+		.st_ctime_nsec = times_part(inode->changed),
 	};
 }

@@ -27,9 +27,9 @@
 #define FILES_VFS_H
 
 #include "arch/arch.h"
-#include "devices/realtime.h"
 #include "files/abi.h"
 #include "files/io.h"
+#include "files/times.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -120,7 +120,7 @@ struct inode {
 	uint32_t uid, gid, links;
 	bool linkable;                  /* it has no name yet and may get one */
 	uint8_t write_hint, attributes; /* RWH_WRITE_LIFE_*, FS_*_FL (attributes.h); atomic */
-	ns_t accessed, modified, changed, created; /* since 1970 */
+	ns_t accessed, modified, changed, created; /* times.h */
 	void *driver;                              /* device nodes: the device; FIFOs: the pipe */
 	struct inode_locks *locks;                 /* file_locks.c's; NULL: nobody ever locked it */
 	struct xattr *xattrs;                      /* xattr.c's, with `lock` held */
@@ -234,18 +234,11 @@ int inode_truncate(struct inode *inode, uint64_t size) MUST_CHECK;
 int file_truncate(struct inode *inode, struct dentry *dentry, uint64_t size) MUST_CHECK;
 uint64_t inode_size(struct inode *inode);
 void inode_stat(struct inode *inode, struct stat *out);
-/* Now by the wall clock, since 1970. */
-static inline ns_t vfs_now(void)
-{
-	return realtime_offset() + arch_clock_now();
-}
-
-/* As by Linux's `relatime`: kept only where a change is newer than it, or it is a day old. */
 static inline void inode_touch_accessed(struct inode *inode)
 {
-	ns_t now = vfs_now(), accessed = inode->accessed, day = 86400 * NS_PER_SECOND;
+	ns_t now = vfs_now();
 
-	if (accessed <= inode->modified || accessed <= inode->changed || now - accessed >= day)
+	if (times_want_read(inode->accessed, inode->modified, inode->changed, now))
 		__atomic_store_n(&inode->accessed, now, __ATOMIC_RELAXED);
 }
 

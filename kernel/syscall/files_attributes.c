@@ -96,7 +96,7 @@ struct change {
 	bool wrong; /* the times: nanoseconds out of their range */
 	uint32_t new_mode;
 	uint32_t uid, gid;       /* UINT32_MAX: stays */
-	ns_t accessed, modified; /* NS_NEVER: stays */
+	ns_t accessed, modified; /* TIMES_NONE: stays */
 };
 
 /* man 2 chmod, chown, utimensat. */
@@ -164,9 +164,9 @@ static void make_change(struct inode *inode, const struct change *change)
 				inode->mode &= ~(uint32_t)S_ISGID;
 		}
 	}
-	if (change->times && change->accessed != NS_NEVER)
+	if (change->times && change->accessed != TIMES_NONE)
 		inode->accessed = change->accessed;
-	if (change->times && change->modified != NS_NEVER)
+	if (change->times && change->modified != TIMES_NONE)
 		inode->modified = change->modified;
 	inode->changed = vfs_now();
 }
@@ -188,9 +188,9 @@ static long change_inode(struct inode *inode, const struct change *change)
 /* What Linux says of such a change. */
 static uint32_t event_of(const struct change *change)
 {
-	if (!change->times || (change->accessed != NS_NEVER && change->modified != NS_NEVER))
+	if (!change->times || (change->accessed != TIMES_NONE && change->modified != TIMES_NONE))
 		return IN_ATTRIB;
-	return change->accessed != NS_NEVER ? IN_ACCESS : IN_MODIFY;
+	return change->accessed != TIMES_NONE ? IN_ACCESS : IN_MODIFY;
 }
 
 static long change_path(
@@ -276,26 +276,16 @@ long sys_fchown(int fd, unsigned int uid, unsigned int gid)
 #define UTIME_NOW_  ((1l << 30) - 1l)
 #define UTIME_OMIT_ ((1l << 30) - 2l)
 
-/* Times before 1970 and after 2554 are held at the ends, as Linux clamps to a range. */
-static ns_t clamped(int64_t seconds, int64_t nanoseconds)
-{
-	if (seconds < 0)
-		return 0;
-	if ((uint64_t)seconds > NS_NEVER / NS_PER_SECOND - 1)
-		return NS_NEVER - 1;
-	return (uint64_t)seconds * NS_PER_SECOND + (uint64_t)nanoseconds;
-}
-
 static int one_time(const struct __kernel_timespec *from, ns_t now, ns_t *out)
 {
 	if (from->tv_nsec == UTIME_NOW_)
 		*out = now;
 	else if (from->tv_nsec == UTIME_OMIT_)
-		*out = NS_NEVER;
+		*out = TIMES_NONE;
 	else if (from->tv_nsec < 0 || from->tv_nsec >= (long long)NS_PER_SECOND)
 		return -EINVAL;
 	else
-		*out = clamped(from->tv_sec, from->tv_nsec);
+		*out = times_of(from->tv_sec, from->tv_nsec);
 	return 0;
 }
 
@@ -334,8 +324,8 @@ long sys_utime(user_t path, user_t times)
 		if (copy_from_user(both, times, sizeof(both)))
 			return -EFAULT;
 		change.given = true;
-		change.accessed = clamped(both[0], 0);
-		change.modified = clamped(both[1], 0);
+		change.accessed = times_of(both[0], 0);
+		change.modified = times_of(both[1], 0);
 	}
 	return change_path(AT_FDCWD, path, 0, &change);
 }
@@ -353,8 +343,8 @@ long sys_futimesat(int directory_fd, user_t path, user_t times)
 			both[1].tv_usec >= 1000000)
 			return -EINVAL;
 		change.given = true;
-		change.accessed = clamped(both[0].tv_sec, both[0].tv_usec * 1000);
-		change.modified = clamped(both[1].tv_sec, both[1].tv_usec * 1000);
+		change.accessed = times_of(both[0].tv_sec, both[0].tv_usec * 1000);
+		change.modified = times_of(both[1].tv_sec, both[1].tv_usec * 1000);
 	}
 	if (!path.address && directory_fd != AT_FDCWD)
 		return change_file(directory_fd, &change);

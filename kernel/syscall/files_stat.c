@@ -70,8 +70,7 @@ long sys_lstat(user_t path, user_t out)
 
 static struct statx_timestamp statx_time(ns_t time)
 {
-	return (struct statx_timestamp){.tv_sec = (long long)(time / NS_PER_SECOND),
-		.tv_nsec = (uint32_t)(time % NS_PER_SECOND)};
+	return (struct statx_timestamp){.tv_sec = times_seconds(time), .tv_nsec = times_part(time)};
 }
 
 /* Beyond what stat gives: attributes that files of this system can have; when it was made, if asked. */
