@@ -124,12 +124,12 @@ static uint32_t hash_name(const struct dentry *parent, const struct name *name, 
 	return (uint32_t)hash_add(hash, *tail);
 }
 
-/* A component of a path that ends with a NUL: its last word's bytes that are the component's, and how many. */
-static inline uint64_t component_tail(uint64_t word, uint64_t stop, uint32_t *count)
-{
-	*count = (uint32_t)__builtin_ctzll(stop) / 8;
-	return word & (stop ^ (stop - 1)) >> 8; /* those below the lowest that stops */
-}
+/* A path's component: its hash; its bytes behind the last whole word, and where they end. By value, in registers. */
+struct component {
+	uint64_t tail;
+	uint32_t hash;
+	uint32_t length; /* PATH_MAX at most */
+};
 
 /* Where the word has a NUL or a slash: of the lowest one the top bit is set, and no bit below. */
 static inline uint64_t component_stop(uint64_t word)
@@ -137,37 +137,42 @@ static inline uint64_t component_stop(uint64_t word)
 	return zero_bytes(word) | zero_bytes(word ^ EACH('/'));
 }
 
-/* hash_component, of one that is longer than a short name. */
-static __attribute__((noinline)) const char *hash_long_component(
-	const char *text, const struct dentry *parent, uint32_t *out, uint64_t *tail)
+/* Of a component that ends in `word`, at `stop`, with `before` bytes in whole words. */
+static inline struct component component_end(
+	uint64_t hash, uint64_t word, uint64_t stop, uint32_t before)
 {
-	uint64_t hash = hash_start(parent), word, stop;
-	uint32_t count;
+	struct component made;
 
-	for (;; text += WORD) {
-		word = word_at(text, WORD);
-		stop = component_stop(word);
-		if (stop)
-			break;
-		hash = hash_add(hash, word);
-	}
-	*tail = component_tail(word, stop, &count);
-	*out = (uint32_t)hash_add(hash, *tail);
-	return text + count;
+	made.tail = word & (stop ^ (stop - 1)) >> 8; /* the bytes below the lowest that stops */
+	made.hash = (uint32_t)hash_add(hash, made.tail);
+	made.length = before + (uint32_t)__builtin_ctzll(stop) / 8;
+	return made;
 }
 
-/* As hash_name, of a path's component that begins with `text`; where it ends. */
-static inline const char *hash_component(
-	const char *text, const struct dentry *parent, uint32_t *out, uint64_t *tail)
+/* hash_component, of one that is longer than a short name. */
+static __attribute__((noinline)) struct component hash_long_component(
+	const char *text, const struct dentry *parent)
+{
+	uint64_t hash = hash_start(parent), word, stop;
+	uint32_t before = 0;
+
+	for (;; before += WORD) {
+		word = word_at(text + before, WORD);
+		stop = component_stop(word);
+		if (stop)
+			return component_end(hash, word, stop, before);
+		hash = hash_add(hash, word);
+	}
+}
+
+/* As hash_name, of a path's component that begins with `text`. */
+static inline struct component hash_component(const char *text, const struct dentry *parent)
 {
 	uint64_t word = word_at(text, WORD), stop = component_stop(word);
-	uint32_t count;
 
 	if (!stop)
-		return hash_long_component(text, parent, out, tail);
-	*tail = component_tail(word, stop, &count);
-	*out = (uint32_t)hash_add(hash_start(parent), *tail);
-	return text + count;
+		return hash_long_component(text, parent);
+	return component_end(hash_start(parent), word, stop, 0);
 }
 
 static struct dentry **bucket_of(uint32_t hash) requires(dentry_lock)
@@ -360,15 +365,14 @@ static inline struct dentry *descend(
 	struct dentry *at, const char **path, enum descent how) requires(dentry_lock)
 {
 	const char *text = *path, *end, *next;
+	struct component name;
 	struct dentry *entry;
-	uint32_t hash;
-	uint64_t tail;
 
 	if (!inode_searched_by_all(at->inode))
 		return at;
 	for (; *text && *text != '.'; text = next) {
-		end = hash_component(text, at, &hash, &tail);
-		next = end;
+		name = hash_component(text, at);
+		next = end = text + name.length;
 		if (*end) {
 			do {
 				next++;
@@ -376,7 +380,7 @@ static inline struct dentry *descend(
 		}
 		if (!*next && (how == DESCEND_TO_LAST || next != end))
 			break;
-		entry = find(at, text, (uint32_t)(end - text), hash, tail);
+		entry = find(at, text, name.length, name.hash, name.tail);
 		if (!is_plain(entry, !*next))
 			break;
 		at = entry;

@@ -249,42 +249,72 @@ static void end_write(const struct path *path)
 	mount_end_write(path->mount);
 }
 
+/* What an open may ask for that has no more to it than that the file may be read. */
+#define PLAIN_READ ((unsigned int)(O_CLOEXEC | O_LARGEFILE | O_NONBLOCK))
+
+/* May it be opened so, whatever it asks for? OPEN_WRITES: yes, and writing has begun; 0; or a negative errno. */
+#define OPEN_WRITES 1
+static __attribute__((noinline)) int begin_open(
+	const struct path *path, unsigned int flags, bool made)
+{
+	struct inode *inode = path->dentry->inode;
+	int error;
+
+	if (flags & O_DIRECTORY && !made && !is_directory(inode))
+		return -ENOTDIR;
+	if (flags & O_PATH)
+		return 0;
+	error = may_open(path, flags, made);
+	if (error || !S_ISREG(inode->mode) || !may_write(flags))
+		return error;
+	error = begin_write(path);
+	return error ? error : OPEN_WRITES;
+}
+
+/* What comes last, since it cannot be undone. */
+static __attribute__((noinline)) int end_open(
+	const struct path *path, struct file *file, unsigned int flags, bool made)
+{
+	if (flags & O_PATH)
+		return 0;
+	if (flags & O_DIRECT && !(file->operations->traits & FILE_DIRECT))
+		return -EINVAL;
+	if (flags & O_TRUNC && !made && S_ISREG(file->inode->mode))
+		return file_truncate(file->inode, path->dentry, 0);
+	return 0;
+}
+
 /* Takes over the path's references, if 0 is returned. */
 static ALWAYS_INLINE int open_path(
 	const struct path *path, unsigned int flags, bool made, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
+	const bool plain = likely(
+		!made && !(flags & ~PLAIN_READ) && S_ISREG(inode->mode) && inode->file_operations);
 	bool writes;
 	int error;
 
-	if (flags & O_DIRECTORY && !made && !is_directory(inode))
-		return -ENOTDIR;
-	if (unlikely(flags & O_PATH))
-		return make_file(inode, path, flags, &no_operations, out);
-	error = may_open(path, flags, made);
-	writes = S_ISREG(inode->mode) && may_write(flags);
-	if (!error && writes)
-		error = begin_write(path);
-	if (error)
+	error = plain ? inode_permission(inode, MAY_READ) : begin_open(path, flags, made);
+	if (unlikely(error < 0))
 		return error;
-	error = make_file(inode, path, flags, inode->file_operations, out);
-	if (error) {
+	writes = error == OPEN_WRITES;
+	error = make_file(
+		inode, path, flags, flags & O_PATH ? &no_operations : inode->file_operations, out);
+	if (unlikely(error)) {
 		if (writes)
 			end_write(path);
 		return error;
 	}
 	(*out)->writes = writes;
-	/* Last, since it cannot be undone. */
-	if (flags & O_DIRECT && !((*out)->operations->traits & FILE_DIRECT))
-		error = -EINVAL;
-	else if (flags & O_TRUNC && !made && S_ISREG(inode->mode))
-		error = file_truncate(inode, path->dentry, 0);
+	if (!plain)
+		error = end_open(path, *out, flags, made);
 	if (unlikely(error)) {
 		path_get(path);
 		file_put(*out);
 		return error;
 	}
-	inotify_file(*out, IN_OPEN);
+	if (!(flags & O_PATH))
+		inotify_file(*out, IN_OPEN);
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 
 #include <asm/signal.h>
 
-static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
+static ALWAYS_INLINE ssize_t read_from(struct file *file, struct io *io, int64_t *position)
 {
 	struct object *object = file->inode->object;
 	uint64_t at = (uint64_t)*position, size;
@@ -53,6 +53,24 @@ static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
 	*position = (int64_t)at;
 	file_touch_accessed(file);
 	return io_result(io, done, 0);
+}
+
+static ssize_t read_data(struct file *file, struct io *io, int64_t *position)
+{
+	return read_from(file, io, position);
+}
+
+/* read(2) in one piece. */
+static ssize_t read_range(struct file *file, user_t to, size_t size)
+{
+	struct io io = io_user(to, size);
+	ssize_t result = -EINVAL;
+
+	mutex_lock(&file->position_lock);
+	if (likely(!file_is_nowhere(file, &io, file->position)))
+		result = read_from(file, &io, &file->position);
+	mutex_unlock(&file->position_lock);
+	return result;
 }
 
 static void grow_to(struct object *object, uint64_t size)
@@ -267,6 +285,7 @@ static int64_t seek_data(struct file *file, int64_t offset, int whence)
 
 const struct file_operations tmpfs_file_operations = {
 	.read = read_data,
+	.read_range = read_range,
 	.write = write_data,
 	.seek = seek_data,
 };

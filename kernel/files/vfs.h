@@ -477,7 +477,7 @@ struct file_operations {
 	/* Bytes moved, or a negative errno. *position is where; the operation moves it on. */
 	ssize_t (*read)(struct file *file, struct io *io, int64_t *position);
 	ssize_t (*write)(struct file *file, struct io *io, int64_t *position);
-	/* The same, without position, for one range of user memory: where that is quicker; or NULL. */
+	/* The same, at the file's own position, if it has one, for one range of user memory: where that is quicker; or NULL. */
 	ssize_t (*read_range)(struct file *file, user_t to, size_t size);
 	ssize_t (*write_range)(struct file *file, user_t from, size_t size);
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);

@@ -50,8 +50,7 @@ static inline void count_move(enum direction way, long moved)
 	struct usage *usage = &current_thread()->usage;
 
 	usage->calls[way]++;
-	if (moved > 0)
-		usage->moved[way] += (uint64_t)moved;
+	usage->moved[way] += moved > 0 ? (uint64_t)moved : 0;
 }
 
 #define IO_FAST_RANGES 8
