@@ -102,23 +102,32 @@ static void crash_recursion(void)
 	log_info("%u", crash_stack(0));
 }
 
+/* At a function's end: the call before it is no jump, so that the function stands in the backtrace. (Who takes a
+ * lock himself may not: a spin_lock that was not inlined has no frame, which costs its caller's line.) */
+static ALWAYS_INLINE void no_tail_call(void)
+{
+	__asm__ volatile("");
+}
+
 /* Two CPUs, each with a lock that the other wants. */
 static struct spinlock crash_first_lock, crash_second_lock;
 static bool first_taken, second_taken;
 
-static void take_both(struct spinlock *outer, bool *taken, struct spinlock *inner,
-	const bool *other_taken) no_lock_checks
+static __attribute__((noinline)) void take_both(struct spinlock *outer, bool *taken,
+	struct spinlock *inner, const bool *other_taken) no_lock_checks
 {
 	spin_lock(outer);
 	__atomic_store_n(taken, true, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(other_taken, __ATOMIC_ACQUIRE))
 		arch_pause();
 	spin_lock(inner);
+	no_tail_call();
 }
 
 static void crash_other(void *unused UNUSED)
 {
 	take_both(&crash_second_lock, &second_taken, &crash_first_lock, &first_taken);
+	no_tail_call();
 }
 
 static void crash_deadlock(void)
@@ -131,12 +140,20 @@ static void crash_deadlock(void)
 	}
 	thread_wake(other);
 	take_both(&crash_first_lock, &first_taken, &crash_second_lock, &second_taken);
+	no_tail_call();
 }
 
-static void crash_relock(void) no_lock_checks
+static __attribute__((noinline)) void take_twice(struct spinlock *lock) no_lock_checks
 {
-	spin_lock(&crash_first_lock);
-	spin_lock(&crash_first_lock);
+	spin_lock(lock);
+	spin_lock(lock);
+	no_tail_call();
+}
+
+static void crash_relock(void)
+{
+	take_twice(&crash_first_lock);
+	no_tail_call();
 }
 
 /* Nothing stops it; a kernel built with -Dubsan=true says it. */
