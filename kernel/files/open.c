@@ -550,63 +550,6 @@ int program_open(const char *path, struct file **out)
 	return file_open_program(fs_working(current_fs()), path, 0, out);
 }
 
-bool file_may_read(const struct file *file)
-{
-	return !inode_permission(file->inode, MAY_READ);
-}
-
-int file_may_map(struct file *file, bool write, bool shared, bool execute)
-{
-	const bool writes = write && shared;
-
-	if (!file_readable(file) || (writes && !file_writable(file)))
-		return -EACCES;
-	if (writes && inode_has(file->inode, FS_APPEND_FL))
-		return -EACCES;
-	if (execute && file->path.mount && mount_has(file->path.mount, MS_NOEXEC))
-		return -EPERM;
-	return 0;
-}
-
-struct object *file_object(struct file *file)
-{
-	struct object *object = file->inode->object;
-
-	if (file->operations->object)
-		return file->operations->object(file);
-	if (object)
-		object_get(object);
-	return object;
-}
-
-/* Made when first asked for, and kept: the name at that time. */
-const char *file_path(struct file *file)
-{
-	char *text = __atomic_load_n(&file->path_text, __ATOMIC_ACQUIRE), *none = NULL, *buffer;
-	struct path root = {NULL, NULL};
-	const char *made;
-	size_t size;
-
-	if (text)
-		return text;
-	if (!file->path.dentry)
-		return "";
-	buffer = kmalloc(PATH_MAX);
-	made = buffer ? path_text(&file->path, &root, buffer, PATH_MAX) : NULL;
-	size = made ? strlen(made) + 1 : 0;
-	text = made ? kmalloc(size) : NULL;
-	if (text)
-		memcpy(text, made, size);
-	kfree(buffer);
-	if (!text)
-		return "?";
-	if (__atomic_compare_exchange_n(
-		    &file->path_text, &none, text, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return text;
-	kfree(text);
-	return none;
-}
-
 int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR)
