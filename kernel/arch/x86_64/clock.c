@@ -33,6 +33,7 @@
 #define PM_TIMER_HZ    3579545u
 #define PIT_HZ         1193182u
 #define EARLY_PARTS    4000u /* of a second */
+#define HPET_PATIENCE  UINT64_C(10000000)
 #define EARLY_TSC_MOST UINT64_C(100000000)
 #define HPET_CONFIG    0x10
 #define HPET_COUNTER   0xf0
@@ -113,6 +114,17 @@ static uint64_t read_pit(const struct reference *reference)
 	return 0xffff - (uint64_t)(high << 8 | low);
 }
 
+static bool hpet_counts(volatile const uint64_t *counter)
+{
+	uint64_t since = tsc_read(), first = *counter;
+
+	while (*counter == first)
+		/* Who was held up between the looks looks again. */
+		if (tsc_read() - since > HPET_PATIENCE && *counter == first)
+			return false;
+	return true;
+}
+
 static bool try_hpet(struct reference *out, const struct acpi_info *acpi)
 {
 	volatile uint64_t *registers;
@@ -127,6 +139,11 @@ static bool try_hpet(struct reference *out, const struct acpi_info *acpi)
 	if (period < 100000 || period > 100000000)
 		return false;
 	registers[HPET_CONFIG / 8] |= 1;
+	if (!hpet_counts(&registers[HPET_COUNTER / 8])) {
+		registers[HPET_CONFIG / 8] &= ~UINT64_C(1);
+		log_warn("clock: the HPET at %#lx does not count", acpi->hpet.address);
+		return false;
+	}
 	*out = (struct reference){.name = "HPET",
 		.hz = 1000000000000000 / period,
 		.mask = registers[0] & 1u << 13 ? UINT64_MAX : UINT32_MAX,

@@ -135,7 +135,7 @@ static void references_look(void)
 	unsigned __int128 at = model.stopped ? 0 : model.now;
 	uint64_t count = model.hpet_start;
 
-	if (model.hpet_period && (model_hpet[2] & 1))
+	if (model.hpet_period && !model.hpet_stands && (model_hpet[2] & 1))
 		count += (uint64_t)(at * 1000 / model.hpet_period);
 	model_hpet[0xf0 / 8] = model.hpet_wide ? count : (uint32_t)count;
 }

@@ -29,6 +29,7 @@ struct model {
 	uint64_t hpet_start;  /* the counter at time 0 */
 	uint32_t hpet_period; /* femtoseconds; 0: no HPET, arch_map_device fails */
 	bool hpet_wide;       /* counts 64 bits */
+	bool hpet_stands;     /* whatever is written to it */
 	uint64_t pm_start;    /* the counter at time 0 */
 	unsigned pm_bits;     /* 24 or 32 */
 	bool stopped;         /* no reference counts */
