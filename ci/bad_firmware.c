@@ -86,6 +86,7 @@ static void EFIAPI at_exit(EFI_EVENT event, void *context)
 {
 	spoil_calls_at_exit();
 	spoil_tables_at_exit();
+	spoil_memory_at_exit();
 }
 
 /* Not by StartImage, which puts the flags right. */
@@ -127,6 +128,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	if (EFI_ERROR(status))
 		return fail(status, "bad firmware: the faults, or %s", CHAIN_LOADER);
 	spoil_calls();
+	spoil_memory();
 	spoil_tables();
 	spoil_attributes();
 	return enter(image, loader);
