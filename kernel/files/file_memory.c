@@ -23,8 +23,8 @@ int file_may_map(struct file *file, bool write, bool shared, bool execute)
 
 	if (!file_readable(file) || (writes && !file_writable(file)))
 		return -EACCES;
-	if (writes && inode_has(file->inode, FS_APPEND_FL))
-		return -EACCES;
+	if (shared && file_writable(file) && inode_has(file->inode, FS_APPEND_FL))
+		return -EACCES; /* to be read, too: mprotect could make it writable */
 	if (execute && file->path.mount && mount_has(file->path.mount, MS_NOEXEC))
 		return -EPERM;
 	return 0;

@@ -135,10 +135,11 @@ static uint32_t allowed_mode(const struct inode *inode, uint32_t mode)
 /* With the lock: who was its owner a moment ago may be so no longer. */
 static int check_change(const struct inode *inode, const struct change *change)
 {
-	bool whole = change->mode || change->owner || change->given;
+	bool gives = change->owner && (change->uid != UINT32_MAX || change->gid != UINT32_MAX);
 	int error;
 
-	if (whole ? inode_is_fixed(inode) : inode_is_immutable(inode))
+	if (change->mode || gives || change->given ? inode_is_fixed(inode)
+						   : change->times && inode_is_immutable(inode))
 		return -EPERM;
 	error = may_change(inode, change);
 	if (!error && change->mode && inode->operations->fixed_mode)

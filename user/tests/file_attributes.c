@@ -335,6 +335,7 @@ static void immutable(void)
 	other = make_file("other");
 	need_attributes(file);
 	WANT_IS(write(other, "0123", 4), 4);
+	WANT_IS(fchmod(file, 04755), 0);
 	WANT_IS(set(file, FS_IMMUTABLE_FL), 0);
 	want_fixed(file, "file");
 	WANT_IS(kernel_call(SYS_open, "file", O_WRONLY | O_APPEND), -EPERM);
@@ -344,6 +345,10 @@ static void immutable(void)
 	WANT_IS(lseek(other, 0, SEEK_SET), 0);
 	WANT_IS(kernel_call(SYS_copy_file_range, other, NULL, file, NULL, 4, 0), -EPERM);
 	WANT_IS(write(file, "still", 5), 5); /* by who had it open */
+	WANT_IS(told(file).st_mode & S_ISUID, S_ISUID);
+	WANT_IS(kernel_call(SYS_chown, "file", -1, -1), 0);
+	WANT_IS(kernel_call(SYS_fchown, file, -1, -1), 0);
+	WANT_IS(told(file).st_mode & S_ISUID, 0); /* as of any other */
 	WANT_IS(set(file, 0), 0);
 	WANT_IS(unlink("file"), 0);
 	WANT_IS(mkdir("directory", 0777), 0);
@@ -361,7 +366,7 @@ static void immutable(void)
 
 static void only_grows(void)
 {
-	int file, appending;
+	int file, appending, reading;
 
 	enter_mount(0);
 	file = make_file("file");
@@ -380,7 +385,12 @@ static void only_grows(void)
 	WANT_IS(kernel_call(SYS_fallocate, file, 3, 0, 10), -EPERM);
 	WANT_IS(kernel_call(SYS_utimensat, AT_FDCWD, "file", NULL, 0), 0);
 	WANT_IS(kernel_call(SYS_mmap, NULL, 4096, PROT_WRITE, MAP_SHARED, file, 0), -EACCES);
+	WANT_IS(kernel_call(SYS_mmap, NULL, 4096, PROT_READ, MAP_SHARED, file, 0), -EACCES);
+	WANT_IS(kernel_call(SYS_mmap, NULL, 4096, PROT_READ, MAP_SHARED, appending, 0), -EACCES);
+	reading = open("file", O_RDONLY);
+	WANT(kernel_call(SYS_mmap, NULL, 4096, PROT_READ, MAP_SHARED, reading, 0) > 0);
 	WANT(kernel_call(SYS_mmap, NULL, 4096, PROT_WRITE, MAP_PRIVATE, file, 0) > 0);
+	WANT_IS(kernel_call(SYS_chown, "file", -1, -1), 0);
 	WANT_IS(set(file, 0), 0);
 	leave_mount();
 }
