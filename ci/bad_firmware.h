@@ -52,6 +52,7 @@
 	F(3, smm_free, "exit.canaries FAIL")                                          \
 	F(3, smm_page_0, "map.page-0 WARN")                                           \
 	F(3, reset, "services.reset FAIL")                                            \
+	F(4, virtual_map, "services.virtual-map FAIL, isolation.stale-pointers SKIP") \
 	F(4, smm_freed, "exit.canaries FAIL")                                         \
 	/* Devices that are none, times that are not so: bad_tables.c. */             \
 	F(3, hpet, "map.devices-not-free FAIL, acpi.hpet-spcr WARN")                  \

@@ -24,6 +24,7 @@
 CODE(smi);
 CODE(ask_smi);
 CODE(do_nothing);
+CODE(refuse);
 extern const uint32_t smi_ranges[] __attribute__((visibility("hidden"))),
 	smi_page_0[] __attribute__((visibility("hidden")));
 
@@ -80,5 +81,7 @@ void spoil_memory_at_exit(void)
 		put(services->UpdateCapsule, ask_smi, ask_smi_end);
 	if (chosen(FAULT_reset))
 		put(services->ResetSystem, do_nothing, do_nothing_end);
+	if (chosen(FAULT_virtual_map))
+		put(services->SetVirtualAddressMap, refuse, refuse_end);
 	code_protected(cr0);
 }

@@ -3,6 +3,7 @@
  * smi: what bad_memory.c puts where a CPU enters System Management Mode that no firmware has moved, 8000h behind SMBASE. Of two
  * ranges of memory it writes to the first page that user/firmware/laboratory/canaries.c has filled, and, if told so, to page 0.
  * ask_smi: an UpdateCapsule that raises the SMI and refuses what it was given. do_nothing: a ResetSystem that comes back.
+ * refuse: a SetVirtualAddressMap that is EFI_UNSUPPORTED.
  */
 #define ENTRY    0x8000
 #define MARK     0x0badbad0
@@ -14,8 +15,10 @@
 #define VALUE(name) %cs:ENTRY + name - smi
 
 	.section .rodata
-	.globl	smi, smi_end, smi_ranges, smi_page_0, ask_smi, ask_smi_end, do_nothing, do_nothing_end
-	.hidden	smi, smi_end, smi_ranges, smi_page_0, ask_smi, ask_smi_end, do_nothing, do_nothing_end
+	.irp	name, smi, smi_end, smi_ranges, smi_page_0, ask_smi, ask_smi_end, do_nothing, do_nothing_end, refuse, refuse_end
+	.globl	\name
+	.hidden	\name
+	.endr
 	.code16
 smi:
 	xorl	%edi, %edi	/* of the range */
@@ -65,4 +68,9 @@ ask_smi_end:
 do_nothing:
 	ret
 do_nothing_end:
+
+refuse:
+	movabsq	$0x8000000000000003, %rax
+	ret
+refuse_end:
 	.section .note.GNU-stack, "", @progbits

@@ -104,6 +104,30 @@ static void map_aborted(struct sample *s)
 		EVIDENCE_ABORTED_EXCEPTION;
 }
 
+/* What was to come behind it did not. */
+static void end_with_map(struct sample *s)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->call_count; i++)
+		if (s->calls[i].phase != EVIDENCE_VIRTUAL)
+			s->calls[kept++] = s->calls[i];
+	s->call_count = kept;
+	s->runtime_virtual.size = 0;
+}
+
+static void map_ends_all(struct sample *s)
+{
+	map_aborted(s);
+	end_with_map(s);
+}
+
+static void map_refused(struct sample *s)
+{
+	give(s, EVIDENCE_CASE_FIRST_MAP, EFI_UNSUPPORTED);
+	end_with_map(s);
+}
+
 #define ONE(check, verdict)            \
 	{                              \
 		{                      \
@@ -131,6 +155,12 @@ static const struct fault faults[] = {
 	{"a pointer has not moved", not_moved, ONE("services.virtual-map", VERDICT_FAIL)},
 	{"CRC32 not mended", crc_not_mended, ONE("services.virtual-map", VERDICT_FAIL)},
 	{"SetVirtualAddressMap aborted", map_aborted, ONE("services.virtual-map", VERDICT_TAINTED)},
+	{"SetVirtualAddressMap aborted, no calls after it", map_ends_all,
+		{{"services.virtual-map", VERDICT_TAINTED},
+			{"isolation.stale-pointers", VERDICT_SKIP}}},
+	{"SetVirtualAddressMap refused", map_refused,
+		{{"services.virtual-map", VERDICT_FAIL},
+			{"isolation.stale-pointers", VERDICT_SKIP}}},
 };
 
 const struct fault_list faults_services = {faults, sizeof faults / sizeof *faults};

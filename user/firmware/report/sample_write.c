@@ -39,7 +39,9 @@ static void add_tables(struct writing *w, const struct sample *s)
 		add_blob(w, EVIDENCE_TABLE, EVIDENCE_ENTRY, i, &s->tables[i]);
 	add_blob(w, EVIDENCE_TABLE, EVIDENCE_PHYSICAL, EVIDENCE_SYSTEM_TABLE, &s->system_after);
 	add_blob(w, EVIDENCE_TABLE, EVIDENCE_PHYSICAL, EVIDENCE_RUNTIME_TABLE, &s->runtime_after);
-	add_blob(w, EVIDENCE_TABLE, EVIDENCE_VIRTUAL, EVIDENCE_RUNTIME_TABLE, &s->runtime_virtual);
+	if (s->runtime_virtual.size)
+		add_blob(w, EVIDENCE_TABLE, EVIDENCE_VIRTUAL, EVIDENCE_RUNTIME_TABLE,
+			&s->runtime_virtual);
 	add(w, EVIDENCE_CONFIGURATION, EVIDENCE_ENTRY, 0, &head, sizeof head, s->configuration,
 		s->configuration_count * sizeof *s->configuration);
 	add(w, EVIDENCE_CONFIGURATION, EVIDENCE_BEFORE_EXIT, 0, &head, sizeof head,
