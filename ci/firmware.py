@@ -3,15 +3,19 @@
 report (docs/firmware.md)."""
 import calendar
 import json
+import lzma
 import os
 import re
+import struct
 import subprocess
 import time
+import uuid
+from pathlib import Path
 
 import harness
 from harness import Boot, boot, build, check, guest, run_program, tree
 import mkimage
-from command import report
+from command import firmware as firmwares, report
 
 SERVICES = tree.BUILD / "user" / "efi-services"
 RTC = tree.BUILD / "user" / "rtc"
@@ -196,8 +200,22 @@ SPOILT = {
     "services.capsule": "TAINTED", "services.virtual-map": "TAINTED", "services.reset": "FAIL",
 }
 # The images whose services they are, by the GUIDs of edk2's PcatRealTimeClockRuntimeDxe and VariableRuntimeDxe.
-CULPRITS = {"isolation.outside": r"GetTime writes 0x2000000 \(conventional\), by .* \(378d7b65-8da9-4773-b6e4-a47826a833e1\) \+0x",
-            "isolation.permissions": r"GetNextVariableName writes .*, by .* \(cbd2e4d5-7068-4ff5-b462-9822b4ad8d60\) \+0x"}
+CULPRITS = {"isolation.outside": ("378d7b65-8da9-4773-b6e4-a47826a833e1", r"GetTime writes 0x2000000 \(conventional\), by"),
+            "isolation.permissions": ("cbd2e4d5-7068-4ff5-b462-9822b4ad8d60", "GetNextVariableName writes .*, by")}
+LZMA = uuid.UUID("ee4e5898-3914-4259-9d6e-dc7bd79403cf").bytes_le  # of a section that is compressed so
+DRIVER = 7  # a file's type, behind its GUID and checksums
+
+
+def _offset_in_volume(firmware, file):
+    """Where the volume of drivers, compressed in this firmware's code, has a file: as a search of its bytes finds it."""
+    code = Path(firmwares.find(firmware).code).read_bytes()
+    at = code.index(LZMA)  # of the section's header: the GUID, where the data is
+    data = lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(code[at - 4 + struct.unpack_from("<H", code, at + 16)[0]:])
+    volumes = [one.start() - 40 for one in re.finditer(b"_FVH", data) if one.start() % 8 == 0 and data[one.start() - 40:one.start() - 24] == bytes(16)]
+    found = [one.start() - max(base for base in volumes if base < one.start())
+             for one in re.finditer(re.escape(uuid.UUID(file).bytes_le), data) if data[one.start() + 18] == DRIVER]
+    check(len(found) == 1, f"{file} is at {found}")
+    return found[0]
 
 
 def _bad_report(image, **machine_has):
@@ -230,7 +248,8 @@ def report_faults():
     with guest.private_folder() as folder:
         document, found = _bad_report(_bad_image(folder, *REPORT))
     seen = _demand(document, found, SPOILT)
-    for name, culprit in CULPRITS.items():
+    for name, (file, what) in CULPRITS.items():
+        culprit = rf"{what} .* \({file}, at {_offset_in_volume('ovmf-4m', file):#x} of its volume\) \+0x"
         check(re.search(culprit, seen[name]), f"{name}: {seen[name]}, expected {culprit}")
     print(f"{len(found)} verdicts change")
 

@@ -65,6 +65,13 @@
 			0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7, 0x50, 0xdf \
 		}                                                      \
 	}
+#define FIRMWARE_VOLUME_BLOCK2_GUID /* PI 1.7 */                       \
+	{                                                              \
+		0x8f644fa9, 0xe850, 0x4db1,                            \
+		{                                                      \
+			0x9c, 0xe2, 0x0b, 0x44, 0x69, 0x8e, 0x8d, 0xa4 \
+		}                                                      \
+	}
 #define BATON_FILL_GUID /* of our own */                               \
 	{                                                              \
 		0x7b61746f, 0x6e00, 0x4d69,                            \

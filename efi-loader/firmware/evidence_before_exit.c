@@ -7,13 +7,14 @@
 
 #include "console.h"
 
-#define NAMES_MOST   4096u
-#define NAME_BYTES   2048u /* of a variable's name, its NUL included */
-#define MODES_MOST   512u
-#define PATH_MOST    4096u
-#define IMAGES_MOST  256u
-#define EXIT_ROOM    (UINT64_C(256) << 10) /* bytes that evidence_exit.c may add to the maps */
-#define FIRMWARE_ALL 7u                    /* non-volatile, boot and runtime access */
+#define NAMES_MOST    4096u
+#define NAME_BYTES    2048u /* of a variable's name, its NUL included */
+#define MODES_MOST    512u
+#define PATH_MOST     4096u
+#define IMAGES_MOST   256u
+#define EXIT_ROOM     (UINT64_C(256) << 10) /* bytes that evidence_exit.c may add to the maps */
+#define FIRMWARE_ALL  7u                    /* non-volatile, boot and runtime access */
+#define VOLUME_LENGTH 32u                   /* in its header */
 
 /* ---- Images ---- */
 
@@ -35,7 +36,30 @@ static size_t path_size(const void *path)
 	return evidence_path_size(path, readable((uint64_t)path, PATH_MOST) ? PATH_MOST : most);
 }
 
-static void collect_image(const EFI_LOADED_IMAGE *image, uint32_t index)
+/* PI 1.7 volume 3, 3.4.2: as far as it is used here. */
+struct volume_block {
+	void *get_attributes, *set_attributes;
+	EFI_STATUS(EFIAPI *get_physical_address)
+	(const struct volume_block *volume, EFI_PHYSICAL_ADDRESS *address);
+};
+
+/* Where the volume that an image came from has its file; 0: not known. */
+static uint64_t offset_in_volume(
+	struct loader *l, const EFI_LOADED_IMAGE *image, const uint8_t *file)
+{
+	static EFI_GUID guid = FIRMWARE_VOLUME_BLOCK2_GUID;
+	struct volume_block *volume;
+	EFI_PHYSICAL_ADDRESS base;
+	uint64_t size;
+
+	if (l->boot->HandleProtocol(image->DeviceHandle, &guid, (void **)&volume) ||
+		volume->get_physical_address(volume, &base) || !readable(base, MEMORY_PAGE))
+		return 0;
+	__builtin_memcpy(&size, (const uint8_t *)base + VOLUME_LENGTH, sizeof(size));
+	return readable(base, size) ? evidence_volume_file((const uint8_t *)base, size, file) : 0;
+}
+
+static void collect_image(struct loader *l, const EFI_LOADED_IMAGE *image, uint32_t index)
 {
 	struct evidence_image head = {.base = (uint64_t)image->ImageBase, .size = image->ImageSize};
 	const uint8_t *base = image->ImageBase, *file;
@@ -45,8 +69,10 @@ static void collect_image(const EFI_LOADED_IMAGE *image, uint32_t index)
 		return;
 	evidence_image_name(base, head.size, head.name);
 	file = size ? evidence_path_file((const uint8_t *)image->FilePath, size) : NULL;
-	if (file)
+	if (file) {
 		__builtin_memcpy(head.file, file, sizeof(head.file));
+		head.offset = offset_in_volume(l, image, file);
+	}
 	collect(EVIDENCE_IMAGE, EVIDENCE_BEFORE_EXIT, index, &head, sizeof(head), base,
 		evidence_image_headers(base, head.size));
 }
@@ -64,7 +90,7 @@ static void collect_images(struct loader *l)
 		const EFI_LOADED_IMAGE *image = image_of(l, handles[i]);
 
 		if (image && image->ImageCodeType == EfiRuntimeServicesCode)
-			collect_image(image, index++);
+			collect_image(l, image, index++);
 	}
 	l->boot->FreePool(handles);
 }

@@ -18,6 +18,10 @@
 #define PATH_END        0x7fu
 #define PATH_MEDIA      4u
 #define PATH_FV_FILE    6u
+#define VOLUME_HEADER   56u
+#define FILE_HEADER     24u
+#define FILE_ALIGN      8u
+#define FILE_IS_LARGE   1u /* FFS_ATTRIB_LARGE_FILE */
 #define TCG_BANKS       16u
 #define TCG_FIRST       32u /* bytes before the first event's data */
 #define TCG_EVENTS_MOST 65536u
@@ -288,6 +292,53 @@ const uint8_t *evidence_path_file(const uint8_t *path, size_t size)
 	if (!last || last[0] != PATH_MEDIA || last[1] != PATH_FV_FILE || get16(last + 2) < 20)
 		return NULL;
 	return last + 4;
+}
+
+/* ---- Firmware volumes ---- */
+
+/* Where the first file is; 0: this is no volume. */
+static uint64_t first_file(const uint8_t *volume, uint64_t size)
+{
+	uint64_t header, extended;
+
+	if (size < VOLUME_HEADER || !has_signature(volume + 40, "_FVH"))
+		return 0;
+	header = get16(volume + 48);
+	extended = get16(volume + 52);
+	if (!extended)
+		return header;
+	return extended + 20 > size ? 0 : extended + get32(volume + extended + 16);
+}
+
+/* Bytes of the file whose header this is, with `left` there; 0: no file is here. */
+static uint64_t file_size(const uint8_t *header, uint64_t left)
+{
+	uint64_t size;
+
+	if (left < FILE_HEADER)
+		return 0;
+	if (!(header[19] & FILE_IS_LARGE))
+		size = get32(header + 20) & 0xffffff;
+	else if (left < FILE_HEADER + 8)
+		return 0;
+	else
+		size = get64(header + 24);
+	return size < FILE_HEADER || size > left ? 0 : size;
+}
+
+uint64_t evidence_volume_file(const uint8_t *volume, uint64_t size, const uint8_t *file)
+{
+	uint64_t at = first_file(volume, size), bytes;
+
+	for (; at && at < size; at += bytes) {
+		at = (at + FILE_ALIGN - 1) & ~(uint64_t)(FILE_ALIGN - 1);
+		bytes = at < size ? file_size(volume + at, size - at) : 0;
+		if (!bytes)
+			return 0;
+		if (!__builtin_memcmp(volume + at, file, 16))
+			return at;
+	}
+	return 0;
 }
 
 /* ---- TCG ---- */

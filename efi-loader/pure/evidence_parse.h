@@ -56,6 +56,11 @@ size_t evidence_path_size(const uint8_t *path, size_t most);
 /* The GUID of its last node but the end, when that is a file of a firmware volume (10.3.5.6); NULL. */
 const uint8_t *evidence_path_file(const uint8_t *path, size_t size);
 
+/* ---- Firmware volumes, PI 1.7 volume 3, 3.2 ---- */
+
+/* Where a volume has the file with this GUID (its header), from its beginning; 0: it has none, or is no volume. */
+uint64_t evidence_volume_file(const uint8_t *volume, uint64_t size, const uint8_t *file);
+
 /* ---- TCG ---- */
 
 /* Bytes of a log whose last event begins at `last`, by the event's own sizes; `crypto_agile`: events with a digest for

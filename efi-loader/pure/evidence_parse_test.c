@@ -181,6 +181,52 @@ static void paths(void)
 	CHECK_EQUAL(evidence_path_size(endless, sizeof(endless)), 0);
 }
 
+/* A pad file of 30 bytes behind the header, a large file of 40, the file wanted; nothing behind it. */
+static void make_volume(uint32_t extended)
+{
+	uint32_t at = extended ? extended + 24 : 72;
+
+	memset(memory, 0xff, 0x400);
+	memcpy(memory + 40, "_FVH", 4);
+	put(48, 72, 2);
+	put(52, extended, 2);
+	if (extended)
+		put(extended + 16, 20, 4);
+	put(at + 19, 0, 1);
+	put(at + 20, 30, 3);
+	memset(memory + at + 32, 0x11, 16);
+	put(at + 32 + 19, 1, 1);
+	put(at + 32 + 24, 40, 8);
+	memset(memory + at + 72, 0x22, 16);
+	put(at + 72 + 19, 0, 1);
+	put(at + 72 + 20, 100, 3);
+}
+
+static void volumes(void)
+{
+	uint8_t pad[16], large[16], wanted[16], missing[16] = {0};
+
+	memset(pad, 0xff, 16);
+	memset(large, 0x11, 16);
+	memset(wanted, 0x22, 16);
+	make_volume(0);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, pad), 72);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, large), 104);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, wanted), 144);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, missing), 0);
+	CHECK_EQUAL(evidence_volume_file(memory, 243, wanted), 0); /* cut off in it */
+	CHECK_EQUAL(evidence_volume_file(memory, 40, wanted), 0);
+	make_volume(80);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, wanted), 80 + 24 + 72);
+	put(80 + 16, UINT32_MAX, 4);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, wanted), 0);
+	make_volume(0);
+	put(104 + 24, UINT64_MAX - 8, 8);
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, wanted), 0);
+	memory[40] = 0;
+	CHECK_EQUAL(evidence_volume_file(memory, 0x400, pad), 0);
+}
+
 /* One bank of 4 bytes; an event of 10 bytes more; the table of final events with one. */
 static void make_log(void)
 {
@@ -263,8 +309,9 @@ static void fuzz(void)
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		uint32_t at = next_random(&seed) % 8;
 
-		round % 3 == 0   ? make_acpi()
-		: round % 3 == 1 ? make_image("RSDS", 24, "a")
+		round % 4 == 0   ? make_acpi()
+		: round % 4 == 1 ? make_image("RSDS", 24, "a")
+		: round % 4 == 2 ? make_volume(round % 8 == 2 ? 80 : 0)
 				 : make_log();
 		for (unsigned int i = 0; i < 8; i++)
 			memory[next_random(&seed) % 0x400] = (uint8_t)next_random(&seed);
@@ -274,6 +321,7 @@ static void fuzz(void)
 		evidence_image_name(memory, ROOM, name);
 		CHECK(evidence_image_headers(memory, ROOM) <= ROOM);
 		CHECK(evidence_path_size(memory, ROOM) <= ROOM);
+		evidence_volume_file(memory, ROOM, memory + 0x1000);
 		evidence_log_size(&view, address(0), address(64), round % 2);
 		evidence_final_size(&view, address(0x200), address(0));
 	}
@@ -290,6 +338,7 @@ int main(void)
 	smbios();
 	images();
 	paths();
+	volumes();
 	logs();
 	pcrs();
 	bars();

@@ -12,15 +12,19 @@ typedef unsigned long long ull;
 static void image_of(const struct evidence *e, uint64_t ip, char *text, size_t room)
 {
 	const struct evidence_record *record = NULL;
+	char volume[48] = "";
 
 	while ((record = evidence_of(e, EVIDENCE_IMAGE, EVIDENCE_ANY_PHASE, record))) {
 		const struct evidence_image *image = evidence_head(record);
 
 		if (ip - image->base >= image->size)
 			continue;
-		snprintf(text, room, "%.63s (%s) +%#llx",
+		if (image->offset)
+			snprintf(volume, sizeof volume, ", at %#llx of its volume",
+				(ull)image->offset);
+		snprintf(text, room, "%.63s (%s%s) +%#llx",
 			*image->name ? image->name : "an image without a name",
-			guid_text(image->file).text, (ull)(ip - image->base));
+			guid_text(image->file).text, volume, (ull)(ip - image->base));
 		return;
 	}
 	snprintf(text, room, "no image, %#llx", (ull)ip);
@@ -33,7 +37,7 @@ static void violations(struct judgement *j, uint32_t what)
 	while ((record =
 			evidence_of(j->evidence, EVIDENCE_VIOLATION, EVIDENCE_ANY_PHASE, record))) {
 		const struct evidence_violation *v = evidence_head(record);
-		char who[160];
+		char who[208];
 
 		if (v->what != what)
 			continue;
