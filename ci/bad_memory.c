@@ -26,7 +26,8 @@ CODE(ask_smi);
 CODE(do_nothing);
 CODE(refuse);
 extern const uint32_t smi_ranges[] __attribute__((visibility("hidden"))),
-	smi_page_0[] __attribute__((visibility("hidden")));
+	smi_page_0[] __attribute__((visibility("hidden"))),
+	smi_hangs[] __attribute__((visibility("hidden")));
 
 static bool has_smi;
 
@@ -56,6 +57,7 @@ static void put_smi(void)
 		set(&smi_ranges[3], (uint32_t)freed + FREED_PAGES * PAGE);
 	}
 	set(smi_page_0, chosen(FAULT_smm_page_0));
+	set(smi_hangs, chosen(FAULT_smm_hang));
 	__asm__ volatile("inl %1, %0" : "=a"(enabled) : "Nd"((uint16_t)SMI_ENABLE));
 	__asm__ volatile("outl %0, %1" : : "a"(enabled | SMI_BY_PORT), "Nd"((uint16_t)SMI_ENABLE));
 	has_smi = true;
@@ -63,7 +65,8 @@ static void put_smi(void)
 
 void spoil_memory(void)
 {
-	if (chosen(FAULT_smm_free) || chosen(FAULT_smm_freed) || chosen(FAULT_smm_page_0))
+	if (chosen(FAULT_smm_free) || chosen(FAULT_smm_freed) || chosen(FAULT_smm_page_0) ||
+		chosen(FAULT_smm_hang))
 		put_smi();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * smi: what bad_memory.c puts where a CPU enters System Management Mode that no firmware has moved, 8000h behind SMBASE. Of two
- * ranges of memory it writes to the first page that user/firmware/laboratory/canaries.c has filled, and, if told so, to page 0.
+ * ranges of memory it writes to the first page that user/firmware/laboratory/canaries.c has filled, and, if told so, to page 0; or it never comes back.
  * ask_smi: an UpdateCapsule that raises the SMI and refuses what it was given. do_nothing: a ResetSystem that comes back.
  * refuse: a SetVirtualAddressMap that is EFI_UNSUPPORTED.
  */
@@ -15,12 +15,14 @@
 #define VALUE(name) %cs:ENTRY + name - smi
 
 	.section .rodata
-	.irp	name, smi, smi_end, smi_ranges, smi_page_0, ask_smi, ask_smi_end, do_nothing, do_nothing_end, refuse, refuse_end
+	.irp	name, smi, smi_end, smi_ranges, smi_page_0, smi_hangs, ask_smi, ask_smi_end, do_nothing, do_nothing_end, refuse, refuse_end
 	.globl	\name
 	.hidden	\name
 	.endr
 	.code16
 smi:
+	cmpl	$0, VALUE(smi_hangs)
+1:	jne	1b
 	xorl	%edi, %edi	/* of the range */
 range:
 	movl	VALUE(smi_ranges)(%edi), %ebx
@@ -54,6 +56,8 @@ next:
 smi_ranges:
 	.long	0, 0, 0, 0
 smi_page_0:
+	.long	0
+smi_hangs:
 	.long	0
 smi_end:
 

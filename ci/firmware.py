@@ -352,5 +352,37 @@ def report_stick():
     _look_at(document, "the stick")
 
 
+def report_turns():
+    """Where no keyboard is: the screen says that the pages turn by themselves, and they do, and come round again."""
+    with guest.private_folder() as folder:
+        with Boot(image=_stick(folder), mem=256, vga="VGA", extra=["-machine", "i8042=off"]) as machine:
+            last = machine.until(r"page 1 of (\d+): a key turns it, b back, q ends; by itself in 15 s")[1]
+            machine.until_screen(lambda lines: any("by itself in 15 s" in line for line in lines), "how the page turns")
+            machine.until(rf"page 2 of {last}")
+            machine.type("bb")
+            machine.until(rf"page {last} of {last}")
+            machine.until(rf"page 1 of {last}")
+            check("keyboard: no controller" in machine.text(), "there is a keyboard")
+            machine.type("q")
+            machine.until_off()
+
+
+def report_hang():
+    """A call that nobody can end, since the CPU stays in System Management Mode: the last line names it."""
+    with guest.private_folder() as folder:
+        (folder / "faults").write_text("smm_hang\n", encoding="ascii")
+        with Boot(image=_bad_image(folder, *REPORT, "bad-firmware", [(str(folder / "faults"), "baton/faults")]), mem=256, cpus=1) as machine:
+            machine.log.watched = False
+            machine.until(r"^# call \d+, physical: UpdateCapsule, no capsule$")
+            end = time.monotonic() + harness.SECONDS
+            while not re.search(r"EIP=00008\w+ .*SMM=1", machine.qemu.monitor.human("info registers"), re.S):
+                check(time.monotonic() < end, "the CPU does not hang")
+                machine.drain()
+            machine.drain()
+            last = machine.text().replace("\r", "").rstrip("\n").rsplit("\n", 1)[1]
+            check(re.fullmatch(r"# call \d+, physical: UpdateCapsule, no capsule", last), f"the last line: {last!r}")
+            print(last)
+
+
 if __name__ == "__main__":
-    harness.main([clock, services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_second_boot, report_time, report_stick])
+    harness.main([clock, services_ovmf, services_smm, faults, report_ovmf, report_2m, report_smm, report_uboot, report_dangerous, report_faults, report_bad_firmware, report_second_boot, report_time, report_stick, report_turns, report_hang])

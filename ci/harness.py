@@ -110,6 +110,10 @@ class Boot:
             check(now < end, f"{pattern!r} did not come within {seconds} s")
             self._read(min(1.0, end - now))
 
+    def drain(self):
+        """Takes what the machine has said."""
+        self._read(0.2)
+
     def until_off(self, seconds=SECONDS, expected=0):
         """Waits until the machine has switched itself off, in good order; `expected`: QEMU's exit
         code, value << 1 | 1 when a guest wrote a value to the debug exit port."""
