@@ -54,6 +54,7 @@
 	F(3, reset, "services.reset FAIL")                                            \
 	F(4, virtual_map, "services.virtual-map FAIL, isolation.stale-pointers SKIP") \
 	F(4, smm_freed, "exit.canaries FAIL")                                         \
+	F(5, event_log, "tcg.event-log FAIL")                                         \
 	F(0, smm_hang, "") /* no report comes: firmware-report_hang */                \
 	/* Devices that are none, times that are not so: bad_tables.c. */             \
 	F(3, hpet, "map.devices-not-free FAIL, acpi.hpet-spcr WARN")                  \

@@ -2,6 +2,7 @@
 """UEFI's runtime services behind bars: of firmware that is well, and of one whose services break a rule each; the firmware
 report (docs/firmware.md)."""
 import calendar
+import contextlib
 import json
 import lzma
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import harness
 from harness import Boot, boot, build, check, guest, run_program, tree
 import mkimage
+import tpm
 from command import firmware as firmwares, report
 
 SERVICES = tree.BUILD / "user" / "efi-services"
@@ -273,7 +275,9 @@ def report_bad_firmware():
             continue
         with guest.private_folder() as folder:
             (folder / "faults").write_text("\n".join(faults) + "\n", encoding="ascii")
-            document, found = _bad_report(_bad_image(folder, *REPORT, "bad-firmware", [(str(folder / "faults"), "baton/faults")]), vga="VGA", cpus=1)
+            image = _bad_image(folder, *REPORT, "bad-firmware", [(str(folder / "faults"), "baton/faults")])
+            with tpm.Tpm() if "event_log" in faults else contextlib.nullcontext() as chip:
+                document, found = _bad_report(image, vga="VGA", cpus=1, extra=chip.words() if chip else [])
         declared = {name: verdict for verdicts in faults.values() for name, verdict in verdicts.items()}
         if "framebuffer" not in faults:
             declared["graphics.gop"] = "PASS"  # the reference has no screen
