@@ -546,7 +546,8 @@ void thread_work(void)
 			bars_late();
 		if (work & WORK_SIGNAL) {
 			signal_deliver();
-			fail_tell_apart();
+			if (unlikely(self->failed_at))
+				fail_tell_apart();
 		}
 		if (work & WORK_RESCHEDULE)
 			schedule();

@@ -27,11 +27,7 @@ static uint32_t state_size; /* of fpu.c, at hand */
 static uint64_t components;
 static uint8_t initial[PAGE_SIZE] __attribute__((aligned(FPU_ALIGN)));
 static uint32_t mxcsr_mask;
-
-unsigned fpu_user_flags(void)
-{
-	return components ? UC_FP_XSTATE : 0;
-}
+uint32_t fpu_frame_size, fpu_frame_flags;
 
 void fpu_user_init(void)
 {
@@ -43,11 +39,8 @@ void fpu_user_init(void)
 	fpu_state_init(initial);
 	state_size = fpu_state_size();
 	components = fpu_features();
-}
-
-size_t fpu_user_size(void)
-{
-	return state_size + (components ? FP_XSTATE_MAGIC2_SIZE : 0);
+	fpu_frame_size = state_size + (components ? (uint32_t)FP_XSTATE_MAGIC2_SIZE : 0);
+	fpu_frame_flags = components ? UC_FP_XSTATE : 0;
 }
 
 uint32_t fpu_mxcsr_mask(void)

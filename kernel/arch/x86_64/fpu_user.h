@@ -9,10 +9,17 @@
 
 #include "lib/types.h"
 
-void fpu_user_init(void);      /* once, after fpu_cpu_init */
-unsigned fpu_user_flags(void); /* for uc_flags */
-/* Bytes in a frame, which FPU_ALIGN aligns. */
-size_t fpu_user_size(void);
+void fpu_user_init(void); /* once, after fpu_cpu_init */
+/* Of a frame, since then: bytes, which FPU_ALIGN aligns, and uc_flags. */
+extern uint32_t fpu_frame_size, fpu_frame_flags;
+static inline size_t fpu_user_size(void)
+{
+	return fpu_frame_size;
+}
+static inline unsigned fpu_user_flags(void)
+{
+	return fpu_frame_flags;
+}
 /* Both 0 or -EFAULT; the area may be paged in, so no lock is held. */
 int fpu_save_user(uintptr_t area) MUST_CHECK;
 /* Whatever stands there, the kernel takes no fault from it: what the CPU refuses is -EFAULT, and the
