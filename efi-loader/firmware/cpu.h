@@ -30,6 +30,16 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+#ifdef LOADER_ON_HOST /* the unit tests' own: host/loader_test.c */
+uint64_t read_cr3(void);
+uint64_t read_cr4(void);
+uint64_t read_msr(uint32_t msr);
+void out32(uint16_t port, uint32_t value);
+uint32_t in32(uint16_t port);
+void out8(uint16_t port, uint8_t value);
+uint8_t in8(uint16_t port);
+void interrupts_off(void);
+#else
 static inline uint64_t read_cr3(void)
 {
 	uint64_t v;
@@ -79,5 +89,11 @@ static inline uint8_t in8(uint16_t port)
 	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
+
+static inline void interrupts_off(void)
+{
+	__asm__ volatile("cli");
+}
+#endif
 
 #endif

@@ -297,7 +297,7 @@ EFI_STATUS leave_firmware(struct loader *l, struct complaint *why)
 			last_words(l->system->RuntimeServices, &s.h->framebuffer,
 				"after a failed ExitBootServices:", s.why.text);
 		if (!EFI_ERROR(status)) {
-			__asm__ volatile("cli");
+			interrupts_off();
 			s.h->stage_tsc[HANDOFF_STAGE_EXIT] = read_tsc();
 			evidence_after_exit(l, s.key);
 			jump(&s);

@@ -36,6 +36,13 @@ void path_to_ucs2(const char *path, CHAR16 *out, size_t size)
 	out[i] = 0;
 }
 
+/* What an open file answers. EFI_NOT_FOUND would tell the callers that there is no such file, and they would go on
+ * without it. */
+static EFI_STATUS of_open_file(EFI_STATUS status)
+{
+	return status == EFI_NOT_FOUND ? EFI_DEVICE_ERROR : status;
+}
+
 /* The size by seeking to the end: cheaper than GetInfo. A folder cannot be sought in. */
 static EFI_STATUS measure(struct file *file)
 {
@@ -46,7 +53,7 @@ static EFI_STATUS measure(struct file *file)
 	if (!EFI_ERROR(status))
 		status = file->handle->GetPosition(file->handle, &file->size);
 	if (EFI_ERROR(status))
-		return fail(status, "%s: its size cannot be found", file->path);
+		return fail(of_open_file(status), "%s: its size cannot be found", file->path);
 	return EFI_SUCCESS;
 }
 
@@ -105,7 +112,8 @@ EFI_STATUS file_read(struct file *file, uint64_t offset, void *to, uint64_t size
 		size -= part;
 	}
 	if (EFI_ERROR(status))
-		return fail(status, "%s: reading at byte %lu failed", file->path, offset);
+		return fail(
+			of_open_file(status), "%s: reading at byte %lu failed", file->path, offset);
 	return EFI_SUCCESS;
 }
 
@@ -150,7 +158,7 @@ EFI_STATUS folder_next(EFI_FILE *folder, char *name, size_t size)
 
 	name[0] = '\0';
 	if (EFI_ERROR(status))
-		return fail(status, "the folder of boot entries cannot be read");
+		return fail(of_open_file(status), "the folder of boot entries cannot be read");
 	if (length == 0)
 		return EFI_SUCCESS;
 	if (entry.info.Attribute & EFI_FILE_DIRECTORY)

@@ -77,10 +77,7 @@ static uint16_t find_timer(struct loader *l)
 
 static uint32_t read_timer(void)
 {
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(watch.port));
-	return value & TIMER_MASK;
+	return in32(watch.port) & TIMER_MASK;
 }
 
 void clock_begin(struct loader *l)

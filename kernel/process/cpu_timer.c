@@ -27,8 +27,9 @@
 #include "process/process.h"
 #include "process/sched.h"
 
-/* Between two looks at the least: a bound on what they cost. */
-#define LOOK_LEAST (100 * UINT64_C(1000))
+/* Between two looks at the least: a bound on what they cost, so that timers of a nanosecond leave the process time to run
+ * (Linux looks once a tick). */
+#define LOOK_LEAST (1000 * UINT64_C(1000))
 #define LOOK_MOST  (10 * NS_PER_SECOND)
 
 bool cpu_timer_now(struct process *process, const struct cpu_timer *timer, ns_t *now)
@@ -220,6 +221,7 @@ static void look(struct process *process) requires(process_lock)
 	if (timers->over || timers->looking)
 		return;
 	timers->looking = true;
+	timers->looked = arch_clock();
 	wait = look_at_all(process);
 	timers->looking = false;
 	if (wait == NS_NEVER || !most)
@@ -235,7 +237,24 @@ static void look(struct process *process) requires(process_lock)
 		wait = LOOK_LEAST;
 	if (wait > LOOK_MOST)
 		wait = LOOK_MOST;
-	clock_timer_arm(&timers->look, BASE_MONOTONIC, arch_clock() + wait);
+	clock_timer_arm(&timers->look, BASE_MONOTONIC, timers->looked + wait);
+}
+
+/* Something is to be seen: now, or as soon as looks may follow each other. A signal's delivery starts its timer again; if
+ * that let others expire, which are due again by then, the process would come to nothing but its handlers. */
+static void look_soon(struct process *process) requires(process_lock)
+{
+	struct process_timers *timers = &process->timers;
+	ns_t next = timers->looked + LOOK_LEAST;
+
+	if (timers->over || timers->looking)
+		return;
+	if (!timers->looked || arch_clock() >= next) {
+		look(process);
+		return;
+	}
+	timers->idle = false;
+	clock_timer_arm(&timers->look, BASE_MONOTONIC, next);
 }
 
 static void look_fired(struct clock_timer *timer)
@@ -258,7 +277,7 @@ void cpu_timers_init(struct process_timers *timers)
 void cpu_timers_changed(struct process *process)
 {
 	if (has_any(&process->timers))
-		look(process);
+		look_soon(process);
 }
 
 void cpu_timers_resume(void)
@@ -280,7 +299,7 @@ void cpu_timer_start(struct process *process, struct cpu_timer *timer, ns_t when
 	list_remove(&timer->link);
 	timer->when = when;
 	list_push_back(&process->timers.cpu, &timer->link);
-	look(process);
+	look_soon(process);
 }
 
 void cpu_timer_stop(struct cpu_timer *timer)

@@ -45,6 +45,7 @@ struct process_timers {
 	struct list cpu;         /* struct cpu_timer.link: those that run */
 	struct clock_timer look; /* at the CPU clocks, when one may be due */
 	ns_t seen;               /* the process's CPU time at the last look */
+	ns_t looked;             /* when that was, by the monotonic clock; 0: never */
 	bool idle;               /* it had not run: the next look waits until it does */
 	bool over;               /* the process ends: nothing is armed any more */
 	bool looking;            /* a look is under way: what starts meanwhile is seen by it */
