@@ -27,7 +27,8 @@
 #include "process/sched.h"
 
 #define WORDS_AT_ONCE 8192u
-#define LOCK_PATIENCE (NS_PER_SECOND / 10)
+/* Who holds it may be a virtual CPU that its host has put aside. */
+#define LOCK_PATIENCE (5 * NS_PER_SECOND)
 
 /* kernel.ld: the image begins with its text, and its symbols are the last of what is read-only. */
 extern const uint64_t kernel_image_start[], kernel_symbols_end[];
