@@ -79,8 +79,9 @@ def _play_layout(bench, layout, text):
                 "until [ -e /tmp/ready ]; do sleep 0.1; done; rm /tmp/ready; echo $! >/tmp/reader")
     for _, names in wanted:
         bench.qemu.monitor.type(*names, END)
+    # It waits for its end: a SIGCHLD in busybox's `read` throws away what that has read of the next order.
     bench.order(f"until [ $(od -An -v -tx1 /tmp/typed | tr -d ' \\n' | grep -o {END_BYTES.hex()} | wc -l) -ge {len(wanted)} ]; do "
-                "sleep 0.2; done; kill $(cat /tmp/reader)")
+                "sleep 0.2; done; kill $(cat /tmp/reader); wait $(cat /tmp/reader) 2>/dev/null")
     typed = _read_back(bench, "cat /tmp/typed").split(END_BYTES)
     return {f"{layout} {name}": came.hex(" ") for (name, _), came in zip(wanted, typed)}
 
