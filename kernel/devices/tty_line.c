@@ -41,7 +41,7 @@ static void put_bit(uint64_t *bits, uint32_t position, bool on)
 	*word = on ? *word | bit : *word & ~bit;
 }
 
-void line_init(struct line *line, const struct line_events *events)
+static struct termios first_settings(void)
 {
 	static const cc_t control[] = {[VINTR] = 3,
 		[VQUIT] = 28,
@@ -56,16 +56,22 @@ void line_init(struct line *line, const struct line_events *events)
 		[VDISCARD] = 15,
 		[VWERASE] = 23,
 		[VLNEXT] = 22};
-
-	memset(line, 0, sizeof(*line));
-	line->events = *events;
-	line->termios = (struct termios){
+	struct termios first = {
 		.c_iflag = ICRNL | IXON,
 		.c_oflag = OPOST | ONLCR,
 		.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	};
-	memcpy(line->termios.c_cc, control, sizeof(control));
+
+	memcpy(first.c_cc, control, sizeof(control));
+	return first;
+}
+
+void line_init(struct line *line, const struct line_events *events)
+{
+	memset(line, 0, sizeof(*line));
+	line->events = *events;
+	line->termios = first_settings();
 }
 
 /* EXTPROC: the other side edits; lines are bytes here. */
@@ -465,6 +471,14 @@ void line_set(struct line *line, const struct termios *termios)
 		change_mode(line);
 	if (old.c_iflag & IXON && !in_flag(line, IXON))
 		start_with_echo(line);
+}
+
+void line_set_first(struct line *line, tcflag_t input)
+{
+	struct termios first = first_settings();
+
+	first.c_iflag |= input;
+	line_set(line, &first);
 }
 
 /* ---- Reading ---- */

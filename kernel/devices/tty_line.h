@@ -76,5 +76,7 @@ void line_start(struct line *line);
 void line_reset(struct line *line);
 /* New settings; what was typed stays and becomes readable when canonical mode ends. */
 void line_set(struct line *line, const struct termios *termios);
+/* Those that line_init gives, and these of c_iflag. */
+void line_set_first(struct line *line, tcflag_t input);
 
 #endif

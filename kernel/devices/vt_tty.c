@@ -33,11 +33,16 @@ static int vt_opened(struct tty *tty, const struct file *file)
 	return 0;
 }
 
+/* Who opens it next finds the settings of the start, as on Linux. */
 static void vt_closed(struct tty *tty)
 {
 	spin_lock(&vt_lock);
 	vts[number_of(tty)].in_use = false;
 	spin_unlock(&vt_lock);
+	spin_lock(&tty->lock);
+	if (!tty->opens) /* nobody came in between */
+		line_set_first(&tty->line, IUTF8);
+	tty_unlock(tty);
 }
 
 static ssize_t vt_driver_write(struct tty *tty, const char *bytes, size_t count, bool nonblocking)

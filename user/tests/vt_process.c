@@ -4,6 +4,7 @@
  * program ends. Run by ci/boot_keyboard.py on a machine with a screen; the first terminal is shown.
  */
 #include <sys/ioctl.h>
+#include <termios.h>
 
 #include "cases.h"
 
@@ -213,6 +214,32 @@ static void discarded(void)
 	WANT_IS(write(fifth, "again", 5), 5);
 }
 
+/* Nobody else has it open. */
+static void settings_go(void)
+{
+	struct termios first_settings, raw, found;
+	int fd = open("/dev/tty5", O_RDWR | O_NOCTTY), other;
+
+	if (fd < 0 && errno == ENOENT)
+		skip("there are no virtual terminals");
+	WANT_IS(tcgetattr(fd, &first_settings), 0);
+	WANT(first_settings.c_lflag & ICANON && first_settings.c_lflag & ISIG);
+	raw = first_settings;
+	raw.c_iflag = raw.c_lflag = 0;
+	raw.c_cc[VINTR] = 7;
+	WANT_IS(tcsetattr(fd, TCSANOW, &raw), 0);
+	other = open("/dev/tty5", O_RDWR | O_NOCTTY);
+	WANT_IS(close(fd), 0);
+	WANT_IS(tcgetattr(other, &found), 0);
+	WANT_IS(found.c_lflag, 0); /* it is open still */
+	WANT_IS(close(other), 0);
+	fd = open("/dev/tty5", O_RDWR | O_NOCTTY);
+	WANT_IS(tcgetattr(fd, &found), 0);
+	WANT_IS(found.c_lflag, first_settings.c_lflag);
+	WANT_IS(found.c_iflag, first_settings.c_iflag);
+	WANT_IS(found.c_cc[VINTR], first_settings.c_cc[VINTR]);
+}
+
 static const struct test_case cases[] = {
 	CASE(modes, "VT_SETMODE, VT_GETMODE: what is no mode, who has not asked"),
 	CASE(asked,
@@ -221,6 +248,7 @@ static const struct test_case cases[] = {
 	CASE(drawing, "KD_GRAPHICS: without a controller it is not left"),
 	CASE(locked, "VT_LOCKSWITCH; EPERM but for root"),
 	CASE(discarded, "VT_DISALLOCATE: EBUSY in use, ENXIO beyond"),
+	CASE(settings_go, "the last close takes the settings with it"),
 };
 
 static void all(int argc, char **argv)
